@@ -1,1 +1,29 @@
-//! Pure.
+//! The pure decisions of spotdrain: what an event means, which registrations an interrupted task has, what is to be done
+//! about each, and what became of it.
+//!
+//! Nothing here waits, reads a clock or the environment, or knows the AWS SDK: time, settings and what AWS said are
+//! arguments. The way of the data is the order of the modules: [`batch`] takes the messages apart, [`event`] reads one,
+//! [`fate`] judges it, [`finding`] holds what AWS said, [`mod@plan`] decides, [`outcome`] says what became of each
+//! registration, [`report`] and [`metrics`] tell it.
+
+pub mod address;
+pub mod arn;
+pub mod batch;
+pub mod candidates;
+mod decide;
+pub mod event;
+pub mod fate;
+pub mod finding;
+pub mod memory;
+pub mod metrics;
+pub mod notice;
+mod object;
+pub mod outcome;
+pub mod pace;
+pub mod plan;
+pub mod reading;
+pub mod report;
+pub mod settings;
+pub mod stop;
+pub mod target;
+mod wire;

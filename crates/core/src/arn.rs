@@ -1,0 +1,226 @@
+//! Amazon Resource Names, as far as spotdrain reads them: tasks, clusters, services and target groups.
+//!
+//! A name that is no ARN of its kind is refused where it enters, so that everything inside may trust it. Both task ARN
+//! forms are read: the old `task/ID` and the one with its cluster, `task/CLUSTER/ID`.
+//! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html#ecs-resource-arn-timeline>
+
+use std::fmt;
+
+use serde::Serialize;
+use thiserror::Error;
+
+/// Why a text is not the ARN that was expected.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("expected {expected}, found {found:?}")]
+pub struct ArnError {
+    /// The form that was expected, with its variable parts in capitals.
+    pub expected: &'static str,
+    /// What was there instead, cut to a length that can be printed.
+    pub found: String,
+}
+
+/// The parts of `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+struct Parts<'a> {
+    service: &'a str,
+    region: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+fn split(text: &str) -> Option<Parts<'_>> {
+    let mut fields = text.splitn(6, ':');
+    let (arn, partition) = (fields.next()?, fields.next()?);
+    let (service, region) = (fields.next()?, fields.next()?);
+    let (account, resource) = (fields.next()?, fields.next()?);
+    let plain = |field: &str| !field.is_empty() && field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let account_is_one = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let whole = arn == "arn" && partition.starts_with("aws") && plain(partition) && plain(region) && account_is_one;
+    whole.then_some(Parts { service, region, account, resource })
+}
+
+/// The characters of ECS's names and ids.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html>
+fn is_ecs_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+fn refused(expected: &'static str, found: &str) -> ArnError {
+    ArnError { expected, found: found.chars().take(200).collect() }
+}
+
+macro_rules! arn_type {
+    ($(#[$doc:meta])* $name:ident, $service:literal, $form:literal, $check:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the form and keeps the text as it is; an [`ArnError`] says what was expected.
+            pub fn parse(text: &str) -> Result<Self, ArnError> {
+                let parts = split(text).filter(|parts| parts.service == $service && $check(parts.resource));
+                parts.map(|_| Self(text.to_owned())).ok_or_else(|| refused($form, text))
+            }
+
+            /// The whole ARN.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The Region, such as `eu-central-1`.
+            #[must_use]
+            pub fn region(&self) -> &str {
+                split(&self.0).map_or("", |parts| parts.region)
+            }
+
+            /// The twelve digits of the account.
+            #[must_use]
+            pub fn account(&self) -> &str {
+                split(&self.0).map_or("", |parts| parts.account)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+arn_type!(
+    /// A task: `arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID`, or the old form without the cluster.
+    TaskArn, "ecs", "a task ARN (arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID)", is_task
+);
+arn_type!(
+    /// A cluster: `arn:aws:ecs:REGION:ACCOUNT:cluster/NAME`.
+    ClusterArn, "ecs", "a cluster ARN (arn:aws:ecs:REGION:ACCOUNT:cluster/NAME)", is_cluster
+);
+arn_type!(
+    /// A target group: `arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID`.
+    TargetGroupArn, "elasticloadbalancing",
+    "a target group ARN (arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID)", is_target_group
+);
+
+fn is_task(resource: &str) -> bool {
+    let Some(rest) = resource.strip_prefix("task/") else { return false };
+    match rest.split_once('/') {
+        Some((cluster, id)) => is_ecs_name(cluster) && is_ecs_name(id),
+        None => is_ecs_name(rest),
+    }
+}
+
+fn is_cluster(resource: &str) -> bool {
+    resource.strip_prefix("cluster/").is_some_and(is_ecs_name)
+}
+
+fn is_target_group(resource: &str) -> bool {
+    let name_and_id = resource.strip_prefix("targetgroup/").and_then(|rest| rest.split_once('/'));
+    name_and_id.is_some_and(|(name, id)| is_ecs_name(name) && is_ecs_name(id))
+}
+
+impl TaskArn {
+    /// The task's id: what stands behind the last slash.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        last_segment(&self.0)
+    }
+}
+
+impl ClusterArn {
+    /// The cluster's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        last_segment(&self.0)
+    }
+}
+
+impl TargetGroupArn {
+    /// The target group's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').nth(1).unwrap_or(&self.0)
+    }
+}
+
+fn last_segment(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// A service's name, from a task's `group` (`service:NAME`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ServiceName(String);
+
+impl ServiceName {
+    /// Reads a task's `group`. A standalone task's is `family:NAME` or any text that the caller of RunTask chose: that is
+    /// no service. Somebody who runs a standalone task may also name its group `service:NAME`; its service is then looked
+    /// up, and that the address is not registered there is seen.
+    #[must_use]
+    pub fn from_group(group: &str) -> Option<Self> {
+        group.strip_prefix("service:").and_then(Self::new)
+    }
+
+    /// A service's name, if the text can be one.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        is_ecs_name(name).then(|| Self(name.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_old_and_new_task_arns() {
+        let new = TaskArn::parse("arn:aws:ecs:eu-central-1:123456789012:task/demo/c13b4cb4").unwrap();
+        assert_eq!((new.id(), new.region(), new.account()), ("c13b4cb4", "eu-central-1", "123456789012"));
+        let old = TaskArn::parse("arn:aws-cn:ecs:cn-north-1:123456789012:task/c13b4cb4").unwrap();
+        assert_eq!(old.id(), "c13b4cb4");
+    }
+
+    #[test]
+    fn names_a_target_group() {
+        let arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf83";
+        assert_eq!(TargetGroupArn::parse(arn).unwrap().name(), "demo-5044");
+    }
+
+    #[test]
+    fn refuses_what_is_no_arn_of_its_kind() {
+        for text in [
+            "",
+            "arn",
+            "arn:aws:ecs:eu-central-1:123456789012:cluster/demo",
+            "arn:aws:ecs:eu-central-1:12345:task/demo/x",
+            "arn:aws:ecs::123456789012:task/demo/x",
+            "arn:aws:ecs:eu-central-1:123456789012:task/demo/",
+            "arn:aws:ecs:eu-central-1:123456789012:task/demo/x/y",
+            "arn:aws:ecs:eu-central-1:123456789012:task/de mo/x",
+            "arn:aws:ec2:eu-central-1:123456789012:task/demo/x",
+        ] {
+            assert!(TaskArn::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_group_names_a_service_or_none() {
+        assert_eq!(ServiceName::from_group("service:web").unwrap().as_str(), "web");
+        for group in ["family:web", "service:", "web", "service:a b", "service:a/b"] {
+            assert_eq!(ServiceName::from_group(group), None, "{group}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! In which target groups may an interrupted task be registered?
+//!
+//! In those that the configuration names, and in all that its service has, has had in a task set, or may switch to. A
+//! group of another account or Region cannot hold it. Where the service could not be asked its tag is not known either,
+//! and the tag may forbid everything: then nothing is decided, and the notice is tried again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::arn::TargetGroupArn;
+use crate::finding::{Service, ServiceFinding, ServiceKey, ServiceTag};
+use crate::notice::Notice;
+use crate::outcome::Failure;
+use crate::settings::Settings;
+
+/// The target groups of one notice.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Candidates {
+    /// Each group with the ports under which the task would be registered, as far as they are known without reading it.
+    pub groups: BTreeMap<TargetGroupArn, BTreeSet<u16>>,
+    /// What the service's tag asks for.
+    pub tag: Option<ServiceTag>,
+    /// Why they could not be told.
+    pub failure: Option<Failure>,
+}
+
+/// The service to look up for a notice, if there is one and it is to be looked up.
+#[must_use]
+pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
+    let service = notice.service().filter(|_| settings.discover)?;
+    Some(ServiceKey { cluster: notice.cluster().clone(), service: service.clone() })
+}
+
+/// The target groups in which the task of a notice may be registered.
+#[must_use]
+pub fn candidates(
+    notice: &Notice,
+    settings: &Settings,
+    services: &BTreeMap<ServiceKey, ServiceFinding>,
+) -> Candidates {
+    let key = service_key(notice, settings);
+    match key.as_ref().map(|key| services.get(key)) {
+        None | Some(Some(ServiceFinding::Missing)) => with_service(notice, settings, &Service::default()),
+        Some(Some(ServiceFinding::Found(service))) => with_service(notice, settings, service),
+        Some(Some(ServiceFinding::Unknown(failure))) => Candidates { failure: Some(failure.clone()), ..Candidates::default() },
+        Some(None) => Candidates { failure: Some(not_asked()), ..Candidates::default() },
+    }
+}
+
+fn with_service(notice: &Notice, settings: &Settings, service: &Service) -> Candidates {
+    let configured = settings.target_groups.iter().map(|group| (&group.arn, group.port));
+    let discovered = service.groups.iter().map(|group| (&group.arn, group.port));
+    let mut groups: BTreeMap<_, BTreeSet<u16>> = BTreeMap::new();
+    for (arn, port) in configured.chain(discovered) {
+        if arn.region() == notice.task().region() && arn.account() == notice.task().account() {
+            groups.entry(arn.clone()).or_default().extend(port);
+        }
+    }
+    Candidates { groups, tag: service.tag.clone(), failure: None }
+}
+
+fn not_asked() -> Failure {
+    Failure { call: "DescribeServices", problem: "not asked before the deadline".to_owned(), retryable: true }
+}

@@ -1,0 +1,93 @@
+//! What is to be done about one registration: the design's table *Deciding*.
+//!
+//! The order matters. A target that is draining needs nothing, whoever asks. Then whose address it is: nothing outweighs
+//! that. Only then whether the group can spare it.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::finding::TaskFinding;
+use crate::notice::Notice;
+use crate::outcome::{Failure, Outcome};
+use crate::target::{RegisteredTarget, TargetState};
+
+/// Whether the addresses of a notice are still its task's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    /// The notice is fresh: no other task can have the address yet.
+    Fresh,
+    /// ECS says that the task has these addresses.
+    Confirmed(Vec<IpAddr>),
+    /// ECS says that the task is down.
+    Lost,
+    /// ECS could not be asked.
+    Unknown(Failure),
+}
+
+impl Ownership {
+    /// `needed`: the notice is old, or its task is past RUNNING.
+    pub(crate) fn of(needed: bool, finding: Option<&TaskFinding>) -> Self {
+        match (needed, finding) {
+            (_, Some(TaskFinding::Up(addresses))) => Self::Confirmed(addresses.clone()),
+            (_, Some(TaskFinding::Down)) => Self::Lost,
+            (true, Some(TaskFinding::Unknown(failure))) => Self::Unknown(failure.clone()),
+            (true, None) => Self::Unknown(Failure {
+                call: "DescribeTasks",
+                problem: "not asked before the deadline".to_owned(),
+                retryable: true,
+            }),
+            (false, _) => Self::Fresh,
+        }
+    }
+
+    /// Why the address may not be acted on; `None` if it may.
+    fn objection(&self, address: IpAddr) -> Option<Outcome> {
+        match self {
+            Self::Fresh => None,
+            Self::Confirmed(addresses) => (!addresses.contains(&address)).then_some(Outcome::Stale),
+            Self::Lost => Some(Outcome::Stale),
+            Self::Unknown(failure) => Some(Outcome::Failed(failure.clone())),
+        }
+    }
+
+    /// The addresses of the notice that go away with its task. Where ECS could not be asked they count: what is not
+    /// known to stay must not be what a group rests on.
+    pub(crate) fn doomed<'a>(&'a self, notice: &'a Notice) -> impl Iterator<Item = IpAddr> + 'a {
+        notice.addresses().iter().copied().filter(|address| self.objection(*address) != Some(Outcome::Stale))
+    }
+}
+
+/// What is known of a group beside the registration that is decided on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group<'a> {
+    /// All its targets.
+    pub(crate) targets: &'a [RegisteredTarget],
+    /// The addresses of all interrupted tasks of the batch that may be in it.
+    pub(crate) doomed: &'a BTreeSet<IpAddr>,
+    /// `SPOTDRAIN_KEEP_LAST`
+    pub(crate) keep_last: bool,
+}
+
+impl Group<'_> {
+    fn has_another_healthy(&self) -> bool {
+        let stays = |target: &RegisteredTarget| !self.doomed.contains(&target.address);
+        self.targets.iter().any(|target| target.state == TargetState::Healthy && stays(target))
+    }
+}
+
+/// Decides on a registration that was read; `None` means: deregister it.
+pub(crate) fn decide(target: &RegisteredTarget, ownership: &Ownership, group: Group<'_>) -> Option<Outcome> {
+    if target.state == TargetState::Draining {
+        return Some(Outcome::AlreadyDraining);
+    }
+    if let Some(objection) = ownership.objection(target.address) {
+        return Some(objection);
+    }
+    let is_last = target.state == TargetState::Healthy && group.keep_last && !group.has_another_healthy();
+    is_last.then_some(Outcome::KeptLastHealthy)
+}
+
+/// Decides on an address in a group that could not be read; `None` means: deregister it.
+pub(crate) fn decide_unread(address: IpAddr, ownership: &Ownership) -> Option<Outcome> {
+    ownership.objection(address)
+}

@@ -1,0 +1,163 @@
+//! What does one EventBridge event say? Text becomes types here, once, and what does not fit is refused with its path.
+//!
+//! Only an "ECS Task State Change" of one of the accepted sources is read further than its envelope.
+//! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::address::addresses;
+use crate::arn::{ArnError, ClusterArn, ServiceName, TaskArn};
+use crate::object::Object;
+use crate::stop::{StopCode, TaskStatus};
+use crate::wire;
+
+/// The detail-type of the events that are read.
+pub const TASK_STATE_CHANGE: &str = "ECS Task State Change";
+
+/// The path of the whole.
+pub(crate) const TOP: &str = "the top";
+
+/// What does not fit, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("at {path}: {problem}")]
+pub struct EventError {
+    /// The place in the JSON, such as `detail.containers[2].networkInterfaces[0].ipv6Address`.
+    pub path: String,
+    /// What was expected there, and what was found.
+    pub problem: String,
+}
+
+impl EventError {
+    pub(crate) fn new(path: impl Into<String>, expected: &str, found: &str) -> Self {
+        let found: String = found.chars().take(200).collect();
+        Self { path: path.into(), problem: format!("expected {expected}, found {found:?}") }
+    }
+
+    fn arn(path: &str, error: &ArnError) -> Self {
+        Self { path: path.to_owned(), problem: error.to_string() }
+    }
+}
+
+/// One event of a bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// EventBridge's id of the event.
+    pub id: String,
+    /// Who sent it: `aws.ecs`, or the source of a drill.
+    pub source: String,
+    /// What kind it is.
+    pub detail_type: String,
+    /// The task's change; `None` for every other event.
+    pub change: Option<TaskChange>,
+}
+
+/// A task as it was when ECS sent the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskChange {
+    /// The task.
+    pub task: TaskArn,
+    /// Its cluster. The old task ARN has none, so this comes from its own field.
+    pub cluster: ClusterArn,
+    /// Its service, unless it is a standalone task.
+    pub service: Option<ServiceName>,
+    /// Where the task is in its life.
+    pub last_status: TaskStatus,
+    /// Where ECS wants it to be.
+    pub desired_status: TaskStatus,
+    /// Why ECS stops it. Real notices without one have been reported.
+    pub stop_code: Option<StopCode>,
+    /// The same for people; for a notice "Your Spot Task was interrupted."
+    pub stopped_reason: Option<String>,
+    /// When the event was made, to the second.
+    pub event_time: Timestamp,
+    /// When the stop began.
+    pub stopping_at: Option<Timestamp>,
+    /// Counts the task's changes; a repeated event has an equal one.
+    pub version: Option<u64>,
+    /// `FARGATE_SPOT`, where the task came from a capacity provider.
+    pub capacity_provider: Option<String>,
+    /// The addresses of its interfaces, IPv4 first.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Reads the text of one event. An [`EventError`] names the path and what was expected.
+pub fn read_event(text: &str, sources: &[String]) -> Result<Event, EventError> {
+    let envelope: wire::Envelope<'_> = from_json(text)?;
+    let read_on = envelope.detail_type == TASK_STATE_CHANGE && sources.iter().any(|source| *source == envelope.source);
+    let change = if read_on { Some(read_change(&from_json(text)?)?) } else { None };
+    Ok(Event {
+        id: envelope.id.into_owned(),
+        source: envelope.source.into_owned(),
+        detail_type: envelope.detail_type.into_owned(),
+        change,
+    })
+}
+
+/// Reads a JSON object, with the path of what does not fit.
+pub(crate) fn from_json<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, EventError> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        // `?` stands for a key that was not read to its end.
+        let path = path.trim_end_matches('?').trim_end_matches('.');
+        let path = if path.is_empty() { TOP.to_owned() } else { path.to_owned() };
+        EventError { path, problem: error.into_inner().to_string() }
+    })?;
+    let rest = json.end();
+    rest.map_err(|error| EventError { path: "the end".to_owned(), problem: error.to_string() })?;
+    Ok(value)
+}
+
+fn read_change(event: &wire::TaskEvent<'_>) -> Result<TaskChange, EventError> {
+    let detail = &event.detail;
+    let (task, cluster) = read_arns(event)?;
+    Ok(TaskChange {
+        task,
+        cluster,
+        service: detail.group.as_deref().and_then(ServiceName::from_group),
+        last_status: TaskStatus::from_text(&detail.last_status),
+        desired_status: TaskStatus::from_text(&detail.desired_status),
+        stop_code: detail.stop_code.as_deref().map(StopCode::from_text),
+        stopped_reason: detail.stopped_reason.as_deref().map(str::to_owned),
+        event_time: read_time("time", &event.time)?,
+        stopping_at: detail.stopping_at.as_deref().map(|text| read_time("detail.stoppingAt", text)).transpose()?,
+        version: detail.version,
+        capacity_provider: detail.capacity_provider_name.as_deref().map(str::to_owned),
+        addresses: addresses(detail)?,
+    })
+}
+
+/// An event that names another account or Region than its task was not made by ECS.
+fn read_arns(event: &wire::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), EventError> {
+    let task = TaskArn::parse(&event.detail.task_arn).map_err(|e| EventError::arn("detail.taskArn", &e))?;
+    let cluster = ClusterArn::parse(&event.detail.cluster_arn).map_err(|e| EventError::arn("detail.clusterArn", &e))?;
+    let same = |path: &str, expected: &str, found: &str| {
+        let of_task = || format!("{expected:?}, as in detail.taskArn");
+        if expected == found { Ok(()) } else { Err(EventError::new(path, &of_task(), found)) }
+    };
+    same("region", task.region(), &event.region)?;
+    same("account", task.account(), &event.account)?;
+    same("detail.clusterArn", task.region(), cluster.region())?;
+    same("detail.clusterArn", task.account(), cluster.account())?;
+    Ok((task, cluster))
+}
+
+fn read_time(path: &str, text: &str) -> Result<Timestamp, EventError> {
+    text.parse().map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
+}
+
+impl Event {
+    /// The same event as if it came at `now`: for samples, whose own times are long past.
+    #[must_use]
+    pub fn restamped(mut self, now: Timestamp) -> Self {
+        if let Some(change) = &mut self.change {
+            change.event_time = now;
+            change.stopping_at = change.stopping_at.map(|_| now);
+        }
+        self
+    }
+}

@@ -1,0 +1,97 @@
+//! What becomes of an event: it is a notice, or it is ignored for one of these reasons.
+
+use serde::Serialize;
+
+use crate::event::{Event, TaskChange};
+use crate::memory::Memory;
+use crate::notice::Notice;
+use crate::settings::Settings;
+use crate::stop::{TaskStatus, spot_interruption};
+
+/// Why an event is none of our business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Ignored {
+    /// Another source or detail-type.
+    OtherEvent,
+    /// ECS does not want the task to stop.
+    NotStopping,
+    /// It stops, and not because its Spot capacity is taken back.
+    NotSpot,
+    /// Its network interface is gone or going.
+    AlreadyDown,
+    /// Another cluster than those in scope, or its service's tag `spotdrain` is `off`.
+    OutOfScope,
+    /// It never had an address.
+    NoAddress,
+    /// This task was handled to the end, at this version or a later one.
+    Repeated,
+}
+
+impl Ignored {
+    /// The name, as it is in reports and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherEvent => "OtherEvent",
+            Self::NotStopping => "NotStopping",
+            Self::NotSpot => "NotSpot",
+            Self::AlreadyDown => "AlreadyDown",
+            Self::OutOfScope => "OutOfScope",
+            Self::NoAddress => "NoAddress",
+            Self::Repeated => "Repeated",
+        }
+    }
+
+    /// A sentence for a person.
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::OtherEvent => "its source or detail-type is another's",
+            Self::NotStopping => "ECS does not want the task to stop (desiredStatus is not STOPPED)",
+            Self::NotSpot => "the task stops for another reason than a Spot interruption",
+            Self::AlreadyDown => "the task's network interface is gone or going, and its address may be another task's",
+            Self::OutOfScope => "the cluster is out of scope, or the service's tag spotdrain says off",
+            Self::NoAddress => "the task never had an address, so no target group has it",
+            Self::Repeated => "the task was handled to the end, at this version or a later one",
+        }
+    }
+}
+
+/// The fate of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is a task's Spot interruption.
+    Notice(Box<Notice>),
+    /// It is not, or not ours.
+    Ignored(Ignored),
+}
+
+/// Judges an event, in the order of the design's table: the first reason that holds is the one that is told.
+#[must_use]
+pub fn judge(event: &Event, settings: &Settings, memory: &Memory) -> Fate {
+    let Some(change) = &event.change else { return Fate::Ignored(Ignored::OtherEvent) };
+    if change.desired_status != TaskStatus::Stopped {
+        return Fate::Ignored(Ignored::NotStopping);
+    }
+    let Some(recognised_by) = spot_interruption(change.stop_code.as_ref(), change.stopped_reason.as_deref()) else {
+        return Fate::Ignored(Ignored::NotSpot);
+    };
+    if let Some(reason) = out_of_reach(change, settings, memory) {
+        return Fate::Ignored(reason);
+    }
+    Fate::Notice(Box::new(Notice { event_id: event.id.clone(), change: change.clone(), recognised_by }))
+}
+
+fn out_of_reach(change: &TaskChange, settings: &Settings, memory: &Memory) -> Option<Ignored> {
+    if change.last_status.is_down() {
+        Some(Ignored::AlreadyDown)
+    } else if !settings.in_scope(&change.cluster) {
+        Some(Ignored::OutOfScope)
+    } else if change.addresses.is_empty() {
+        Some(Ignored::NoAddress)
+    } else if memory.has(&change.task, change.version) {
+        Some(Ignored::Repeated)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,130 @@
+//! The metrics of a batch, in CloudWatch's embedded metric format: JSON lines in the log that CloudWatch counts.
+//!
+//! The format allows one value of each dimension a line and 100 values a metric, so there is a line for each cluster and
+//! service, and more of them where a service has more notices. Every metric is counted twice, by cluster and service and
+//! in all, because an alarm cannot add dimensions up.
+//! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::fate::Ignored;
+use crate::report::{NoticeRecord, Report};
+use crate::stop::RecognisedBy;
+
+/// The namespace of all metrics.
+pub const NAMESPACE: &str = "spotdrain";
+
+/// The most values of one metric that a line may hold.
+pub const MOST_VALUES: usize = 100;
+
+/// The service's dimension for a task that has none.
+pub const STANDALONE: &str = "(standalone)";
+
+/// The lines for one report.
+#[must_use]
+pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
+    let mut services: BTreeMap<(&str, &str), Vec<&NoticeRecord>> = BTreeMap::new();
+    for notice in &report.notices {
+        let service = notice.service.as_ref().map_or(STANDALONE, |service| service.as_str());
+        services.entry((notice.cluster.name(), service)).or_default().push(notice);
+    }
+    let chunks = services.iter().flat_map(|(key, notices)| notices.chunks(MOST_VALUES).map(move |chunk| (key, chunk)));
+    let mut lines: Vec<_> =
+        chunks.flat_map(|((cluster, service), notices)| service_lines(cluster, service, notices, now)).collect();
+    lines.extend(ignored_lines(report, now));
+    if !report.malformed.is_empty() {
+        lines.push(Line::new(&[]).count("Malformed", report.malformed.len()).finish(now));
+    }
+    lines
+}
+
+/// Usually one line; a notice may have more registrations than a line has places.
+fn service_lines(cluster: &str, service: &str, notices: &[&NoticeRecord], now: Timestamp) -> Vec<String> {
+    let dimensions = [("Cluster", cluster), ("Service", service)];
+    let durations: Vec<i64> = notices.iter().flat_map(|notice| durations(notice)).collect();
+    let (first, rest) = durations.split_at(durations.len().min(MOST_VALUES));
+    let mut line = Line::new(&dimensions);
+    line = line.count("Notices", notices.len());
+    for (name, count) in outcomes(notices) {
+        line = line.count(name, count);
+    }
+    let ages: Vec<i64> = notices.iter().filter_map(|notice| notice.notice_age_ms).collect();
+    line = line.values("NoticeAge", &ages).values("NoticeToDeregistered", first);
+    let more = rest.chunks(MOST_VALUES);
+    let more = more.map(|values| Line::new(&dimensions).values("NoticeToDeregistered", values).finish(now));
+    std::iter::once(line.finish(now)).chain(more).collect()
+}
+
+fn durations(notice: &NoticeRecord) -> impl Iterator<Item = i64> {
+    notice.registrations.iter().filter_map(|row| row.notice_to_deregistered_ms)
+}
+
+/// How often each outcome was; `Failed` also where it is none, so that an alarm has data.
+fn outcomes(notices: &[&NoticeRecord]) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::from([("Failed", 0)]);
+    for notice in notices {
+        for row in &notice.registrations {
+            *counts.entry(row.outcome).or_default() += 1;
+        }
+        if notice.failure.is_some() {
+            *counts.entry("Failed").or_default() += 1;
+        }
+        if notice.recognised_by == RecognisedBy::Reason {
+            *counts.entry("UnknownStopCode").or_default() += 1;
+        }
+    }
+    counts
+}
+
+fn ignored_lines(report: &Report, now: Timestamp) -> Vec<String> {
+    let mut reasons: BTreeMap<Ignored, usize> = BTreeMap::new();
+    for event in &report.ignored {
+        *reasons.entry(event.reason).or_default() += 1;
+    }
+    let line = |(reason, count): (Ignored, usize)| {
+        Line::new(&[("Reason", reason.as_str())]).count("Ignored", count).finish(now)
+    };
+    reasons.into_iter().map(line).collect()
+}
+
+/// One line of the format, while it is put together.
+struct Line {
+    dimensions: Vec<String>,
+    metrics: Vec<Value>,
+    members: Map<String, Value>,
+}
+
+impl Line {
+    fn new(dimensions: &[(&str, &str)]) -> Self {
+        let members = dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+        let names = dimensions.iter().map(|(name, _)| (*name).to_owned());
+        Self { dimensions: names.collect(), metrics: Vec::new(), members: members.collect() }
+    }
+
+    fn metric(mut self, name: &str, unit: &str, value: Value) -> Self {
+        self.metrics.push(json!({"Name": name, "Unit": unit}));
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    fn count(self, name: &str, count: usize) -> Self {
+        self.metric(name, "Count", json!(count))
+    }
+
+    fn values(self, name: &str, values: &[i64]) -> Self {
+        if values.is_empty() { self } else { self.metric(name, "Milliseconds", json!(values)) }
+    }
+
+    fn finish(self, now: Timestamp) -> String {
+        let in_all: Vec<String> = Vec::new();
+        let sets = if self.dimensions.is_empty() { vec![in_all] } else { vec![in_all, self.dimensions] };
+        let directive = json!({"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": self.metrics});
+        let mut line = Map::new();
+        line.insert("_aws".into(), json!({"Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive]}));
+        line.extend(self.members);
+        Value::Object(line).to_string()
+    }
+}

@@ -1,0 +1,61 @@
+//! What became of one registration.
+
+use serde::Serialize;
+
+/// Why something failed, and whether another try may mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The AWS call that failed, such as `DeregisterTargets`.
+    pub call: &'static str,
+    /// AWS's error code and text, or what happened instead of an answer.
+    pub problem: String,
+    /// Another try may succeed: throttled, timed out, not confirmed. A right that is missing is none of these.
+    pub retryable: bool,
+}
+
+/// What became of one registration, or, where nothing is changed, what would have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// AWS accepted it; where the port was not read before, a read afterwards confirmed it.
+    Deregistered,
+    /// It would have been deregistered, but for `observe` or `plan`.
+    WouldDeregister,
+    /// It was draining before: ECS or somebody else was first.
+    AlreadyDraining,
+    /// The group does not have this target.
+    NotRegistered,
+    /// Without it the group would have no healthy target.
+    KeptLastHealthy,
+    /// The address is not this task's any more.
+    Stale,
+    /// The target group does not exist any more.
+    AlreadyGone,
+    /// It was not done, or could not be seen to be.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// The name, as it is in reports and metrics.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Deregistered => "Deregistered",
+            Self::WouldDeregister => "WouldDeregister",
+            Self::AlreadyDraining => "AlreadyDraining",
+            Self::NotRegistered => "NotRegistered",
+            Self::KeptLastHealthy => "KeptLastHealthy",
+            Self::Stale => "Stale",
+            Self::AlreadyGone => "AlreadyGone",
+            Self::Failed(_) => "Failed",
+        }
+    }
+
+    /// The failure, if it is one.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The plan of a batch: what is to be done about every registration of every notice, and by which calls.
+//!
+//! It is made once, from what was found, and holds no choice that is left for the execution. It can be printed, compared
+//! and dry-run: `spotdrain plan` is this and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use crate::arn::TargetGroupArn;
+use crate::candidates::{Candidates, candidates};
+use crate::decide::{Group, Ownership, decide, decide_unread};
+use crate::fate::Ignored;
+use crate::finding::{Findings, GroupFinding, ServiceTag};
+use crate::notice::{Age, Notice};
+use crate::outcome::{Failure, Outcome};
+use crate::reading::{IgnoredEvent, Incoming, Malformed, Reading};
+use crate::settings::{Mode, Settings};
+use crate::target::{RegisteredTarget, Registration, Target, TargetState};
+
+/// The most targets in one call. AWS publishes no limit; the Kubernetes load balancer controller has sent as many for
+/// years (aws-load-balancer-controller, `targets_manager.go`).
+pub const MOST_TARGETS_A_CALL: usize = 200;
+
+/// The plan of one batch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// A row for each notice, in the order in which they came.
+    pub notices: Vec<PlannedNotice>,
+    /// The events that need nothing, with those whose service is tagged `off`.
+    pub ignored: Vec<IgnoredEvent>,
+    /// The messages that could not be read.
+    pub malformed: Vec<Malformed>,
+    /// The calls to make, the earliest deadline first.
+    pub calls: Vec<Call>,
+}
+
+/// One notice and what is planned for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedNotice {
+    /// The notice and its message.
+    pub incoming: Incoming,
+    /// How old the interruption was when the plan was made.
+    pub age: Age,
+    /// `observe` by the setting or by the service's tag.
+    pub mode: Mode,
+    /// A tag's value that is none of those that are known.
+    pub unknown_tag: Option<String>,
+    /// Why nothing could be planned.
+    pub failure: Option<Failure>,
+    /// What is planned for each registration.
+    pub registrations: Vec<PlannedRegistration>,
+}
+
+/// One registration and what is planned for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedRegistration {
+    /// The target group, the address and the port.
+    pub registration: Registration,
+    /// Its state when it was read; `None` where it is not there or could not be read.
+    pub state: Option<TargetState>,
+    /// What is to be done.
+    pub step: Step,
+}
+
+/// What is to be done about a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Deregister it; one of the plan's calls does.
+    Deregister,
+    /// Nothing: this is its outcome.
+    Settled(Outcome),
+}
+
+/// One DeregisterTargets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The group.
+    pub target_group: TargetGroupArn,
+    /// The targets, each once, the earliest deadline first, at most [`MOST_TARGETS_A_CALL`].
+    pub targets: Vec<Target>,
+    /// When the first of their tasks is gone.
+    pub deadline: Timestamp,
+    /// The group could not be read: AWS answers success for a target that is not there, so a read must confirm it.
+    pub confirm: bool,
+}
+
+/// A notice with what holds for all its registrations.
+struct Prepared {
+    incoming: Incoming,
+    age: Age,
+    candidates: Candidates,
+    ownership: Ownership,
+}
+
+/// Makes the plan.
+#[must_use]
+pub fn plan(reading: Reading, findings: &Findings, settings: &Settings, now: Timestamp) -> Plan {
+    let Reading { notices, ignored, malformed } = reading;
+    let prepared: Vec<_> = notices.into_iter().map(|incoming| prepare(incoming, findings, settings, now)).collect();
+    let doomed = doomed(&prepared);
+    let mut plan = Plan { ignored, malformed, ..Plan::default() };
+    for notice in prepared {
+        if notice.candidates.tag == Some(ServiceTag::Off) {
+            plan.ignored.push(switched_off(notice.incoming.notice));
+        } else {
+            plan.notices.push(plan_notice(notice, findings, &doomed, settings));
+        }
+    }
+    plan.calls = calls(&plan.notices, findings);
+    plan
+}
+
+fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Timestamp) -> Prepared {
+    let notice = &incoming.notice;
+    let candidates = candidates(notice, settings, &findings.services);
+    let needed = notice.needs_ownership(now, settings.fresh);
+    let ownership = Ownership::of(needed, findings.tasks.get(notice.task()));
+    let age = notice.age(now);
+    Prepared { incoming, age, candidates, ownership }
+}
+
+type Doomed = BTreeMap<TargetGroupArn, BTreeSet<IpAddr>>;
+
+/// In every group, the addresses that go away with the tasks of this batch.
+fn doomed(prepared: &[Prepared]) -> Doomed {
+    let mut doomed = Doomed::new();
+    for notice in prepared {
+        for group in notice.candidates.groups.keys() {
+            let addresses = notice.ownership.doomed(&notice.incoming.notice);
+            doomed.entry(group.clone()).or_default().extend(addresses);
+        }
+    }
+    doomed
+}
+
+fn switched_off(notice: Notice) -> IgnoredEvent {
+    let change = notice.change;
+    IgnoredEvent {
+        event_id: notice.event_id,
+        task: Some(change.task),
+        cluster: Some(change.cluster),
+        service: change.service,
+        reason: Ignored::OutOfScope,
+    }
+}
+
+fn plan_notice(prepared: Prepared, findings: &Findings, doomed: &Doomed, settings: &Settings) -> PlannedNotice {
+    let (mode, unknown_tag) = restrict(settings.mode, prepared.candidates.tag.as_ref());
+    let mut registrations = Vec::new();
+    let none = BTreeSet::new();
+    for (group, ports) in &prepared.candidates.groups {
+        let doomed = doomed.get(group).unwrap_or(&none);
+        registrations.extend(match findings.groups.get(group) {
+            Some(GroupFinding::Read(targets)) => {
+                read_rows(group, &prepared, Group { targets, doomed, keep_last: settings.keep_last })
+            }
+            Some(GroupFinding::Missing) => absent_row(group, &prepared, &Outcome::AlreadyGone),
+            Some(GroupFinding::Unknown(_)) | None => unread_rows(group, ports, &prepared),
+        });
+    }
+    let Prepared { incoming, age, candidates, .. } = prepared;
+    PlannedNotice { incoming, age, mode, unknown_tag, failure: candidates.failure, registrations }
+}
+
+fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {
+    match tag {
+        Some(ServiceTag::Observe) => (Mode::Observe, None),
+        Some(ServiceTag::Unknown(value)) => (Mode::Observe, Some(value.clone())),
+        Some(ServiceTag::On | ServiceTag::Off) | None => (mode, None),
+    }
+}
+
+/// The rows of a group that was read: every target that has an address of the task, with the port that is registered.
+fn read_rows(group: &TargetGroupArn, prepared: &Prepared, view: Group<'_>) -> Vec<PlannedRegistration> {
+    let addresses = prepared.incoming.notice.addresses();
+    let own = view.targets.iter().filter(|target| addresses.contains(&target.address));
+    let rows: Vec<_> = own.map(|target| read_row(group, target, decide(target, &prepared.ownership, view))).collect();
+    if rows.is_empty() { absent_row(group, prepared, &Outcome::NotRegistered) } else { rows }
+}
+
+fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, settled: Option<Outcome>) -> PlannedRegistration {
+    let state = Some(target.state.clone());
+    row(group, Target { address: target.address, port: Some(target.port) }, state, settled)
+}
+
+/// The rows of a group that could not be read: every address, with every port that is known, else with none.
+fn unread_rows(group: &TargetGroupArn, ports: &BTreeSet<u16>, prepared: &Prepared) -> Vec<PlannedRegistration> {
+    let ports: Vec<_> = if ports.is_empty() { vec![None] } else { ports.iter().copied().map(Some).collect() };
+    let addresses = prepared.incoming.notice.addresses().iter().copied();
+    let targets = addresses.flat_map(|address| ports.iter().map(move |port| Target { address, port: *port }));
+    targets.map(|target| row(group, target, None, decide_unread(target.address, &prepared.ownership))).collect()
+}
+
+/// The row of a group that has none of the task's addresses, or that is gone itself: one, whatever addresses there are.
+fn absent_row(group: &TargetGroupArn, prepared: &Prepared, outcome: &Outcome) -> Vec<PlannedRegistration> {
+    let first = prepared.incoming.notice.addresses().iter().take(1);
+    let target = |address: &IpAddr| Target { address: *address, port: None };
+    first.map(|address| row(group, target(address), None, Some(outcome.clone()))).collect()
+}
+
+fn row(
+    group: &TargetGroupArn,
+    target: Target,
+    state: Option<TargetState>,
+    settled: Option<Outcome>,
+) -> PlannedRegistration {
+    let step = settled.map_or(Step::Deregister, Step::Settled);
+    PlannedRegistration { registration: Registration { target_group: group.clone(), target }, state, step }
+}
+
+/// Gathers the targets of all notices into one call a group.
+fn calls(notices: &[PlannedNotice], findings: &Findings) -> Vec<Call> {
+    let mut due: BTreeMap<&Registration, Timestamp> = BTreeMap::new();
+    for notice in notices.iter().filter(|notice| notice.mode == Mode::Enforce) {
+        let deadline = notice.incoming.notice.deadline();
+        for row in notice.registrations.iter().filter(|row| row.step == Step::Deregister) {
+            let earliest = due.entry(&row.registration).or_insert(deadline);
+            *earliest = deadline.min(*earliest);
+        }
+    }
+    let mut groups: BTreeMap<&TargetGroupArn, Vec<(Timestamp, Target)>> = BTreeMap::new();
+    for (registration, deadline) in due {
+        groups.entry(&registration.target_group).or_default().push((deadline, registration.target));
+    }
+    let mut calls: Vec<_> = groups.into_iter().flat_map(|(group, due)| calls_of_group(group, due, findings)).collect();
+    calls.sort_by_key(|call| call.deadline);
+    calls
+}
+
+fn calls_of_group(group: &TargetGroupArn, mut due: Vec<(Timestamp, Target)>, findings: &Findings) -> Vec<Call> {
+    due.sort_unstable();
+    let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Read(_)));
+    let call = |chunk: &[(Timestamp, Target)]| Call {
+        target_group: group.clone(),
+        targets: chunk.iter().map(|(_, target)| *target).collect(),
+        deadline: chunk.first().map_or(Timestamp::MAX, |(deadline, _)| *deadline),
+        confirm,
+    };
+    due.chunks(MOST_TARGETS_A_CALL).map(call).collect()
+}

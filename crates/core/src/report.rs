@@ -1,0 +1,280 @@
+//! What is told of a batch: a record for each notice, and the verdict that the caller goes by.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
+use crate::notice::Age;
+use crate::outcome::{Failure, Outcome};
+use crate::plan::{Plan, PlannedNotice, PlannedRegistration, Step};
+use crate::reading::{IgnoredEvent, Malformed};
+use crate::settings::Mode;
+use crate::stop::{RecognisedBy, StopCode, TaskStatus};
+use crate::target::{Registration, TargetState};
+
+/// What the calls of a plan came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Execution {
+    /// No call was made: the plan itself is told.
+    DryRun,
+    /// The outcome of each registration that was to be deregistered, and when it was certain.
+    Done(BTreeMap<Registration, (Outcome, Timestamp)>),
+}
+
+/// The verdict on a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Something was deregistered (or would be), and nothing failed.
+    Done,
+    /// All was ignored, skipped or kept.
+    Nothing,
+    /// Something failed that another try may mend.
+    Retry,
+    /// Something failed that no other try mends.
+    Failed,
+}
+
+/// What is told of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// A record for each notice.
+    pub notices: Vec<NoticeRecord>,
+    /// The events that needed nothing.
+    pub ignored: Vec<IgnoredEvent>,
+    /// The messages that could not be read.
+    pub malformed: Vec<MalformedRecord>,
+}
+
+/// What is told of one notice. The stop code, the reason, the statuses and the version are as they came: nobody has
+/// published the exact form of today's notices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoticeRecord {
+    /// EventBridge's id of the event.
+    pub event_id: String,
+    /// SQS's id of the message.
+    pub message_id: Option<String>,
+    /// The task.
+    pub task: TaskArn,
+    /// Its cluster.
+    pub cluster: ClusterArn,
+    /// Its service.
+    pub service: Option<ServiceName>,
+    /// `FARGATE_SPOT`, where the event says it.
+    pub capacity_provider: Option<String>,
+    /// `stopCode`
+    pub stop_code: Option<StopCode>,
+    /// `stoppedReason`
+    pub stopped_reason: Option<String>,
+    /// `lastStatus`
+    pub last_status: TaskStatus,
+    /// `desiredStatus`
+    pub desired_status: TaskStatus,
+    /// `version`
+    pub version: Option<u64>,
+    /// By what it was recognised.
+    pub recognised_by: RecognisedBy,
+    /// The task's addresses.
+    pub addresses: Vec<IpAddr>,
+    /// When the interruption began.
+    pub interrupted_at: Timestamp,
+    /// When the task is gone at the latest.
+    pub deadline: Timestamp,
+    /// How old the notice was when it was planned, in milliseconds; absent where its date is in the future.
+    pub notice_age_ms: Option<i64>,
+    /// Whether anything was changed for it.
+    pub mode: Mode,
+    /// A value of the tag `spotdrain` that is none of those that are known; it counts as `observe`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_tag: Option<String>,
+    /// Why its registrations could not be found.
+    pub failure: Option<Failure>,
+    /// What became of each registration.
+    pub registrations: Vec<RegistrationRecord>,
+}
+
+/// What is told of one registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RegistrationRecord {
+    /// The group.
+    pub target_group: TargetGroupArn,
+    /// The address.
+    pub target: IpAddr,
+    /// The registered port; where it could not be read, the one that was tried.
+    pub port: Option<u16>,
+    /// The state in which it was found.
+    pub state: Option<TargetState>,
+    /// The outcome's name.
+    pub outcome: &'static str,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// From the beginning of the interruption until it was deregistered, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice_to_deregistered_ms: Option<i64>,
+}
+
+/// What is told of a message that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MalformedRecord {
+    /// SQS's id of the message.
+    pub message_id: Option<String>,
+    /// The place in it.
+    pub path: String,
+    /// What was expected there, and what was found.
+    pub problem: String,
+}
+
+/// Tells what became of a plan.
+#[must_use]
+pub fn report(plan: Plan, execution: &Execution) -> Report {
+    let notices: Vec<_> = plan.notices.into_iter().map(|notice| record(notice, execution)).collect();
+    let malformed: Vec<_> = plan.malformed.into_iter().map(malformed_record).collect();
+    Report { verdict: verdict(&notices, &malformed), notices, ignored: plan.ignored, malformed }
+}
+
+fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
+    let mut failures = notices.iter().flat_map(NoticeRecord::failures).peekable();
+    if failures.peek().is_some() {
+        return if failures.any(|failure| failure.retryable) { Verdict::Retry } else { Verdict::Failed };
+    }
+    if !malformed.is_empty() {
+        return Verdict::Failed;
+    }
+    let mut registrations = notices.iter().flat_map(|notice| &notice.registrations);
+    let is_done = registrations.any(|row| matches!(row.outcome, "Deregistered" | "WouldDeregister"));
+    if is_done { Verdict::Done } else { Verdict::Nothing }
+}
+
+fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
+    let PlannedNotice { incoming, age, mode, unknown_tag, failure, registrations } = planned;
+    let notice = incoming.notice;
+    let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
+    let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));
+    let registrations = rows.collect();
+    let change = notice.change;
+    NoticeRecord {
+        event_id: notice.event_id,
+        message_id: incoming.message_id,
+        task: change.task,
+        cluster: change.cluster,
+        service: change.service,
+        capacity_provider: change.capacity_provider,
+        stop_code: change.stop_code,
+        stopped_reason: change.stopped_reason,
+        last_status: change.last_status,
+        desired_status: change.desired_status,
+        version: change.version,
+        recognised_by: notice.recognised_by,
+        addresses: change.addresses,
+        interrupted_at,
+        deadline,
+        notice_age_ms: milliseconds(age),
+        mode,
+        unknown_tag,
+        failure,
+        registrations,
+    }
+}
+
+fn milliseconds(age: Age) -> Option<i64> {
+    match age {
+        Age::Known(age) => i64::try_from(age.as_millis()).ok(),
+        Age::Future => None,
+    }
+}
+
+fn registration_record(
+    row: PlannedRegistration,
+    mode: Mode,
+    execution: &Execution,
+    interrupted_at: Timestamp,
+) -> RegistrationRecord {
+    let (outcome, at) = settle(row.step, &row.registration, mode, execution);
+    let took = at.filter(|_| outcome == Outcome::Deregistered).map(|at| at.duration_since(interrupted_at));
+    RegistrationRecord {
+        target_group: row.registration.target_group,
+        target: row.registration.target.address,
+        port: row.registration.target.port,
+        state: row.state,
+        outcome: outcome.as_str(),
+        failure: outcome.failure().cloned(),
+        notice_to_deregistered_ms: took.and_then(|took| i64::try_from(took.as_millis()).ok()),
+    }
+}
+
+fn settle(
+    step: Step,
+    registration: &Registration,
+    mode: Mode,
+    execution: &Execution,
+) -> (Outcome, Option<Timestamp>) {
+    match (step, mode, execution) {
+        (Step::Settled(outcome), _, _) => (outcome, None),
+        (Step::Deregister, Mode::Observe, _) | (Step::Deregister, _, Execution::DryRun) => {
+            (Outcome::WouldDeregister, None)
+        }
+        (Step::Deregister, Mode::Enforce, Execution::Done(outcomes)) => {
+            let done = outcomes.get(registration).cloned();
+            done.map_or_else(|| (not_started(), None), |(outcome, at)| (outcome, Some(at)))
+        }
+    }
+}
+
+fn not_started() -> Outcome {
+    Outcome::Failed(Failure {
+        call: "DeregisterTargets",
+        problem: "not started: no time was left".to_owned(),
+        retryable: true,
+    })
+}
+
+fn malformed_record(malformed: Malformed) -> MalformedRecord {
+    let Malformed { message_id, error } = malformed;
+    MalformedRecord { message_id, path: error.path, problem: error.problem }
+}
+
+impl NoticeRecord {
+    /// What failed: the finding of its registrations, or single ones.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.failure.iter().chain(self.registrations.iter().filter_map(|row| row.failure.as_ref()))
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failures().next().is_some()
+    }
+}
+
+impl Report {
+    /// The ids of the messages that must come again: exactly those that could not be read or whose notice failed.
+    #[must_use]
+    pub fn failed_messages(&self) -> Vec<&str> {
+        let malformed = self.malformed.iter().filter_map(|message| message.message_id.as_deref());
+        let failed = self.notices.iter().filter(|notice| notice.has_failed());
+        let mut ids: Vec<_> = malformed.chain(failed.filter_map(|notice| notice.message_id.as_deref())).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// The notices that were handled to the end: none of their registrations failed.
+    pub fn handled(&self) -> impl Iterator<Item = &NoticeRecord> {
+        self.notices.iter().filter(|notice| !notice.has_failed())
+    }
+
+    /// One line that says what failed first, and how much more; `None` if nothing did.
+    #[must_use]
+    pub fn failure_summary(&self) -> Option<String> {
+        let malformed = self.malformed.iter().map(|message| format!("at {}: {}", message.path, message.problem));
+        let failures = self.notices.iter().flat_map(NoticeRecord::failures);
+        let mut all = malformed.chain(failures.map(|failure| format!("{}: {}", failure.call, failure.problem)));
+        let first = all.next()?;
+        let more = all.count();
+        Some(if more == 0 { first } else { format!("{first} (and {more} more)") })
+    }
+}

@@ -1,0 +1,272 @@
+//! The settings: `SPOTDRAIN_*`, read once and checked as a whole, every problem named.
+//!
+//! [`NAMES`] is the one list of them; the CLI's flags, the README's table and the deployment are compared with it.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+use thiserror::Error;
+
+use crate::arn::{ClusterArn, TargetGroupArn};
+
+/// Every setting: its name, its default as the README shows it.
+pub const NAMES: [(&str, &str); 9] = [
+    ("SPOTDRAIN_MODE", "enforce"),
+    ("SPOTDRAIN_CLUSTERS", "all"),
+    ("SPOTDRAIN_TARGET_GROUPS", "none"),
+    ("SPOTDRAIN_DISCOVER", "true"),
+    ("SPOTDRAIN_KEEP_LAST", "true"),
+    ("SPOTDRAIN_FRESH_SECONDS", "10"),
+    ("SPOTDRAIN_CALLS_PER_SECOND", "2"),
+    ("SPOTDRAIN_CALL_BURST", "10"),
+    ("SPOTDRAIN_EVENT_SOURCES", "aws.ecs"),
+];
+
+/// Whether anything is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Targets are deregistered.
+    Enforce,
+    /// What would be done is reported, and nothing is changed.
+    Observe,
+}
+
+/// A target group that the configuration names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfiguredGroup {
+    /// The group.
+    pub arn: TargetGroupArn,
+    /// The port to use where the registered one could not be read.
+    pub port: Option<u16>,
+}
+
+/// All that is configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// `SPOTDRAIN_MODE`
+    pub mode: Mode,
+    /// `SPOTDRAIN_CLUSTERS`: names or ARNs; `None` for all.
+    pub clusters: Option<Vec<String>>,
+    /// `SPOTDRAIN_TARGET_GROUPS`
+    pub target_groups: Vec<ConfiguredGroup>,
+    /// `SPOTDRAIN_DISCOVER`: look the service's target groups up.
+    pub discover: bool,
+    /// `SPOTDRAIN_KEEP_LAST`: leave a group's last healthy target.
+    pub keep_last: bool,
+    /// `SPOTDRAIN_FRESH_SECONDS`: up to this age a notice is acted on without asking ECS whose the address is.
+    pub fresh: SignedDuration,
+    /// `SPOTDRAIN_CALLS_PER_SECOND`: this sandbox's pace of DeregisterTargets.
+    pub calls_per_second: f64,
+    /// `SPOTDRAIN_CALL_BURST`: how many of them at once.
+    pub call_burst: u32,
+    /// `SPOTDRAIN_EVENT_SOURCES`: whose events are read.
+    pub event_sources: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Enforce,
+            clusters: None,
+            target_groups: Vec::new(),
+            discover: true,
+            keep_last: true,
+            fresh: SignedDuration::from_secs(10),
+            calls_per_second: 2.0,
+            call_burst: 10,
+            event_sources: vec!["aws.ecs".to_owned()],
+        }
+    }
+}
+
+/// Every problem of the settings at once.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct SettingsError {
+    /// One line a problem, each beginning with the setting's name.
+    pub problems: Vec<String>,
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.problems.join("; "))
+    }
+}
+
+impl Settings {
+    /// Reads the settings from names and values; names that do not begin with `SPOTDRAIN_` are not ours.
+    /// An empty value is refused: a template that resolves to nothing must not mean "all clusters".
+    pub fn read<N: AsRef<str>, V: AsRef<str>>(values: impl IntoIterator<Item = (N, V)>) -> Result<Self, SettingsError> {
+        let mut settings = Self::default();
+        let mut problems = Vec::new();
+        for (name, value) in values {
+            let (name, value) = (name.as_ref(), value.as_ref());
+            if name.starts_with("SPOTDRAIN_")
+                && let Err(problem) = settings.set(name, value.trim())
+            {
+                problems.push(format!("{name}: {problem}"));
+            }
+        }
+        if !settings.discover && settings.target_groups.is_empty() && problems.is_empty() {
+            let problem = "SPOTDRAIN_DISCOVER: false needs SPOTDRAIN_TARGET_GROUPS, else there is no target group at all";
+            problems.push(problem.to_owned());
+        }
+        problems.sort();
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        match name {
+            "SPOTDRAIN_MODE" => self.mode = mode(value)?,
+            "SPOTDRAIN_CLUSTERS" => self.clusters = clusters(value)?,
+            "SPOTDRAIN_TARGET_GROUPS" => self.target_groups = groups(value)?,
+            "SPOTDRAIN_DISCOVER" => self.discover = boolean(value)?,
+            "SPOTDRAIN_KEEP_LAST" => self.keep_last = boolean(value)?,
+            "SPOTDRAIN_FRESH_SECONDS" => self.fresh = SignedDuration::from_secs(whole(value, 0, 120)?.into()),
+            "SPOTDRAIN_CALLS_PER_SECOND" => self.calls_per_second = rate(value)?,
+            "SPOTDRAIN_CALL_BURST" => self.call_burst = whole(value, 1, 1000)?,
+            "SPOTDRAIN_EVENT_SOURCES" => self.event_sources = sources(value)?,
+            _ => return Err(unknown(name)),
+        }
+        Ok(())
+    }
+
+    /// Whether a cluster is in scope, by its name or its ARN.
+    #[must_use]
+    pub fn in_scope(&self, cluster: &ClusterArn) -> bool {
+        let is_this = |wanted: &String| wanted == cluster.name() || wanted == cluster.as_str();
+        self.clusters.as_ref().is_none_or(|clusters| clusters.iter().any(is_this))
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let known: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
+    format!("{name} is no setting; the settings are {}", known.join(", "))
+}
+
+fn mode(value: &str) -> Result<Mode, String> {
+    match value {
+        "enforce" => Ok(Mode::Enforce),
+        "observe" => Ok(Mode::Observe),
+        other => Err(format!("expected enforce or observe, found {other:?}")),
+    }
+}
+
+fn boolean(value: &str) -> Result<bool, String> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(format!("expected true or false, found {other:?}")),
+    }
+}
+
+fn whole(value: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number = value.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {least} to {most}, found {value:?}"))
+}
+
+fn rate(value: &str) -> Result<f64, String> {
+    let number = value.parse().ok().filter(|number| (0.1..=1000.0).contains(number));
+    number.ok_or_else(|| format!("expected a number from 0.1 to 1000, found {value:?}"))
+}
+
+fn list(value: &str) -> Result<Vec<&str>, String> {
+    let items: Vec<_> = value.split(',').map(str::trim).collect();
+    if items.iter().any(|item| item.is_empty()) {
+        return Err(format!("expected a comma-separated list without empty places, found {value:?}"));
+    }
+    Ok(items)
+}
+
+fn clusters(value: &str) -> Result<Option<Vec<String>>, String> {
+    if value == "all" {
+        return Ok(None);
+    }
+    let items = list(value)?;
+    let is_one = |item: &&str| ClusterArn::parse(item).is_ok() || ClusterArn::parse(&probe(item)).is_ok();
+    if let Some(wrong) = items.iter().find(|item| !is_one(item)) {
+        return Err(format!("expected all, or names or ARNs of clusters, found {wrong:?}"));
+    }
+    Ok(Some(items.into_iter().map(str::to_owned).collect()))
+}
+
+/// A cluster's name is right if it makes a right ARN.
+fn probe(name: &str) -> String {
+    format!("arn:aws:ecs:us-east-1:000000000000:cluster/{name}")
+}
+
+fn groups(value: &str) -> Result<Vec<ConfiguredGroup>, String> {
+    if value == "none" { Ok(Vec::new()) } else { list(value)?.into_iter().map(group).collect() }
+}
+
+fn group(item: &str) -> Result<ConfiguredGroup, String> {
+    let (arn, port) = item.split_once('=').map_or((item, None), |(arn, port)| (arn, Some(port)));
+    let port = port.map(|port| whole(port, 1, 65535).map_err(|problem| format!("the port of {arn}: {problem}")));
+    let port = port.transpose()?.and_then(|port| u16::try_from(port).ok());
+    Ok(ConfiguredGroup { arn: TargetGroupArn::parse(arn).map_err(|error| error.to_string())?, port })
+}
+
+fn sources(value: &str) -> Result<Vec<String>, String> {
+    Ok(list(value)?.into_iter().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf831eec9f09";
+
+    #[test]
+    fn nothing_set_is_the_default() {
+        assert_eq!(Settings::read([("PATH", "/bin"), ("AWS_REGION", "x")]).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn the_defaults_in_the_list_of_names_are_the_defaults() {
+        assert_eq!(Settings::read(NAMES).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn reads_target_groups_with_and_without_a_port() {
+        let value = format!("{GROUP}=5044, {GROUP}");
+        let groups = Settings::read([("SPOTDRAIN_TARGET_GROUPS", value)]).unwrap().target_groups;
+        assert_eq!(groups.iter().map(|group| group.port).collect::<Vec<_>>(), [Some(5044), None]);
+    }
+
+    #[test]
+    fn a_cluster_is_in_scope_by_name_or_arn() {
+        let demo = ClusterArn::parse("arn:aws:ecs:eu-central-1:123456789012:cluster/demo").unwrap();
+        for (value, expected) in [("all", true), ("demo", true), ("x, demo", true), ("x", false), (demo.as_str(), true)] {
+            assert_eq!(Settings::read([("SPOTDRAIN_CLUSTERS", value)]).unwrap().in_scope(&demo), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn every_problem_is_named() {
+        let error = Settings::read([
+            ("SPOTDRAIN_MODE", "on"),
+            ("SPOTDRAIN_CLUSTERS", ""),
+            ("SPOTDRAIN_TARGET_GROUPS", "arn:aws:ecs:x"),
+            ("SPOTDRAIN_DISCOVER", "yes"),
+            ("SPOTDRAIN_FRESH_SECONDS", "-1"),
+            ("SPOTDRAIN_CALLS_PER_SECOND", "NaN"),
+            ("SPOTDRAIN_CALL_BURST", "0"),
+            ("SPOTDRAIN_EVENT_SOURCES", "a,,b"),
+            ("SPOTDRAIN_CLUSTER", "demo"),
+        ]);
+        insta::assert_snapshot!(error.unwrap_err().problems.join("\n"));
+    }
+
+    #[test]
+    fn a_wrong_port_is_named_with_its_group() {
+        for port in ["0", "65536", "x", ""] {
+            let error = Settings::read([("SPOTDRAIN_TARGET_GROUPS", format!("{GROUP}={port}"))]).unwrap_err();
+            assert!(error.problems[0].contains("the port of arn:aws"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_target_group_at_all_is_refused() {
+        assert!(Settings::read([("SPOTDRAIN_DISCOVER", "false")]).is_err());
+    }
+}

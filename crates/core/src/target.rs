@@ -1,0 +1,77 @@
+//! A registration: one target (address, port) in one target group, and its state there.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Serialize, Serializer};
+
+use crate::arn::TargetGroupArn;
+use crate::stop::open_enum;
+
+open_enum!(
+    /// The state of a target, as DescribeTargetHealth tells it.
+    /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
+    TargetState {
+        /// Being registered, or at its first health checks.
+        Initial = "initial",
+        /// Passes its health checks.
+        Healthy = "healthy",
+        /// Fails them.
+        Unhealthy = "unhealthy",
+        /// Fails them, and its connections are given time to end. Not deregistered.
+        UnhealthyDraining = "unhealthy.draining",
+        /// Not in use: the group has no listener, or the target's zone is not enabled.
+        Unused = "unused",
+        /// Being deregistered.
+        Draining = "draining",
+        /// Its health is not checked.
+        Unavailable = "unavailable",
+    }
+);
+
+/// A target as it stands in its group, with the port that is registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredTarget {
+    /// The target's address.
+    pub address: IpAddr,
+    /// The port under which it is registered, which may differ from the group's own.
+    pub port: u16,
+    /// Its state.
+    pub state: TargetState,
+}
+
+/// Names one registration. Without a port it stands for the group's own, which could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Registration {
+    /// The group.
+    pub target_group: TargetGroupArn,
+    /// The target.
+    pub target: Target,
+}
+
+/// An address and the port to name beside it.
+/// AWS wants the same port that the target was registered with.
+/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The address.
+    pub address: IpAddr,
+    /// The port; `None` where it could be neither read nor known.
+    pub port: Option<u16>,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.address, self.port) {
+            (IpAddr::V6(address), Some(port)) => write!(f, "[{address}]:{port}"),
+            (address, Some(port)) => write!(f, "{address}:{port}"),
+            (address, None) => write!(f, "{address}"),
+        }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

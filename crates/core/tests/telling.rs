@@ -1,0 +1,140 @@
+//! What is told of a batch: records, verdict, the messages that go back, and the metrics.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{Scenario, throttled};
+use jiff::SignedDuration;
+use spotdrain_core::event::EventError;
+use spotdrain_core::fate::Ignored;
+use spotdrain_core::metrics;
+use spotdrain_core::outcome::Outcome;
+use spotdrain_core::plan::Plan;
+use spotdrain_core::reading::{IgnoredEvent, Malformed};
+use spotdrain_core::report::{Execution, Report, Verdict, report};
+use spotdrain_core::stop::RecognisedBy;
+
+const TARGETS: [(&str, u16, &str); 3] =
+    [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")];
+
+fn two() -> Scenario {
+    let scenario = Scenario::new().notice("one", &["10.0.2.21"]).notice("two", &["10.0.2.22"]);
+    scenario.service(&[("web", Some(5044))]).group("web", &TARGETS)
+}
+
+/// Gives every registration of the plan this outcome, a second after the plan, but for `two`'s.
+fn execute(plan: &Plan, two: &Outcome) -> Execution {
+    let mut done = BTreeMap::new();
+    for call in &plan.calls {
+        for target in &call.targets {
+            let registration =
+                spotdrain_core::target::Registration { target_group: call.target_group.clone(), target: *target };
+            let is_two = target.address == common::ip("10.0.2.22");
+            let outcome = if is_two { two.clone() } else { Outcome::Deregistered };
+            let at = plan.notices[0].incoming.notice.interrupted_at() + SignedDuration::from_millis(1042);
+            done.insert(registration, (outcome, at));
+        }
+    }
+    Execution::Done(done)
+}
+
+fn told(scenario: Scenario, two: &Outcome) -> Report {
+    let plan = scenario.plan();
+    let execution = execute(&plan, two);
+    report(plan, &execution)
+}
+
+#[test]
+fn a_record_tells_the_whole_story_of_a_notice() {
+    let report = told(two(), &Outcome::Failed(throttled("DeregisterTargets")));
+    insta::assert_json_snapshot!(report);
+}
+
+#[test]
+fn exactly_the_messages_that_failed_go_back() {
+    let report = told(two(), &Outcome::Failed(throttled("DeregisterTargets")));
+    assert_eq!((report.verdict, report.failed_messages()), (Verdict::Retry, vec!["message-two"]));
+    assert_eq!(report.handled().map(|notice| notice.task.id()).collect::<Vec<_>>(), ["one"]);
+    let summary = report.failure_summary();
+    assert_eq!(summary.as_deref(), Some("DeregisterTargets: Throttling: Rate exceeded"));
+}
+
+#[test]
+fn the_verdict_weighs_all_outcomes() {
+    let mut denied = throttled("DeregisterTargets");
+    denied.retryable = false;
+    for (two_s, verdict) in [
+        (Outcome::Deregistered, Verdict::Done),
+        (Outcome::AlreadyGone, Verdict::Done),
+        (Outcome::Failed(denied), Verdict::Failed),
+        (Outcome::Failed(throttled("DeregisterTargets")), Verdict::Retry),
+    ] {
+        assert_eq!(told(two(), &two_s).verdict, verdict);
+    }
+    let kept = Scenario::new().notice("one", &["10.0.2.21"]).service(&[]);
+    assert_eq!(told(kept, &Outcome::Deregistered).verdict, Verdict::Nothing);
+}
+
+#[test]
+fn a_message_that_cannot_be_read_fails_the_batch_and_goes_back_alone() {
+    let mut scenario = two();
+    let error = EventError { path: "Records[2].body".to_owned(), problem: "EOF".to_owned() };
+    scenario.reading.malformed.push(Malformed { message_id: Some("message-bad".to_owned()), error });
+    let report = told(scenario, &Outcome::Deregistered);
+    assert_eq!((report.verdict, report.failed_messages()), (Verdict::Failed, vec!["message-bad"]));
+}
+
+#[test]
+fn what_was_not_started_goes_back() {
+    let report = report(two().plan(), &Execution::Done(BTreeMap::new()));
+    assert_eq!((report.verdict, report.failed_messages().len()), (Verdict::Retry, 2));
+}
+
+#[test]
+fn a_dry_run_and_observe_tell_what_would_be_done() {
+    let dry = report(two().plan(), &Execution::DryRun);
+    let observed = told(two().tagged("observe"), &Outcome::Deregistered);
+    for report in [dry, observed] {
+        assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == "WouldDeregister"));
+        assert_eq!(report.verdict, Verdict::Done);
+    }
+}
+
+fn metric_lines(scenario: Scenario, outcome: &Outcome) -> Vec<serde_json::Value> {
+    let now = scenario.now();
+    let lines = metrics::lines(&told(scenario, outcome), now);
+    lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_metrics_count_by_service_and_in_all() {
+    let mut scenario = two().but(|notice| notice.recognised_by = RecognisedBy::Reason);
+    for reason in [Ignored::NotSpot, Ignored::NotSpot, Ignored::NoAddress] {
+        let event =
+            IgnoredEvent { event_id: "event".to_owned(), task: None, cluster: None, service: None, reason };
+        scenario.reading.ignored.push(event);
+    }
+    insta::assert_json_snapshot!(metric_lines(scenario, &Outcome::Failed(throttled("DeregisterTargets"))));
+}
+
+#[test]
+fn no_line_has_more_than_a_hundred_values() {
+    let mut scenario = Scenario::new().service(&[("web", Some(80))]);
+    let addresses: Vec<_> = (0..250).map(|n| format!("10.1.{}.{}", n / 100, n % 100 + 1)).collect();
+    let targets: Vec<_> = addresses.iter().flat_map(|a| [80, 443].map(|port| (a.as_str(), port, "unhealthy"))).collect();
+    scenario = scenario.group("web", &targets);
+    for (index, address) in addresses.iter().enumerate() {
+        scenario = scenario.notice(&format!("t{index}"), &[address]);
+    }
+    let lines = metric_lines(scenario, &Outcome::Deregistered);
+    let values = |name: &str| {
+        let sizes = lines.iter().filter_map(|line| line.get(name)?.as_array().map(Vec::len));
+        let sizes: Vec<_> = sizes.collect();
+        assert!(sizes.iter().all(|size| *size <= 100), "{name}: {sizes:?}");
+        sizes.iter().sum::<usize>()
+    };
+    assert_eq!((values("NoticeAge"), values("NoticeToDeregistered")), (250, 500));
+    let notices: u64 = lines.iter().filter_map(|line| line.get("Notices")?.as_u64()).sum();
+    assert_eq!(notices, 250, "each counted once");
+}
