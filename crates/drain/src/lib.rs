@@ -1,1 +1,27 @@
-//! Shell.
+//! The shell around the pure core: AWS calls, their pace and deadlines, logs and metrics, the function and the CLI.
+//!
+//! [`Drainer::handle`] tells the whole story; Lambda, `spotdrain drain` and the demo run the same one.
+
+mod aws;
+mod call;
+pub mod cli;
+mod clock;
+mod drainer;
+mod execute;
+mod groups;
+pub mod lambda;
+pub mod log;
+mod observe;
+mod services;
+mod tasks;
+mod tell;
+
+pub use aws::Aws;
+pub use clock::Deadline;
+pub use drainer::{Drainer, Handled};
+
+/// The variables of the environment. What is no Unicode is kept in a readable form, so that a setting of it is refused
+/// with its name.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+}

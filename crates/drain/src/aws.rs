@@ -1,0 +1,53 @@
+//! The two AWS clients, made once for a process.
+//!
+//! The SDK's own retries are off: it tries three times with about a second between, whatever the time that is left, and
+//! knows nothing of our pace. [`crate::call`] does it instead.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+
+/// How long opening a connection may take. A Region's endpoint answers in a few milliseconds from within it.
+const CONNECT: Duration = Duration::from_millis(1000);
+
+/// The clients of the two services that are called.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    pub(crate) elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub(crate) ecs: aws_sdk_ecs::Client,
+}
+
+impl Aws {
+    /// Clients as the environment configures them: region, endpoints and credentials by the SDK's own variables.
+    pub async fn from_environment() -> Self {
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        Self::with(&config.retry_config(RetryConfig::disabled()).timeout_config(timeouts()).load().await)
+    }
+
+    /// Clients of a local AWS, whatever the environment says.
+    #[must_use]
+    pub fn local(endpoint: &str, region: &str) -> Self {
+        let credentials = aws_credential_types::Credentials::from_keys("local", "local", None);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .endpoint_url(endpoint)
+            .region(aws_config::Region::new(region.to_owned()))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts());
+        Self::with(&config.build())
+    }
+
+    fn with(config: &SdkConfig) -> Self {
+        Self {
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            ecs: aws_sdk_ecs::Client::new(config),
+        }
+    }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).build()
+}

@@ -1,0 +1,167 @@
+//! One AWS call, tried until it succeeds, fails for good, or the deadline is near.
+//!
+//! An attempt has a time limit of its own. After a refusal for being too fast the wait grows, with full jitter; after a
+//! broken connection there is none the first time, because the usual cause is a sandbox that Lambda froze for hours, whose
+//! kept connections are dead.
+
+use std::time::Duration;
+
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
+use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_types::retry::ErrorKind;
+use spotdrain_core::outcome::Failure;
+use tracing::debug;
+
+use crate::clock::Deadline;
+
+/// How long one attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(2);
+
+/// What an attempt needs at least: with less time left none is started.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// The first wait after a refusal, at most; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// A call that failed.
+#[derive(Debug, Clone)]
+pub(crate) struct CallError {
+    /// AWS's error code, where it answered.
+    pub(crate) code: Option<String>,
+    /// What is told of it.
+    pub(crate) failure: Failure,
+}
+
+/// What to do after an attempt that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Refused for being too fast, or AWS is in trouble: wait, longer each time.
+    BackOff,
+    /// The connection broke or nothing came: a new one may do.
+    Reconnect,
+    /// No other try mends it.
+    GiveUp,
+}
+
+/// Makes a call at once.
+pub(crate) async fn call<T, E, F>(
+    name: &'static str,
+    deadline: Deadline,
+    attempt: impl Fn() -> F,
+) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, SdkError<E>>>,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    call_paced(name, deadline, || Some(Duration::ZERO), attempt).await
+}
+
+/// Makes a call that has a pace: `pace` says, before each attempt, how long to wait for its turn, or that there is none
+/// before the deadline.
+pub(crate) async fn call_paced<T, E, F>(
+    name: &'static str,
+    deadline: Deadline,
+    pace: impl Fn() -> Option<Duration>,
+    attempt: impl Fn() -> F,
+) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, SdkError<E>>>,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let mut failed = out_of_time(name);
+    for tries in 0_u32.. {
+        let Some(turn) = pace() else { break };
+        tokio::time::sleep(turn).await;
+        let limit = ATTEMPT.min(deadline.left());
+        if limit < LEAST {
+            break;
+        }
+        let next = match tokio::time::timeout(limit, attempt()).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => {
+                let next = judge(&error);
+                failed = describe(name, &error, next);
+                next
+            }
+            Err(_) => {
+                failed = no_answer(name, limit);
+                Next::Reconnect
+            }
+        };
+        debug!(call = name, tries, problem = failed.failure.problem, ?next, "an attempt failed");
+        if next == Next::GiveUp {
+            break;
+        }
+        let wait = wait(next, tries);
+        if wait + LEAST > deadline.left() {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+    }
+    Err(failed)
+}
+
+fn wait(next: Next, tries: u32) -> Duration {
+    let tries = if next == Next::Reconnect { tries.checked_sub(1) } else { Some(tries) };
+    let Some(tries) = tries else { return Duration::ZERO };
+    let most = FIRST_WAIT.saturating_mul(1 << tries.min(10)).min(LONGEST_WAIT);
+    most.mul_f64(fastrand::f64())
+}
+
+fn judge<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Next {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Next::Reconnect,
+        SdkError::DispatchFailure(failure) => {
+            let transient = matches!(failure.as_other(), Some(ErrorKind::TransientError | ErrorKind::ServerError));
+            if failure.is_io() || failure.is_timeout() || transient { Next::Reconnect } else { Next::GiveUp }
+        }
+        SdkError::ServiceError(answer) => {
+            let code = answer.err().code().unwrap_or_default();
+            let status = answer.raw().status().as_u16();
+            let mends = THROTTLING_ERRORS.contains(&code) || TRANSIENT_ERRORS.contains(&code);
+            if mends || status >= 500 || status == 429 { Next::BackOff } else { Next::GiveUp }
+        }
+        _ => Next::GiveUp,
+    }
+}
+
+fn describe<E>(name: &'static str, error: &SdkError<E>, next: Next) -> CallError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
+    let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
+    let problem = match (&code, message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.clone(),
+        (None, _) => DisplayErrorContext(error).to_string(),
+    };
+    CallError { code, failure: Failure { call: name, problem, retryable: next != Next::GiveUp } }
+}
+
+fn no_answer(name: &'static str, limit: Duration) -> CallError {
+    let problem = format!("no answer within {} ms", limit.as_millis());
+    CallError { code: None, failure: Failure { call: name, problem, retryable: true } }
+}
+
+fn out_of_time(name: &'static str) -> CallError {
+    let problem = "not started: no time was left".to_owned();
+    CallError { code: None, failure: Failure { call: name, problem, retryable: true } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_connection_is_replaced_at_once_and_a_refusal_is_waited_for() {
+        assert_eq!(wait(Next::Reconnect, 0), Duration::ZERO);
+        for tries in 0..100 {
+            assert!(wait(Next::BackOff, tries) <= LONGEST_WAIT);
+            assert!(wait(Next::BackOff, 0) <= FIRST_WAIT);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! DescribeServices: which target groups a service has, and what its tag asks for.
+//!
+//! Ten services of one cluster a call; what was found is kept for a minute, by the clock on the wall, because a sandbox
+//! may be frozen for hours between two invocations.
+//! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_ecs::types::{Failure as EcsFailure, LoadBalancer, Service as EcsService, ServiceField};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn};
+use spotdrain_core::finding::{Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag};
+use spotdrain_core::outcome::Failure;
+use tracing::warn;
+
+use crate::aws::Aws;
+use crate::call::call;
+use crate::clock::Deadline;
+
+const CALL: &str = "DescribeServices";
+
+/// AWS's limit of one call.
+const MOST_SERVICES_A_CALL: usize = 10;
+
+/// How long a service's target groups and tag are believed.
+const BELIEVED: SignedDuration = SignedDuration::from_secs(60);
+
+/// The services that were looked up a short time ago.
+#[derive(Debug, Default)]
+pub(crate) struct ServiceCache(Mutex<BTreeMap<ServiceKey, (Timestamp, Service)>>);
+
+impl ServiceCache {
+    fn get(&self, key: &ServiceKey, now: Timestamp) -> Option<ServiceFinding> {
+        let services = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, service) = services.get(key)?;
+        is_believed(*at, now).then(|| ServiceFinding::Found(service.clone()))
+    }
+
+    fn put(&self, findings: &BTreeMap<ServiceKey, ServiceFinding>, now: Timestamp) {
+        let mut services = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        services.retain(|_, (at, _)| is_believed(*at, now));
+        for (key, finding) in findings {
+            if let ServiceFinding::Found(service) = finding {
+                services.insert(key.clone(), (now, service.clone()));
+            }
+        }
+    }
+}
+
+fn is_believed(at: Timestamp, now: Timestamp) -> bool {
+    let age = now.duration_since(at);
+    !age.is_negative() && age < BELIEVED
+}
+
+/// Looks the services up, those that are not in the cache with as few calls as can be.
+pub(crate) async fn find(
+    aws: &Aws,
+    cache: &ServiceCache,
+    keys: BTreeSet<ServiceKey>,
+    deadline: Deadline,
+) -> BTreeMap<ServiceKey, ServiceFinding> {
+    let now = Timestamp::now();
+    let mut findings = BTreeMap::new();
+    let mut wanted: BTreeMap<ClusterArn, Vec<ServiceName>> = BTreeMap::new();
+    for key in keys {
+        match cache.get(&key, now) {
+            Some(finding) => _ = findings.insert(key, finding),
+            None => wanted.entry(key.cluster).or_default().push(key.service),
+        }
+    }
+    let chunks = wanted.iter().flat_map(|(cluster, names)| names.chunks(MOST_SERVICES_A_CALL).map(move |c| (cluster, c)));
+    let calls = chunks.map(|(cluster, names)| describe(aws, cluster, names, deadline));
+    let found: BTreeMap<_, _> = join_all(calls).await.into_iter().flatten().collect();
+    cache.put(&found, Timestamp::now());
+    findings.extend(found);
+    findings
+}
+
+async fn describe(
+    aws: &Aws,
+    cluster: &ClusterArn,
+    names: &[ServiceName],
+    deadline: Deadline,
+) -> Vec<(ServiceKey, ServiceFinding)> {
+    let request = aws.ecs.describe_services().cluster(cluster.as_str()).include(ServiceField::Tags);
+    let request = request.set_services(Some(names.iter().map(ToString::to_string).collect()));
+    let answer = call(CALL, deadline, || request.clone().send()).await;
+    let finding = |name: &ServiceName| match &answer {
+        Ok(answer) => read_one(name, answer.services(), answer.failures()),
+        Err(error) if error.code.as_deref() == Some("ClusterNotFoundException") => ServiceFinding::Missing,
+        Err(error) => ServiceFinding::Unknown(error.failure.clone()),
+    };
+    let key = |name: &ServiceName| ServiceKey { cluster: cluster.clone(), service: name.clone() };
+    names.iter().map(|name| (key(name), finding(name))).collect()
+}
+
+fn read_one(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]) -> ServiceFinding {
+    if let Some(service) = services.iter().find(|service| service.service_name() == Some(name.as_str())) {
+        return ServiceFinding::Found(read(service));
+    }
+    let is_this = |failure: &&EcsFailure| failure.arn().and_then(|arn| arn.rsplit('/').next()) == Some(name.as_str());
+    match failures.iter().find(is_this).and_then(EcsFailure::reason) {
+        Some("MISSING") => ServiceFinding::Missing,
+        reason => {
+            let problem = format!("said nothing of service {name} ({})", reason.unwrap_or("no reason given"));
+            ServiceFinding::Unknown(Failure { call: CALL, problem, retryable: true })
+        }
+    }
+}
+
+/// Every target group that a task of the service may be in.
+fn read(service: &EcsService) -> Service {
+    let of_task_sets = service.task_sets().iter().flat_map(|set| set.load_balancers());
+    let balancers = service.load_balancers().iter().chain(of_task_sets);
+    let groups: BTreeSet<_> = balancers.flat_map(groups_of).collect();
+    let tag = service.tags().iter().find(|tag| tag.key() == Some(ServiceTag::KEY));
+    let tag = tag.map(|tag| ServiceTag::from_value(tag.value().unwrap_or_default()));
+    Service { groups: groups.into_iter().collect(), tag }
+}
+
+/// A Classic Load Balancer has no target group; a blue/green service has two, and between them its tasks change.
+fn groups_of(balancer: &LoadBalancer) -> Vec<ServiceGroup> {
+    let alternate = balancer.advanced_configuration().and_then(|advanced| advanced.alternate_target_group_arn());
+    let port = balancer.container_port().and_then(|port| u16::try_from(port).ok());
+    let arns = balancer.target_group_arn().into_iter().chain(alternate);
+    arns.filter_map(read_arn).map(|arn| ServiceGroup { arn, port }).collect()
+}
+
+fn read_arn(text: &str) -> Option<TargetGroupArn> {
+    TargetGroupArn::parse(text).inspect_err(|error| warn!(%error, "DescribeServices names a group that is none")).ok()
+}

@@ -1,0 +1,42 @@
+//! What is told of a report on the way out: one log record a notice, and the metrics.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use spotdrain_core::metrics;
+use spotdrain_core::report::Report;
+use tracing::{error, info, warn};
+
+/// Writes a report to the log and its metrics to standard output.
+pub(crate) fn tell(report: &Report, request_id: &str) {
+    for notice in &report.notices {
+        let record = serde_json::to_string(notice).unwrap_or_else(|error| format!("\"{error}\""));
+        if notice.failures().next().is_some() {
+            error!(request_id, record = record.as_str(), "notice, not done");
+        } else {
+            info!(request_id, record = record.as_str(), "notice");
+        }
+        if let Some(value) = &notice.unknown_tag {
+            let service = notice.service.as_ref().map(tracing::field::display);
+            warn!(request_id, service, value, "the service's tag spotdrain is neither on, off nor observe: observing");
+        }
+    }
+    for event in &report.ignored {
+        let record = serde_json::to_string(event).unwrap_or_else(|error| format!("\"{error}\""));
+        info!(request_id, record = record.as_str(), "ignored");
+    }
+    for message in &report.malformed {
+        let message_id = message.message_id.as_deref();
+        error!(request_id, message_id, path = message.path, problem = message.problem, "a message cannot be read");
+    }
+    write_metrics(report);
+}
+
+fn write_metrics(report: &Report) {
+    let mut lines = metrics::lines(report, Timestamp::now()).join("\n").into_bytes();
+    if !lines.is_empty() {
+        lines.push(b'\n');
+        // There is nowhere to tell that standard output is gone.
+        _ = std::io::stdout().lock().write_all(&lines);
+    }
+}
