@@ -53,7 +53,11 @@ impl Ownership {
     /// The addresses of the notice that go away with its task. Where ECS could not be asked they count: what is not
     /// known to stay must not be what a group rests on.
     pub(crate) fn doomed<'a>(&'a self, notice: &'a Notice) -> impl Iterator<Item = IpAddr> + 'a {
-        notice.addresses().iter().copied().filter(|address| self.objection(*address) != Some(Outcome::Stale))
+        notice
+            .addresses()
+            .iter()
+            .copied()
+            .filter(|address| self.objection(*address) != Some(Outcome::Stale))
     }
 }
 
@@ -71,7 +75,9 @@ pub(crate) struct Group<'a> {
 impl Group<'_> {
     fn has_another_healthy(&self) -> bool {
         let stays = |target: &RegisteredTarget| !self.doomed.contains(&target.address);
-        self.targets.iter().any(|target| target.state == TargetState::Healthy && stays(target))
+        self.targets
+            .iter()
+            .any(|target| target.state == TargetState::Healthy && stays(target))
     }
 }
 

@@ -34,11 +34,17 @@ pub struct EventError {
 impl EventError {
     pub(crate) fn new(path: impl Into<String>, expected: &str, found: &str) -> Self {
         let found: String = found.chars().take(200).collect();
-        Self { path: path.into(), problem: format!("expected {expected}, found {found:?}") }
+        Self {
+            path: path.into(),
+            problem: format!("expected {expected}, found {found:?}"),
+        }
     }
 
     fn arn(path: &str, error: &ArnError) -> Self {
-        Self { path: path.to_owned(), problem: error.to_string() }
+        Self {
+            path: path.to_owned(),
+            problem: error.to_string(),
+        }
     }
 }
 
@@ -88,7 +94,11 @@ pub struct TaskChange {
 pub fn read_event(text: &str, sources: &[String]) -> Result<Event, EventError> {
     let envelope: wire::Envelope<'_> = from_json(text)?;
     let read_on = envelope.detail_type == TASK_STATE_CHANGE && sources.iter().any(|source| *source == envelope.source);
-    let change = if read_on { Some(read_change(&from_json(text)?)?) } else { None };
+    let change = if read_on {
+        Some(read_change(&from_json(text)?)?)
+    } else {
+        None
+    };
     Ok(Event {
         id: envelope.id.into_owned(),
         source: envelope.source.into_owned(),
@@ -104,11 +114,21 @@ pub(crate) fn from_json<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, E
         let path = error.path().to_string();
         // `?` stands for a key that was not read to its end.
         let path = path.trim_end_matches('?').trim_end_matches('.');
-        let path = if path.is_empty() { TOP.to_owned() } else { path.to_owned() };
-        EventError { path, problem: error.into_inner().to_string() }
+        let path = if path.is_empty() {
+            TOP.to_owned()
+        } else {
+            path.to_owned()
+        };
+        EventError {
+            path,
+            problem: error.into_inner().to_string(),
+        }
     })?;
     let rest = json.end();
-    rest.map_err(|error| EventError { path: "the end".to_owned(), problem: error.to_string() })?;
+    rest.map_err(|error| EventError {
+        path: "the end".to_owned(),
+        problem: error.to_string(),
+    })?;
     Ok(value)
 }
 
@@ -124,7 +144,11 @@ fn read_change(event: &wire::TaskEvent<'_>) -> Result<TaskChange, EventError> {
         stop_code: detail.stop_code.as_deref().map(StopCode::from_text),
         stopped_reason: detail.stopped_reason.as_deref().map(str::to_owned),
         event_time: read_time("time", &event.time)?,
-        stopping_at: detail.stopping_at.as_deref().map(|text| read_time("detail.stoppingAt", text)).transpose()?,
+        stopping_at: detail
+            .stopping_at
+            .as_deref()
+            .map(|text| read_time("detail.stoppingAt", text))
+            .transpose()?,
         version: detail.version,
         capacity_provider: detail.capacity_provider_name.as_deref().map(str::to_owned),
         addresses: addresses(detail)?,
@@ -137,7 +161,11 @@ fn read_arns(event: &wire::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), Event
     let cluster = ClusterArn::parse(&event.detail.cluster_arn).map_err(|e| EventError::arn("detail.clusterArn", &e))?;
     let same = |path: &str, expected: &str, found: &str| {
         let of_task = || format!("{expected:?}, as in detail.taskArn");
-        if expected == found { Ok(()) } else { Err(EventError::new(path, &of_task(), found)) }
+        if expected == found {
+            Ok(())
+        } else {
+            Err(EventError::new(path, &of_task(), found))
+        }
     };
     same("region", task.region(), &event.region)?;
     same("account", task.account(), &event.account)?;
@@ -147,7 +175,8 @@ fn read_arns(event: &wire::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), Event
 }
 
 fn read_time(path: &str, text: &str) -> Result<Timestamp, EventError> {
-    text.parse().map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
+    text.parse()
+        .map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
 }
 
 impl Event {

@@ -69,7 +69,9 @@ pub enum Fate {
 /// Judges an event, in the order of the design's table: the first reason that holds is the one that is told.
 #[must_use]
 pub fn judge(event: &Event, settings: &Settings, memory: &Memory) -> Fate {
-    let Some(change) = &event.change else { return Fate::Ignored(Ignored::OtherEvent) };
+    let Some(change) = &event.change else {
+        return Fate::Ignored(Ignored::OtherEvent);
+    };
     if change.desired_status != TaskStatus::Stopped {
         return Fate::Ignored(Ignored::NotStopping);
     }
@@ -79,7 +81,11 @@ pub fn judge(event: &Event, settings: &Settings, memory: &Memory) -> Fate {
     if let Some(reason) = out_of_reach(change, settings, memory) {
         return Fate::Ignored(reason);
     }
-    Fate::Notice(Box::new(Notice { event_id: event.id.clone(), change: change.clone(), recognised_by }))
+    Fate::Notice(Box::new(Notice {
+        event_id: event.id.clone(),
+        change: change.clone(),
+        recognised_by,
+    }))
 }
 
 fn out_of_reach(change: &TaskChange, settings: &Settings, memory: &Memory) -> Option<Ignored> {

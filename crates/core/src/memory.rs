@@ -28,7 +28,9 @@ impl Memory {
     /// Whether this task was handled at this version or a later one. An event without a version is always new.
     #[must_use]
     pub fn has(&self, task: &TaskArn, version: Option<u64>) -> bool {
-        version.zip(self.versions.get(task)).is_some_and(|(version, handled)| version <= *handled)
+        version
+            .zip(self.versions.get(task))
+            .is_some_and(|(version, handled)| version <= *handled)
     }
 
     /// Remembers that the task was handled to the end; an event without a version cannot be remembered.
@@ -78,7 +80,9 @@ mod tests {
         for id in 0..=CAPACITY {
             memory.remember(&task(id), Some(1));
         }
-        assert!(!memory.has(&task(0), Some(1)) && memory.has(&task(1), Some(1)) && memory.has(&task(CAPACITY), Some(1)));
+        assert!(
+            !memory.has(&task(0), Some(1)) && memory.has(&task(1), Some(1)) && memory.has(&task(CAPACITY), Some(1))
+        );
         assert_eq!(memory.versions.len(), CAPACITY);
     }
 }

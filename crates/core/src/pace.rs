@@ -20,7 +20,12 @@ impl Bucket {
     #[must_use]
     pub fn new(capacity: u32, per_second: f64) -> Self {
         let capacity = f64::from(capacity);
-        Self { capacity, per_second, tokens: capacity, filled_at: Duration::ZERO }
+        Self {
+            capacity,
+            per_second,
+            tokens: capacity,
+            filled_at: Duration::ZERO,
+        }
     }
 
     /// Takes a token now, on credit if there is none, and says how long to wait until it is there. Those who wait are
@@ -29,7 +34,11 @@ impl Bucket {
         let passed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.tokens = passed.mul_add(self.per_second, self.tokens).min(self.capacity) - 1.0;
         self.filled_at = self.filled_at.max(now);
-        if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / self.per_second) }
+        if self.tokens >= 0.0 {
+            Duration::ZERO
+        } else {
+            Duration::from_secs_f64(-self.tokens / self.per_second)
+        }
     }
 
     /// How long the next `take` would have to wait.

@@ -111,7 +111,10 @@ impl TaskStatus {
     /// The task is further than RUNNING, or somewhere that is not known.
     #[must_use]
     pub fn is_past_running(&self) -> bool {
-        !matches!(self, Self::Provisioning | Self::Pending | Self::Activating | Self::Running)
+        !matches!(
+            self,
+            Self::Provisioning | Self::Pending | Self::Activating | Self::Running
+        )
     }
 }
 
@@ -131,7 +134,9 @@ pub fn spot_interruption(code: Option<&StopCode>, reason: Option<&str>) -> Optio
     if matches!(code, Some(StopCode::SpotInterruption | StopCode::TerminationNotice)) {
         return Some(RecognisedBy::StopCode);
     }
-    reason.is_some_and(|reason| reason.starts_with(SPOT_REASON)).then_some(RecognisedBy::Reason)
+    reason
+        .is_some_and(|reason| reason.starts_with(SPOT_REASON))
+        .then_some(RecognisedBy::Reason)
 }
 
 #[cfg(test)]
@@ -141,10 +146,22 @@ mod tests {
     #[test]
     fn every_published_form_is_recognised() {
         let table = [
-            (Some("SpotInterruption"), Some("Your Spot Task was interrupted."), Some(RecognisedBy::StopCode)),
+            (
+                Some("SpotInterruption"),
+                Some("Your Spot Task was interrupted."),
+                Some(RecognisedBy::StopCode),
+            ),
             (Some("TerminationNotice"), None, Some(RecognisedBy::StopCode)),
-            (None, Some("Your Spot Task was interrupted."), Some(RecognisedBy::Reason)),
-            (Some("SpotReclaim"), Some("Your Spot Task was interrupted: capacity"), Some(RecognisedBy::Reason)),
+            (
+                None,
+                Some("Your Spot Task was interrupted."),
+                Some(RecognisedBy::Reason),
+            ),
+            (
+                Some("SpotReclaim"),
+                Some("Your Spot Task was interrupted: capacity"),
+                Some(RecognisedBy::Reason),
+            ),
             (Some("UserInitiated"), Some("Task stopped by user"), None),
             (Some("spotinterruption"), None, None),
             (None, Some("not: Your Spot Task was interrupted."), None),
@@ -152,7 +169,11 @@ mod tests {
         ];
         for (code, reason, expected) in table {
             let code = code.map(StopCode::from_text);
-            assert_eq!(spot_interruption(code.as_ref(), reason), expected, "{code:?} {reason:?}");
+            assert_eq!(
+                spot_interruption(code.as_ref(), reason),
+                expected,
+                "{code:?} {reason:?}"
+            );
         }
     }
 

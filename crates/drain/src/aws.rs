@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 /// How long opening a connection may take. A Region's endpoint answers in a few milliseconds from within it.
 const CONNECT: Duration = Duration::from_millis(1000);
@@ -21,9 +22,17 @@ pub struct Aws {
 
 impl Aws {
     /// Clients as the environment configures them: region, endpoints and credentials by the SDK's own variables.
-    pub async fn from_environment() -> Self {
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12());
-        Self::with(&config.retry_config(RetryConfig::disabled()).timeout_config(timeouts()).load().await)
+    /// `region` is used where nothing configures one.
+    pub async fn from_environment(region: Option<String>) -> Self {
+        let configured = RegionProviderChain::default_provider().or_else(region.map(Region::new));
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(configured);
+        Self::with(
+            &config
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(timeouts())
+                .load()
+                .await,
+        )
     }
 
     /// Clients of a local AWS, whatever the environment says.
@@ -33,8 +42,10 @@ impl Aws {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .endpoint_url(endpoint)
-            .region(aws_config::Region::new(region.to_owned()))
-            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                credentials,
+            ))
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts());
         Self::with(&config.build())

@@ -36,7 +36,10 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { since: Instant::now(), bucket: Mutex::new(Bucket::new(settings.call_burst, settings.calls_per_second)) }
+        Self {
+            since: Instant::now(),
+            bucket: Mutex::new(Bucket::new(settings.call_burst, settings.calls_per_second)),
+        }
     }
 
     /// Takes a token, unless the deadline comes before it is there.
@@ -83,15 +86,24 @@ async fn deregister(aws: &Aws, pace: &Pace, planned: &Call, deadline: Deadline) 
     if !unsure.is_empty() {
         settled.extend(confirm(aws, group, unsure, deadline).await);
     }
-    let registration = |target| Registration { target_group: group.clone(), target };
-    settled.into_iter().map(|(target, outcome, at)| (registration(target), (outcome, at))).collect()
+    let registration = |target| Registration {
+        target_group: group.clone(),
+        target,
+    };
+    settled
+        .into_iter()
+        .map(|(target, outcome, at)| (registration(target), (outcome, at)))
+        .collect()
 }
 
 type Settled = (Target, Outcome, Timestamp);
 
 fn each(targets: Vec<Target>, outcome: &Outcome) -> Vec<Settled> {
     let now = Timestamp::now();
-    targets.into_iter().map(|target| (target, outcome.clone(), now)).collect()
+    targets
+        .into_iter()
+        .map(|target| (target, outcome.clone(), now))
+        .collect()
 }
 
 async fn send(aws: &Aws, pace: &Pace, group: &TargetGroupArn, targets: &[Target], deadline: Deadline) -> Answer {
@@ -110,7 +122,10 @@ async fn send(aws: &Aws, pace: &Pace, group: &TargetGroupArn, targets: &[Target]
 
 fn describe(target: &Target) -> TargetDescription {
     let port = target.port.map(i32::from);
-    TargetDescription::builder().id(target.address.to_string()).set_port(port).build()
+    TargetDescription::builder()
+        .id(target.address.to_string())
+        .set_port(port)
+        .build()
 }
 
 /// Reads the group and sees what became of targets of which AWS's answer does not tell.
@@ -118,7 +133,10 @@ async fn confirm(aws: &Aws, group: &TargetGroupArn, targets: Vec<Target>, deadli
     match groups::read(aws, group, deadline).await {
         GroupFinding::Read(registered) => {
             let now = Timestamp::now();
-            targets.into_iter().map(|target| (target, seen(target, &registered), now)).collect()
+            targets
+                .into_iter()
+                .map(|target| (target, seen(target, &registered), now))
+                .collect()
         }
         GroupFinding::Missing => each(targets, &Outcome::AlreadyGone),
         GroupFinding::Unknown(mut failure) => {
@@ -130,15 +148,30 @@ async fn confirm(aws: &Aws, group: &TargetGroupArn, targets: Vec<Target>, deadli
 }
 
 fn seen(target: Target, registered: &[RegisteredTarget]) -> Outcome {
-    let own: Vec<_> = registered.iter().filter(|found| found.address == target.address).collect();
+    let own: Vec<_> = registered
+        .iter()
+        .filter(|found| found.address == target.address)
+        .collect();
     let is_draining = |found: &&RegisteredTarget| found.state == TargetState::Draining;
     if own.is_empty() {
         Outcome::NotRegistered
     } else if own.iter().all(is_draining) {
         Outcome::Deregistered
     } else {
-        let ports: Vec<_> = own.iter().filter(|found| !is_draining(found)).map(|found| found.port.to_string()).collect();
-        let problem = format!("accepted, but {} is still registered on port {}", target.address, ports.join(", "));
-        Outcome::Failed(Failure { call: CALL, problem, retryable: true })
+        let ports: Vec<_> = own
+            .iter()
+            .filter(|found| !is_draining(found))
+            .map(|found| found.port.to_string())
+            .collect();
+        let problem = format!(
+            "accepted, but {} is still registered on port {}",
+            target.address,
+            ports.join(", ")
+        );
+        Outcome::Failed(Failure {
+            call: CALL,
+            problem,
+            retryable: true,
+        })
     }
 }

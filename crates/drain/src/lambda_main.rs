@@ -26,8 +26,10 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = Settings::read(environment()).context("the settings are wrong")?;
-    let drainer = Drainer::new(Aws::from_environment().await, settings);
+    let drainer = Drainer::new(Aws::from_environment(None).await, settings);
     let drainer = &drainer;
     let handler = service_fn(|event: LambdaEvent<Box<RawValue>>| lambda::invoke(drainer, event));
-    lambda_runtime::run(handler).await.map_err(|error| anyhow::anyhow!(error))
+    lambda_runtime::run(handler)
+        .await
+        .map_err(|error| anyhow::anyhow!(error))
 }

@@ -1,0 +1,46 @@
+//! `spotdrain plan` and `spotdrain drain`: the function's work, by hand.
+
+use std::time::Duration;
+
+use spotdrain_core::batch::Batch;
+
+use super::args::DrainArgs;
+use super::exit::{Exit, Problem};
+use super::{input, show};
+use crate::{Aws, Deadline, Drainer};
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Tell what would be done.
+    Plan,
+    /// Do it.
+    Drain,
+}
+
+pub(crate) async fn run(args: &DrainArgs, act: Act) -> Result<Exit, Problem> {
+    let settings = args.settings.read(crate::environment())?;
+    let batch = input::read(&args.event, &settings)?;
+    let aws = Aws::from_environment(region(&batch)).await;
+    let drainer = Drainer::new(aws, settings);
+    let deadline = Deadline::after(Duration::from_secs(args.timeout));
+    let report = match act {
+        Act::Plan => drainer.dry_run(batch, deadline).await,
+        Act::Drain => drainer.drain(batch, deadline).await,
+    };
+    if args.event.json {
+        show::json(&report)?
+    } else {
+        show::report(&report)?
+    }
+    Ok(Exit::of(&report))
+}
+
+/// The Region of the first task: where the configuration names none, there is only this one to ask.
+fn region(batch: &Batch) -> Option<String> {
+    let events = batch.messages.iter().filter_map(|message| message.event.as_ref().ok());
+    events
+        .filter_map(|event| event.change.as_ref())
+        .map(|change| change.task.region().to_owned())
+        .next()
+}

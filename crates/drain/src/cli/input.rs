@@ -1,0 +1,37 @@
+//! The events that a command is given.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+use spotdrain_core::batch::{Batch, take_apart};
+use spotdrain_core::event::Event;
+use spotdrain_core::settings::Settings;
+
+use super::args::EventArgs;
+use super::exit::Problem;
+
+/// Reads the events of a command; with `--restamp`, as if they came now.
+pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Problem> {
+    let name = args.event.display();
+    let payload = bytes(&args.event).map_err(|error| Problem::Event(format!("cannot read {name}: {error}")))?;
+    let mut batch =
+        take_apart(&payload, &settings.event_sources).map_err(|error| Problem::Event(format!("{name}, {error}")))?;
+    if args.restamp {
+        let now = Timestamp::now();
+        for message in &mut batch.messages {
+            message.event = message.event.clone().map(|event: Event| event.restamped(now));
+        }
+    }
+    Ok(batch)
+}
+
+fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes)?;
+        Ok(bytes)
+    } else {
+        std::fs::read(path)
+    }
+}

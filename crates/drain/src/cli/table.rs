@@ -1,0 +1,86 @@
+//! A table with aligned columns, each cell with a colour of its own.
+
+use std::fmt;
+
+use anstyle::Style;
+
+use super::present::QUIET;
+
+/// A cell: its text and its colour.
+pub(crate) type Cell = (String, Style);
+
+/// A table. The last column is not padded.
+pub(crate) struct Table {
+    rows: Vec<Vec<Cell>>,
+    indent: usize,
+}
+
+impl Table {
+    /// A table with these headings, indented by so many columns.
+    pub(crate) fn new(indent: usize, headings: &[&str]) -> Self {
+        let headings = headings.iter().map(|heading| ((*heading).to_owned(), QUIET)).collect();
+        Self {
+            rows: vec![headings],
+            indent,
+        }
+    }
+
+    /// A table without headings.
+    pub(crate) fn plain(indent: usize) -> Self {
+        Self {
+            rows: Vec::new(),
+            indent,
+        }
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let mut widths = Vec::new();
+        for row in &self.rows {
+            widths.resize(widths.len().max(row.len()), 0);
+            for (width, (text, _)) in widths.iter_mut().zip(row) {
+                *width = text.chars().count().max(*width);
+            }
+        }
+        widths
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths = self.widths();
+        for row in &self.rows {
+            write!(f, "{:1$}", "", self.indent)?;
+            for (column, ((text, style), width)) in row.iter().zip(&widths).enumerate() {
+                let gap = if column == 0 { "" } else { "  " };
+                let last = column + 1 == row.len();
+                let padding = if last { 0 } else { width - text.chars().count() };
+                write!(f, "{gap}{style}{text}{style:#}{:padding$}", "")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// A cell without colour.
+pub(crate) fn plain(text: impl Into<String>) -> Cell {
+    (text.into(), Style::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_nothing_trails() {
+        let mut table = Table::new(2, &["NAME", "STATE"]);
+        table.row([plain("a longer name"), plain("ok")]);
+        let text = anstream::adapter::strip_str(&table.to_string()).to_string();
+        assert_eq!(text, "  NAME           STATE\n  a longer name  ok\n");
+    }
+}

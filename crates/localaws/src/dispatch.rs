@@ -1,0 +1,332 @@
+//! What becomes of one HTTP request: which call is it, does a fault or a throttle take it, and what does the caller get?
+//!
+//! Pure: the request as bytes and the time go in, a reaction comes out. Whatever the bytes are, the reaction is an answer
+//! unless a fault says otherwise.
+
+use std::time::Duration;
+
+use crate::action::{Action, Api};
+use crate::calls::{Call, CallAnswer, Subject};
+use crate::control;
+use crate::ecs::EcsRequest;
+use crate::elb::{self, ElbRequest};
+use crate::error::ApiError;
+use crate::fault::{Delivery, Fired};
+use crate::form::Form;
+use crate::json;
+use crate::query;
+use crate::world::World;
+
+/// The one version of the `ELBv2` API.
+const ELB_VERSION: &str = "2015-12-01";
+
+/// An HTTP request, as far as it matters.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Incoming<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    /// The header `X-Amz-Target`, which awsJson has and the query protocol has not.
+    pub(crate) target: Option<&'a str>,
+    pub(crate) body: &'a [u8],
+}
+
+/// An HTTP answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) request_id: String,
+    pub(crate) body: String,
+}
+
+/// What the server does with the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reaction {
+    Answer { reply: Reply, after: Duration },
+    Reset { after: Duration },
+    Hang,
+}
+
+/// A call, understood as far as it can be.
+struct Asked {
+    api: Api,
+    name: String,
+    action: Option<Action>,
+    subject: Subject,
+    work: Result<Work, ApiError>,
+}
+
+enum Work {
+    Elb(ElbRequest),
+    Ecs(EcsRequest),
+}
+
+/// Does what a request asks for.
+pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -> Reaction {
+    if incoming.path.starts_with("/_local/") {
+        let reply = control::answer(world, incoming, now);
+        return Reaction::Answer {
+            reply,
+            after: Duration::ZERO,
+        };
+    }
+    let asked = match incoming.target {
+        Some(target) => understand_json(target, incoming.body),
+        None => understand_query(&Form::parse(incoming.body)),
+    };
+    call(world, asked, now)
+}
+
+fn understand_json(target: &str, body: &[u8]) -> Asked {
+    let (api, name) = json::target(target).unwrap_or((Api::Ecs, target));
+    let action = Action::named(name).filter(|action| action.api() == api && name != target);
+    let request = action.and_then(|action| EcsRequest::parse(action, body));
+    let unknown = || {
+        ApiError::bad(
+            "UnknownOperationException",
+            format!("The operation '{target}' is not known here"),
+        )
+    };
+    let request = request.unwrap_or_else(|| Err(unknown()));
+    let subject = request.as_ref().map(EcsRequest::subject).unwrap_or_default();
+    Asked {
+        api,
+        name: name.to_owned(),
+        action,
+        subject,
+        work: request.map(Work::Ecs),
+    }
+}
+
+fn understand_query(form: &Form) -> Asked {
+    let name = form.get("Action").unwrap_or_default();
+    let version = form.get("Version").unwrap_or_default();
+    let action = Action::named(name).filter(|action| action.api() == Api::Elb && version == ELB_VERSION);
+    let request = action.and_then(|action| ElbRequest::parse(action, form));
+    let work = request
+        .unwrap_or_else(|| Err(no_such_action(name, version)))
+        .map(Work::Elb);
+    Asked {
+        api: Api::Elb,
+        name: name.to_owned(),
+        action,
+        subject: elb::subject(form),
+        work,
+    }
+}
+
+fn no_such_action(name: &str, version: &str) -> ApiError {
+    if name.is_empty() {
+        return ApiError::bad("MissingAction", "The request names no action");
+    }
+    ApiError::bad(
+        "InvalidAction",
+        format!("The action '{name}' of version '{version}' is not known here"),
+    )
+}
+
+fn call(world: &mut World, asked: Asked, now: Duration) -> Reaction {
+    let fired = asked.action.and_then(|action| world.faults.take(action));
+    let delivery = fired.map_or(Delivery::Answer, |fired| fired.fault.delivery());
+    let resource = asked.subject.resource.clone().unwrap_or_else(|| "*".to_owned());
+    let result = match instead_of_work(asked.action, fired, &resource) {
+        Some(error) => Err(error),
+        None => work(world, asked.action, asked.work, now),
+    };
+    let answer = logged(delivery, &result);
+    world.calls.push(Call {
+        at: now,
+        action: asked.name,
+        resource: asked.subject.resource,
+        targets: asked.subject.targets,
+        answer,
+    });
+    let late = fired.map_or(Duration::ZERO, |fired| {
+        fired.delay.saturating_add(fired.fault.lateness())
+    });
+    let after = world.latency.saturating_add(late);
+    match delivery {
+        Delivery::Answer => Reaction::Answer {
+            reply: reply(world, asked.api, asked.action, result),
+            after,
+        },
+        Delivery::Reset => Reaction::Reset { after },
+        Delivery::Nothing => Reaction::Hang,
+    }
+}
+
+fn instead_of_work(action: Option<Action>, fired: Option<Fired>, resource: &str) -> Option<ApiError> {
+    fired?.fault.instead_of_work(action?, resource)
+}
+
+fn work(
+    world: &mut World,
+    action: Option<Action>,
+    work: Result<Work, ApiError>,
+    now: Duration,
+) -> Result<String, ApiError> {
+    if let Some(action) = action {
+        world.limiter.pass(action, now)?;
+    }
+    match work? {
+        Work::Elb(request) => request.run(world, now),
+        Work::Ecs(request) => request.run(world),
+    }
+}
+
+fn logged(delivery: Delivery, result: &Result<String, ApiError>) -> CallAnswer {
+    match (delivery, result) {
+        (Delivery::Reset | Delivery::Nothing, _) => CallAnswer::NoAnswer,
+        (Delivery::Answer, Ok(_)) => CallAnswer::Ok,
+        (Delivery::Answer, Err(error)) => CallAnswer::Error(error.code.to_owned()),
+    }
+}
+
+fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<String, ApiError>) -> Reply {
+    let request_id = world.next_request_id();
+    let status = result.as_ref().map_or_else(|error| error.status, |_| 200);
+    let (content_type, body) = match (api, result, action) {
+        (Api::Elb, Ok(result), Some(action)) => ("text/xml", query::success(action, &result, &request_id)),
+        (Api::Elb, Ok(result), None) => ("text/xml", result),
+        (Api::Elb, Err(error), _) => ("text/xml", query::error(&error, &request_id)),
+        (Api::Ecs, Ok(result), _) => ("application/x-amz-json-1.1", result),
+        (Api::Ecs, Err(error), _) => ("application/x-amz-json-1.1", json::error(&error)),
+    };
+    Reply {
+        status,
+        content_type,
+        request_id,
+        body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scene::Scene;
+
+    fn answered(target: Option<&str>, body: &str) -> Reply {
+        let incoming = Incoming {
+            method: "POST",
+            path: "/",
+            target,
+            body: body.as_bytes(),
+        };
+        match react(&mut Scene::demo().world, &incoming, Duration::ZERO) {
+            Reaction::Answer { reply, .. } => reply,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_not_played_is_refused_in_the_protocols_words() {
+        let ecs = Some("AmazonEC2ContainerServiceV20141113.RunTask");
+        let sqs = Some("AmazonSQS.SendMessage");
+        let elb_by_json = Some("AmazonEC2ContainerServiceV20141113.DeregisterTargets");
+        let bare = Some("DescribeTasks");
+        let table = [
+            (
+                None,
+                "Action=CreateRule&Version=2015-12-01",
+                "<Code>InvalidAction</Code>",
+            ),
+            (
+                None,
+                "Action=DescribeTargetGroups&Version=2012-06-01",
+                "<Code>InvalidAction</Code>",
+            ),
+            (
+                None,
+                "Action=DescribeTasks&Version=2015-12-01",
+                "<Code>InvalidAction</Code>",
+            ),
+            (None, "", "<Code>MissingAction</Code>"),
+            (ecs, "{}", r#""__type":"UnknownOperationException""#),
+            (sqs, "{}", r#""__type":"UnknownOperationException""#),
+            (elb_by_json, "{}", r#""__type":"UnknownOperationException""#),
+            (bare, "{}", r#""__type":"UnknownOperationException""#),
+        ];
+        for (target, body, text) in table {
+            let reply = answered(target, body);
+            assert_eq!(reply.status, 400, "{target:?} {body}");
+            assert!(reply.body.contains(text), "{}", reply.body);
+        }
+    }
+
+    #[test]
+    fn the_log_tells_what_was_asked_and_heard() {
+        let mut scene = Scene::demo();
+        let body = format!(
+            "Action=DeregisterTargets&Version=2015-12-01&TargetGroupArn={}&Targets.member.1.Id=10.0.2.21&Targets.member.1.Port=1",
+            scene.group
+        );
+        let incoming = Incoming {
+            method: "POST",
+            path: "/",
+            target: None,
+            body: body.as_bytes(),
+        };
+        let _ = react(&mut scene.world, &incoming, Duration::from_secs(3));
+        let expected = Call {
+            at: Duration::from_secs(3),
+            action: "DeregisterTargets".to_owned(),
+            resource: Some(scene.group),
+            targets: vec!["10.0.2.21:1".to_owned()],
+            answer: CallAnswer::Ok,
+        };
+        assert_eq!(scene.world.calls(), [expected]);
+    }
+
+    fn a_target() -> impl Strategy<Value = Option<String>> {
+        let known = Action::ALL.map(|action| format!("AmazonEC2ContainerServiceV20141113.{action}"));
+        prop_oneof![
+            Just(None),
+            any::<String>().prop_map(Some),
+            proptest::sample::select(known.to_vec()).prop_map(Some)
+        ]
+    }
+
+    fn a_body() -> impl Strategy<Value = Vec<u8>> {
+        let names = [
+            "TargetGroupArn",
+            "TargetGroupArns.member.1",
+            "Targets.member.1.Id",
+            "Targets.member.1.Port",
+            "Names",
+        ];
+        let field = (proptest::sample::select(names.to_vec()), any::<String>());
+        let form = (
+            proptest::sample::select(Action::ALL.to_vec()),
+            proptest::collection::vec(field, 0..4),
+        );
+        let encoded = form.prop_map(|(action, fields)| {
+            let mut form = form_urlencoded::Serializer::new(format!("Version={ELB_VERSION}&Action={action}"));
+            form.extend_pairs(fields).finish().into_bytes()
+        });
+        let json = proptest::collection::vec(any::<String>(), 0..3).prop_map(|names| {
+            let value = serde_json::json!({"cluster": "demo", "services": names, "tasks": names});
+            value.to_string().into_bytes()
+        });
+        prop_oneof![proptest::collection::vec(any::<u8>(), 0..200), encoded, json]
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_to_any_path_are_answered(
+            method in "GET|POST|[A-Z]{1,8}",
+            path in prop_oneof![Just("/".to_owned()), "/_local/(fault|target-state|calls|x)", any::<String>()],
+            target in a_target(),
+            body in a_body(),
+        ) {
+            let mut world = Scene::demo().world;
+            let incoming = Incoming { method: &method, path: &path, target: target.as_deref(), body: &body };
+            let Reaction::Answer { reply, .. } = react(&mut world, &incoming, Duration::ZERO) else {
+                return Err(TestCaseError::fail("no answer"));
+            };
+            prop_assert!((200..500).contains(&reply.status), "{reply:?}");
+            prop_assert!(!reply.body.is_empty());
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What can go wrong: an API's error as both protocols can write it, and the mistakes of a caller of [`World`](crate::World).
+
+use crate::action::{Action, Api};
+
+/// An API's error, before a protocol writes it down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+impl ApiError {
+    /// The caller's fault: status 400.
+    pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status: 400,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// A request that the API cannot take as it stands, in the API's own code.
+    pub(crate) fn invalid(api: Api, message: impl Into<String>) -> Self {
+        match api {
+            Api::Elb => Self::bad("ValidationError", message),
+            Api::Ecs => Self::bad("InvalidParameterException", message),
+        }
+    }
+
+    pub(crate) fn group_not_found() -> Self {
+        Self::bad("TargetGroupNotFound", "One or more target groups not found")
+    }
+
+    pub(crate) fn invalid_target(ids: &[&str]) -> Self {
+        Self::bad(
+            "InvalidTarget",
+            format!("The following targets are not valid: {}", quoted(ids)),
+        )
+    }
+
+    /// The code differs between the APIs; the SDKs take both for throttling.
+    pub(crate) fn throttled(api: Api) -> Self {
+        let code = match api {
+            Api::Elb => "Throttling",
+            Api::Ecs => "ThrottlingException",
+        };
+        Self::bad(code, "Rate exceeded")
+    }
+
+    pub(crate) fn access_denied(action: Action, resource: &str) -> Self {
+        let permission = action.permission();
+        let message = format!(
+            "User: arn:aws:iam::123456789012:user/local is not authorized to perform: {permission} on resource: {resource} \
+             because no identity-based policy allows the {permission} action"
+        );
+        match action.api() {
+            Api::Elb => Self {
+                status: 403,
+                code: "AccessDenied",
+                message,
+            },
+            Api::Ecs => Self::bad("AccessDeniedException", message),
+        }
+    }
+
+    pub(crate) fn internal(api: Api) -> Self {
+        let code = match api {
+            Api::Elb => "InternalFailure",
+            Api::Ecs => "ServerException",
+        };
+        Self {
+            status: 500,
+            code,
+            message: "The request failed because of an internal error".to_owned(),
+        }
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        let message = "The service cannot handle the request at present".to_owned();
+        Self {
+            status: 503,
+            code: "ServiceUnavailable",
+            message,
+        }
+    }
+}
+
+fn quoted(ids: &[&str]) -> String {
+    ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
+}
+
+/// A call of [`World`](crate::World) that names what is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// No target group has this ARN.
+    #[error("no target group {0}")]
+    NoGroup(String),
+    /// The target group has no such target, neither active nor draining.
+    #[error("no target {target} in {group}")]
+    NoTarget {
+        /// The target group's ARN.
+        group: String,
+        /// The target, as `id:port`.
+        target: String,
+    },
+    /// No task has this ARN.
+    #[error("no task {0}")]
+    NoTask(String),
+    /// The task has no address that the target group can take.
+    #[error("task {0} has no address for this target group")]
+    NoAddress(String),
+}

@@ -1,0 +1,260 @@
+//! What is a target group, and which targets can it take?
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::error::ApiError;
+use crate::state::{Health, State};
+use crate::target::{Registered, Target};
+use crate::targets::{Key, Targets};
+
+/// What a target's id is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetType {
+    /// An address: the only type for a Fargate task.
+    Ip,
+    /// The id of an EC2 instance.
+    Instance,
+}
+
+/// Which family of addresses a target group of type ip takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpAddressType {
+    /// IPv4 only.
+    Ipv4,
+    /// IPv6 only.
+    Ipv6,
+}
+
+/// A target group with its targets.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) port: u16,
+    pub(crate) protocol: String,
+    pub(crate) target_type: TargetType,
+    pub(crate) ip_address_type: IpAddressType,
+    pub(crate) load_balancers: Vec<String>,
+    delay: Duration,
+    warm_up: Option<Duration>,
+    registers_as: State,
+    rejected: BTreeSet<String>,
+    targets: Targets,
+}
+
+impl Group {
+    /// A TCP target group of IPv4 addresses with AWS's default deregistration delay of 300 s.
+    #[must_use]
+    pub fn new(name: &str, port: u16) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: id_for(name),
+            port,
+            protocol: "TCP".to_owned(),
+            target_type: TargetType::Ip,
+            ip_address_type: IpAddressType::Ipv4,
+            load_balancers: Vec::new(),
+            delay: Duration::from_mins(5),
+            warm_up: None,
+            registers_as: State::Initial,
+            rejected: BTreeSet::new(),
+            targets: Targets::default(),
+        }
+    }
+
+    /// The last part of the ARN. Without it, it follows from the name.
+    #[must_use]
+    pub fn id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.id);
+        self
+    }
+
+    /// `deregistration_delay.timeout_seconds`: how long a deregistered target drains.
+    #[must_use]
+    pub fn deregistration_delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// How long a target is `initial` before it is `healthy`. Without it, it stays initial until its state is set.
+    #[must_use]
+    pub fn warm_up(mut self, time: Duration) -> Self {
+        self.warm_up = Some(time);
+        self
+    }
+
+    /// The state of a target that is registered, or registered again. Without it, `initial`.
+    #[must_use]
+    pub fn registers_as(mut self, state: State) -> Self {
+        self.registers_as = state;
+        self
+    }
+
+    /// The protocol, `TCP` without it.
+    #[must_use]
+    pub fn protocol(mut self, protocol: &str) -> Self {
+        protocol.clone_into(&mut self.protocol);
+        self
+    }
+
+    /// What a target's id is.
+    #[must_use]
+    pub fn target_type(mut self, target_type: TargetType) -> Self {
+        self.target_type = target_type;
+        self
+    }
+
+    /// Which addresses it takes.
+    #[must_use]
+    pub fn ip_address_type(mut self, family: IpAddressType) -> Self {
+        self.ip_address_type = family;
+        self
+    }
+
+    /// A load balancer that sends to it, by ARN.
+    #[must_use]
+    pub fn load_balancer(mut self, arn: &str) -> Self {
+        self.load_balancers.push(arn.to_owned());
+        self
+    }
+
+    /// A target that is there from the start.
+    #[must_use]
+    pub fn target(mut self, target: impl Into<Target>, state: State) -> Self {
+        let target = target.into();
+        let key = self.key(&target);
+        self.targets.register(key, target.zone, state, Duration::ZERO);
+        self
+    }
+
+    pub(crate) fn reject(&mut self, id: &str) {
+        self.rejected.insert(id.to_owned());
+    }
+
+    /// Checks all targets of a call. One bad target fails the whole call, and nothing is done.
+    ///
+    /// AWS documents `InvalidTarget` for the call, and no partial success of these calls. That an address lies in the group's
+    /// VPC is not checked here.
+    pub(crate) fn check(&self, targets: &[Target]) -> Result<(), ApiError> {
+        let bad: Vec<&str> = targets
+            .iter()
+            .map(|target| target.id.as_str())
+            .filter(|id| !self.takes(id))
+            .collect();
+        if bad.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::invalid_target(&bad))
+        }
+    }
+
+    fn takes(&self, id: &str) -> bool {
+        let well_formed = match (self.target_type, self.ip_address_type) {
+            (TargetType::Instance, _) => id.starts_with("i-"),
+            (TargetType::Ip, IpAddressType::Ipv4) => id.parse().is_ok_and(|address: IpAddr| address.is_ipv4()),
+            (TargetType::Ip, IpAddressType::Ipv6) => id.parse().is_ok_and(|address: IpAddr| address.is_ipv6()),
+        };
+        well_formed && !self.rejected.contains(id)
+    }
+
+    pub(crate) fn register(&mut self, target: &Target, now: Duration) {
+        self.targets
+            .register(self.key(target), target.zone.clone(), self.registers_as, now);
+    }
+
+    pub(crate) fn deregister(&mut self, target: &Target, now: Duration) {
+        self.targets.deregister(&self.key(target), self.delay, now);
+    }
+
+    pub(crate) fn set_state(&mut self, target: &Target, state: State, now: Duration) -> bool {
+        self.targets.set_state(&self.key(target), state, self.delay, now)
+    }
+
+    /// What is registered or draining.
+    pub(crate) fn list(&self, now: Duration) -> Vec<Registered> {
+        self.targets.list(self.warm_up, now)
+    }
+
+    pub(crate) fn health(&self, target: &Target, now: Duration) -> Option<Health> {
+        self.targets.health(&self.key(target), self.warm_up, now)
+    }
+
+    /// What a call hears that names targets: also those that are not registered.
+    pub(crate) fn look_up(&self, target: &Target, now: Duration) -> Registered {
+        let key = self.key(target);
+        let health = self
+            .targets
+            .health(&key, self.warm_up, now)
+            .unwrap_or(Health::NOT_REGISTERED);
+        let zone = self.targets.zone(&key);
+        let (id, port) = key;
+        Registered { id, port, zone, health }
+    }
+
+    /// An address is the same however it is written.
+    fn key(&self, target: &Target) -> Key {
+        let id = target
+            .id
+            .parse()
+            .map_or_else(|_| target.id.clone(), |address: IpAddr| address.to_string());
+        (id, target.port.unwrap_or(self.port))
+    }
+}
+
+/// Sixteen hex digits that follow from the name (FNV-1a), so that an ARN is the same at every start.
+fn id_for(name: &str) -> String {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", name.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes(group: &Group, id: &str) -> bool {
+        group.check(&[id.into()]).is_ok()
+    }
+
+    #[test]
+    fn takes_only_its_own_kind_of_target() {
+        let ipv4 = Group::new("a", 80);
+        let ipv6 = Group::new("a", 80).ip_address_type(IpAddressType::Ipv6);
+        let instance = Group::new("a", 80).target_type(TargetType::Instance);
+        let table = [
+            ("10.0.0.1", true, false, false),
+            ("fd00::1", false, true, false),
+            ("i-0123456789abcdef0", false, false, true),
+            ("10.0.0", false, false, false),
+            ("", false, false, false),
+        ];
+        for (id, in_ipv4, in_ipv6, in_instance) in table {
+            assert_eq!(
+                (takes(&ipv4, id), takes(&ipv6, id), takes(&instance, id)),
+                (in_ipv4, in_ipv6, in_instance),
+                "{id}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_bad_target_fails_the_call_and_is_named() {
+        let mut group = Group::new("a", 80);
+        group.reject("10.0.0.9");
+        let error = group.check(&["10.0.0.1".into(), "10.0.0.9".into()]).unwrap_err();
+        assert_eq!((error.status, error.code), (400, "InvalidTarget"));
+        assert!(error.message.contains("10.0.0.9") && !error.message.contains("10.0.0.1"));
+    }
+
+    #[test]
+    fn an_address_is_the_same_however_it_is_written() {
+        let group = Group::new("a", 80)
+            .ip_address_type(IpAddressType::Ipv6)
+            .target("fd00:0:0::1", State::Healthy);
+        assert_eq!(
+            group.look_up(&("fd00::1", 80).into(), Duration::ZERO).state(),
+            State::Healthy
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! How is the local AWS started, held and stopped?
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::sync::{Arc, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use crate::calls::Call;
+use crate::server::{self, Shared};
+use crate::world::World;
+
+/// A local AWS that serves until it is dropped.
+#[derive(Debug)]
+pub struct LocalAws {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    running: Running,
+}
+
+#[derive(Debug)]
+enum Running {
+    /// In the caller's runtime.
+    Task(AbortHandle),
+    /// In a thread and a runtime of its own. Both are taken when it stops.
+    Thread {
+        stop: Option<oneshot::Sender<()>>,
+        thread: Option<JoinHandle<()>>,
+    },
+}
+
+impl LocalAws {
+    /// Starts on a free port of the loopback interface, in the runtime of the caller.
+    pub async fn start(world: World) -> io::Result<Self> {
+        Self::start_on(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+    }
+
+    /// Starts on this address, in the runtime of the caller.
+    pub async fn start_on(world: World, address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let shared = share(world);
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
+        Ok(Self {
+            shared,
+            address,
+            running: Running::Task(task.abort_handle()),
+        })
+    }
+
+    /// Starts on a free port of the loopback interface, in a thread of its own: for callers without a runtime.
+    pub fn spawn_thread(world: World) -> io::Result<Self> {
+        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _entered = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let shared = share(world);
+        let (stop, stopped) = oneshot::channel();
+        let server = serve_until(listener, Arc::clone(&shared), stopped);
+        let thread = thread::Builder::new()
+            .name("localaws".to_owned())
+            .spawn(move || runtime.block_on(server))?;
+        Ok(Self {
+            shared,
+            address,
+            running: Running::Thread {
+                stop: Some(stop),
+                thread: Some(thread),
+            },
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The world, locked: no call is answered until the guard is dropped. Do not hold it over an `await`.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world()
+    }
+
+    /// The time since the world's start, with what [`Self::advance`] added.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.shared.now()
+    }
+
+    /// Moves the world's clock on. Only the state follows it: latencies and slow answers take their real time.
+    pub fn advance(&self, by: Duration) {
+        self.shared.advance(by);
+    }
+
+    /// Every call so far.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.world().calls().to_vec()
+    }
+}
+
+impl Drop for LocalAws {
+    fn drop(&mut self) {
+        match &mut self.running {
+            Running::Task(task) => task.abort(),
+            Running::Thread { stop, thread } => {
+                drop(stop.take());
+                if let Some(thread) = thread.take() {
+                    // It failed only if it panicked, and there is nobody to tell.
+                    thread.join().ok();
+                }
+            }
+        }
+    }
+}
+
+fn share(mut world: World) -> Arc<Shared> {
+    world.begin_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    Arc::new(Shared::new(world))
+}
+
+async fn serve_until(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+    tokio::select! {
+        () = server::serve(listener, shared) => {}
+        // The sender says nothing: that it is gone is the sign.
+        _ = stopped => {}
+    }
+}

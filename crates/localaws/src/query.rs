@@ -1,0 +1,77 @@
+//! How does the query protocol write an answer?
+
+use quick_xml::se;
+use serde::Serialize;
+
+use crate::action::{Action, Api};
+use crate::error::ApiError;
+
+/// The namespace of `ELBv2`, in every answer.
+const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
+
+/// A list as the protocol writes it: each value in a `member`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Members<T> {
+    pub(crate) member: Vec<T>,
+}
+
+impl<T> FromIterator<T> for Members<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Self {
+            member: values.into_iter().collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ErrorShape<'a> {
+    r#type: &'a str,
+    code: &'a str,
+    message: String,
+}
+
+/// The `…Result` element of an answer.
+pub(crate) fn result(action: Action, value: &impl Serialize) -> Result<String, ApiError> {
+    se::to_string_with_root(&format!("{action}Result"), value).map_err(|_| ApiError::internal(Api::Elb))
+}
+
+/// The answer around a [`result`].
+pub(crate) fn success(action: Action, result: &str, request_id: &str) -> String {
+    let metadata = format!("<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>");
+    format!(r#"<{action}Response xmlns="{NAMESPACE}">{result}{metadata}</{action}Response>"#)
+}
+
+/// An error.
+pub(crate) fn error(error: &ApiError, request_id: &str) -> String {
+    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+    let shape = ErrorShape {
+        r#type: fault,
+        code: error.code,
+        message: printable(&error.message),
+    };
+    let inner = se::to_string_with_root("Error", &shape).unwrap_or_default();
+    format!(r#"<ErrorResponse xmlns="{NAMESPACE}">{inner}<RequestId>{request_id}</RequestId></ErrorResponse>"#)
+}
+
+/// XML 1.0 has no way to write most control characters, and a message may repeat what the caller sent.
+fn printable(text: &str) -> String {
+    let allowed = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_escapes_what_the_caller_sent() {
+        let xml = error(&ApiError::bad("ValidationError", "'<a>&\u{0}' is bad"), "7");
+        assert_eq!(
+            xml,
+            "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><Error><Type>Sender</Type>\
+             <Code>ValidationError</Code><Message>'&lt;a&gt;&amp;\u{fffd}' is bad</Message></Error>\
+             <RequestId>7</RequestId></ErrorResponse>"
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! How do bytes reach the world, and how does a connection end without an answer?
+//!
+//! The accept loop is its own because a reset needs the socket: closing it with a linger of zero sends a RST.
+
+use std::convert::Infallible;
+use std::future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming as Body;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time;
+
+use crate::dispatch::{self, Incoming, Reaction, Reply};
+use crate::world::World;
+
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// What the server and its owner share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    start: Instant,
+    ahead: Mutex<Duration>,
+}
+
+impl Shared {
+    pub(crate) fn new(world: World) -> Self {
+        Self {
+            world: Mutex::new(world),
+            start: Instant::now(),
+            ahead: Mutex::new(Duration::ZERO),
+        }
+    }
+
+    /// A world whose holder panicked is still the world.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        self.start.elapsed().saturating_add(ahead)
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        *ahead = ahead.saturating_add(by);
+    }
+}
+
+/// Serves until it is dropped; the connections end with it.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&shared)))),
+            // Out of file descriptors, or a caller that is gone already: others may still be served.
+            Err(_) => time::sleep(Duration::from_millis(10)).await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    stream.set_nodelay(true).ok();
+    let reset = Arc::new(Notify::new());
+    let service = service_fn(|request| answer(request, Arc::clone(&shared), Arc::clone(&reset)));
+    let mut served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // An error is the caller's who went away.
+        _ = &mut served => {}
+        () = reset.notified() => {
+            served.into_parts().io.into_inner().set_zero_linger().ok();
+        }
+    }
+}
+
+async fn answer(
+    request: Request<Body>,
+    shared: Arc<Shared>,
+    reset: Arc<Notify>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+        return Ok(too_large());
+    };
+    let incoming = Incoming {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        target: head
+            .headers
+            .get("x-amz-target")
+            .map(|target| target.to_str().unwrap_or("?")),
+        body: &body.to_bytes(),
+    };
+    let reaction = dispatch::react(&mut shared.world(), &incoming, shared.now());
+    match reaction {
+        Reaction::Answer { reply, after } => {
+            wait(after).await;
+            Ok(response(reply))
+        }
+        Reaction::Reset { after } => {
+            wait(after).await;
+            reset.notify_one();
+            future::pending().await
+        }
+        Reaction::Hang => future::pending().await,
+    }
+}
+
+/// A timer has a granularity of a millisecond, which no answer shall pay that is due at once.
+async fn wait(time: Duration) {
+    if !time.is_zero() {
+        time::sleep(time).await;
+    }
+}
+
+fn response(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    if let Ok(id) = HeaderValue::from_str(&reply.request_id) {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-amzn-requestid"), id);
+    }
+    response
+}
+
+fn too_large() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(b"the body is larger than 16 MiB")));
+    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response
+}

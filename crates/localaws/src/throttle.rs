@@ -1,0 +1,123 @@
+//! Which token buckets does a call pay into, and may it pass?
+//!
+//! The sizes are AWS's published defaults for one account and Region: *Request throttling for the Elastic Load Balancing API*
+//! (`ELBv2` user guide, elb-api-throttling) and *Request throttling for the Amazon ECS API* (ECS developer guide,
+//! request-throttling). AWS does not say whether a call that one bucket refuses takes from the other. Here it takes from
+//! none. A call that passes pays even if it is answered with an error; one that a fault keeps from its work does not.
+
+use std::time::Duration;
+
+use crate::action::{Action, Api};
+use crate::bucket::Bucket;
+use crate::error::ApiError;
+
+/// Whether calls are throttled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Throttles {
+    /// Every call passes.
+    Off,
+    /// The buckets that AWS publishes.
+    #[default]
+    Published,
+}
+
+/// The buckets of one account and Region.
+#[derive(Debug, Clone)]
+pub(crate) struct Limiter {
+    throttles: Throttles,
+    elb_account: Bucket,
+    elb_registration: Bucket,
+    elb_reads: Bucket,
+    ecs_service_reads: Bucket,
+    ecs_cluster_reads: Bucket,
+}
+
+impl Limiter {
+    pub(crate) fn new(throttles: Throttles) -> Self {
+        Self {
+            throttles,
+            elb_account: Bucket::new(40, 10),
+            elb_registration: Bucket::new(20, 4),
+            elb_reads: Bucket::new(40, 10),
+            ecs_service_reads: Bucket::new(100, 20),
+            ecs_cluster_reads: Bucket::new(100, 20),
+        }
+    }
+
+    /// Takes a token from each bucket of the action, or from none.
+    pub(crate) fn pass(&mut self, action: Action, now: Duration) -> Result<(), ApiError> {
+        if self.throttles == Throttles::Off {
+            return Ok(());
+        }
+        let mut buckets = self.buckets(action);
+        let mut all = true;
+        for bucket in &mut buckets {
+            all &= bucket.has_one(now);
+        }
+        if !all {
+            return Err(ApiError::throttled(action.api()));
+        }
+        buckets.into_iter().for_each(Bucket::take_one);
+        Ok(())
+    }
+
+    fn buckets(&mut self, action: Action) -> Vec<&mut Bucket> {
+        let category = match action {
+            Action::RegisterTargets | Action::DeregisterTargets => &mut self.elb_registration,
+            Action::DescribeTargetGroups | Action::DescribeTargetHealth => &mut self.elb_reads,
+            Action::DescribeServices => &mut self.ecs_service_reads,
+            Action::DescribeTasks => &mut self.ecs_cluster_reads,
+        };
+        match action.api() {
+            Api::Elb => vec![category, &mut self.elb_account],
+            Api::Ecs => vec![category],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(limiter: &mut Limiter, action: Action, calls: usize, seconds: u64) -> usize {
+        (0..calls)
+            .filter(|_| limiter.pass(action, Duration::from_secs(seconds)).is_ok())
+            .count()
+    }
+
+    #[test]
+    fn registering_and_deregistering_share_a_bucket() {
+        let mut limiter = Limiter::new(Throttles::Published);
+        assert_eq!(passed(&mut limiter, Action::RegisterTargets, 15, 0), 15);
+        assert_eq!(passed(&mut limiter, Action::DeregisterTargets, 15, 0), 5);
+        assert_eq!(passed(&mut limiter, Action::DeregisterTargets, 15, 1), 4);
+    }
+
+    #[test]
+    fn all_of_elb_shares_the_account_bucket() {
+        let mut limiter = Limiter::new(Throttles::Published);
+        assert_eq!(passed(&mut limiter, Action::DeregisterTargets, 20, 0), 20);
+        assert_eq!(passed(&mut limiter, Action::DescribeTargetHealth, 40, 0), 20);
+        assert_eq!(passed(&mut limiter, Action::DescribeServices, 1, 0), 1);
+    }
+
+    #[test]
+    fn a_refused_call_takes_from_no_bucket() {
+        let mut limiter = Limiter::new(Throttles::Published);
+        assert_eq!(passed(&mut limiter, Action::DeregisterTargets, 500, 0), 20);
+        assert_eq!(passed(&mut limiter, Action::DescribeTargetGroups, 500, 0), 20);
+    }
+
+    #[test]
+    fn the_two_kinds_of_ecs_reads_do_not_share() {
+        let mut limiter = Limiter::new(Throttles::Published);
+        assert_eq!(passed(&mut limiter, Action::DescribeServices, 101, 0), 100);
+        assert_eq!(passed(&mut limiter, Action::DescribeTasks, 101, 0), 100);
+    }
+
+    #[test]
+    fn off_lets_everything_pass() {
+        let mut limiter = Limiter::new(Throttles::Off);
+        assert_eq!(passed(&mut limiter, Action::DeregisterTargets, 1000, 0), 1000);
+    }
+}

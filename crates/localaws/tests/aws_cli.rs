@@ -1,0 +1,193 @@
+//! Does the aws command get what AWS would answer, down to the fields of its JSON?
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+mod common {
+    pub(crate) mod cli;
+}
+
+use common::cli::Cli;
+use serde_json::{Value, json};
+use spotdrain_localaws::{LocalAws, Scene};
+
+fn health(aws: &LocalAws, cli: &Cli, group: &str, target: &str) -> Value {
+    let arguments = [
+        "elbv2",
+        "describe-target-health",
+        "--target-group-arn",
+        group,
+        "--targets",
+        target,
+    ];
+    cli.run(&aws.endpoint(), &arguments).json
+}
+
+fn described(port: u16, zone: Option<&str>, health: &Value) -> Value {
+    let mut target = json!({"Id": "10.0.2.21", "Port": port});
+    if let Some(zone) = zone {
+        target["AvailabilityZone"] = zone.into();
+    }
+    let one = json!({"Target": target, "HealthCheckPort": port.to_string(), "TargetHealth": health});
+    json!({ "TargetHealthDescriptions": [one] })
+}
+
+#[test]
+fn deregisters_a_target_and_sees_it_drain() {
+    let Some(cli) = Cli::find() else { return };
+    let scene = Scene::demo();
+    let aws = LocalAws::spawn_thread(scene.world.clone()).unwrap();
+    let (target, zone) = ("Id=10.0.2.21,Port=5044", Some("eu-central-1b"));
+    let healthy = described(5044, zone, &json!({"State": "healthy"}));
+    assert_eq!(health(&aws, &cli, &scene.group, target), healthy);
+    let not_registered = json!({
+        "State": "unused",
+        "Reason": "Target.NotRegistered",
+        "Description": "Target is not registered to the target group",
+    });
+    assert_eq!(
+        health(&aws, &cli, &scene.group, "Id=10.0.2.21,Port=1"),
+        described(1, None, &not_registered)
+    );
+
+    let deregister = [
+        "elbv2",
+        "deregister-targets",
+        "--target-group-arn",
+        &scene.group,
+        "--targets",
+        target,
+    ];
+    assert_eq!(cli.run(&aws.endpoint(), &deregister).error, "");
+    let draining = json!({
+        "State": "draining",
+        "Reason": "Target.DeregistrationInProgress",
+        "Description": "Target deregistration is in progress",
+    });
+    assert_eq!(
+        health(&aws, &cli, &scene.group, target),
+        described(5044, zone, &draining)
+    );
+}
+
+#[test]
+fn prints_the_apis_own_errors() {
+    let Some(cli) = Cli::find() else { return };
+    let scene = Scene::demo();
+    let aws = LocalAws::spawn_thread(scene.world).unwrap();
+    let nobody = scene.group.replace("demo", "nobody");
+    let table = [
+        (
+            vec!["elbv2", "describe-target-health", "--target-group-arn", &nobody],
+            "(TargetGroupNotFound) when calling the DescribeTargetHealth operation: One or more target groups not found",
+        ),
+        (
+            vec![
+                "elbv2",
+                "deregister-targets",
+                "--target-group-arn",
+                &scene.group,
+                "--targets",
+                "Id=fd00::1",
+            ],
+            "(InvalidTarget) when calling the DeregisterTargets operation",
+        ),
+        (
+            vec!["elbv2", "describe-rules"],
+            "(InvalidAction) when calling the DescribeRules operation",
+        ),
+        (
+            vec!["ecs", "describe-services", "--cluster", "nobody", "--services", "a"],
+            "(ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found.",
+        ),
+        (
+            vec!["ecs", "list-clusters"],
+            "(UnknownOperationException) when calling the ListClusters operation",
+        ),
+    ];
+    for (arguments, text) in table {
+        let error = cli.run(&aws.endpoint(), &arguments).error;
+        assert!(error.contains(text), "{error}");
+    }
+}
+
+#[test]
+fn describes_services() {
+    let Some(cli) = Cli::find() else { return };
+    let scene = Scene::demo();
+    let aws = LocalAws::spawn_thread(scene.world).unwrap();
+    let arguments = [
+        "ecs",
+        "describe-services",
+        "--cluster",
+        "demo",
+        "--services",
+        "logstash",
+        "nobody",
+    ];
+    let expected = json!({
+        "services": [{
+            "serviceArn": scene.service,
+            "serviceName": "logstash",
+            "clusterArn": scene.cluster,
+            "status": "ACTIVE",
+            "desiredCount": 4,
+            "runningCount": 4,
+            "deploymentController": {"type": "ECS"},
+            "capacityProviderStrategy": [
+                {"capacityProvider": "FARGATE", "weight": 1, "base": 2},
+                {"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0},
+            ],
+            "loadBalancers": [{"targetGroupArn": scene.group, "containerName": "logstash", "containerPort": 5044}],
+        }],
+        "failures": [{"arn": scene.service.replace("logstash", "nobody"), "reason": "MISSING"}],
+    });
+    assert_eq!(cli.run(&aws.endpoint(), &arguments).json, expected);
+}
+
+#[test]
+fn describes_an_interrupted_task() {
+    let Some(cli) = Cli::find() else { return };
+    let scene = Scene::demo();
+    let aws = LocalAws::spawn_thread(scene.world).unwrap();
+    let [spot, _] = &scene.spot;
+    let now = aws.now();
+    aws.world().interrupt(spot, now).unwrap();
+    let answer = cli
+        .run(
+            &aws.endpoint(),
+            &["ecs", "describe-tasks", "--cluster", "demo", "--tasks", spot],
+        )
+        .json;
+    assert_eq!(answer["failures"], json!([]));
+    let task = &answer["tasks"][0];
+    let expected = [
+        ("taskArn", json!(spot)),
+        ("clusterArn", json!(scene.cluster)),
+        ("group", json!("service:logstash")),
+        ("lastStatus", json!("RUNNING")),
+        ("desiredStatus", json!("STOPPED")),
+        ("stopCode", json!("SpotInterruption")),
+        ("stoppedReason", json!("Your Spot Task was interrupted.")),
+        ("capacityProviderName", json!("FARGATE_SPOT")),
+        ("availabilityZone", json!("eu-central-1b")),
+        ("version", json!(4)),
+    ];
+    for (field, value) in expected {
+        assert_eq!(task[field], value, "{field}");
+    }
+    // Version 1 of the command prints the number, version 2 a date.
+    assert!(!task["stoppingAt"].is_null(), "{task}");
+    let address = json!({"name": "privateIPv4Address", "value": "10.0.2.21"});
+    assert!(task["attachments"][0]["details"].as_array().unwrap().contains(&address));
+    assert_eq!(
+        task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"],
+        json!("10.0.2.21")
+    );
+}
