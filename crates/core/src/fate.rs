@@ -21,7 +21,7 @@ pub enum Ignored {
     AlreadyDown,
     /// Another cluster than those in scope, or its service's tag `spotdrain` is `off`.
     OutOfScope,
-    /// It never had an address.
+    /// It has no network interface with an address: it never ran, or the interface is gone.
     NoAddress,
     /// This task was handled to the end, at this version or a later one.
     Repeated,
@@ -51,7 +51,7 @@ impl Ignored {
             Self::NotSpot => "the task stops for another reason than a Spot interruption",
             Self::AlreadyDown => "the task's network interface is gone or going, and its address may be another task's",
             Self::OutOfScope => "the cluster is out of scope, or the service's tag spotdrain says off",
-            Self::NoAddress => "the task never had an address, so no target group has it",
+            Self::NoAddress => "the task has no network interface with an address, so no target group has it",
             Self::Repeated => "the task was handled to the end, at this version or a later one",
         }
     }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
-use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_types::retry::ErrorKind;
 use spotdrain_core::outcome::Failure;
 use tracing::debug;
@@ -161,7 +161,7 @@ where
     let problem = match (&code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.clone(),
-        (None, _) => DisplayErrorContext(error).to_string(),
+        (None, _) => chain(error),
     };
     CallError {
         code,
@@ -171,6 +171,16 @@ where
             retryable: next != Next::GiveUp,
         },
     }
+}
+
+/// An error and its causes on one line. Where the cause is that there are no credentials, what to do about it.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<_> = causes.map(|error| error.to_string().replace('\n', " ")).collect();
+    if texts.iter().any(|text| text.contains("no credentials")) {
+        return "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned();
+    }
+    texts.join(": ")
 }
 
 fn no_answer(name: &'static str, limit: Duration) -> CallError {

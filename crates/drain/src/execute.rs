@@ -53,7 +53,7 @@ impl Pace {
 /// What AWS made of one chunk of targets.
 enum Answer {
     Accepted,
-    Invalid,
+    Invalid(Failure),
     GroupGone,
     Failed(Failure),
 }
@@ -73,12 +73,13 @@ async fn deregister(aws: &Aws, pace: &Pace, planned: &Call, deadline: Deadline) 
     let mut chunks = vec![planned.targets.clone()];
     while let Some(mut chunk) = chunks.pop() {
         match send(aws, pace, group, &chunk, deadline).await {
-            Answer::Invalid if chunk.len() > 1 => {
+            Answer::Invalid(_) if chunk.len() > 1 => {
                 let half = chunk.split_off(chunk.len() / 2);
                 chunks.extend([half, chunk]);
             }
             Answer::Accepted if !planned.confirm => settled.extend(each(chunk, &Outcome::Deregistered)),
-            Answer::Accepted | Answer::Invalid => unsure.extend(chunk),
+            Answer::Accepted => unsure.extend(chunk.into_iter().map(|target| (target, None))),
+            Answer::Invalid(failure) => unsure.extend(chunk.into_iter().map(|target| (target, Some(failure.clone())))),
             Answer::GroupGone => settled.extend(each(chunk, &Outcome::AlreadyGone)),
             Answer::Failed(failure) => settled.extend(each(chunk, &Outcome::Failed(failure))),
         }
@@ -113,7 +114,7 @@ async fn send(aws: &Aws, pace: &Pace, group: &TargetGroupArn, targets: &[Target]
     match answer.await {
         Ok(_) => Answer::Accepted,
         Err(error) => match error.code.as_deref() {
-            Some("InvalidTarget") => Answer::Invalid,
+            Some("InvalidTarget") => Answer::Invalid(error.failure),
             Some("TargetGroupNotFound") => Answer::GroupGone,
             _ => Answer::Failed(error.failure),
         },
@@ -128,50 +129,57 @@ fn describe(target: &Target) -> TargetDescription {
         .build()
 }
 
-/// Reads the group and sees what became of targets of which AWS's answer does not tell.
-async fn confirm(aws: &Aws, group: &TargetGroupArn, targets: Vec<Target>, deadline: Deadline) -> Vec<Settled> {
-    match groups::read(aws, group, deadline).await {
-        GroupFinding::Read(registered) => {
-            let now = Timestamp::now();
-            targets
-                .into_iter()
-                .map(|target| (target, seen(target, &registered), now))
-                .collect()
-        }
-        GroupFinding::Missing => each(targets, &Outcome::AlreadyGone),
-        GroupFinding::Unknown(mut failure) => {
-            failure.problem = format!("accepted, but not confirmed: {}", failure.problem);
-            failure.retryable = true;
-            each(targets, &Outcome::Failed(failure))
-        }
-    }
+/// A target of which AWS's answer does not tell what became, with the refusal if it was one.
+type Unsure = (Target, Option<Failure>);
+
+/// Reads the group and sees what became of such targets.
+async fn confirm(aws: &Aws, group: &TargetGroupArn, targets: Vec<Unsure>, deadline: Deadline) -> Vec<Settled> {
+    let finding = groups::read(aws, group, deadline).await;
+    let now = Timestamp::now();
+    let settle = |(target, refusal): Unsure| {
+        let outcome = match &finding {
+            GroupFinding::Read(registered) => seen(target, refusal, registered),
+            GroupFinding::Missing => Outcome::AlreadyGone,
+            GroupFinding::Unknown(failure) => unconfirmed(failure, refusal),
+        };
+        (target, outcome, now)
+    };
+    targets.into_iter().map(settle).collect()
 }
 
-fn seen(target: Target, registered: &[RegisteredTarget]) -> Outcome {
-    let own: Vec<_> = registered
+fn unconfirmed(failure: &Failure, refusal: Option<Failure>) -> Outcome {
+    let problem = format!("accepted, but not confirmed: {}", failure.problem);
+    Outcome::Failed(refusal.unwrap_or(Failure {
+        call: failure.call,
+        problem,
+        retryable: true,
+    }))
+}
+
+fn seen(target: Target, refusal: Option<Failure>, registered: &[RegisteredTarget]) -> Outcome {
+    let mut own = registered
         .iter()
         .filter(|found| found.address == target.address)
-        .collect();
-    let is_draining = |found: &&RegisteredTarget| found.state == TargetState::Draining;
-    if own.is_empty() {
-        Outcome::NotRegistered
-    } else if own.iter().all(is_draining) {
-        Outcome::Deregistered
-    } else {
-        let ports: Vec<_> = own
-            .iter()
-            .filter(|found| !is_draining(found))
-            .map(|found| found.port.to_string())
-            .collect();
-        let problem = format!(
-            "accepted, but {} is still registered on port {}",
-            target.address,
-            ports.join(", ")
-        );
-        Outcome::Failed(Failure {
-            call: CALL,
-            problem,
-            retryable: true,
-        })
+        .peekable();
+    if own.peek().is_none() {
+        return Outcome::NotRegistered;
     }
+    let stays: Vec<_> = own
+        .filter(|found| found.state != TargetState::Draining)
+        .map(|f| f.port.to_string())
+        .collect();
+    if stays.is_empty() {
+        return Outcome::Deregistered;
+    }
+    let (said, retryable) = refusal.map_or(("accepted".to_owned(), true), |refusal| (refusal.problem, false));
+    let problem = format!(
+        "{said}, but {} is still registered on port {}",
+        target.address,
+        stays.join(", ")
+    );
+    Outcome::Failed(Failure {
+        call: CALL,
+        problem,
+        retryable,
+    })
 }

@@ -119,6 +119,6 @@ mod tests {
         assert_eq!(told("", "WARN").unwrap(), "warn");
         assert_eq!(told("", "FATAL").unwrap(), "error");
         assert_eq!(told("", "").unwrap(), "info");
-        assert!(told("loud", "").unwrap_err().starts_with("RUST_LOG: "));
+        assert!(told("spotdrain=loud", "").unwrap_err().starts_with("RUST_LOG: "));
     }
 }

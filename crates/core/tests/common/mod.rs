@@ -1,5 +1,10 @@
 //! A scenario in a few lines: the real sample of a notice, changed where the test wants it, and what AWS is to have said.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "each test file uses its own part"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use spotdrain_core::batch::{Batch, take_apart};
 use spotdrain_core::event::Event;
 use spotdrain_core::settings::Settings;
@@ -19,6 +19,7 @@ pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Probl
         take_apart(&payload, &settings.event_sources).map_err(|error| Problem::Event(format!("{name}, {error}")))?;
     if args.restamp {
         let now = Timestamp::now();
+        let now = now.round(Unit::Millisecond).unwrap_or(now);
         for message in &mut batch.messages {
             message.event = message.event.clone().map(|event: Event| event.restamped(now));
         }

@@ -50,7 +50,17 @@ pub(crate) fn report(report: &Report) -> Result<(), Problem> {
         );
     }
     let (word, style) = verdict(report.verdict);
-    text += &format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#}\n");
+    let would = report
+        .notices
+        .iter()
+        .flat_map(|notice| &notice.registrations)
+        .any(|row| row.outcome == "WouldDeregister");
+    let unchanged = if would {
+        ", for what was only planned nothing was changed"
+    } else {
+        ""
+    };
+    text += &format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#}{unchanged}\n");
     write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
 }
 
