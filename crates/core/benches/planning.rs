@@ -1,0 +1,76 @@
+//! How long do the pure decisions take? One event, and a batch of a thousand: from bytes to a plan.
+//!
+//! The aims: one event under 50 µs, a thousand of one batch under 20 ms.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use spotdrain_core::arn::TargetGroupArn;
+use spotdrain_core::batch::take_apart;
+use spotdrain_core::finding::{Findings, GroupFinding, Service, ServiceFinding, ServiceGroup};
+use spotdrain_core::memory::Memory;
+use spotdrain_core::plan::{Plan, plan};
+use spotdrain_core::reading::{Reading, read};
+use spotdrain_core::settings::Settings;
+use spotdrain_core::target::{RegisteredTarget, TargetState};
+
+const SAMPLE: &str = include_str!("../../../events/spot-interruption.json");
+const GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf831eec9f09";
+
+fn address(number: usize) -> String {
+    format!("10.1.{}.{}", number / 250, number % 250 + 1)
+}
+
+fn event(number: usize) -> String {
+    let mut event: Value = serde_json::from_str(SAMPLE).unwrap_or_default();
+    event["detail"]["taskArn"] = format!("arn:aws:ecs:eu-central-1:123456789012:task/demo/{number:032x}").into();
+    event["detail"]["attachments"][0]["details"][4]["value"] = address(number).into();
+    event["detail"]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"] = address(number).into();
+    event.to_string()
+}
+
+fn batch(size: usize) -> Vec<u8> {
+    let record = |number| json!({"messageId": format!("m{number}"), "body": event(number), "eventSource": "aws:sqs"});
+    json!({"Records": (0..size).map(record).collect::<Vec<_>>()}).to_string().into_bytes()
+}
+
+fn reading(payload: &[u8], settings: &Settings) -> Reading {
+    let batch = take_apart(payload, &settings.event_sources);
+    batch.map(|batch| read(batch, settings, &Memory::new())).unwrap_or_default()
+}
+
+/// What AWS would say: one service, one group of a thousand healthy targets.
+fn findings(reading: &Reading, settings: &Settings) -> Findings {
+    let Ok(arn) = TargetGroupArn::parse(GROUP) else { return Findings::default() };
+    let keys = reading.notices.iter().filter_map(|one| spotdrain_core::candidates::service_key(&one.notice, settings));
+    let service = Service { groups: vec![ServiceGroup { arn: arn.clone(), port: Some(5044) }], tag: None };
+    let services = keys.map(|key| (key, ServiceFinding::Found(service.clone()))).collect();
+    let target = |number| {
+        let address = address(number).parse().ok()?;
+        Some(RegisteredTarget { address, port: 5044, state: TargetState::Healthy })
+    };
+    let targets = (0..1001).filter_map(target).collect();
+    Findings { services, groups: BTreeMap::from([(arn, GroupFinding::Read(targets))]), tasks: BTreeMap::new() }
+}
+
+fn decide(payload: &[u8], findings: &Findings, settings: &Settings, now: Timestamp) -> Plan {
+    plan(reading(payload, settings), findings, settings, now)
+}
+
+fn bench(criterion: &mut Criterion) {
+    let settings = Settings::default();
+    for (name, payload) in [("one event", event(0).into_bytes()), ("a batch of 1,000 events", batch(1000))] {
+        let reading = reading(&payload, &settings);
+        let Some(now) = reading.notices.first().map(|one| one.notice.interrupted_at()) else { return };
+        let findings = findings(&reading, &settings);
+        criterion.bench_function(&format!("read and plan {name}"), |bencher| {
+            bencher.iter(|| decide(black_box(&payload), &findings, &settings, now));
+        });
+    }
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);
