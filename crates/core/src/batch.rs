@@ -38,8 +38,8 @@ pub struct Batch {
 
 #[derive(Deserialize)]
 struct WireBatch<'a> {
-    #[serde(borrow, rename = "Records")]
-    records: Vec<&'a RawValue>,
+    #[serde(borrow, default, rename = "Records")]
+    records: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -55,28 +55,20 @@ struct WireId {
     message_id: String,
 }
 
-#[derive(Deserialize)]
-struct Shape<'a> {
-    #[serde(borrow, default, rename = "Records")]
-    records: Option<&'a RawValue>,
-}
-
 /// Takes the payload of an invocation apart. An [`EventError`] means that nothing in it can be named.
 pub fn take_apart(payload: &[u8], sources: &[String]) -> Result<Batch, EventError> {
     let text = std::str::from_utf8(payload).map_err(|error| EventError {
         path: format!("byte {}", error.valid_up_to()),
         problem: "not UTF-8".to_owned(),
     })?;
-    let shape: Shape<'_> = from_json(text)?;
-    if shape.records.is_none() {
+    let Some(records) = from_json::<WireBatch<'_>>(text)?.records else {
         let event = read_event(text, sources);
         return Ok(Batch {
             delivery: Delivery::Direct,
             messages: vec![Message { id: None, event }],
         });
-    }
-    let batch: WireBatch<'_> = from_json(text)?;
-    let records = batch.records.iter().enumerate();
+    };
+    let records = records.iter().enumerate();
     let messages = records
         .map(|(index, record)| read_record(index, record, sources))
         .collect::<Result<_, _>>()?;

@@ -3,7 +3,6 @@
 //! The order matters. A target that is draining needs nothing, whoever asks. Then whose address it is: nothing outweighs
 //! that. Only then whether the group can spare it.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::finding::TaskFinding;
@@ -61,36 +60,16 @@ impl Ownership {
     }
 }
 
-/// What is known of a group beside the registration that is decided on.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Group<'a> {
-    /// All its targets.
-    pub(crate) targets: &'a [RegisteredTarget],
-    /// The addresses of all interrupted tasks of the batch that may be in it.
-    pub(crate) doomed: &'a BTreeSet<IpAddr>,
-    /// `SPOTDRAIN_KEEP_LAST`
-    pub(crate) keep_last: bool,
-}
-
-impl Group<'_> {
-    fn has_another_healthy(&self) -> bool {
-        let stays = |target: &RegisteredTarget| !self.doomed.contains(&target.address);
-        self.targets
-            .iter()
-            .any(|target| target.state == TargetState::Healthy && stays(target))
-    }
-}
-
-/// Decides on a registration that was read; `None` means: deregister it.
-pub(crate) fn decide(target: &RegisteredTarget, ownership: &Ownership, group: Group<'_>) -> Option<Outcome> {
+/// Decides on a registration that was read; `None` means: deregister it. `spare`: the group has another healthy target
+/// that stays, or need not keep one.
+pub(crate) fn decide(target: &RegisteredTarget, ownership: &Ownership, spare: bool) -> Option<Outcome> {
     if target.state == TargetState::Draining {
         return Some(Outcome::AlreadyDraining);
     }
     if let Some(objection) = ownership.objection(target.address) {
         return Some(objection);
     }
-    let is_last = target.state == TargetState::Healthy && group.keep_last && !group.has_another_healthy();
-    is_last.then_some(Outcome::KeptLastHealthy)
+    (target.state == TargetState::Healthy && !spare).then_some(Outcome::KeptLastHealthy)
 }
 
 /// Decides on an address in a group that could not be read; `None` means: deregister it.

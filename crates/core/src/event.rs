@@ -92,44 +92,69 @@ pub struct TaskChange {
 
 /// Reads the text of one event. An [`EventError`] names the path and what was expected.
 pub fn read_event(text: &str, sources: &[String]) -> Result<Event, EventError> {
-    let envelope: wire::Envelope<'_> = from_json(text)?;
-    let read_on = envelope.detail_type == TASK_STATE_CHANGE && sources.iter().any(|source| *source == envelope.source);
-    let change = if read_on {
-        Some(read_change(&from_json(text)?)?)
-    } else {
-        None
+    // Nearly every event is a task's, and then one pass is enough; what is none need only have the envelope.
+    let event = match from_json::<wire::TaskEvent<'_>>(text) {
+        Ok(event) if is_read(&event.source, &event.detail_type, sources) => event,
+        Ok(event) => return Ok(other_event(&event.id, &event.source, &event.detail_type)),
+        Err(error) => {
+            let envelope: wire::Envelope<'_> = from_json(text)?;
+            let is_ours = is_read(&envelope.source, &envelope.detail_type, sources);
+            return if is_ours {
+                Err(error)
+            } else {
+                Ok(other_event(&envelope.id, &envelope.source, &envelope.detail_type))
+            };
+        }
     };
+    let change = Some(read_change(&event)?);
     Ok(Event {
-        id: envelope.id.into_owned(),
-        source: envelope.source.into_owned(),
-        detail_type: envelope.detail_type.into_owned(),
         change,
+        ..other_event(&event.id, &event.source, &event.detail_type)
     })
 }
 
-/// Reads a JSON object, with the path of what does not fit.
+fn is_read(source: &str, detail_type: &str, sources: &[String]) -> bool {
+    detail_type == TASK_STATE_CHANGE && sources.iter().any(|accepted| accepted == source)
+}
+
+fn other_event(id: &str, source: &str, detail_type: &str) -> Event {
+    Event {
+        id: id.to_owned(),
+        source: source.to_owned(),
+        detail_type: detail_type.to_owned(),
+        change: None,
+    }
+}
+
+/// Reads a JSON object, with the path of what does not fit. The path is looked for only where it is needed: keeping it
+/// costs as much time again as the reading.
 pub(crate) fn from_json<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, EventError> {
+    serde_json::from_str::<Object<T>>(text)
+        .map(|Object(value)| value)
+        .map_err(|error| locate::<T>(text, &error))
+}
+
+fn locate<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error) -> EventError {
     let mut json = serde_json::Deserializer::from_str(text);
-    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        // `?` stands for a key that was not read to its end.
-        let path = path.trim_end_matches('?').trim_end_matches('.');
-        let path = if path.is_empty() {
-            TOP.to_owned()
-        } else {
-            path.to_owned()
+    let located = serde_path_to_error::deserialize::<_, Object<T>>(&mut json);
+    let Err(located) = located else {
+        return EventError {
+            path: "the end".to_owned(),
+            problem: error.to_string(),
         };
-        EventError {
-            path,
-            problem: error.into_inner().to_string(),
-        }
-    })?;
-    let rest = json.end();
-    rest.map_err(|error| EventError {
-        path: "the end".to_owned(),
-        problem: error.to_string(),
-    })?;
-    Ok(value)
+    };
+    let path = located.path().to_string();
+    // `?` stands for a key that was not read to its end.
+    let path = path.trim_end_matches('?').trim_end_matches('.');
+    let path = if path.is_empty() {
+        TOP.to_owned()
+    } else {
+        path.to_owned()
+    };
+    EventError {
+        path,
+        problem: located.into_inner().to_string(),
+    }
 }
 
 fn read_change(event: &wire::TaskEvent<'_>) -> Result<TaskChange, EventError> {

@@ -26,4 +26,5 @@ pub mod report;
 pub mod settings;
 pub mod stop;
 pub mod target;
+mod view;
 mod wire;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::arn::TargetGroupArn;
 use crate::candidates::{Candidates, candidates};
-use crate::decide::{Group, Ownership, decide, decide_unread};
+use crate::decide::{Ownership, decide, decide_unread};
 use crate::fate::Ignored;
 use crate::finding::{Findings, GroupFinding, ServiceTag};
 use crate::notice::{Age, Notice};
@@ -18,6 +18,7 @@ use crate::outcome::{Failure, Outcome};
 use crate::reading::{IgnoredEvent, Incoming, Malformed, Reading};
 use crate::settings::{Mode, Settings};
 use crate::target::{RegisteredTarget, Registration, Target, TargetState};
+use crate::view::{Addresses, GroupView};
 
 /// The most targets in one call. AWS publishes no limit; the Kubernetes load balancer controller has sent as many for
 /// years (aws-load-balancer-controller, `targets_manager.go`).
@@ -106,7 +107,7 @@ pub fn plan(reading: Reading, findings: &Findings, settings: &Settings, now: Tim
         .into_iter()
         .map(|incoming| prepare(incoming, findings, settings, now))
         .collect();
-    let doomed = doomed(&prepared);
+    let views = views(&prepared, findings);
     let mut plan = Plan {
         ignored,
         malformed,
@@ -116,7 +117,7 @@ pub fn plan(reading: Reading, findings: &Findings, settings: &Settings, now: Tim
         if notice.candidates.tag == Some(ServiceTag::Off) {
             plan.ignored.push(switched_off(notice.incoming.notice));
         } else {
-            plan.notices.push(plan_notice(notice, findings, &doomed, settings));
+            plan.notices.push(plan_notice(notice, findings, &views, settings));
         }
     }
     plan.calls = calls(&plan.notices, findings);
@@ -137,18 +138,23 @@ fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Ti
     }
 }
 
-type Doomed = BTreeMap<TargetGroupArn, BTreeSet<IpAddr>>;
+type Views<'a> = BTreeMap<TargetGroupArn, GroupView<'a>>;
 
-/// In every group, the addresses that go away with the tasks of this batch.
-fn doomed(prepared: &[Prepared]) -> Doomed {
-    let mut doomed = Doomed::new();
+/// Every group that was read, as the tasks of this batch see it.
+fn views<'a>(prepared: &[Prepared], findings: &'a Findings) -> Views<'a> {
+    let mut addresses: BTreeMap<&TargetGroupArn, Addresses> = BTreeMap::new();
     for notice in prepared {
         for group in notice.candidates.groups.keys() {
-            let addresses = notice.ownership.doomed(&notice.incoming.notice);
-            doomed.entry(group.clone()).or_default().extend(addresses);
+            let of_group = addresses.entry(group).or_default();
+            of_group.all.extend(notice.incoming.notice.addresses());
+            of_group.doomed.extend(notice.ownership.doomed(&notice.incoming.notice));
         }
     }
-    doomed
+    let view = |(group, addresses): (&TargetGroupArn, Addresses)| match findings.groups.get(group) {
+        Some(GroupFinding::Read(targets)) => Some((group.clone(), GroupView::new(targets, &addresses))),
+        _ => None,
+    };
+    addresses.into_iter().filter_map(view).collect()
 }
 
 fn switched_off(notice: Notice) -> IgnoredEvent {
@@ -162,24 +168,14 @@ fn switched_off(notice: Notice) -> IgnoredEvent {
     }
 }
 
-fn plan_notice(prepared: Prepared, findings: &Findings, doomed: &Doomed, settings: &Settings) -> PlannedNotice {
+fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, settings: &Settings) -> PlannedNotice {
     let (mode, unknown_tag) = restrict(settings.mode, prepared.candidates.tag.as_ref());
     let mut registrations = Vec::new();
-    let none = BTreeSet::new();
     for (group, ports) in &prepared.candidates.groups {
-        let doomed = doomed.get(group).unwrap_or(&none);
-        registrations.extend(match findings.groups.get(group) {
-            Some(GroupFinding::Read(targets)) => read_rows(
-                group,
-                &prepared,
-                Group {
-                    targets,
-                    doomed,
-                    keep_last: settings.keep_last,
-                },
-            ),
-            Some(GroupFinding::Missing) => absent_row(group, &prepared, &Outcome::AlreadyGone),
-            Some(GroupFinding::Unknown(_)) | None => unread_rows(group, ports, &prepared),
+        registrations.extend(match (views.get(group), findings.groups.get(group)) {
+            (Some(view), _) => read_rows(group, &prepared, view, settings.keep_last),
+            (None, Some(GroupFinding::Missing)) => absent_row(group, &prepared, &Outcome::AlreadyGone),
+            (None, _) => unread_rows(group, ports, &prepared),
         });
     }
     let Prepared {
@@ -207,11 +203,16 @@ fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {
 }
 
 /// The rows of a group that was read: every target that has an address of the task, with the port that is registered.
-fn read_rows(group: &TargetGroupArn, prepared: &Prepared, view: Group<'_>) -> Vec<PlannedRegistration> {
-    let addresses = prepared.incoming.notice.addresses();
-    let own = view.targets.iter().filter(|target| addresses.contains(&target.address));
+fn read_rows(
+    group: &TargetGroupArn,
+    prepared: &Prepared,
+    view: &GroupView<'_>,
+    keep_last: bool,
+) -> Vec<PlannedRegistration> {
+    let spare = !keep_last || view.has_healthy_left;
+    let own = view.of(prepared.incoming.notice.addresses());
     let rows: Vec<_> = own
-        .map(|target| read_row(group, target, decide(target, &prepared.ownership, view)))
+        .map(|target| read_row(group, target, decide(target, &prepared.ownership, spare)))
         .collect();
     if rows.is_empty() {
         absent_row(group, prepared, &Outcome::NotRegistered)

@@ -24,6 +24,12 @@ pub(crate) struct Envelope<'a> {
 #[derive(Debug, Deserialize)]
 pub(crate) struct TaskEvent<'a> {
     #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) source: Cow<'a, str>,
+    #[serde(borrow, rename = "detail-type")]
+    pub(crate) detail_type: Cow<'a, str>,
+    #[serde(borrow)]
     pub(crate) account: Cow<'a, str>,
     #[serde(borrow)]
     pub(crate) region: Cow<'a, str>,

@@ -28,8 +28,13 @@ fn world() -> World {
     world.add_cluster("demo");
     for group in 0..GROUPS {
         let name = format!("service-{group}");
-        let all = (group..TASKS).step_by(GROUPS as usize).map(address).chain(["10.200.0.1".to_owned()]);
-        let targets = all.fold(Group::new(&name, 80), |group, address| group.target(address.as_str(), State::Healthy));
+        let all = (group..TASKS)
+            .step_by(GROUPS as usize)
+            .map(address)
+            .chain(["10.200.0.1".to_owned()]);
+        let targets = all.fold(Group::new(&name, 80), |group, address| {
+            group.target(address.as_str(), State::Healthy)
+        });
         let arn = world.add_group(targets);
         world.add_service(Service::new("demo", &name).load_balancer(LoadBalancer::new(&arn, "web", 80)));
     }
@@ -49,7 +54,8 @@ fn event(number: u32) -> Result<String> {
 }
 
 fn batch() -> Result<Value> {
-    let record = |number| Ok(json!({"messageId": format!("m{number}"), "body": event(number)?, "eventSource": "aws:sqs"}));
+    let record =
+        |number| Ok(json!({"messageId": format!("m{number}"), "body": event(number)?, "eventSource": "aws:sqs"}));
     Ok(json!({"Records": (0..TASKS).map(record).collect::<Result<Vec<_>>>()?}))
 }
 
@@ -58,7 +64,9 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (deregistered, peak) = runtime.block_on(measure())?;
     println!("spotdrain-lambda, stripped        {megabytes:>6.1} MB   (aim: under 9)");
-    println!("peak memory, batch of {TASKS}       {peak:>6.1} MB   (aim: under 64; {deregistered} targets deregistered)");
+    println!(
+        "peak memory, batch of {TASKS}       {peak:>6.1} MB   (aim: under 64; {deregistered} targets deregistered)"
+    );
     Ok(())
 }
 
@@ -76,7 +84,9 @@ async fn measure() -> Result<(usize, f64)> {
         .spawn()?;
     let invocation = InvocationBuilder::new().payload(batch()?).timeout_ms(30_000).build()?;
     let id = simulator.enqueue(invocation).await;
-    let done = simulator.wait_for_invocation_complete(&id, Duration::from_secs(60)).await;
+    let done = simulator
+        .wait_for_invocation_complete(&id, Duration::from_secs(60))
+        .await;
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
     child.kill()?;
     child.wait()?;
@@ -84,12 +94,18 @@ async fn measure() -> Result<(usize, f64)> {
     if done.status != InvocationStatus::Success {
         return Err(format!("the invocation failed: {:?}", done.error).into());
     }
-    let calls = local.calls().into_iter().filter(|call| call.action == "DeregisterTargets");
+    let calls = local
+        .calls()
+        .into_iter()
+        .filter(|call| call.action == "DeregisterTargets");
     Ok((calls.map(|call| call.targets.len()).sum(), peak(&status?)?))
 }
 
 fn peak(status: &str) -> Result<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/PID/status")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .ok_or("no VmHWM in /proc/PID/status")?;
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kilobytes * 1024.0 / 1e6)
 }
