@@ -18,12 +18,8 @@ pub(crate) fn addresses(detail: &TaskDetail<'_>) -> Result<Vec<IpAddr>, EventErr
     for (index, attachment) in detail.attachments.iter().enumerate() {
         from_attachment(attachment, &format!("detail.attachments[{index}]"), &mut found)?;
     }
-    let gone: BTreeSet<&str> = detail
-        .attachments
-        .iter()
-        .filter(|a| is_gone(a))
-        .filter_map(|a| a.id.as_deref())
-        .collect();
+    let gone: BTreeSet<&str> =
+        detail.attachments.iter().filter(|a| is_gone(a)).filter_map(|a| a.id.as_deref()).collect();
     for (index, container) in detail.containers.iter().enumerate() {
         from_container(container, index, &gone, &mut found)?;
     }
@@ -77,9 +73,7 @@ fn from_container(
             continue;
         }
         let path = |name: &str| format!("detail.containers[{index}].networkInterfaces[{number}].{name}");
-        found.extend(parse(interface.private_ipv4_address.as_deref(), || {
-            path("privateIpv4Address")
-        })?);
+        found.extend(parse(interface.private_ipv4_address.as_deref(), || path("privateIpv4Address"))?);
         found.extend(parse(interface.ipv6_address.as_deref(), || path("ipv6Address"))?);
     }
     Ok(())
@@ -90,8 +84,6 @@ fn parse(text: Option<&str>, path: impl FnOnce() -> String) -> Result<Option<IpA
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    let address = text
-        .parse::<IpAddr>()
-        .map_err(|_| EventError::new(path(), "an IP address", text))?;
+    let address = text.parse::<IpAddr>().map_err(|_| EventError::new(path(), "an IP address", text))?;
     Ok(Some(address))
 }

@@ -35,29 +35,17 @@ fn split(text: &str) -> Option<Parts<'_>> {
     let plain = |field: &str| !field.is_empty() && field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let account_is_one = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
     let whole = arn == "arn" && partition.starts_with("aws") && plain(partition) && plain(region) && account_is_one;
-    whole.then_some(Parts {
-        service,
-        region,
-        account,
-        resource,
-    })
+    whole.then_some(Parts { service, region, account, resource })
 }
 
 /// The characters of ECS's names and ids.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html>
 fn is_ecs_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 255
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 fn refused(expected: &'static str, found: &str) -> ArnError {
-    ArnError {
-        expected,
-        found: found.chars().take(200).collect(),
-    }
+    ArnError { expected, found: found.chars().take(200).collect() }
 }
 
 macro_rules! arn_type {
@@ -130,9 +118,7 @@ fn is_cluster(resource: &str) -> bool {
 }
 
 fn is_target_group(resource: &str) -> bool {
-    let name_and_id = resource
-        .strip_prefix("targetgroup/")
-        .and_then(|rest| rest.split_once('/'));
+    let name_and_id = resource.strip_prefix("targetgroup/").and_then(|rest| rest.split_once('/'));
     name_and_id.is_some_and(|(name, id)| is_ecs_name(name) && is_ecs_name(id))
 }
 
@@ -170,7 +156,7 @@ fn last_segment(arn: &str) -> &str {
 pub struct ServiceName(String);
 
 impl ServiceName {
-    /// Reads a task's `group`. A standalone task's is `family:NAME` or any text that the caller of RunTask chose: that is
+    /// Reads a task's `group`. A standalone task's is `family:NAME` or any text that the caller of `RunTask` chose: that is
     /// no service. Somebody who runs a standalone task may also name its group `service:NAME`; its service is then looked
     /// up, and that the address is not registered there is seen.
     #[must_use]
@@ -204,10 +190,7 @@ mod tests {
     #[test]
     fn reads_old_and_new_task_arns() {
         let new = TaskArn::parse("arn:aws:ecs:eu-central-1:123456789012:task/demo/c13b4cb4").unwrap();
-        assert_eq!(
-            (new.id(), new.region(), new.account()),
-            ("c13b4cb4", "eu-central-1", "123456789012")
-        );
+        assert_eq!((new.id(), new.region(), new.account()), ("c13b4cb4", "eu-central-1", "123456789012"));
         let old = TaskArn::parse("arn:aws-cn:ecs:cn-north-1:123456789012:task/c13b4cb4").unwrap();
         assert_eq!(old.id(), "c13b4cb4");
     }

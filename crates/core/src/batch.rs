@@ -63,53 +63,30 @@ pub fn take_apart(payload: &[u8], sources: &[String]) -> Result<Batch, EventErro
     })?;
     let Some(records) = from_json::<WireBatch<'_>>(text)?.records else {
         let event = read_event(text, sources);
-        return Ok(Batch {
-            delivery: Delivery::Direct,
-            messages: vec![Message { id: None, event }],
-        });
+        return Ok(Batch { delivery: Delivery::Direct, messages: vec![Message { id: None, event }] });
     };
     let records = records.iter().enumerate();
-    let messages = records
-        .map(|(index, record)| read_record(index, record, sources))
-        .collect::<Result<_, _>>()?;
-    Ok(Batch {
-        delivery: Delivery::Queue,
-        messages,
-    })
+    let messages = records.map(|(index, record)| read_record(index, record, sources)).collect::<Result<_, _>>()?;
+    Ok(Batch { delivery: Delivery::Queue, messages })
 }
 
 fn read_record(index: usize, record: &RawValue, sources: &[String]) -> Result<Message, EventError> {
     match from_json::<WireRecord>(record.get()) {
         Ok(WireRecord { message_id, body }) => {
             let event = read_event(&body, sources).map_err(|error| within(index, ".body", error));
-            Ok(Message {
-                id: Some(message_id),
-                event,
-            })
+            Ok(Message { id: Some(message_id), event })
         }
         Err(error) => {
-            let id = from_json::<WireId>(record.get())
-                .map_err(|error| within(index, "", error))?
-                .message_id;
-            Ok(Message {
-                id: Some(id),
-                event: Err(within(index, "", error)),
-            })
+            let id = from_json::<WireId>(record.get()).map_err(|error| within(index, "", error))?.message_id;
+            Ok(Message { id: Some(id), event: Err(within(index, "", error)) })
         }
     }
 }
 
 fn within(index: usize, part: &str, error: EventError) -> EventError {
     let place = format!("Records[{index}]{part}");
-    let path = if error.path == TOP {
-        place
-    } else {
-        format!("{place}: {}", error.path)
-    };
-    EventError {
-        path,
-        problem: error.problem,
-    }
+    let path = if error.path == TOP { place } else { format!("{place}: {}", error.path) };
+    EventError { path, problem: error.problem }
 }
 
 #[cfg(test)]
@@ -124,10 +101,7 @@ mod tests {
 
     #[test]
     fn the_shape_tells_a_batch_from_an_event() {
-        assert_eq!(
-            take_apart(OTHER.as_bytes(), &sources()).unwrap().delivery,
-            Delivery::Direct
-        );
+        assert_eq!(take_apart(OTHER.as_bytes(), &sources()).unwrap().delivery, Delivery::Direct);
         let batch = take_apart(br#"{"Records":[]}"#, &sources()).unwrap();
         assert_eq!((batch.delivery, batch.messages.len()), (Delivery::Queue, 0));
     }
@@ -140,20 +114,14 @@ mod tests {
         );
         let messages = take_apart(payload.as_bytes(), &sources()).unwrap().messages;
         assert!(messages[0].event.is_ok());
-        let wrong: Vec<_> = messages[1..]
-            .iter()
-            .map(|m| m.event.as_ref().unwrap_err().path.as_str())
-            .collect();
+        let wrong: Vec<_> = messages[1..].iter().map(|m| m.event.as_ref().unwrap_err().path.as_str()).collect();
         assert_eq!(wrong, ["Records[1].body", "Records[2]: body"]);
     }
 
     #[test]
     fn a_message_without_an_id_refuses_the_batch() {
         let error = take_apart(br#"{"Records":[{"body":"{}"}]}"#, &sources()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "at Records[0]: missing field `messageId` at line 1 column 13"
-        );
+        assert_eq!(error.to_string(), "at Records[0]: missing field `messageId` at line 1 column 13");
     }
 
     #[test]
@@ -162,10 +130,7 @@ mod tests {
             (&b"\xff"[..], "at byte 0: not UTF-8"),
             (b"", "at the top: EOF while parsing a value at line 1 column 0"),
             (b"{} x", "at the end: trailing characters at line 1 column 4"),
-            (
-                br#"{"Records":{}}"#,
-                "at Records: invalid type: map, expected a sequence at line 1 column 11",
-            ),
+            (br#"{"Records":{}}"#, "at Records: invalid type: map, expected a sequence at line 1 column 11"),
         ] {
             let error = take_apart(payload, &sources()).unwrap_err();
             assert_eq!(error.to_string(), expected);

@@ -27,10 +27,7 @@ pub struct Candidates {
 #[must_use]
 pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
     let service = notice.service().filter(|_| settings.discover)?;
-    Some(ServiceKey {
-        cluster: notice.cluster().clone(),
-        service: service.clone(),
-    })
+    Some(ServiceKey { cluster: notice.cluster().clone(), service: service.clone() })
 }
 
 /// The target groups in which the task of a notice may be registered.
@@ -40,14 +37,10 @@ pub fn candidates(notice: &Notice, settings: &Settings, services: &BTreeMap<Serv
     match key.as_ref().map(|key| services.get(key)) {
         None | Some(Some(ServiceFinding::Missing)) => with_service(notice, settings, &Service::default()),
         Some(Some(ServiceFinding::Found(service))) => with_service(notice, settings, service),
-        Some(Some(ServiceFinding::Unknown(failure))) => Candidates {
-            failure: Some(failure.clone()),
-            ..Candidates::default()
-        },
-        Some(None) => Candidates {
-            failure: Some(not_asked()),
-            ..Candidates::default()
-        },
+        Some(Some(ServiceFinding::Unknown(failure))) => {
+            Candidates { failure: Some(failure.clone()), ..Candidates::default() }
+        }
+        Some(None) => Candidates { failure: Some(not_asked()), ..Candidates::default() },
     }
 }
 
@@ -60,17 +53,9 @@ fn with_service(notice: &Notice, settings: &Settings, service: &Service) -> Cand
             groups.entry(arn.clone()).or_default().extend(port);
         }
     }
-    Candidates {
-        groups,
-        tag: service.tag.clone(),
-        failure: None,
-    }
+    Candidates { groups, tag: service.tag.clone(), failure: None }
 }
 
 fn not_asked() -> Failure {
-    Failure {
-        call: "DescribeServices",
-        problem: "not asked before the deadline".to_owned(),
-        retryable: true,
-    }
+    Failure { call: "DescribeServices", problem: "not asked before the deadline".to_owned(), retryable: true }
 }

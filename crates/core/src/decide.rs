@@ -52,11 +52,7 @@ impl Ownership {
     /// The addresses of the notice that go away with its task. Where ECS could not be asked they count: what is not
     /// known to stay must not be what a group rests on.
     pub(crate) fn doomed<'a>(&'a self, notice: &'a Notice) -> impl Iterator<Item = IpAddr> + 'a {
-        notice
-            .addresses()
-            .iter()
-            .copied()
-            .filter(|address| self.objection(*address) != Some(Outcome::Stale))
+        notice.addresses().iter().copied().filter(|address| self.objection(*address) != Some(Outcome::Stale))
     }
 }
 

@@ -34,17 +34,11 @@ pub struct EventError {
 impl EventError {
     pub(crate) fn new(path: impl Into<String>, expected: &str, found: &str) -> Self {
         let found: String = found.chars().take(200).collect();
-        Self {
-            path: path.into(),
-            problem: format!("expected {expected}, found {found:?}"),
-        }
+        Self { path: path.into(), problem: format!("expected {expected}, found {found:?}") }
     }
 
     fn arn(path: &str, error: &ArnError) -> Self {
-        Self {
-            path: path.to_owned(),
-            problem: error.to_string(),
-        }
+        Self { path: path.to_owned(), problem: error.to_string() }
     }
 }
 
@@ -107,10 +101,7 @@ pub fn read_event(text: &str, sources: &[String]) -> Result<Event, EventError> {
         }
     };
     let change = Some(read_change(&event)?);
-    Ok(Event {
-        change,
-        ..other_event(&event.id, &event.source, &event.detail_type)
-    })
+    Ok(Event { change, ..other_event(&event.id, &event.source, &event.detail_type) })
 }
 
 fn is_read(source: &str, detail_type: &str, sources: &[String]) -> bool {
@@ -118,43 +109,26 @@ fn is_read(source: &str, detail_type: &str, sources: &[String]) -> bool {
 }
 
 fn other_event(id: &str, source: &str, detail_type: &str) -> Event {
-    Event {
-        id: id.to_owned(),
-        source: source.to_owned(),
-        detail_type: detail_type.to_owned(),
-        change: None,
-    }
+    Event { id: id.to_owned(), source: source.to_owned(), detail_type: detail_type.to_owned(), change: None }
 }
 
 /// Reads a JSON object, with the path of what does not fit. The path is looked for only where it is needed: keeping it
 /// costs as much time again as the reading.
 pub(crate) fn from_json<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, EventError> {
-    serde_json::from_str::<Object<T>>(text)
-        .map(|Object(value)| value)
-        .map_err(|error| locate::<T>(text, &error))
+    serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|error| locate::<T>(text, &error))
 }
 
 fn locate<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error) -> EventError {
     let mut json = serde_json::Deserializer::from_str(text);
     let located = serde_path_to_error::deserialize::<_, Object<T>>(&mut json);
     let Err(located) = located else {
-        return EventError {
-            path: "the end".to_owned(),
-            problem: error.to_string(),
-        };
+        return EventError { path: "the end".to_owned(), problem: error.to_string() };
     };
     let path = located.path().to_string();
     // `?` stands for a key that was not read to its end.
     let path = path.trim_end_matches('?').trim_end_matches('.');
-    let path = if path.is_empty() {
-        TOP.to_owned()
-    } else {
-        path.to_owned()
-    };
-    EventError {
-        path,
-        problem: located.into_inner().to_string(),
-    }
+    let path = if path.is_empty() { TOP.to_owned() } else { path.to_owned() };
+    EventError { path, problem: located.into_inner().to_string() }
 }
 
 fn read_change(event: &wire::TaskEvent<'_>) -> Result<TaskChange, EventError> {
@@ -169,11 +143,7 @@ fn read_change(event: &wire::TaskEvent<'_>) -> Result<TaskChange, EventError> {
         stop_code: detail.stop_code.as_deref().map(StopCode::from_text),
         stopped_reason: detail.stopped_reason.as_deref().map(str::to_owned),
         event_time: read_time("time", &event.time)?,
-        stopping_at: detail
-            .stopping_at
-            .as_deref()
-            .map(|text| read_time("detail.stoppingAt", text))
-            .transpose()?,
+        stopping_at: detail.stopping_at.as_deref().map(|text| read_time("detail.stoppingAt", text)).transpose()?,
         version: detail.version,
         capacity_provider: detail.capacity_provider_name.as_deref().map(str::to_owned),
         addresses: addresses(detail)?,
@@ -186,11 +156,7 @@ fn read_arns(event: &wire::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), Event
     let cluster = ClusterArn::parse(&event.detail.cluster_arn).map_err(|e| EventError::arn("detail.clusterArn", &e))?;
     let same = |path: &str, expected: &str, found: &str| {
         let of_task = || format!("{expected:?}, as in detail.taskArn");
-        if expected == found {
-            Ok(())
-        } else {
-            Err(EventError::new(path, &of_task(), found))
-        }
+        if expected == found { Ok(()) } else { Err(EventError::new(path, &of_task(), found)) }
     };
     same("region", task.region(), &event.region)?;
     same("account", task.account(), &event.account)?;
@@ -200,8 +166,7 @@ fn read_arns(event: &wire::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), Event
 }
 
 fn read_time(path: &str, text: &str) -> Result<Timestamp, EventError> {
-    text.parse()
-        .map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
+    text.parse().map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
 }
 
 impl Event {

@@ -81,11 +81,7 @@ pub fn judge(event: &Event, settings: &Settings, memory: &Memory) -> Fate {
     if let Some(reason) = out_of_reach(change, settings, memory) {
         return Fate::Ignored(reason);
     }
-    Fate::Notice(Box::new(Notice {
-        event_id: event.id.clone(),
-        change: change.clone(),
-        recognised_by,
-    }))
+    Fate::Notice(Box::new(Notice { event_id: event.id.clone(), change: change.clone(), recognised_by }))
 }
 
 fn out_of_reach(change: &TaskChange, settings: &Settings, memory: &Memory) -> Option<Ignored> {

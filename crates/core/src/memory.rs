@@ -28,9 +28,7 @@ impl Memory {
     /// Whether this task was handled at this version or a later one. An event without a version is always new.
     #[must_use]
     pub fn has(&self, task: &TaskArn, version: Option<u64>) -> bool {
-        version
-            .zip(self.versions.get(task))
-            .is_some_and(|(version, handled)| version <= *handled)
+        version.zip(self.versions.get(task)).is_some_and(|(version, handled)| version <= *handled)
     }
 
     /// Remembers that the task was handled to the end; an event without a version cannot be remembered.

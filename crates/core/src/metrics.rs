@@ -29,17 +29,11 @@ pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
     let mut services: BTreeMap<(&str, &str), Vec<&NoticeRecord>> = BTreeMap::new();
     for notice in &report.notices {
         let service = notice.service.as_ref().map_or(STANDALONE, |service| service.as_str());
-        services
-            .entry((notice.cluster.name(), service))
-            .or_default()
-            .push(notice);
+        services.entry((notice.cluster.name(), service)).or_default().push(notice);
     }
-    let chunks = services
-        .iter()
-        .flat_map(|(key, notices)| notices.chunks(MOST_VALUES).map(move |chunk| (key, chunk)));
-    let mut lines: Vec<_> = chunks
-        .flat_map(|((cluster, service), notices)| service_lines(cluster, service, notices, now))
-        .collect();
+    let chunks = services.iter().flat_map(|(key, notices)| notices.chunks(MOST_VALUES).map(move |chunk| (key, chunk)));
+    let mut lines: Vec<_> =
+        chunks.flat_map(|((cluster, service), notices)| service_lines(cluster, service, notices, now)).collect();
     lines.extend(ignored_lines(report, now));
     if !report.malformed.is_empty() {
         lines.push(Line::new(&[]).count("Malformed", report.malformed.len()).finish(now));
@@ -60,19 +54,12 @@ fn service_lines(cluster: &str, service: &str, notices: &[&NoticeRecord], now: T
     let ages: Vec<i64> = notices.iter().filter_map(|notice| notice.notice_age_ms).collect();
     line = line.values("NoticeAge", &ages).values("NoticeToDeregistered", first);
     let more = rest.chunks(MOST_VALUES);
-    let more = more.map(|values| {
-        Line::new(&dimensions)
-            .values("NoticeToDeregistered", values)
-            .finish(now)
-    });
+    let more = more.map(|values| Line::new(&dimensions).values("NoticeToDeregistered", values).finish(now));
     std::iter::once(line.finish(now)).chain(more).collect()
 }
 
 fn durations(notice: &NoticeRecord) -> impl Iterator<Item = i64> {
-    notice
-        .registrations
-        .iter()
-        .filter_map(|row| row.notice_to_deregistered_ms)
+    notice.registrations.iter().filter_map(|row| row.notice_to_deregistered_ms)
 }
 
 /// How often each outcome was; `Failed` also where it is none, so that an alarm has data.
@@ -98,9 +85,7 @@ fn ignored_lines(report: &Report, now: Timestamp) -> Vec<String> {
         *reasons.entry(event.reason).or_default() += 1;
     }
     let line = |(reason, count): (Ignored, usize)| {
-        Line::new(&[("Reason", reason.as_str())])
-            .count("Ignored", count)
-            .finish(now)
+        Line::new(&[("Reason", reason.as_str())]).count("Ignored", count).finish(now)
     };
     reasons.into_iter().map(line).collect()
 }
@@ -114,15 +99,9 @@ struct Line {
 
 impl Line {
     fn new(dimensions: &[(&str, &str)]) -> Self {
-        let members = dimensions
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!(value)));
+        let members = dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
         let names = dimensions.iter().map(|(name, _)| (*name).to_owned());
-        Self {
-            dimensions: names.collect(),
-            metrics: Vec::new(),
-            members: members.collect(),
-        }
+        Self { dimensions: names.collect(), metrics: Vec::new(), members: members.collect() }
     }
 
     fn metric(mut self, name: &str, unit: &str, value: Value) -> Self {
@@ -136,26 +115,15 @@ impl Line {
     }
 
     fn values(self, name: &str, values: &[i64]) -> Self {
-        if values.is_empty() {
-            self
-        } else {
-            self.metric(name, "Milliseconds", json!(values))
-        }
+        if values.is_empty() { self } else { self.metric(name, "Milliseconds", json!(values)) }
     }
 
     fn finish(self, now: Timestamp) -> String {
         let in_all: Vec<String> = Vec::new();
-        let sets = if self.dimensions.is_empty() {
-            vec![in_all]
-        } else {
-            vec![in_all, self.dimensions]
-        };
+        let sets = if self.dimensions.is_empty() { vec![in_all] } else { vec![in_all, self.dimensions] };
         let directive = json!({"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": self.metrics});
         let mut line = Map::new();
-        line.insert(
-            "_aws".into(),
-            json!({"Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive]}),
-        );
+        line.insert("_aws".into(), json!({"Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive]}));
         line.extend(self.members);
         Value::Object(line).to_string()
     }

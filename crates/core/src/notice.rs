@@ -79,11 +79,7 @@ impl Notice {
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Age {
         let age = now.duration_since(self.interrupted_at());
-        if age.is_negative() {
-            Age::Future
-        } else {
-            Age::Known(age)
-        }
+        if age.is_negative() { Age::Future } else { Age::Known(age) }
     }
 
     /// Whether ECS must be asked that the addresses are still the task's: the notice is older than `fresh`, or the task

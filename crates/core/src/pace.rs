@@ -20,12 +20,7 @@ impl Bucket {
     #[must_use]
     pub fn new(capacity: u32, per_second: f64) -> Self {
         let capacity = f64::from(capacity);
-        Self {
-            capacity,
-            per_second,
-            tokens: capacity,
-            filled_at: Duration::ZERO,
-        }
+        Self { capacity, per_second, tokens: capacity, filled_at: Duration::ZERO }
     }
 
     /// Takes a token now, on credit if there is none, and says how long to wait until it is there. Those who wait are
@@ -34,11 +29,7 @@ impl Bucket {
         let passed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.tokens = passed.mul_add(self.per_second, self.tokens).min(self.capacity) - 1.0;
         self.filled_at = self.filled_at.max(now);
-        if self.tokens >= 0.0 {
-            Duration::ZERO
-        } else {
-            Duration::from_secs_f64(-self.tokens / self.per_second)
-        }
+        if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / self.per_second) }
     }
 
     /// How long the next `take` would have to wait.
@@ -63,7 +54,7 @@ mod tests {
     fn fills_up_to_its_capacity_and_no_further() {
         let mut bucket = Bucket::new(2, 4.0);
         bucket.take(Duration::ZERO);
-        let later = Duration::from_secs(3600);
+        let later = Duration::from_hours(1);
         let waits: Vec<_> = (0..3).map(|_| bucket.take(later).as_millis()).collect();
         assert_eq!(waits, [0, 0, 250]);
     }

@@ -98,21 +98,10 @@ struct Prepared {
 /// Makes the plan.
 #[must_use]
 pub fn plan(reading: Reading, findings: &Findings, settings: &Settings, now: Timestamp) -> Plan {
-    let Reading {
-        notices,
-        ignored,
-        malformed,
-    } = reading;
-    let prepared: Vec<_> = notices
-        .into_iter()
-        .map(|incoming| prepare(incoming, findings, settings, now))
-        .collect();
+    let Reading { notices, ignored, malformed } = reading;
+    let prepared: Vec<_> = notices.into_iter().map(|incoming| prepare(incoming, findings, settings, now)).collect();
     let views = views(&prepared, findings);
-    let mut plan = Plan {
-        ignored,
-        malformed,
-        ..Plan::default()
-    };
+    let mut plan = Plan { ignored, malformed, ..Plan::default() };
     for notice in prepared {
         if notice.candidates.tag == Some(ServiceTag::Off) {
             plan.ignored.push(switched_off(notice.incoming.notice));
@@ -130,12 +119,7 @@ fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Ti
     let needed = notice.needs_ownership(now, settings.fresh);
     let ownership = Ownership::of(needed, findings.tasks.get(notice.task()));
     let age = notice.age(now);
-    Prepared {
-        incoming,
-        age,
-        candidates,
-        ownership,
-    }
+    Prepared { incoming, age, candidates, ownership }
 }
 
 type Views<'a> = BTreeMap<TargetGroupArn, GroupView<'a>>;
@@ -178,20 +162,8 @@ fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, setti
             (None, _) => unread_rows(group, ports, &prepared),
         });
     }
-    let Prepared {
-        incoming,
-        age,
-        candidates,
-        ..
-    } = prepared;
-    PlannedNotice {
-        incoming,
-        age,
-        mode,
-        unknown_tag,
-        failure: candidates.failure,
-        registrations,
-    }
+    let Prepared { incoming, age, candidates, .. } = prepared;
+    PlannedNotice { incoming, age, mode, unknown_tag, failure: candidates.failure, registrations }
 }
 
 fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {
@@ -211,53 +183,28 @@ fn read_rows(
 ) -> Vec<PlannedRegistration> {
     let spare = !keep_last || view.has_healthy_left;
     let own = view.of(prepared.incoming.notice.addresses());
-    let rows: Vec<_> = own
-        .map(|target| read_row(group, target, decide(target, &prepared.ownership, spare)))
-        .collect();
-    if rows.is_empty() {
-        absent_row(group, prepared, &Outcome::NotRegistered)
-    } else {
-        rows
-    }
+    let rows: Vec<_> = own.map(|target| read_row(group, target, decide(target, &prepared.ownership, spare))).collect();
+    if rows.is_empty() { absent_row(group, prepared, &Outcome::NotRegistered) } else { rows }
 }
 
 fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, settled: Option<Outcome>) -> PlannedRegistration {
     let state = Some(target.state.clone());
-    row(
-        group,
-        Target {
-            address: target.address,
-            port: Some(target.port),
-        },
-        state,
-        settled,
-    )
+    row(group, Target { address: target.address, port: Some(target.port) }, state, settled)
 }
 
 /// The rows of a group that could not be read: every address, with every port that is known, else with none.
 fn unread_rows(group: &TargetGroupArn, ports: &BTreeSet<u16>, prepared: &Prepared) -> Vec<PlannedRegistration> {
-    let ports: Vec<_> = if ports.is_empty() {
-        vec![None]
-    } else {
-        ports.iter().copied().map(Some).collect()
-    };
+    let ports: Vec<_> = if ports.is_empty() { vec![None] } else { ports.iter().copied().map(Some).collect() };
     let addresses = prepared.incoming.notice.addresses().iter().copied();
     let targets = addresses.flat_map(|address| ports.iter().map(move |port| Target { address, port: *port }));
-    targets
-        .map(|target| row(group, target, None, decide_unread(target.address, &prepared.ownership)))
-        .collect()
+    targets.map(|target| row(group, target, None, decide_unread(target.address, &prepared.ownership))).collect()
 }
 
 /// The row of a group that has none of the task's addresses, or that is gone itself: one, whatever addresses there are.
 fn absent_row(group: &TargetGroupArn, prepared: &Prepared, outcome: &Outcome) -> Vec<PlannedRegistration> {
     let first = prepared.incoming.notice.addresses().iter().take(1);
-    let target = |address: &IpAddr| Target {
-        address: *address,
-        port: None,
-    };
-    first
-        .map(|address| row(group, target(address), None, Some(outcome.clone())))
-        .collect()
+    let target = |address: &IpAddr| Target { address: *address, port: None };
+    first.map(|address| row(group, target(address), None, Some(outcome.clone()))).collect()
 }
 
 fn row(
@@ -267,14 +214,7 @@ fn row(
     settled: Option<Outcome>,
 ) -> PlannedRegistration {
     let step = settled.map_or(Step::Deregister, Step::Settled);
-    PlannedRegistration {
-        registration: Registration {
-            target_group: group.clone(),
-            target,
-        },
-        state,
-        step,
-    }
+    PlannedRegistration { registration: Registration { target_group: group.clone(), target }, state, step }
 }
 
 /// Gathers the targets of all notices into one call a group.
@@ -289,15 +229,9 @@ fn calls(notices: &[PlannedNotice], findings: &Findings) -> Vec<Call> {
     }
     let mut groups: BTreeMap<&TargetGroupArn, Vec<(Timestamp, Target)>> = BTreeMap::new();
     for (registration, deadline) in due {
-        groups
-            .entry(&registration.target_group)
-            .or_default()
-            .push((deadline, registration.target));
+        groups.entry(&registration.target_group).or_default().push((deadline, registration.target));
     }
-    let mut calls: Vec<_> = groups
-        .into_iter()
-        .flat_map(|(group, due)| calls_of_group(group, due, findings))
-        .collect();
+    let mut calls: Vec<_> = groups.into_iter().flat_map(|(group, due)| calls_of_group(group, due, findings)).collect();
     calls.sort_by_key(|call| call.deadline);
     calls
 }

@@ -62,10 +62,7 @@ pub fn read(batch: Batch, settings: &Settings, memory: &Memory) -> Reading {
         match event {
             Err(error) => reading.malformed.push(Malformed { message_id, error }),
             Ok(event) => match judge(&event, settings, memory) {
-                Fate::Notice(notice) => reading.notices.push(Incoming {
-                    message_id,
-                    notice: *notice,
-                }),
+                Fate::Notice(notice) => reading.notices.push(Incoming { message_id, notice: *notice }),
                 Fate::Ignored(reason) => reading.ignored.push(ignored(event, reason)),
             },
         }
@@ -78,11 +75,5 @@ fn ignored(event: Event, reason: Ignored) -> IgnoredEvent {
         Some(change) => (Some(change.task), Some(change.cluster), change.service),
         None => (None, None, None),
     };
-    IgnoredEvent {
-        event_id: event.id,
-        task,
-        cluster,
-        service,
-        reason,
-    }
+    IgnoredEvent { event_id: event.id, task, cluster, service, reason }
 }

@@ -133,28 +133,15 @@ pub struct MalformedRecord {
 /// Tells what became of a plan.
 #[must_use]
 pub fn report(plan: Plan, execution: &Execution) -> Report {
-    let notices: Vec<_> = plan
-        .notices
-        .into_iter()
-        .map(|notice| record(notice, execution))
-        .collect();
+    let notices: Vec<_> = plan.notices.into_iter().map(|notice| record(notice, execution)).collect();
     let malformed: Vec<_> = plan.malformed.into_iter().map(malformed_record).collect();
-    Report {
-        verdict: verdict(&notices, &malformed),
-        notices,
-        ignored: plan.ignored,
-        malformed,
-    }
+    Report { verdict: verdict(&notices, &malformed), notices, ignored: plan.ignored, malformed }
 }
 
 fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
     let mut failures = notices.iter().flat_map(NoticeRecord::failures).peekable();
     if failures.peek().is_some() {
-        return if failures.any(|failure| failure.retryable) {
-            Verdict::Retry
-        } else {
-            Verdict::Failed
-        };
+        return if failures.any(|failure| failure.retryable) { Verdict::Retry } else { Verdict::Failed };
     }
     if !malformed.is_empty() {
         return Verdict::Failed;
@@ -165,19 +152,10 @@ fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
 }
 
 fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
-    let PlannedNotice {
-        incoming,
-        age,
-        mode,
-        unknown_tag,
-        failure,
-        registrations,
-    } = planned;
+    let PlannedNotice { incoming, age, mode, unknown_tag, failure, registrations } = planned;
     let notice = incoming.notice;
     let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
-    let rows = registrations
-        .into_iter()
-        .map(|row| registration_record(row, mode, execution, interrupted_at));
+    let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));
     let registrations = rows.collect();
     let change = notice.change;
     NoticeRecord {
@@ -218,9 +196,7 @@ fn registration_record(
     interrupted_at: Timestamp,
 ) -> RegistrationRecord {
     let (outcome, at) = settle(row.step, &row.registration, mode, execution);
-    let took = at
-        .filter(|_| outcome == Outcome::Deregistered)
-        .map(|at| at.duration_since(interrupted_at));
+    let took = at.filter(|_| outcome == Outcome::Deregistered).map(|at| at.duration_since(interrupted_at));
     RegistrationRecord {
         target_group: row.registration.target_group,
         target: row.registration.target.address,
@@ -255,19 +231,13 @@ fn not_started() -> Outcome {
 
 fn malformed_record(malformed: Malformed) -> MalformedRecord {
     let Malformed { message_id, error } = malformed;
-    MalformedRecord {
-        message_id,
-        path: error.path,
-        problem: error.problem,
-    }
+    MalformedRecord { message_id, path: error.path, problem: error.problem }
 }
 
 impl NoticeRecord {
     /// What failed: the finding of its registrations, or single ones.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.failure
-            .iter()
-            .chain(self.registrations.iter().filter_map(|row| row.failure.as_ref()))
+        self.failure.iter().chain(self.registrations.iter().filter_map(|row| row.failure.as_ref()))
     }
 
     fn has_failed(&self) -> bool {
@@ -279,14 +249,9 @@ impl Report {
     /// The ids of the messages that must come again: exactly those that could not be read or whose notice failed.
     #[must_use]
     pub fn failed_messages(&self) -> Vec<&str> {
-        let malformed = self
-            .malformed
-            .iter()
-            .filter_map(|message| message.message_id.as_deref());
+        let malformed = self.malformed.iter().filter_map(|message| message.message_id.as_deref());
         let failed = self.notices.iter().filter(|notice| notice.has_failed());
-        let mut ids: Vec<_> = malformed
-            .chain(failed.filter_map(|notice| notice.message_id.as_deref()))
-            .collect();
+        let mut ids: Vec<_> = malformed.chain(failed.filter_map(|notice| notice.message_id.as_deref())).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -300,18 +265,11 @@ impl Report {
     /// One line that says what failed first, and how much more; `None` if nothing did.
     #[must_use]
     pub fn failure_summary(&self) -> Option<String> {
-        let malformed = self
-            .malformed
-            .iter()
-            .map(|message| format!("at {}: {}", message.path, message.problem));
+        let malformed = self.malformed.iter().map(|message| format!("at {}: {}", message.path, message.problem));
         let failures = self.notices.iter().flat_map(NoticeRecord::failures);
         let mut all = malformed.chain(failures.map(|failure| format!("{}: {}", failure.call, failure.problem)));
         let first = all.next()?;
         let more = all.count();
-        Some(if more == 0 {
-            first
-        } else {
-            format!("{first} (and {more} more)")
-        })
+        Some(if more == 0 { first } else { format!("{first} (and {more} more)") })
     }
 }

@@ -113,11 +113,7 @@ impl Settings {
             problems.push(problem.to_owned());
         }
         problems.sort();
-        if problems.is_empty() {
-            Ok(settings)
-        } else {
-            Err(SettingsError { problems })
-        }
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
@@ -140,9 +136,7 @@ impl Settings {
     #[must_use]
     pub fn in_scope(&self, cluster: &ClusterArn) -> bool {
         let is_this = |wanted: &String| wanted == cluster.name() || wanted == cluster.as_str();
-        self.clusters
-            .as_ref()
-            .is_none_or(|clusters| clusters.iter().any(is_this))
+        self.clusters.as_ref().is_none_or(|clusters| clusters.iter().any(is_this))
     }
 }
 
@@ -180,9 +174,7 @@ fn rate(value: &str) -> Result<f64, String> {
 fn list(value: &str) -> Result<Vec<&str>, String> {
     let items: Vec<_> = value.split(',').map(str::trim).collect();
     if items.iter().any(|item| item.is_empty()) {
-        return Err(format!(
-            "expected a comma-separated list without empty places, found {value:?}"
-        ));
+        return Err(format!("expected a comma-separated list without empty places, found {value:?}"));
     }
     Ok(items)
 }
@@ -205,23 +197,14 @@ fn probe(name: &str) -> String {
 }
 
 fn groups(value: &str) -> Result<Vec<ConfiguredGroup>, String> {
-    if value == "none" {
-        Ok(Vec::new())
-    } else {
-        list(value)?.into_iter().map(group).collect()
-    }
+    if value == "none" { Ok(Vec::new()) } else { list(value)?.into_iter().map(group).collect() }
 }
 
 fn group(item: &str) -> Result<ConfiguredGroup, String> {
-    let (arn, port) = item
-        .split_once('=')
-        .map_or((item, None), |(arn, port)| (arn, Some(port)));
+    let (arn, port) = item.split_once('=').map_or((item, None), |(arn, port)| (arn, Some(port)));
     let port = port.map(|port| whole(port, 1, 65535).map_err(|problem| format!("the port of {arn}: {problem}")));
     let port = port.transpose()?.and_then(|port| u16::try_from(port).ok());
-    Ok(ConfiguredGroup {
-        arn: TargetGroupArn::parse(arn).map_err(|error| error.to_string())?,
-        port,
-    })
+    Ok(ConfiguredGroup { arn: TargetGroupArn::parse(arn).map_err(|error| error.to_string())?, port })
 }
 
 fn sources(value: &str) -> Result<Vec<String>, String> {
@@ -236,10 +219,7 @@ mod tests {
 
     #[test]
     fn nothing_set_is_the_default() {
-        assert_eq!(
-            Settings::read([("PATH", "/bin"), ("AWS_REGION", "x")]).unwrap(),
-            Settings::default()
-        );
+        assert_eq!(Settings::read([("PATH", "/bin"), ("AWS_REGION", "x")]).unwrap(), Settings::default());
     }
 
     #[test]
@@ -250,30 +230,16 @@ mod tests {
     #[test]
     fn reads_target_groups_with_and_without_a_port() {
         let value = format!("{GROUP}=5044, {GROUP}");
-        let groups = Settings::read([("SPOTDRAIN_TARGET_GROUPS", value)])
-            .unwrap()
-            .target_groups;
-        assert_eq!(
-            groups.iter().map(|group| group.port).collect::<Vec<_>>(),
-            [Some(5044), None]
-        );
+        let groups = Settings::read([("SPOTDRAIN_TARGET_GROUPS", value)]).unwrap().target_groups;
+        assert_eq!(groups.iter().map(|group| group.port).collect::<Vec<_>>(), [Some(5044), None]);
     }
 
     #[test]
     fn a_cluster_is_in_scope_by_name_or_arn() {
         let demo = ClusterArn::parse("arn:aws:ecs:eu-central-1:123456789012:cluster/demo").unwrap();
-        for (value, expected) in [
-            ("all", true),
-            ("demo", true),
-            ("x, demo", true),
-            ("x", false),
-            (demo.as_str(), true),
-        ] {
-            assert_eq!(
-                Settings::read([("SPOTDRAIN_CLUSTERS", value)]).unwrap().in_scope(&demo),
-                expected,
-                "{value}"
-            );
+        for (value, expected) in [("all", true), ("demo", true), ("x, demo", true), ("x", false), (demo.as_str(), true)]
+        {
+            assert_eq!(Settings::read([("SPOTDRAIN_CLUSTERS", value)]).unwrap().in_scope(&demo), expected, "{value}");
         }
     }
 

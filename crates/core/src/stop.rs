@@ -65,7 +65,7 @@ open_enum!(
         TaskFailedToStart = "TaskFailedToStart",
         /// A container that the task cannot do without ended.
         EssentialContainerExited = "EssentialContainerExited",
-        /// Somebody called StopTask.
+        /// Somebody called `StopTask`.
         UserInitiated = "UserInitiated",
         /// The service's scheduler: scaling in, a deployment, a failed health check.
         ServiceSchedulerInitiated = "ServiceSchedulerInitiated",
@@ -111,10 +111,7 @@ impl TaskStatus {
     /// The task is further than RUNNING, or somewhere that is not known.
     #[must_use]
     pub fn is_past_running(&self) -> bool {
-        !matches!(
-            self,
-            Self::Provisioning | Self::Pending | Self::Activating | Self::Running
-        )
+        !matches!(self, Self::Provisioning | Self::Pending | Self::Activating | Self::Running)
     }
 }
 
@@ -134,9 +131,7 @@ pub fn spot_interruption(code: Option<&StopCode>, reason: Option<&str>) -> Optio
     if matches!(code, Some(StopCode::SpotInterruption | StopCode::TerminationNotice)) {
         return Some(RecognisedBy::StopCode);
     }
-    reason
-        .is_some_and(|reason| reason.starts_with(SPOT_REASON))
-        .then_some(RecognisedBy::Reason)
+    reason.is_some_and(|reason| reason.starts_with(SPOT_REASON)).then_some(RecognisedBy::Reason)
 }
 
 #[cfg(test)]
@@ -146,22 +141,10 @@ mod tests {
     #[test]
     fn every_published_form_is_recognised() {
         let table = [
-            (
-                Some("SpotInterruption"),
-                Some("Your Spot Task was interrupted."),
-                Some(RecognisedBy::StopCode),
-            ),
+            (Some("SpotInterruption"), Some("Your Spot Task was interrupted."), Some(RecognisedBy::StopCode)),
             (Some("TerminationNotice"), None, Some(RecognisedBy::StopCode)),
-            (
-                None,
-                Some("Your Spot Task was interrupted."),
-                Some(RecognisedBy::Reason),
-            ),
-            (
-                Some("SpotReclaim"),
-                Some("Your Spot Task was interrupted: capacity"),
-                Some(RecognisedBy::Reason),
-            ),
+            (None, Some("Your Spot Task was interrupted."), Some(RecognisedBy::Reason)),
+            (Some("SpotReclaim"), Some("Your Spot Task was interrupted: capacity"), Some(RecognisedBy::Reason)),
             (Some("UserInitiated"), Some("Task stopped by user"), None),
             (Some("spotinterruption"), None, None),
             (None, Some("not: Your Spot Task was interrupted."), None),
@@ -169,11 +152,7 @@ mod tests {
         ];
         for (code, reason, expected) in table {
             let code = code.map(StopCode::from_text);
-            assert_eq!(
-                spot_interruption(code.as_ref(), reason),
-                expected,
-                "{code:?} {reason:?}"
-            );
+            assert_eq!(spot_interruption(code.as_ref(), reason), expected, "{code:?} {reason:?}");
         }
     }
 

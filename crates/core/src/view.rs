@@ -30,21 +30,12 @@ impl<'a> GroupView<'a> {
             by_address.entry(target.address).or_default().push(target);
         }
         let stays = |target: &RegisteredTarget| !of.doomed.contains(&target.address);
-        let has_healthy_left = targets
-            .iter()
-            .any(|target| target.state == TargetState::Healthy && stays(target));
-        Self {
-            by_address,
-            has_healthy_left,
-        }
+        let has_healthy_left = targets.iter().any(|target| target.state == TargetState::Healthy && stays(target));
+        Self { by_address, has_healthy_left }
     }
 
     /// The targets that have one of these addresses.
     pub(crate) fn of(&self, addresses: &[IpAddr]) -> impl Iterator<Item = &'a RegisteredTarget> {
-        addresses
-            .iter()
-            .filter_map(|address| self.by_address.get(address))
-            .flatten()
-            .copied()
+        addresses.iter().filter_map(|address| self.by_address.get(address)).flatten().copied()
     }
 }

@@ -2,6 +2,13 @@
 //!
 //! A sample of a notice is changed in one place, in every way that JSON allows. What comes out must be an error, or the
 //! same notice, or an event that is ignored for what the change itself says: never a notice for something else.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is not as it should be"
+)]
 
 mod common;
 
@@ -37,15 +44,10 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Object(members) => {
-            members
-                .iter()
-                .for_each(|(name, inner)| places(inner, &format!("{at}/{}", name.replace('/', "~1")), found));
+            members.iter().for_each(|(name, inner)| places(inner, &format!("{at}/{}", name.replace('/', "~1")), found));
         }
         Value::Array(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, inner)| places(inner, &format!("{at}/{index}"), found));
+            items.iter().enumerate().for_each(|(index, inner)| places(inner, &format!("{at}/{index}"), found));
         }
         _ => {}
     }
@@ -180,11 +182,7 @@ fn what_is_nested_very_deep_overflows_nothing() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(take(deep.as_bytes()).is_err());
     let unread = SAMPLES[0].replace("\"version\": \"0\"", &format!("\"unread\": {deep}"));
-    assert_eq!(
-        reading(unread.as_bytes()).unwrap().notices.len(),
-        1,
-        "a field that is not read is passed over"
-    );
+    assert_eq!(reading(unread.as_bytes()).unwrap().notices.len(), 1, "a field that is not read is passed over");
     let read = SAMPLES[0].replace("\"group\": \"service:logstash\"", &format!("\"group\": {deep}"));
     assert_ne!(read, SAMPLES[0]);
     assert_eq!(reading(read.as_bytes()).unwrap().malformed.len(), 1);
@@ -193,21 +191,11 @@ fn what_is_nested_very_deep_overflows_nothing() {
 #[test]
 fn a_null_is_as_if_it_were_not_there_where_a_field_may_be_absent() {
     let mut event: Value = serde_json::from_str(SAMPLES[0]).unwrap();
-    for pointer in [
-        "stopCode",
-        "stoppingAt",
-        "version",
-        "group",
-        "attachments",
-        "capacityProviderName",
-    ] {
+    for pointer in ["stopCode", "stoppingAt", "version", "group", "attachments", "capacityProviderName"] {
         event["detail"][pointer] = Value::Null;
     }
     let reading = reading(event.to_string().as_bytes()).unwrap();
     let change = &reading.notices[0].notice.change;
-    assert_eq!(
-        (&change.stop_code, change.version, &change.service),
-        (&None, None, &None)
-    );
+    assert_eq!((&change.stop_code, change.version, &change.service), (&None, None, &None));
     assert_eq!(change.addresses.len(), 1, "the container still tells it");
 }

@@ -1,4 +1,11 @@
 //! The design's tables *Finding* and *Deciding*, line by line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is not as it should be"
+)]
 
 mod common;
 
@@ -8,16 +15,12 @@ use spotdrain_core::finding::{GroupFinding, ServiceFinding, TaskFinding};
 use spotdrain_core::plan::MOST_TARGETS_A_CALL;
 
 fn one() -> Scenario {
-    Scenario::new()
-        .notice("one", &["10.0.2.21"])
-        .service(&[("web", Some(5044))])
+    Scenario::new().notice("one", &["10.0.2.21"]).service(&[("web", Some(5044))])
 }
 
 #[test]
 fn a_healthy_target_is_deregistered_with_the_port_that_is_registered() {
-    let told = one()
-        .group("web", &[("10.0.2.21", 9600, "healthy"), ("10.0.1.11", 5044, "healthy")])
-        .told();
+    let told = one().group("web", &[("10.0.2.21", 9600, "healthy"), ("10.0.1.11", 5044, "healthy")]).told();
     assert_snapshot!(told, @r"
     one: 10.0.2.21:9600 in web (healthy): deregister
     call web: 10.0.2.21:9600
@@ -26,14 +29,7 @@ fn a_healthy_target_is_deregistered_with_the_port_that_is_registered() {
 
 #[test]
 fn every_state_but_draining_is_deregistered() {
-    for state in [
-        "unhealthy",
-        "unhealthy.draining",
-        "initial",
-        "unavailable",
-        "unused",
-        "a-state-of-tomorrow",
-    ] {
+    for state in ["unhealthy", "unhealthy.draining", "initial", "unavailable", "unused", "a-state-of-tomorrow"] {
         let told = one().group("web", &[("10.0.2.21", 5044, state)]).told();
         assert!(told.contains(&format!("({state}): deregister")), "{told}");
     }
@@ -51,18 +47,8 @@ fn several_ports_and_both_families_of_one_task() {
     let told = Scenario::new()
         .notice("one", &["10.0.2.21", "2001:db8::21"])
         .service(&[("web", Some(80)), ("six", Some(80))])
-        .group(
-            "web",
-            &[
-                ("10.0.2.21", 80, "healthy"),
-                ("10.0.2.21", 443, "initial"),
-                ("10.0.1.11", 80, "healthy"),
-            ],
-        )
-        .group(
-            "six",
-            &[("2001:db8::21", 80, "healthy"), ("2001:db8::11", 80, "healthy")],
-        )
+        .group("web", &[("10.0.2.21", 80, "healthy"), ("10.0.2.21", 443, "initial"), ("10.0.1.11", 80, "healthy")])
+        .group("six", &[("2001:db8::21", 80, "healthy"), ("2001:db8::11", 80, "healthy")])
         .told();
     assert_snapshot!(told, @r"
     one: [2001:db8::21]:80 in six (healthy): deregister
@@ -75,11 +61,7 @@ fn several_ports_and_both_families_of_one_task() {
 
 #[test]
 fn the_last_healthy_target_is_kept() {
-    let alone = [
-        ("10.0.2.21", 5044, "healthy"),
-        ("10.0.1.11", 5044, "initial"),
-        ("10.0.1.12", 5044, "draining"),
-    ];
+    let alone = [("10.0.2.21", 5044, "healthy"), ("10.0.1.11", 5044, "initial"), ("10.0.1.12", 5044, "draining")];
     assert_snapshot!(one().group("web", &alone).told(), @"one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy");
     let told = one().set("SPOTDRAIN_KEEP_LAST", "false").group("web", &alone).told();
     assert!(told.contains("deregister"), "{told}");
@@ -128,38 +110,23 @@ fn a_configured_group_comes_beside_those_of_the_service() {
 #[test]
 fn a_group_of_another_region_cannot_hold_the_task() {
     let elsewhere = arn("other").as_str().replace("eu-central-1", "us-east-1");
-    let told = Scenario::new()
-        .set("SPOTDRAIN_TARGET_GROUPS", &elsewhere)
-        .notice("one", &["10.0.2.21"])
-        .standalone();
+    let told = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", &elsewhere).notice("one", &["10.0.2.21"]).standalone();
     assert_snapshot!(told.told(), @"");
 }
 
 #[test]
 fn a_standalone_task_and_one_whose_service_is_gone_have_the_configured_groups_only() {
-    let scenario = || {
-        Scenario::new()
-            .set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str())
-            .notice("one", &["10.0.2.21"])
-    };
+    let scenario = || Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str()).notice("one", &["10.0.2.21"]);
     let targets = [("10.0.2.21", 5044, "unhealthy")];
     let expected = "one: 10.0.2.21:5044 in web (unhealthy): deregister\ncall web: 10.0.2.21:5044";
     assert_eq!(scenario().standalone().group("web", &targets).told(), expected);
-    assert_eq!(
-        scenario()
-            .service_is(ServiceFinding::Missing)
-            .group("web", &targets)
-            .told(),
-        expected
-    );
+    assert_eq!(scenario().service_is(ServiceFinding::Missing).group("web", &targets).told(), expected);
 }
 
 #[test]
 fn nothing_is_done_while_the_services_tag_is_not_known() {
     let failed = ServiceFinding::Unknown(throttled("DescribeServices"));
-    let told = Scenario::new()
-        .set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str())
-        .notice("one", &["10.0.2.21"]);
+    let told = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str()).notice("one", &["10.0.2.21"]);
     assert_snapshot!(told.service_is(failed).told(), @"one: failed, DescribeServices Throttling: Rate exceeded (another try may mend it)");
 }
 
@@ -204,10 +171,7 @@ fn age_future_dates_and_later_statuses_ask_for_the_owner() {
 fn an_address_that_belongs_to_another_task_counts_as_one_that_stays() {
     let targets = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
     let scenario = one().notice("two", &["10.0.2.22"]).after(60).group("web", &targets);
-    let told = scenario
-        .task_is("one", TaskFinding::Up(vec![ip("10.0.2.21")]))
-        .task_is("two", TaskFinding::Down)
-        .told();
+    let told = scenario.task_is("one", TaskFinding::Up(vec![ip("10.0.2.21")])).task_is("two", TaskFinding::Down).told();
     assert_snapshot!(told, @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): Stale
@@ -217,23 +181,15 @@ fn an_address_that_belongs_to_another_task_counts_as_one_that_stays() {
 
 #[test]
 fn one_task_told_twice_is_one_target_of_one_call() {
-    let told = one()
-        .notice("one", &["10.0.2.21"])
-        .group("web", &[("10.0.2.21", 5044, "unhealthy")])
-        .told();
+    let told = one().notice("one", &["10.0.2.21"]).group("web", &[("10.0.2.21", 5044, "unhealthy")]).told();
     assert!(told.ends_with("call web: 10.0.2.21:5044"), "{told}");
 }
 
 #[test]
 fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
     let mut scenario = Scenario::new().service(&[("web", Some(80))]);
-    let addresses: Vec<_> = (0..=MOST_TARGETS_A_CALL)
-        .map(|n| format!("10.0.{}.{}", n / 250, n % 250 + 1))
-        .collect();
-    let targets: Vec<_> = addresses
-        .iter()
-        .map(|address| (address.as_str(), 80, "unhealthy"))
-        .collect();
+    let addresses: Vec<_> = (0..=MOST_TARGETS_A_CALL).map(|n| format!("10.0.{}.{}", n / 250, n % 250 + 1)).collect();
+    let targets: Vec<_> = addresses.iter().map(|address| (address.as_str(), 80, "unhealthy")).collect();
     scenario = scenario.group("web", &targets);
     for (index, address) in addresses.iter().enumerate() {
         let later = i64::try_from(MOST_TARGETS_A_CALL - index).unwrap();
@@ -243,14 +199,7 @@ fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
         });
     }
     let calls = scenario.plan().calls;
-    assert_eq!(
-        calls.iter().map(|call| call.targets.len()).collect::<Vec<_>>(),
-        [MOST_TARGETS_A_CALL, 1]
-    );
-    assert_eq!(
-        calls[0].targets[0].address,
-        ip("10.0.0.201"),
-        "the notice that came last was interrupted first"
-    );
+    assert_eq!(calls.iter().map(|call| call.targets.len()).collect::<Vec<_>>(), [MOST_TARGETS_A_CALL, 1]);
+    assert_eq!(calls[0].targets[0].address, ip("10.0.0.201"), "the notice that came last was interrupted first");
     assert!(calls[0].deadline < calls[1].deadline);
 }

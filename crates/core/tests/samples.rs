@@ -1,4 +1,11 @@
 //! Every file of `events/` is read, and what is read from it is a snapshot that a person can check.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is not as it should be"
+)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,9 +18,7 @@ use spotdrain_core::memory::Memory;
 use spotdrain_core::settings::Settings;
 
 fn folder(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../events")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events").join(name)
 }
 
 fn files(name: &str) -> Vec<PathBuf> {
@@ -37,11 +42,7 @@ fn tell(event: &Event, settings: &Settings) -> String {
 }
 
 fn tell_message(message: &Message, settings: &Settings) -> String {
-    let id = message
-        .id
-        .as_ref()
-        .map(|id| format!("message {id}\n"))
-        .unwrap_or_default();
+    let id = message.id.as_ref().map(|id| format!("message {id}\n")).unwrap_or_default();
     match &message.event {
         Ok(event) => format!("{id}{}", tell(event, settings)),
         Err(error) => format!("{id}malformed {error}"),
@@ -54,11 +55,7 @@ fn tell_file(bytes: &[u8]) -> String {
         Err(error) => format!("malformed {error}"),
         Ok(batch) if batch.messages.is_empty() => "no message".to_owned(),
         Ok(batch) => {
-            let told: Vec<_> = batch
-                .messages
-                .iter()
-                .map(|message| tell_message(message, &settings))
-                .collect();
+            let told: Vec<_> = batch.messages.iter().map(|message| tell_message(message, &settings)).collect();
             told.join("\n\n")
         }
     }
@@ -71,11 +68,7 @@ fn every_sample_reads_as_its_snapshot() {
         assert!(files.len() >= least, "only {} samples in events/{folder}", files.len());
         for path in files {
             let stem = path.file_stem().unwrap().to_string_lossy();
-            let name = if folder.is_empty() {
-                stem.into_owned()
-            } else {
-                format!("{folder}_{stem}")
-            };
+            let name = if folder.is_empty() { stem.into_owned() } else { format!("{folder}_{stem}") };
             insta::assert_snapshot!(name, tell_file(&fs::read(&path).unwrap()));
         }
     }
@@ -83,12 +76,7 @@ fn every_sample_reads_as_its_snapshot() {
 
 fn sample(name: &str) -> Event {
     let bytes = fs::read(folder("").join(name)).unwrap();
-    take_apart(&bytes, &Settings::default().event_sources)
-        .unwrap()
-        .messages
-        .remove(0)
-        .event
-        .unwrap()
+    take_apart(&bytes, &Settings::default().event_sources).unwrap().messages.remove(0).event.unwrap()
 }
 
 #[test]
@@ -96,10 +84,7 @@ fn another_cluster_than_those_in_scope_is_ignored() {
     let settings = Settings::read([("SPOTDRAIN_CLUSTERS", "demo")]).unwrap();
     let fate = judge(&sample("other-cluster.json"), &settings, &Memory::new());
     assert_eq!(fate, Fate::Ignored(Ignored::OutOfScope));
-    assert!(matches!(
-        judge(&sample("spot-interruption.json"), &settings, &Memory::new()),
-        Fate::Notice(_)
-    ));
+    assert!(matches!(judge(&sample("spot-interruption.json"), &settings, &Memory::new()), Fate::Notice(_)));
 }
 
 #[test]
@@ -109,14 +94,8 @@ fn a_task_handled_to_the_end_is_a_repeat_until_its_version_rises() {
     let mut memory = Memory::new();
     memory.remember(&change.task, change.version);
     let settings = Settings::default();
-    assert_eq!(
-        judge(&sample("repeated.json"), &settings, &memory),
-        Fate::Ignored(Ignored::Repeated)
-    );
-    assert!(
-        matches!(judge(&sample("deactivating.json"), &settings, &memory), Fate::Notice(_)),
-        "a later version"
-    );
+    assert_eq!(judge(&sample("repeated.json"), &settings, &memory), Fate::Ignored(Ignored::Repeated));
+    assert!(matches!(judge(&sample("deactivating.json"), &settings, &memory), Fate::Notice(_)), "a later version");
 }
 
 #[test]

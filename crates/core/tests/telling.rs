@@ -1,4 +1,11 @@
 //! What is told of a batch: records, verdict, the messages that go back, and the metrics.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is not as it should be"
+)]
 
 mod common;
 
@@ -15,16 +22,11 @@ use spotdrain_core::reading::{IgnoredEvent, Malformed};
 use spotdrain_core::report::{Execution, Report, Verdict, report};
 use spotdrain_core::stop::RecognisedBy;
 
-const TARGETS: [(&str, u16, &str); 3] = [
-    ("10.0.2.21", 5044, "healthy"),
-    ("10.0.2.22", 5044, "healthy"),
-    ("10.0.1.11", 5044, "healthy"),
-];
+const TARGETS: [(&str, u16, &str); 3] =
+    [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")];
 
 fn two() -> Scenario {
-    let scenario = Scenario::new()
-        .notice("one", &["10.0.2.21"])
-        .notice("two", &["10.0.2.22"]);
+    let scenario = Scenario::new().notice("one", &["10.0.2.21"]).notice("two", &["10.0.2.22"]);
     scenario.service(&[("web", Some(5044))]).group("web", &TARGETS)
 }
 
@@ -33,10 +35,8 @@ fn execute(plan: &Plan, two: &Outcome) -> Execution {
     let mut done = BTreeMap::new();
     for call in &plan.calls {
         for target in &call.targets {
-            let registration = spotdrain_core::target::Registration {
-                target_group: call.target_group.clone(),
-                target: *target,
-            };
+            let registration =
+                spotdrain_core::target::Registration { target_group: call.target_group.clone(), target: *target };
             let is_two = target.address == common::ip("10.0.2.22");
             let outcome = if is_two { two.clone() } else { Outcome::Deregistered };
             let at = plan.notices[0].incoming.notice.interrupted_at() + SignedDuration::from_millis(1042);
@@ -61,14 +61,8 @@ fn a_record_tells_the_whole_story_of_a_notice() {
 #[test]
 fn exactly_the_messages_that_failed_go_back() {
     let report = told(two(), &Outcome::Failed(throttled("DeregisterTargets")));
-    assert_eq!(
-        (report.verdict, report.failed_messages()),
-        (Verdict::Retry, vec!["message-two"])
-    );
-    assert_eq!(
-        report.handled().map(|notice| notice.task.id()).collect::<Vec<_>>(),
-        ["one"]
-    );
+    assert_eq!((report.verdict, report.failed_messages()), (Verdict::Retry, vec!["message-two"]));
+    assert_eq!(report.handled().map(|notice| notice.task.id()).collect::<Vec<_>>(), ["one"]);
     let summary = report.failure_summary();
     assert_eq!(summary.as_deref(), Some("DeregisterTargets: Throttling: Rate exceeded"));
 }
@@ -92,19 +86,10 @@ fn the_verdict_weighs_all_outcomes() {
 #[test]
 fn a_message_that_cannot_be_read_fails_the_batch_and_goes_back_alone() {
     let mut scenario = two();
-    let error = EventError {
-        path: "Records[2].body".to_owned(),
-        problem: "EOF".to_owned(),
-    };
-    scenario.reading.malformed.push(Malformed {
-        message_id: Some("message-bad".to_owned()),
-        error,
-    });
+    let error = EventError { path: "Records[2].body".to_owned(), problem: "EOF".to_owned() };
+    scenario.reading.malformed.push(Malformed { message_id: Some("message-bad".to_owned()), error });
     let report = told(scenario, &Outcome::Deregistered);
-    assert_eq!(
-        (report.verdict, report.failed_messages()),
-        (Verdict::Failed, vec!["message-bad"])
-    );
+    assert_eq!((report.verdict, report.failed_messages()), (Verdict::Failed, vec!["message-bad"]));
 }
 
 #[test]
@@ -118,12 +103,7 @@ fn a_dry_run_and_observe_tell_what_would_be_done() {
     let dry = report(two().plan(), &Execution::DryRun);
     let observed = told(two().tagged("observe"), &Outcome::Deregistered);
     for report in [dry, observed] {
-        assert!(
-            report
-                .notices
-                .iter()
-                .all(|notice| notice.registrations[0].outcome == "WouldDeregister")
-        );
+        assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == "WouldDeregister"));
         assert_eq!(report.verdict, Verdict::Done);
     }
 }
@@ -138,13 +118,7 @@ fn metric_lines(scenario: Scenario, outcome: &Outcome) -> Vec<serde_json::Value>
 fn the_metrics_count_by_service_and_in_all() {
     let mut scenario = two().but(|notice| notice.recognised_by = RecognisedBy::Reason);
     for reason in [Ignored::NotSpot, Ignored::NotSpot, Ignored::NoAddress] {
-        let event = IgnoredEvent {
-            event_id: "event".to_owned(),
-            task: None,
-            cluster: None,
-            service: None,
-            reason,
-        };
+        let event = IgnoredEvent { event_id: "event".to_owned(), task: None, cluster: None, service: None, reason };
         scenario.reading.ignored.push(event);
     }
     insta::assert_json_snapshot!(metric_lines(scenario, &Outcome::Failed(throttled("DeregisterTargets"))));
@@ -154,10 +128,8 @@ fn the_metrics_count_by_service_and_in_all() {
 fn no_line_has_more_than_a_hundred_values() {
     let mut scenario = Scenario::new().service(&[("web", Some(80))]);
     let addresses: Vec<_> = (0..250).map(|n| format!("10.1.{}.{}", n / 100, n % 100 + 1)).collect();
-    let targets: Vec<_> = addresses
-        .iter()
-        .flat_map(|a| [80, 443].map(|port| (a.as_str(), port, "unhealthy")))
-        .collect();
+    let targets: Vec<_> =
+        addresses.iter().flat_map(|a| [80, 443].map(|port| (a.as_str(), port, "unhealthy"))).collect();
     scenario = scenario.group("web", &targets);
     for (index, address) in addresses.iter().enumerate() {
         scenario = scenario.notice(&format!("t{index}"), &[address]);

@@ -11,7 +11,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 /// How long opening a connection may take. A Region's endpoint answers in a few milliseconds from within it.
-const CONNECT: Duration = Duration::from_millis(1000);
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// The clients of the two services that are called.
 #[derive(Debug, Clone)]
@@ -26,13 +26,7 @@ impl Aws {
     pub async fn from_environment(region: Option<String>) -> Self {
         let configured = RegionProviderChain::default_provider().or_else(region.map(Region::new));
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(configured);
-        Self::with(
-            &config
-                .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts())
-                .load()
-                .await,
-        )
+        Self::with(&config.retry_config(RetryConfig::disabled()).timeout_config(timeouts()).load().await)
     }
 
     /// Clients of a local AWS, whatever the environment says.
@@ -43,19 +37,14 @@ impl Aws {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .endpoint_url(endpoint)
             .region(Region::new(region.to_owned()))
-            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                credentials,
-            ))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts());
         Self::with(&config.build())
     }
 
     fn with(config: &SdkConfig) -> Self {
-        Self {
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
-            ecs: aws_sdk_ecs::Client::new(config),
-        }
+        Self { elb: aws_sdk_elasticloadbalancingv2::Client::new(config), ecs: aws_sdk_ecs::Client::new(config) }
     }
 }
 

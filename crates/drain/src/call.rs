@@ -91,13 +91,7 @@ where
                 Next::Reconnect
             }
         };
-        debug!(
-            call = name,
-            tries,
-            problem = failed.failure.problem,
-            ?next,
-            "an attempt failed"
-        );
+        debug!(call = name, tries, problem = failed.failure.problem, ?next, "an attempt failed");
         if next == Next::GiveUp {
             break;
         }
@@ -111,11 +105,7 @@ where
 }
 
 fn wait(next: Next, tries: u32) -> Duration {
-    let tries = if next == Next::Reconnect {
-        tries.checked_sub(1)
-    } else {
-        Some(tries)
-    };
+    let tries = if next == Next::Reconnect { tries.checked_sub(1) } else { Some(tries) };
     let Some(tries) = tries else { return Duration::ZERO };
     let most = FIRST_WAIT.saturating_mul(1 << tries.min(10)).min(LONGEST_WAIT);
     most.mul_f64(fastrand::f64())
@@ -125,25 +115,14 @@ fn judge<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Next {
     match error {
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Next::Reconnect,
         SdkError::DispatchFailure(failure) => {
-            let transient = matches!(
-                failure.as_other(),
-                Some(ErrorKind::TransientError | ErrorKind::ServerError)
-            );
-            if failure.is_io() || failure.is_timeout() || transient {
-                Next::Reconnect
-            } else {
-                Next::GiveUp
-            }
+            let transient = matches!(failure.as_other(), Some(ErrorKind::TransientError | ErrorKind::ServerError));
+            if failure.is_io() || failure.is_timeout() || transient { Next::Reconnect } else { Next::GiveUp }
         }
         SdkError::ServiceError(answer) => {
             let code = answer.err().code().unwrap_or_default();
             let status = answer.raw().status().as_u16();
             let mends = THROTTLING_ERRORS.contains(&code) || TRANSIENT_ERRORS.contains(&code);
-            if mends || status >= 500 || status == 429 {
-                Next::BackOff
-            } else {
-                Next::GiveUp
-            }
+            if mends || status >= 500 || status == 429 { Next::BackOff } else { Next::GiveUp }
         }
         _ => Next::GiveUp,
     }
@@ -153,24 +132,14 @@ fn describe<E>(name: &'static str, error: &SdkError<E>, next: Next) -> CallError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let code = error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
-        .map(str::to_owned);
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
     let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
     let problem = match (&code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.clone(),
         (None, _) => chain(error),
     };
-    CallError {
-        code,
-        failure: Failure {
-            call: name,
-            problem,
-            retryable: next != Next::GiveUp,
-        },
-    }
+    CallError { code, failure: Failure { call: name, problem, retryable: next != Next::GiveUp } }
 }
 
 /// An error and its causes on one line. Where the cause is that there are no credentials, what to do about it.
@@ -185,26 +154,12 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn no_answer(name: &'static str, limit: Duration) -> CallError {
     let problem = format!("no answer within {} ms", limit.as_millis());
-    CallError {
-        code: None,
-        failure: Failure {
-            call: name,
-            problem,
-            retryable: true,
-        },
-    }
+    CallError { code: None, failure: Failure { call: name, problem, retryable: true } }
 }
 
 fn out_of_time(name: &'static str) -> CallError {
     let problem = "not started: no time was left".to_owned();
-    CallError {
-        code: None,
-        failure: Failure {
-            call: name,
-            problem,
-            retryable: true,
-        },
-    }
+    CallError { code: None, failure: Failure { call: name, problem, retryable: true } }
 }
 
 #[cfg(test)]

@@ -41,13 +41,7 @@ impl Drainer {
     #[must_use]
     pub fn new(aws: Aws, settings: Settings) -> Self {
         let pace = Pace::new(&settings);
-        Self {
-            aws,
-            settings,
-            pace,
-            services: ServiceCache::default(),
-            memory: Mutex::new(Memory::new()),
-        }
+        Self { aws, settings, pace, services: ServiceCache::default(), memory: Mutex::new(Memory::new()) }
     }
 
     /// Handles the payload of an invocation. An [`EventError`] means that nothing in it could be named, and nothing was

@@ -36,10 +36,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self {
-            since: Instant::now(),
-            bucket: Mutex::new(Bucket::new(settings.call_burst, settings.calls_per_second)),
-        }
+        Self { since: Instant::now(), bucket: Mutex::new(Bucket::new(settings.call_burst, settings.calls_per_second)) }
     }
 
     /// Takes a token, unless the deadline comes before it is there.
@@ -87,24 +84,15 @@ async fn deregister(aws: &Aws, pace: &Pace, planned: &Call, deadline: Deadline) 
     if !unsure.is_empty() {
         settled.extend(confirm(aws, group, unsure, deadline).await);
     }
-    let registration = |target| Registration {
-        target_group: group.clone(),
-        target,
-    };
-    settled
-        .into_iter()
-        .map(|(target, outcome, at)| (registration(target), (outcome, at)))
-        .collect()
+    let registration = |target| Registration { target_group: group.clone(), target };
+    settled.into_iter().map(|(target, outcome, at)| (registration(target), (outcome, at))).collect()
 }
 
 type Settled = (Target, Outcome, Timestamp);
 
 fn each(targets: Vec<Target>, outcome: &Outcome) -> Vec<Settled> {
     let now = Timestamp::now();
-    targets
-        .into_iter()
-        .map(|target| (target, outcome.clone(), now))
-        .collect()
+    targets.into_iter().map(|target| (target, outcome.clone(), now)).collect()
 }
 
 async fn send(aws: &Aws, pace: &Pace, group: &TargetGroupArn, targets: &[Target], deadline: Deadline) -> Answer {
@@ -123,10 +111,7 @@ async fn send(aws: &Aws, pace: &Pace, group: &TargetGroupArn, targets: &[Target]
 
 fn describe(target: &Target) -> TargetDescription {
     let port = target.port.map(i32::from);
-    TargetDescription::builder()
-        .id(target.address.to_string())
-        .set_port(port)
-        .build()
+    TargetDescription::builder().id(target.address.to_string()).set_port(port).build()
 }
 
 /// A target of which AWS's answer does not tell what became, with the refusal if it was one.
@@ -149,37 +134,19 @@ async fn confirm(aws: &Aws, group: &TargetGroupArn, targets: Vec<Unsure>, deadli
 
 fn unconfirmed(failure: &Failure, refusal: Option<Failure>) -> Outcome {
     let problem = format!("accepted, but not confirmed: {}", failure.problem);
-    Outcome::Failed(refusal.unwrap_or(Failure {
-        call: failure.call,
-        problem,
-        retryable: true,
-    }))
+    Outcome::Failed(refusal.unwrap_or(Failure { call: failure.call, problem, retryable: true }))
 }
 
 fn seen(target: Target, refusal: Option<Failure>, registered: &[RegisteredTarget]) -> Outcome {
-    let mut own = registered
-        .iter()
-        .filter(|found| found.address == target.address)
-        .peekable();
+    let mut own = registered.iter().filter(|found| found.address == target.address).peekable();
     if own.peek().is_none() {
         return Outcome::NotRegistered;
     }
-    let stays: Vec<_> = own
-        .filter(|found| found.state != TargetState::Draining)
-        .map(|f| f.port.to_string())
-        .collect();
+    let stays: Vec<_> = own.filter(|found| found.state != TargetState::Draining).map(|f| f.port.to_string()).collect();
     if stays.is_empty() {
         return Outcome::Deregistered;
     }
     let (said, retryable) = refusal.map_or(("accepted".to_owned(), true), |refusal| (refusal.problem, false));
-    let problem = format!(
-        "{said}, but {} is still registered on port {}",
-        target.address,
-        stays.join(", ")
-    );
-    Outcome::Failed(Failure {
-        call: CALL,
-        problem,
-        retryable,
-    })
+    let problem = format!("{said}, but {} is still registered on port {}", target.address, stays.join(", "));
+    Outcome::Failed(Failure { call: CALL, problem, retryable })
 }

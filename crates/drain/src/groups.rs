@@ -35,13 +35,7 @@ pub(crate) async fn find(
 pub(crate) async fn read(aws: &Aws, group: &TargetGroupArn, deadline: Deadline) -> GroupFinding {
     let request = aws.elb.describe_target_health().target_group_arn(group.as_str());
     match call(CALL, deadline, || request.clone().send()).await {
-        Ok(answer) => GroupFinding::Read(
-            answer
-                .target_health_descriptions()
-                .iter()
-                .filter_map(read_target)
-                .collect(),
-        ),
+        Ok(answer) => GroupFinding::Read(answer.target_health_descriptions().iter().filter_map(read_target).collect()),
         Err(error) if error.code.as_deref() == Some("TargetGroupNotFound") => GroupFinding::Missing,
         Err(error) => GroupFinding::Unknown(error.failure),
     }
@@ -52,13 +46,6 @@ fn read_target(description: &TargetHealthDescription) -> Option<RegisteredTarget
     let target = description.target()?;
     let address = target.id()?.parse().ok()?;
     let port = u16::try_from(target.port()?).ok()?;
-    let state = description
-        .target_health()
-        .and_then(|health| health.state())
-        .map(TargetHealthStateEnum::as_str);
-    Some(RegisteredTarget {
-        address,
-        port,
-        state: TargetState::from_text(state.unwrap_or("(none)")),
-    })
+    let state = description.target_health().and_then(|health| health.state()).map(TargetHealthStateEnum::as_str);
+    Some(RegisteredTarget { address, port, state: TargetState::from_text(state.unwrap_or("(none)")) })
 }

@@ -44,40 +44,28 @@ pub struct ItemFailure {
 pub async fn invoke(drainer: &Drainer, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Diagnostic> {
     let request_id = event.context.request_id.as_str();
     let deadline = Deadline::of_invocation(event.context.deadline);
-    let handled = drainer
-        .handle(event.payload.get().as_bytes(), deadline)
-        .await
-        .map_err(|error| {
-            error!(
-                request_id,
-                path = error.path,
-                problem = error.problem,
-                "the invocation cannot be read"
-            );
-            diagnostic("Spotdrain.Malformed", error.to_string())
-        })?;
+    let handled = drainer.handle(event.payload.get().as_bytes(), deadline).await.map_err(|error| {
+        error!(request_id, path = error.path, problem = error.problem, "the invocation cannot be read");
+        diagnostic("Spotdrain.Malformed", error.to_string())
+    })?;
     tell(&handled.report, request_id);
     answer(handled.delivery, &handled.report)
 }
 
 fn answer(delivery: Delivery, report: &Report) -> Result<Answer, Diagnostic> {
     match delivery {
-        Delivery::Queue => Ok(Answer::Queue {
-            batch_item_failures: report.failed_messages().into_iter().map(item).collect(),
-        }),
+        Delivery::Queue => {
+            Ok(Answer::Queue { batch_item_failures: report.failed_messages().into_iter().map(item).collect() })
+        }
         Delivery::Direct => match report.failure_summary() {
-            None => Ok(Answer::Direct {
-                verdict: report.verdict,
-            }),
+            None => Ok(Answer::Direct { verdict: report.verdict }),
             Some(summary) => Err(diagnostic(error_type(report), summary)),
         },
     }
 }
 
 fn item(id: &str) -> ItemFailure {
-    ItemFailure {
-        item_identifier: id.to_owned(),
-    }
+    ItemFailure { item_identifier: id.to_owned() }
 }
 
 fn error_type(report: &Report) -> &'static str {
@@ -91,8 +79,5 @@ fn error_type(report: &Report) -> &'static str {
 }
 
 fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {
-    Diagnostic {
-        error_type: error_type.to_owned(),
-        error_message,
-    }
+    Diagnostic { error_type: error_type.to_owned(), error_message }
 }

@@ -29,7 +29,5 @@ async fn run() -> anyhow::Result<()> {
     let drainer = Drainer::new(Aws::from_environment(None).await, settings);
     let drainer = &drainer;
     let handler = service_fn(|event: LambdaEvent<Box<RawValue>>| lambda::invoke(drainer, event));
-    lambda_runtime::run(handler)
-        .await
-        .map_err(|error| anyhow::anyhow!(error))
+    lambda_runtime::run(handler).await.map_err(|error| anyhow::anyhow!(error))
 }

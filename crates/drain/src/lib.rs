@@ -23,10 +23,5 @@ pub use drainer::{Drainer, Handled};
 /// The variables of the environment. What is no Unicode is kept in a readable form, so that a setting of it is refused
 /// with its name.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().map(|(name, value)| {
-        (
-            name.to_string_lossy().into_owned(),
-            value.to_string_lossy().into_owned(),
-        )
-    })
+    std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
 }

@@ -18,10 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// `AWS_LAMBDA_LOG_LEVEL`, else it is `info`. An error says which of them cannot be read.
 pub fn start() -> Result<(), String> {
     let targets = level(|name| std::env::var(name).ok())?;
-    tracing_subscriber::registry()
-        .with(JsonLines.with_filter(targets))
-        .try_init()
-        .map_err(|error| error.to_string())
+    tracing_subscriber::registry().with(JsonLines.with_filter(targets)).try_init().map_err(|error| error.to_string())
 }
 
 fn level(variable: impl Fn(&str) -> Option<String>) -> Result<Targets, String> {
@@ -29,9 +26,7 @@ fn level(variable: impl Fn(&str) -> Option<String>) -> Result<Targets, String> {
         if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
             // Lambda's word for the highest level is none of tracing's.
             let value = if value == "FATAL" { "error" } else { &value };
-            return value
-                .parse()
-                .map_err(|error| format!("{name}: {error}, found {value:?}"));
+            return value.parse().map_err(|error| format!("{name}: {error}, found {value:?}"));
         }
     }
     Ok(Targets::new().with_default(LevelFilter::INFO))
@@ -93,11 +88,7 @@ impl Visit for Fields {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        let nested = if field.name() == "record" {
-            serde_json::from_str(value).ok()
-        } else {
-            None
-        };
+        let nested = if field.name() == "record" { serde_json::from_str(value).ok() } else { None };
         self.put(field.name(), nested.unwrap_or_else(|| Value::from(value)));
     }
 

@@ -32,10 +32,7 @@ pub(crate) async fn observe(
 ) -> Findings {
     let deadline = deadline.less(FOR_ACTING);
     let notices: Vec<&Notice> = reading.notices.iter().map(|incoming| &incoming.notice).collect();
-    let keys = notices
-        .iter()
-        .filter_map(|notice| service_key(notice, settings))
-        .collect();
+    let keys = notices.iter().filter_map(|notice| service_key(notice, settings)).collect();
     let (services, tasks) = tokio::join!(
         services::find(aws, cache, keys, deadline),
         tasks::find(aws, tasks_to_ask(&notices, settings), deadline),
@@ -47,27 +44,14 @@ pub(crate) async fn observe(
         .flat_map(|candidates| candidates.groups.into_keys())
         .collect();
     let groups = groups::find(aws, groups, deadline.within(FOR_READING)).await;
-    Findings {
-        services,
-        groups,
-        tasks,
-    }
+    Findings { services, groups, tasks }
 }
 
 fn tasks_to_ask(notices: &[&Notice], settings: &Settings) -> BTreeMap<ClusterArn, Vec<TaskArn>> {
     let now = Timestamp::now();
     let mut tasks: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for notice in notices
-        .iter()
-        .filter(|notice| notice.needs_ownership(now, settings.fresh))
-    {
-        tasks
-            .entry(notice.cluster().clone())
-            .or_default()
-            .insert(notice.task().clone());
+    for notice in notices.iter().filter(|notice| notice.needs_ownership(now, settings.fresh)) {
+        tasks.entry(notice.cluster().clone()).or_default().insert(notice.task().clone());
     }
-    tasks
-        .into_iter()
-        .map(|(cluster, tasks)| (cluster, tasks.into_iter().collect()))
-        .collect()
+    tasks.into_iter().map(|(cluster, tasks)| (cluster, tasks.into_iter().collect())).collect()
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use aws_sdk_ecs::types::{Failure as EcsFailure, LoadBalancer, Service as EcsService, ServiceField};
+use aws_sdk_ecs::types::{Failure as EcsFailure, LoadBalancer, Service as EcsService, ServiceField, TaskSet};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn};
@@ -70,9 +70,8 @@ pub(crate) async fn find(
             None => wanted.entry(key.cluster).or_default().push(key.service),
         }
     }
-    let chunks = wanted
-        .iter()
-        .flat_map(|(cluster, names)| names.chunks(MOST_SERVICES_A_CALL).map(move |c| (cluster, c)));
+    let chunks =
+        wanted.iter().flat_map(|(cluster, names)| names.chunks(MOST_SERVICES_A_CALL).map(move |c| (cluster, c)));
     let calls = chunks.map(|(cluster, names)| describe(aws, cluster, names, deadline));
     let found: BTreeMap<_, _> = join_all(calls).await.into_iter().flatten().collect();
     cache.put(&found, Timestamp::now());
@@ -86,11 +85,7 @@ async fn describe(
     names: &[ServiceName],
     deadline: Deadline,
 ) -> Vec<(ServiceKey, ServiceFinding)> {
-    let request = aws
-        .ecs
-        .describe_services()
-        .cluster(cluster.as_str())
-        .include(ServiceField::Tags);
+    let request = aws.ecs.describe_services().cluster(cluster.as_str()).include(ServiceField::Tags);
     let request = request.set_services(Some(names.iter().map(ToString::to_string).collect()));
     let answer = call(CALL, deadline, || request.clone().send()).await;
     let finding = |name: &ServiceName| match &answer {
@@ -98,64 +93,42 @@ async fn describe(
         Err(error) if error.code.as_deref() == Some("ClusterNotFoundException") => ServiceFinding::Missing,
         Err(error) => ServiceFinding::Unknown(error.failure.clone()),
     };
-    let key = |name: &ServiceName| ServiceKey {
-        cluster: cluster.clone(),
-        service: name.clone(),
-    };
+    let key = |name: &ServiceName| ServiceKey { cluster: cluster.clone(), service: name.clone() };
     names.iter().map(|name| (key(name), finding(name))).collect()
 }
 
 fn read_one(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]) -> ServiceFinding {
-    if let Some(service) = services
-        .iter()
-        .find(|service| service.service_name() == Some(name.as_str()))
-    {
+    if let Some(service) = services.iter().find(|service| service.service_name() == Some(name.as_str())) {
         return ServiceFinding::Found(read(service));
     }
     let is_this = |failure: &&EcsFailure| failure.arn().and_then(|arn| arn.rsplit('/').next()) == Some(name.as_str());
     match failures.iter().find(is_this).and_then(EcsFailure::reason) {
         Some("MISSING") => ServiceFinding::Missing,
         reason => {
-            let problem = format!(
-                "said nothing of service {name} ({})",
-                reason.unwrap_or("no reason given")
-            );
-            ServiceFinding::Unknown(Failure {
-                call: CALL,
-                problem,
-                retryable: true,
-            })
+            let problem = format!("said nothing of service {name} ({})", reason.unwrap_or("no reason given"));
+            ServiceFinding::Unknown(Failure { call: CALL, problem, retryable: true })
         }
     }
 }
 
 /// Every target group that a task of the service may be in.
 fn read(service: &EcsService) -> Service {
-    let of_task_sets = service.task_sets().iter().flat_map(|set| set.load_balancers());
+    let of_task_sets = service.task_sets().iter().flat_map(TaskSet::load_balancers);
     let balancers = service.load_balancers().iter().chain(of_task_sets);
     let groups: BTreeSet<_> = balancers.flat_map(groups_of).collect();
     let tag = service.tags().iter().find(|tag| tag.key() == Some(ServiceTag::KEY));
     let tag = tag.map(|tag| ServiceTag::from_value(tag.value().unwrap_or_default()));
-    Service {
-        groups: groups.into_iter().collect(),
-        tag,
-    }
+    Service { groups: groups.into_iter().collect(), tag }
 }
 
 /// A Classic Load Balancer has no target group; a blue/green service has two, and between them its tasks change.
 fn groups_of(balancer: &LoadBalancer) -> Vec<ServiceGroup> {
-    let alternate = balancer
-        .advanced_configuration()
-        .and_then(|advanced| advanced.alternate_target_group_arn());
+    let alternate = balancer.advanced_configuration().and_then(|advanced| advanced.alternate_target_group_arn());
     let port = balancer.container_port().and_then(|port| u16::try_from(port).ok());
     let arns = balancer.target_group_arn().into_iter().chain(alternate);
-    arns.filter_map(read_arn)
-        .map(|arn| ServiceGroup { arn, port })
-        .collect()
+    arns.filter_map(read_arn).map(|arn| ServiceGroup { arn, port }).collect()
 }
 
 fn read_arn(text: &str) -> Option<TargetGroupArn> {
-    TargetGroupArn::parse(text)
-        .inspect_err(|error| warn!(%error, "DescribeServices names a group that is none"))
-        .ok()
+    TargetGroupArn::parse(text).inspect_err(|error| warn!(%error, "DescribeServices names a group that is none")).ok()
 }

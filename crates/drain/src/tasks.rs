@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use aws_sdk_ecs::types::{Failure as EcsFailure, Task};
+use aws_sdk_ecs::types::{Container, Failure as EcsFailure, Task};
 use futures_util::future::join_all;
 use spotdrain_core::address::{is_address_detail, is_detached, is_network_interface};
 use spotdrain_core::arn::{ClusterArn, TaskArn};
@@ -27,9 +27,7 @@ pub(crate) async fn find(
     wanted: BTreeMap<ClusterArn, Vec<TaskArn>>,
     deadline: Deadline,
 ) -> BTreeMap<TaskArn, TaskFinding> {
-    let chunks = wanted
-        .iter()
-        .flat_map(|(cluster, tasks)| tasks.chunks(MOST_TASKS_A_CALL).map(move |c| (cluster, c)));
+    let chunks = wanted.iter().flat_map(|(cluster, tasks)| tasks.chunks(MOST_TASKS_A_CALL).map(move |c| (cluster, c)));
     let calls = chunks.map(|(cluster, tasks)| describe(aws, cluster, tasks, deadline));
     join_all(calls).await.into_iter().flatten().collect()
 }
@@ -60,23 +58,11 @@ fn read_one(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskFind
     if let Some(found) = tasks.iter().find(|found| is_this(task, found.task_arn())) {
         return read(found);
     }
-    match failures
-        .iter()
-        .find(|failure| is_this(task, failure.arn()))
-        .and_then(EcsFailure::reason)
-    {
+    match failures.iter().find(|failure| is_this(task, failure.arn())).and_then(EcsFailure::reason) {
         Some("MISSING") => TaskFinding::Down,
         reason => {
-            let problem = format!(
-                "said nothing of task {} ({})",
-                task.id(),
-                reason.unwrap_or("no reason given")
-            );
-            TaskFinding::Unknown(Failure {
-                call: CALL,
-                problem,
-                retryable: true,
-            })
+            let problem = format!("said nothing of task {} ({})", task.id(), reason.unwrap_or("no reason given"));
+            TaskFinding::Unknown(Failure { call: CALL, problem, retryable: true })
         }
     }
 }
@@ -84,42 +70,23 @@ fn read_one(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskFind
 fn read(task: &Task) -> TaskFinding {
     let Some(status) = task.last_status().map(TaskStatus::from_text) else {
         let problem = "the task has no lastStatus".to_owned();
-        return TaskFinding::Unknown(Failure {
-            call: CALL,
-            problem,
-            retryable: true,
-        });
+        return TaskFinding::Unknown(Failure { call: CALL, problem, retryable: true });
     };
-    if status.is_down() {
-        TaskFinding::Down
-    } else {
-        TaskFinding::Up(addresses(task))
-    }
+    if status.is_down() { TaskFinding::Down } else { TaskFinding::Up(addresses(task)) }
 }
 
 /// The addresses of the interfaces that are attached. One that cannot be read is not the task's.
 fn addresses(task: &Task) -> Vec<IpAddr> {
-    let (gone, attached): (Vec<_>, Vec<_>) = task
-        .attachments()
-        .iter()
-        .partition(|attachment| attachment.status().is_some_and(is_detached));
+    let (gone, attached): (Vec<_>, Vec<_>) =
+        task.attachments().iter().partition(|attachment| attachment.status().is_some_and(is_detached));
     let gone: Vec<_> = gone.iter().filter_map(|attachment| attachment.id()).collect();
-    let interfaces = attached
-        .iter()
-        .filter(|attachment| attachment.r#type().is_some_and(is_network_interface));
+    let interfaces = attached.iter().filter(|attachment| attachment.r#type().is_some_and(is_network_interface));
     let details = interfaces.flat_map(|attachment| attachment.details());
     let of_attachments = details.filter(|detail| detail.name().is_some_and(is_address_detail));
-    let of_containers = task
-        .containers()
-        .iter()
-        .flat_map(|container| container.network_interfaces());
+    let of_containers = task.containers().iter().flat_map(Container::network_interfaces);
     let of_containers = of_containers.filter(|one| one.attachment_id().is_none_or(|id| !gone.contains(&id)));
     let texts = of_attachments.filter_map(|detail| detail.value());
-    let texts = texts.chain(
-        of_containers
-            .flat_map(|one| [one.private_ipv4_address(), one.ipv6_address()])
-            .flatten(),
-    );
+    let texts = texts.chain(of_containers.flat_map(|one| [one.private_ipv4_address(), one.ipv6_address()]).flatten());
     let mut addresses: Vec<_> = texts.filter_map(|text| text.parse().ok()).collect();
     addresses.sort_unstable();
     addresses.dedup();

@@ -18,10 +18,7 @@ pub(crate) fn tell(report: &Report, request_id: &str) {
         }
         if let Some(value) = &notice.unknown_tag {
             let service = notice.service.as_ref().map(tracing::field::display);
-            warn!(
-                request_id,
-                service, value, "the service's tag spotdrain is neither on, off nor observe: observing"
-            );
+            warn!(request_id, service, value, "the service's tag spotdrain is neither on, off nor observe: observing");
         }
     }
     for event in &report.ignored {
@@ -30,13 +27,7 @@ pub(crate) fn tell(report: &Report, request_id: &str) {
     }
     for message in &report.malformed {
         let message_id = message.message_id.as_deref();
-        error!(
-            request_id,
-            message_id,
-            path = message.path,
-            problem = message.problem,
-            "a message cannot be read"
-        );
+        error!(request_id, message_id, path = message.path, problem = message.problem, "a message cannot be read");
     }
     write_metrics(report);
 }

@@ -1,4 +1,11 @@
 //! The whole story in one process, against the local AWS: which calls are made, and what they change.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is not as it should be"
+)]
 
 mod common;
 
@@ -15,10 +22,8 @@ use spotdrain_localaws::{
 fn world() -> (World, String) {
     let mut world = World::new();
     world.add_cluster("demo");
-    let group = Group::new("web", 80).deregistration_delay(Duration::from_secs(60));
-    let group = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
-        .iter()
-        .fold(group, |group, ip| group.target(*ip, State::Healthy));
+    let group = Group::new("web", 80).deregistration_delay(Duration::from_mins(1));
+    let group = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].iter().fold(group, |group, ip| group.target(*ip, State::Healthy));
     let group = world.add_group(group);
     world.add_service(Service::new("demo", "web").load_balancer(LoadBalancer::new(&group, "web", 80)));
     world.add_task(Task::new("demo", &id(1)).service("web").address("10.0.0.1"));
@@ -30,18 +35,9 @@ async fn one_notice_is_three_calls_and_one_target() {
     let (world, group) = world();
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1")).await;
-    assert_eq!(
-        (report.verdict, told(&report)),
-        (Verdict::Done, vec!["web 10.0.0.1:80 Deregistered".to_owned()])
-    );
-    assert_eq!(
-        targets(&local, &group),
-        ["10.0.0.1:80 draining", "10.0.0.2:80 healthy", "10.0.0.3:80 healthy"]
-    );
-    assert_eq!(
-        actions(&local),
-        ["DescribeServices", "DescribeTargetHealth", "DeregisterTargets"]
-    );
+    assert_eq!((report.verdict, told(&report)), (Verdict::Done, vec!["web 10.0.0.1:80 Deregistered".to_owned()]));
+    assert_eq!(targets(&local, &group), ["10.0.0.1:80 draining", "10.0.0.2:80 healthy", "10.0.0.3:80 healthy"]);
+    assert_eq!(actions(&local), ["DescribeServices", "DescribeTargetHealth", "DeregisterTargets"]);
 }
 
 #[tokio::test]
@@ -55,50 +51,27 @@ async fn a_repeat_makes_no_call_and_a_later_version_is_read_again() {
     assert_eq!(handle(&drainer, &event).await.ignored[0].reason, Ignored::Repeated);
     assert!(actions(&local).is_empty());
     event["detail"]["version"] = 5.into();
-    assert_eq!(
-        told(&handle(&drainer, &event).await),
-        ["web 10.0.0.1:80 AlreadyDraining"]
-    );
-    assert_eq!(
-        actions(&local),
-        ["DescribeTargetHealth"],
-        "the service is remembered for a short time"
-    );
+    assert_eq!(told(&handle(&drainer, &event).await), ["web 10.0.0.1:80 AlreadyDraining"]);
+    assert_eq!(actions(&local), ["DescribeTargetHealth"], "the service is remembered for a short time");
 }
 
 #[tokio::test]
 async fn only_the_registered_port_is_taken_out_whatever_the_service_says() {
     let (mut world, _) = world();
     let group = Group::new("ports", 80).target("10.0.0.2", State::Healthy);
-    let group = group
-        .target(("10.0.0.1", 8080), State::Healthy)
-        .target(("10.0.0.1", 9090), State::Healthy);
+    let group = group.target(("10.0.0.1", 8080), State::Healthy).target(("10.0.0.1", 9090), State::Healthy);
     let group = world.add_group(group);
     world.add_service(Service::new("demo", "ports").load_balancer(LoadBalancer::new(&group, "ports", 80)));
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "ports", "10.0.0.1")).await;
-    assert_eq!(
-        told(&report),
-        ["ports 10.0.0.1:8080 Deregistered", "ports 10.0.0.1:9090 Deregistered"]
-    );
-    assert_eq!(
-        actions(&local)
-            .iter()
-            .filter(|action| *action == "DeregisterTargets")
-            .count(),
-        1,
-        "in one call"
-    );
+    assert_eq!(told(&report), ["ports 10.0.0.1:8080 Deregistered", "ports 10.0.0.1:9090 Deregistered"]);
+    assert_eq!(actions(&local).iter().filter(|action| *action == "DeregisterTargets").count(), 1, "in one call");
     assert!(is(&local, &group, ("10.0.0.2", 80), State::Healthy));
 }
 
 /// Adds a group with two healthy targets, of which 10.0.0.1 is the task's.
 fn two_targets(world: &mut World, name: &str) -> String {
-    world.add_group(
-        Group::new(name, 80)
-            .target("10.0.0.1", State::Healthy)
-            .target("10.0.0.2", State::Healthy),
-    )
+    world.add_group(Group::new(name, 80).target("10.0.0.1", State::Healthy).target("10.0.0.2", State::Healthy))
 }
 
 #[tokio::test]
@@ -107,67 +80,41 @@ async fn groups_of_every_kind_of_deployment_are_found() {
     let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| two_targets(&mut world, name));
     let several = Service::new("demo", "several");
     world.add_service(
-        several
-            .load_balancer(LoadBalancer::new(&a, "x", 80))
-            .load_balancer(LoadBalancer::new(&b, "y", 80)),
+        several.load_balancer(LoadBalancer::new(&a, "x", 80)).load_balancer(LoadBalancer::new(&b, "y", 80)),
     );
     world.add_service(Service::new("demo", "blue-green").load_balancer(LoadBalancer::new(&c, "x", 80).alternate(&d)));
     let sets = [("1", &a), ("2", &d)].map(|(id, group)| {
         let arn = format!("{}:task-set/demo/any/{id}", common::PREFIX);
         let load_balancers = vec![LoadBalancer::new(group, "x", 80)];
-        TaskSet {
-            id: id.to_owned(),
-            task_set_arn: arn,
-            status: "ACTIVE".to_owned(),
-            load_balancers,
-        }
+        TaskSet { id: id.to_owned(), task_set_arn: arn, status: "ACTIVE".to_owned(), load_balancers }
     });
-    for (name, controller) in [
-        ("code-deploy", DeploymentController::CodeDeploy),
-        ("external", DeploymentController::External),
-    ] {
+    for (name, controller) in
+        [("code-deploy", DeploymentController::CodeDeploy), ("external", DeploymentController::External)]
+    {
         let service = Service::new("demo", name).deployed_by(controller);
         world.add_service(sets.iter().cloned().fold(service, Service::task_set));
     }
     let local = start(world).await;
-    let expected = [
-        ("several", ["a", "b"]),
-        ("blue-green", ["c", "d"]),
-        ("code-deploy", ["a", "d"]),
-        ("external", ["a", "d"]),
-    ];
+    let expected =
+        [("several", ["a", "b"]), ("blue-green", ["c", "d"]), ("code-deploy", ["a", "d"]), ("external", ["a", "d"])];
     for (number, (service, groups)) in (1..).zip(expected) {
         let drainer = drainer(&local, &[("SPOTDRAIN_MODE", "observe")]);
         let report = handle(&drainer, &notice(number, service, "10.0.0.1")).await;
-        assert_eq!(
-            told(&report),
-            groups.map(|group| format!("{group} 10.0.0.1:80 WouldDeregister")),
-            "{service}"
-        );
+        assert_eq!(told(&report), groups.map(|group| format!("{group} 10.0.0.1:80 WouldDeregister")), "{service}");
     }
-    assert!(
-        !actions(&local).contains(&"DeregisterTargets".to_owned()),
-        "observe changes nothing"
-    );
+    assert!(!actions(&local).contains(&"DeregisterTargets".to_owned()), "observe changes nothing");
 }
 
 #[tokio::test]
 async fn an_ipv6_target_is_found_by_the_containers_address() {
     let (mut world, _) = world();
     let group = Group::new("six", 80).ip_address_type(spotdrain_localaws::IpAddressType::Ipv6);
-    let group = world.add_group(
-        group
-            .target("2001:db8::1", State::Healthy)
-            .target("2001:db8::2", State::Healthy),
-    );
+    let group = world.add_group(group.target("2001:db8::1", State::Healthy).target("2001:db8::2", State::Healthy));
     world.add_service(Service::new("demo", "six").load_balancer(LoadBalancer::new(&group, "six", 80)));
     let local = start(world).await;
     let mut event = notice(1, "six", "10.0.0.1");
     event["detail"]["containers"][0]["networkInterfaces"][0]["ipv6Address"] = "2001:db8::1".into();
-    assert_eq!(
-        told(&handle(&drainer(&local, &[]), &event).await),
-        ["six 2001:db8::1:80 Deregistered"]
-    );
+    assert_eq!(told(&handle(&drainer(&local, &[]), &event).await), ["six 2001:db8::1:80 Deregistered"]);
     assert!(is(&local, &group, ("2001:db8::1", 80), State::Draining));
 }
 
@@ -175,22 +122,12 @@ async fn an_ipv6_target_is_found_by_the_containers_address() {
 async fn a_service_that_is_gone_and_a_standalone_task_have_the_configured_groups() {
     let (world, group) = world();
     let local = start(world).await;
-    let pairs = [
-        ("SPOTDRAIN_TARGET_GROUPS", group.as_str()),
-        ("SPOTDRAIN_MODE", "observe"),
-    ];
+    let pairs = [("SPOTDRAIN_TARGET_GROUPS", group.as_str()), ("SPOTDRAIN_MODE", "observe")];
     let mut standalone = notice(2, "web", "10.0.0.1");
     standalone["detail"]["group"] = "family:web".into();
     for event in [notice(1, "gone", "10.0.0.1"), standalone] {
-        assert_eq!(
-            told(&handle(&drainer(&local, &pairs), &event).await),
-            ["web 10.0.0.1:80 WouldDeregister"]
-        );
-        assert_eq!(
-            handle(&drainer(&local, &[]), &event).await.verdict,
-            Verdict::Nothing,
-            "none is configured"
-        );
+        assert_eq!(told(&handle(&drainer(&local, &pairs), &event).await), ["web 10.0.0.1:80 WouldDeregister"]);
+        assert_eq!(handle(&drainer(&local, &[]), &event).await.verdict, Verdict::Nothing, "none is configured");
     }
 }
 
@@ -199,31 +136,20 @@ async fn a_configured_group_that_does_not_exist_is_an_outcome() {
     let (world, group) = world();
     let local = start(world).await;
     let gone = group.replace("web", "gone");
-    let pairs = [
-        ("SPOTDRAIN_TARGET_GROUPS", gone.as_str()),
-        ("SPOTDRAIN_DISCOVER", "false"),
-    ];
+    let pairs = [("SPOTDRAIN_TARGET_GROUPS", gone.as_str()), ("SPOTDRAIN_DISCOVER", "false")];
     let report = handle(&drainer(&local, &pairs), &notice(1, "web", "10.0.0.1")).await;
-    assert_eq!(
-        (report.verdict, told(&report)),
-        (Verdict::Nothing, vec!["gone 10.0.0.1 AlreadyGone".to_owned()])
-    );
+    assert_eq!((report.verdict, told(&report)), (Verdict::Nothing, vec!["gone 10.0.0.1 AlreadyGone".to_owned()]));
 }
 
 #[tokio::test]
 async fn the_last_healthy_target_stays() {
     let (mut world, group) = world();
     for other in ["10.0.0.2", "10.0.0.3"] {
-        world
-            .set_state(&group, other, State::Unhealthy, Duration::ZERO)
-            .unwrap();
+        world.set_state(&group, other, State::Unhealthy, Duration::ZERO).unwrap();
     }
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1")).await;
-    assert_eq!(
-        (report.verdict, told(&report)),
-        (Verdict::Nothing, vec!["web 10.0.0.1:80 KeptLastHealthy".to_owned()])
-    );
+    assert_eq!((report.verdict, told(&report)), (Verdict::Nothing, vec!["web 10.0.0.1:80 KeptLastHealthy".to_owned()]));
 }
 
 #[tokio::test]
@@ -237,15 +163,8 @@ async fn a_late_event_for_an_address_that_another_task_has_is_stale() {
         assert_eq!(told(&report), ["web 10.0.0.1:80 Stale"], "{why}");
     }
     let report = handle(&drainer, &aged(notice(1, "web", "10.0.0.1"), 60)).await;
-    assert_eq!(
-        told(&report),
-        ["web 10.0.0.1:80 Deregistered"],
-        "it is late, and still the task's"
-    );
-    let written = actions(&local)
-        .iter()
-        .filter(|action| *action == "DeregisterTargets")
-        .count();
+    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"], "it is late, and still the task's");
+    let written = actions(&local).iter().filter(|action| *action == "DeregisterTargets").count();
     assert_eq!(written, 1);
     assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining));
 }
@@ -254,16 +173,11 @@ async fn a_late_event_for_an_address_that_another_task_has_is_stale() {
 async fn the_services_tag_turns_it_off() {
     let (mut world, group) = world();
     world.add_service(
-        Service::new("demo", "off")
-            .load_balancer(LoadBalancer::new(&group, "web", 80))
-            .tag("spotdrain", "off"),
+        Service::new("demo", "off").load_balancer(LoadBalancer::new(&group, "web", 80)).tag("spotdrain", "off"),
     );
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "off", "10.0.0.1")).await;
-    assert_eq!(
-        (report.verdict, report.ignored[0].reason),
-        (Verdict::Nothing, Ignored::OutOfScope)
-    );
+    assert_eq!((report.verdict, report.ignored[0].reason), (Verdict::Nothing, Ignored::OutOfScope));
     assert_eq!(actions(&local), ["DescribeServices"]);
 }
 
@@ -276,12 +190,7 @@ async fn a_group_that_cannot_be_read_is_acted_on_and_then_read() {
     assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"]);
     assert_eq!(
         actions(&local),
-        [
-            "DescribeServices",
-            "DescribeTargetHealth",
-            "DeregisterTargets",
-            "DescribeTargetHealth"
-        ]
+        ["DescribeServices", "DescribeTargetHealth", "DeregisterTargets", "DescribeTargetHealth"]
     );
     assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining));
 }
@@ -289,23 +198,15 @@ async fn a_group_that_cannot_be_read_is_acted_on_and_then_read() {
 #[tokio::test]
 async fn what_is_not_seen_to_be_done_is_not_done() {
     let (mut world, _) = world();
-    let group = Group::new("ports", 80)
-        .target(("10.0.0.1", 8080), State::Healthy)
-        .target("10.0.0.2", State::Healthy);
+    let group = Group::new("ports", 80).target(("10.0.0.1", 8080), State::Healthy).target("10.0.0.2", State::Healthy);
     let group = world.add_group(group);
     world.add_service(Service::new("demo", "ports").load_balancer(LoadBalancer::new(&group, "ports", 80)));
     world.add_fault(Fault::AccessDenied.on(Action::DescribeTargetHealth).times(1));
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "ports", "10.0.0.1")).await;
-    assert_eq!(
-        (report.verdict, told(&report)),
-        (Verdict::Retry, vec!["ports 10.0.0.1:80 Failed".to_owned()])
-    );
+    assert_eq!((report.verdict, told(&report)), (Verdict::Retry, vec!["ports 10.0.0.1:80 Failed".to_owned()]));
     let failure = report.notices[0].failures().next().unwrap();
-    assert_eq!(
-        failure.problem,
-        "accepted, but 10.0.0.1 is still registered on port 8080"
-    );
+    assert_eq!(failure.problem, "accepted, but 10.0.0.1 is still registered on port 8080");
 }
 
 #[tokio::test]
@@ -319,29 +220,16 @@ async fn a_right_that_is_missing_is_told_and_another_group_is_done_all_the_same(
     let report = handle(&drainer(&local, &[]), &notice(1, "two", "10.0.0.1")).await;
     let mut outcomes: Vec<_> = report.notices[0].registrations.iter().map(|row| row.outcome).collect();
     outcomes.sort_unstable();
-    assert_eq!(
-        (report.verdict, outcomes),
-        (Verdict::Failed, vec!["Deregistered", "Failed"])
-    );
+    assert_eq!((report.verdict, outcomes), (Verdict::Failed, vec!["Deregistered", "Failed"]));
     let summary = report.failure_summary().unwrap();
     assert!(summary.contains("elasticloadbalancing:DeregisterTargets"), "{summary}");
 }
 
 #[tokio::test]
 async fn refusals_errors_and_broken_connections_are_tried_again() {
-    for fault in [
-        Fault::Refuse,
-        Fault::ServerError,
-        Fault::Unavailable,
-        Fault::Reset,
-        Fault::ResetAfterWork,
-    ] {
+    for fault in [Fault::Refuse, Fault::ServerError, Fault::Unavailable, Fault::Reset, Fault::ResetAfterWork] {
         let (mut world, group) = world();
-        for action in [
-            Action::DescribeServices,
-            Action::DescribeTargetHealth,
-            Action::DeregisterTargets,
-        ] {
+        for action in [Action::DescribeServices, Action::DescribeTargetHealth, Action::DeregisterTargets] {
             world.add_fault(fault.on(action).times(2));
         }
         let local = start(world).await;
@@ -360,19 +248,10 @@ async fn one_invalid_target_does_not_keep_the_others() {
     let events = [notice(1, "web", "10.0.0.1"), notice(2, "web", "10.0.0.2")].map(|event| event.to_string());
     let drainer = drainer(&local, &[("SPOTDRAIN_KEEP_LAST", "false")]);
     let report = handle(&drainer, &batch(&events)).await;
-    assert_eq!(
-        told(&report),
-        ["web 10.0.0.1:80 Deregistered", "web 10.0.0.2:80 Failed"]
-    );
-    assert_eq!(
-        (report.verdict, report.failed_messages()),
-        (Verdict::Failed, vec!["m1"])
-    );
+    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered", "web 10.0.0.2:80 Failed"]);
+    assert_eq!((report.verdict, report.failed_messages()), (Verdict::Failed, vec!["m1"]));
     let failure = report.notices[1].failures().next().unwrap();
-    assert!(
-        failure.problem.starts_with("InvalidTarget: ") && failure.problem.ends_with("on port 80"),
-        "{failure:?}"
-    );
+    assert!(failure.problem.starts_with("InvalidTarget: ") && failure.problem.ends_with("on port 80"), "{failure:?}");
     assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining));
 }
 
@@ -409,13 +288,7 @@ async fn a_batch_is_one_call_a_group() {
         .map(|(number, group, task)| notice(number, &format!("g{group}"), &format!("10.0.0.{task}")).to_string())
         .collect();
     let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
-    assert_eq!(
-        told(&report)
-            .iter()
-            .filter(|row| row.ends_with(" Deregistered"))
-            .count(),
-        150
-    );
+    assert_eq!(told(&report).iter().filter(|row| row.ends_with(" Deregistered")).count(), 150);
     let mut calls = actions(&local);
     calls.sort();
     calls.dedup();
@@ -428,9 +301,6 @@ async fn an_event_of_the_future_is_asked_about() {
     let (world, _) = world();
     let local = start(world).await;
     let event = dated(notice(1, "web", "10.0.0.1"), "2999-01-01T00:00:00Z".parse().unwrap());
-    assert_eq!(
-        told(&handle(&drainer(&local, &[]), &event).await),
-        ["web 10.0.0.1:80 Deregistered"]
-    );
+    assert_eq!(told(&handle(&drainer(&local, &[]), &event).await), ["web 10.0.0.1:80 Deregistered"]);
     assert!(actions(&local).contains(&"DescribeTasks".to_owned()));
 }

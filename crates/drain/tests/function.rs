@@ -1,4 +1,11 @@
 //! The function as Lambda runs it: its own process, under a Runtime API, against the local AWS.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is not as it should be"
+)]
 
 mod common;
 
@@ -27,22 +34,15 @@ impl Function {
         let local = LocalAws::spawn_thread(world).unwrap();
         let simulator = Simulator::builder().build().await.unwrap();
         let mut command = Command::new(FUNCTION);
-        command
-            .env_clear()
-            .env("AWS_LAMBDA_RUNTIME_API", simulator.addr().to_string());
+        command.env_clear().env("AWS_LAMBDA_RUNTIME_API", simulator.addr().to_string());
         for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION"] {
             command.env(name, "spotdrain");
         }
         for name in ["AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"] {
             command.env(name, "/aws/lambda/spotdrain");
         }
-        command
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
-            .env("AWS_ENDPOINT_URL", local.endpoint());
-        command
-            .env("AWS_REGION", "eu-central-1")
-            .env("AWS_ACCESS_KEY_ID", "k")
-            .env("AWS_SECRET_ACCESS_KEY", "s");
+        command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512").env("AWS_ENDPOINT_URL", local.endpoint());
+        command.env("AWS_REGION", "eu-central-1").env("AWS_ACCESS_KEY_ID", "k").env("AWS_SECRET_ACCESS_KEY", "s");
         command.envs(settings.iter().copied());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = child.stdout.take().unwrap();
@@ -51,27 +51,14 @@ impl Function {
             output.read_to_string(&mut text).unwrap();
             text
         });
-        Self {
-            child,
-            log: Some(log),
-            simulator,
-            local,
-        }
+        Self { child, log: Some(log), simulator, local }
     }
 
     /// Invokes the function: its answer, or its error's type and text.
     async fn invoke(&self, payload: &Value) -> Result<Value, (String, String)> {
-        let invocation = InvocationBuilder::new()
-            .payload(payload.clone())
-            .timeout_ms(20_000)
-            .build()
-            .unwrap();
+        let invocation = InvocationBuilder::new().payload(payload.clone()).timeout_ms(20_000).build().unwrap();
         let id = self.simulator.enqueue(invocation).await;
-        let done = self
-            .simulator
-            .wait_for_invocation_complete(&id, Duration::from_secs(30))
-            .await
-            .unwrap();
+        let done = self.simulator.wait_for_invocation_complete(&id, Duration::from_secs(30)).await.unwrap();
         match done.status {
             InvocationStatus::Success => Ok(done.response.unwrap().payload),
             _ => Err(done.error.map(|error| (error.error_type, error.error_message)).unwrap()),
@@ -82,9 +69,7 @@ impl Function {
     fn log(mut self) -> Vec<Value> {
         self.end();
         let text = self.log.take().unwrap().join().unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
     }
 
     fn end(&mut self) {
@@ -113,30 +98,16 @@ async fn a_direct_event_takes_exactly_its_target_out() {
     assert_eq!(function.invoke(&spot()).await, Ok(json!({"verdict": "done"})));
     assert_eq!(
         targets(&function.local, &scene.group),
-        [
-            "10.0.1.11:5044 healthy",
-            "10.0.1.12:5044 healthy",
-            "10.0.2.21:5044 draining",
-            "10.0.2.22:5044 healthy"
-        ]
+        ["10.0.1.11:5044 healthy", "10.0.1.12:5044 healthy", "10.0.2.21:5044 draining", "10.0.2.22:5044 healthy"]
     );
     let log = function.log();
     let record = log.iter().find(|line| line["message"] == "notice").unwrap();
-    for field in [
-        "stop_code",
-        "stopped_reason",
-        "last_status",
-        "desired_status",
-        "version",
-    ] {
+    for field in ["stop_code", "stopped_reason", "last_status", "desired_status", "version"] {
         assert!(!record["record"][field].is_null(), "{field} is as it came: {record}");
     }
     assert_eq!(record["record"]["registrations"][0]["outcome"], "Deregistered");
     let metrics = log.iter().find(|line| line.get("_aws").is_some()).unwrap();
-    assert_eq!(
-        (&metrics["Deregistered"], &metrics["Cluster"]),
-        (&json!(1), &json!("demo"))
-    );
+    assert_eq!((&metrics["Deregistered"], &metrics["Cluster"]), (&json!(1), &json!("demo")));
 }
 
 #[tokio::test]
@@ -149,23 +120,14 @@ async fn of_a_batch_only_the_message_that_failed_goes_back() {
     assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "m1"}]}));
     assert!(targets(&function.local, &scene.group).contains(&"10.0.2.21:5044 draining".to_owned()));
     let log = function.log();
-    assert!(
-        log.iter()
-            .any(|line| line["message_id"] == "m1" && line["level"] == "ERROR")
-    );
-    assert!(
-        log.iter()
-            .any(|line| line["Reason"] == "NotSpot" && line["Ignored"] == 1)
-    );
+    assert!(log.iter().any(|line| line["message_id"] == "m1" && line["level"] == "ERROR"));
+    assert!(log.iter().any(|line| line["Reason"] == "NotSpot" && line["Ignored"] == 1));
 }
 
 #[tokio::test]
 async fn an_empty_batch_is_answered() {
     let function = Function::start(Scene::demo().world, &[]).await;
-    assert_eq!(
-        function.invoke(&json!({"Records": []})).await,
-        Ok(json!({"batchItemFailures": []}))
-    );
+    assert_eq!(function.invoke(&json!({"Records": []})).await, Ok(json!({"batchItemFailures": []})));
 }
 
 #[tokio::test]
@@ -175,10 +137,7 @@ async fn a_failure_of_a_direct_event_is_an_error_that_says_what_to_do() {
     let function = Function::start(scene.world, &[]).await;
     let (kind, text) = function.invoke(&spot()).await.unwrap_err();
     assert_eq!(kind, "Spotdrain.Failed");
-    assert!(
-        text.contains("not authorized to perform: elasticloadbalancing:DeregisterTargets"),
-        "{text}"
-    );
+    assert!(text.contains("not authorized to perform: elasticloadbalancing:DeregisterTargets"), "{text}");
 }
 
 #[tokio::test]
@@ -186,10 +145,7 @@ async fn what_is_no_event_is_an_error_and_the_next_invocation_works() {
     let function = Function::start(Scene::demo().world, &[]).await;
     for payload in [json!({}), json!([]), json!("text"), json!(7), Value::Null] {
         let (kind, text) = function.invoke(&payload).await.unwrap_err();
-        assert!(
-            kind == "Spotdrain.Malformed" && text.starts_with("at the top: "),
-            "{payload}: {kind}: {text}"
-        );
+        assert!(kind == "Spotdrain.Malformed" && text.starts_with("at the top: "), "{payload}: {kind}: {text}");
     }
     assert_eq!(function.invoke(&spot()).await, Ok(json!({"verdict": "done"})));
 }
@@ -210,37 +166,22 @@ async fn a_batch_as_large_as_lambda_allows_is_done() {
             .load_balancer(spotdrain_localaws::LoadBalancer::new(&group, "web", 80)),
     );
     let function = Function::start(world, &[]).await;
-    let bodies: Vec<_> = (0..)
-        .zip(&addresses)
-        .map(|(number, address)| notice(number, name, address).to_string())
-        .collect();
+    let bodies: Vec<_> =
+        (0..).zip(&addresses).map(|(number, address)| notice(number, name, address).to_string()).collect();
     let payload = batch(&bodies);
     let bytes = payload.to_string().len();
     assert!(bytes > 5_500_000, "near Lambda's 6 MB: {bytes}");
     assert_eq!(function.invoke(&payload).await, Ok(json!({"batchItemFailures": []})));
     let targets = targets(&function.local, &group);
-    assert_eq!(
-        targets.iter().filter(|target| target.ends_with(" draining")).count(),
-        1000
-    );
+    assert_eq!(targets.iter().filter(|target| target.ends_with(" draining")).count(), 1000);
 }
 
 #[test]
 fn wrong_settings_refuse_to_start() {
     let mut command = Command::new(FUNCTION);
-    command
-        .env_clear()
-        .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
-        .env("AWS_REGION", "eu-central-1");
-    let output = command
-        .env("SPOTDRAIN_MODE", "on")
-        .env("SPOTDRAIN_COLOUR", "red")
-        .output()
-        .unwrap();
+    command.env_clear().env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9").env("AWS_REGION", "eu-central-1");
+    let output = command.env("SPOTDRAIN_MODE", "on").env("SPOTDRAIN_COLOUR", "red").output().unwrap();
     assert_eq!(output.status.code(), Some(64));
     let log = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        log.contains("SPOTDRAIN_MODE: expected enforce or observe") && log.contains("SPOTDRAIN_COLOUR"),
-        "{log}"
-    );
+    assert!(log.contains("SPOTDRAIN_MODE: expected enforce or observe") && log.contains("SPOTDRAIN_COLOUR"), "{log}");
 }

@@ -19,12 +19,7 @@ pub(crate) struct Bucket {
 impl Bucket {
     pub(crate) fn new(tokens: u32, refill_per_second: u32) -> Self {
         let capacity = u128::from(tokens) * TOKEN;
-        Self {
-            capacity,
-            refill_per_second: refill_per_second.into(),
-            level: capacity,
-            at: Duration::ZERO,
-        }
+        Self { capacity, refill_per_second: refill_per_second.into(), level: capacity, at: Duration::ZERO }
     }
 
     /// Is there a token?
@@ -60,20 +55,9 @@ mod tests {
     #[test]
     fn lets_the_burst_pass_and_then_the_refill() {
         let mut bucket = Bucket::new(20, 4);
-        let table = [
-            (0, 100, 20),
-            (249, 1, 0),
-            (250, 2, 1),
-            (1250, 100, 4),
-            (2250, 3, 3),
-            (60_000, 100, 20),
-        ];
+        let table = [(0, 100, 20), (249, 1, 0), (250, 2, 1), (1250, 100, 4), (2250, 3, 3), (60_000, 100, 20)];
         for (millis, calls, expected) in table {
-            assert_eq!(
-                passed(&mut bucket, calls, Duration::from_millis(millis)),
-                expected,
-                "at {millis} ms"
-            );
+            assert_eq!(passed(&mut bucket, calls, Duration::from_millis(millis)), expected, "at {millis} ms");
         }
     }
 

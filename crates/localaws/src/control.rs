@@ -51,12 +51,7 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>, now: Duration) 
         Ok(value) => (200, value),
         Err(error) => (400, json!({ "error": error })),
     };
-    Reply {
-        status,
-        content_type: "application/json",
-        request_id: world.next_request_id(),
-        body: value.to_string(),
-    }
+    Reply { status, content_type: "application/json", request_id: world.next_request_id(), body: value.to_string() }
 }
 
 fn fault(world: &mut World, body: &[u8]) -> Result<Value, String> {
@@ -81,13 +76,8 @@ fn known_action(name: &str) -> Result<Action, String> {
 
 fn target_state(world: &mut World, body: &[u8], now: Duration) -> Result<Value, String> {
     let body: StateBody = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let target = Target {
-        port: body.port,
-        ..body.target.as_str().into()
-    };
-    world
-        .set_state(&body.target_group, target, body.state, now)
-        .map_err(|error| error.to_string())?;
+    let target = Target { port: body.port, ..body.target.as_str().into() };
+    world.set_state(&body.target_group, target, body.state, now).map_err(|error| error.to_string())?;
     Ok(json!({}))
 }
 
@@ -97,12 +87,7 @@ mod tests {
     use crate::scene::Scene;
 
     fn post(world: &mut World, path: &str, body: &str) -> (u16, String) {
-        let incoming = Incoming {
-            method: "POST",
-            path,
-            target: None,
-            body: body.as_bytes(),
-        };
+        let incoming = Incoming { method: "POST", path, target: None, body: body.as_bytes() };
         let reply = answer(world, &incoming, Duration::ZERO);
         (reply.status, reply.body)
     }
@@ -113,10 +98,7 @@ mod tests {
         let body = r#"{"action":"DeregisterTargets","fault":"hang","times":3}"#;
         assert_eq!(post(&mut world, "/_local/fault", body), (200, "{}".to_owned()));
         assert_eq!(world.faults.take(Action::DeregisterTargets).unwrap().fault, Fault::Hang);
-        assert_eq!(
-            post(&mut world, "/_local/fault", r#"{"fault":"clear"}"#),
-            (200, "{}".to_owned())
-        );
+        assert_eq!(post(&mut world, "/_local/fault", r#"{"fault":"clear"}"#), (200, "{}".to_owned()));
         assert!(world.faults.take(Action::DeregisterTargets).is_none());
     }
 
@@ -125,37 +107,18 @@ mod tests {
         let mut scene = Scene::demo();
         let body = json!({"target_group": scene.group, "target": "10.0.1.11", "port": 5044, "state": "unhealthy"});
         assert_eq!(post(&mut scene.world, "/_local/target-state", &body.to_string()).0, 200);
-        assert_eq!(
-            scene.world.state(&scene.group, "10.0.1.11", Duration::ZERO),
-            Some(State::Unhealthy)
-        );
+        assert_eq!(scene.world.state(&scene.group, "10.0.1.11", Duration::ZERO), Some(State::Unhealthy));
     }
 
     #[test]
     fn an_error_names_what_is_wrong() {
         let table = [
-            (
-                "/_local/fault",
-                r#"{"fault":"hangs"}"#,
-                "no fault `hangs`: use one of clear, refuse",
-            ),
+            ("/_local/fault", r#"{"fault":"hangs"}"#, "no fault `hangs`: use one of clear, refuse"),
             ("/_local/fault", r#"{"fault":"slow"}"#, "slow (with `millis`)"),
-            (
-                "/_local/fault",
-                r#"{"fault":"hang","action":"X"}"#,
-                "no action `X`: use one of DescribeTargetGroups",
-            ),
+            ("/_local/fault", r#"{"fault":"hang","action":"X"}"#, "no action `X`: use one of DescribeTargetGroups"),
             ("/_local/fault", r#"{"fault":"hang","time":3}"#, "unknown field `time`"),
-            (
-                "/_local/target-state",
-                r#"{"target_group":"g","target":"t","state":"ill"}"#,
-                "no state `ill`",
-            ),
-            (
-                "/_local/target-state",
-                r#"{"target_group":"g","target":"t","state":"healthy"}"#,
-                "no target group g",
-            ),
+            ("/_local/target-state", r#"{"target_group":"g","target":"t","state":"ill"}"#, "no state `ill`"),
+            ("/_local/target-state", r#"{"target_group":"g","target":"t","state":"healthy"}"#, "no target group g"),
             ("/_local/nothing", "", "no control `POST /_local/nothing`"),
         ];
         for (path, body, text) in table {

@@ -65,10 +65,7 @@ enum Work {
 pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -> Reaction {
     if incoming.path.starts_with("/_local/") {
         let reply = control::answer(world, incoming, now);
-        return Reaction::Answer {
-            reply,
-            after: Duration::ZERO,
-        };
+        return Reaction::Answer { reply, after: Duration::ZERO };
     }
     let asked = match incoming.target {
         Some(target) => understand_json(target, incoming.body),
@@ -81,21 +78,10 @@ fn understand_json(target: &str, body: &[u8]) -> Asked {
     let (api, name) = json::target(target).unwrap_or((Api::Ecs, target));
     let action = Action::named(name).filter(|action| action.api() == api && name != target);
     let request = action.and_then(|action| EcsRequest::parse(action, body));
-    let unknown = || {
-        ApiError::bad(
-            "UnknownOperationException",
-            format!("The operation '{target}' is not known here"),
-        )
-    };
+    let unknown = || ApiError::bad("UnknownOperationException", format!("The operation '{target}' is not known here"));
     let request = request.unwrap_or_else(|| Err(unknown()));
     let subject = request.as_ref().map(EcsRequest::subject).unwrap_or_default();
-    Asked {
-        api,
-        name: name.to_owned(),
-        action,
-        subject,
-        work: request.map(Work::Ecs),
-    }
+    Asked { api, name: name.to_owned(), action, subject, work: request.map(Work::Ecs) }
 }
 
 fn understand_query(form: &Form) -> Asked {
@@ -103,26 +89,15 @@ fn understand_query(form: &Form) -> Asked {
     let version = form.get("Version").unwrap_or_default();
     let action = Action::named(name).filter(|action| action.api() == Api::Elb && version == ELB_VERSION);
     let request = action.and_then(|action| ElbRequest::parse(action, form));
-    let work = request
-        .unwrap_or_else(|| Err(no_such_action(name, version)))
-        .map(Work::Elb);
-    Asked {
-        api: Api::Elb,
-        name: name.to_owned(),
-        action,
-        subject: elb::subject(form),
-        work,
-    }
+    let work = request.unwrap_or_else(|| Err(no_such_action(name, version))).map(Work::Elb);
+    Asked { api: Api::Elb, name: name.to_owned(), action, subject: elb::subject(form), work }
 }
 
 fn no_such_action(name: &str, version: &str) -> ApiError {
     if name.is_empty() {
         return ApiError::bad("MissingAction", "The request names no action");
     }
-    ApiError::bad(
-        "InvalidAction",
-        format!("The action '{name}' of version '{version}' is not known here"),
-    )
+    ApiError::bad("InvalidAction", format!("The action '{name}' of version '{version}' is not known here"))
 }
 
 fn call(world: &mut World, asked: Asked, now: Duration) -> Reaction {
@@ -141,15 +116,10 @@ fn call(world: &mut World, asked: Asked, now: Duration) -> Reaction {
         targets: asked.subject.targets,
         answer,
     });
-    let late = fired.map_or(Duration::ZERO, |fired| {
-        fired.delay.saturating_add(fired.fault.lateness())
-    });
+    let late = fired.map_or(Duration::ZERO, |fired| fired.delay.saturating_add(fired.fault.lateness()));
     let after = world.latency.saturating_add(late);
     match delivery {
-        Delivery::Answer => Reaction::Answer {
-            reply: reply(world, asked.api, asked.action, result),
-            after,
-        },
+        Delivery::Answer => Reaction::Answer { reply: reply(world, asked.api, asked.action, result), after },
         Delivery::Reset => Reaction::Reset { after },
         Delivery::Nothing => Reaction::Hang,
     }
@@ -192,12 +162,7 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
         (Api::Ecs, Ok(result), _) => ("application/x-amz-json-1.1", result),
         (Api::Ecs, Err(error), _) => ("application/x-amz-json-1.1", json::error(&error)),
     };
-    Reply {
-        status,
-        content_type,
-        request_id,
-        body,
-    }
+    Reply { status, content_type, request_id, body }
 }
 
 #[cfg(test)]
@@ -208,12 +173,7 @@ mod tests {
     use crate::scene::Scene;
 
     fn answered(target: Option<&str>, body: &str) -> Reply {
-        let incoming = Incoming {
-            method: "POST",
-            path: "/",
-            target,
-            body: body.as_bytes(),
-        };
+        let incoming = Incoming { method: "POST", path: "/", target, body: body.as_bytes() };
         match react(&mut Scene::demo().world, &incoming, Duration::ZERO) {
             Reaction::Answer { reply, .. } => reply,
             other => panic!("{other:?}"),
@@ -227,21 +187,9 @@ mod tests {
         let elb_by_json = Some("AmazonEC2ContainerServiceV20141113.DeregisterTargets");
         let bare = Some("DescribeTasks");
         let table = [
-            (
-                None,
-                "Action=CreateRule&Version=2015-12-01",
-                "<Code>InvalidAction</Code>",
-            ),
-            (
-                None,
-                "Action=DescribeTargetGroups&Version=2012-06-01",
-                "<Code>InvalidAction</Code>",
-            ),
-            (
-                None,
-                "Action=DescribeTasks&Version=2015-12-01",
-                "<Code>InvalidAction</Code>",
-            ),
+            (None, "Action=CreateRule&Version=2015-12-01", "<Code>InvalidAction</Code>"),
+            (None, "Action=DescribeTargetGroups&Version=2012-06-01", "<Code>InvalidAction</Code>"),
+            (None, "Action=DescribeTasks&Version=2015-12-01", "<Code>InvalidAction</Code>"),
             (None, "", "<Code>MissingAction</Code>"),
             (ecs, "{}", r#""__type":"UnknownOperationException""#),
             (sqs, "{}", r#""__type":"UnknownOperationException""#),
@@ -262,12 +210,7 @@ mod tests {
             "Action=DeregisterTargets&Version=2015-12-01&TargetGroupArn={}&Targets.member.1.Id=10.0.2.21&Targets.member.1.Port=1",
             scene.group
         );
-        let incoming = Incoming {
-            method: "POST",
-            path: "/",
-            target: None,
-            body: body.as_bytes(),
-        };
+        let incoming = Incoming { method: "POST", path: "/", target: None, body: body.as_bytes() };
         let _ = react(&mut scene.world, &incoming, Duration::from_secs(3));
         let expected = Call {
             at: Duration::from_secs(3),
@@ -281,26 +224,14 @@ mod tests {
 
     fn a_target() -> impl Strategy<Value = Option<String>> {
         let known = Action::ALL.map(|action| format!("AmazonEC2ContainerServiceV20141113.{action}"));
-        prop_oneof![
-            Just(None),
-            any::<String>().prop_map(Some),
-            proptest::sample::select(known.to_vec()).prop_map(Some)
-        ]
+        prop_oneof![Just(None), any::<String>().prop_map(Some), proptest::sample::select(known.to_vec()).prop_map(Some)]
     }
 
     fn a_body() -> impl Strategy<Value = Vec<u8>> {
-        let names = [
-            "TargetGroupArn",
-            "TargetGroupArns.member.1",
-            "Targets.member.1.Id",
-            "Targets.member.1.Port",
-            "Names",
-        ];
+        let names =
+            ["TargetGroupArn", "TargetGroupArns.member.1", "Targets.member.1.Id", "Targets.member.1.Port", "Names"];
         let field = (proptest::sample::select(names.to_vec()), any::<String>());
-        let form = (
-            proptest::sample::select(Action::ALL.to_vec()),
-            proptest::collection::vec(field, 0..4),
-        );
+        let form = (proptest::sample::select(Action::ALL.to_vec()), proptest::collection::vec(field, 0..4));
         let encoded = form.prop_map(|(action, fields)| {
             let mut form = form_urlencoded::Serializer::new(format!("Version={ELB_VERSION}&Action={action}"));
             form.extend_pairs(fields).finish().into_bytes()

@@ -84,31 +84,20 @@ impl EcsRequest {
 
     pub(crate) fn subject(&self) -> Subject {
         let (Self::Services(query) | Self::Tasks(query)) = self;
-        Subject {
-            resource: Some(query.cluster.clone()),
-            targets: query.names.clone(),
-        }
+        Subject { resource: Some(query.cluster.clone()), targets: query.names.clone() }
     }
 }
 
 fn services_query(body: &[u8]) -> Result<Query, ApiError> {
     let read: ServicesBody = json::read(body)?;
     let names = counted("services", read.services, 10)?;
-    Ok(Query {
-        cluster: cluster_or_default(read.cluster),
-        names,
-        with_tags: tags_asked(read.include)?,
-    })
+    Ok(Query { cluster: cluster_or_default(read.cluster), names, with_tags: tags_asked(read.include)? })
 }
 
 fn tasks_query(body: &[u8]) -> Result<Query, ApiError> {
     let read: TasksBody = json::read(body)?;
     let names = counted("tasks", read.tasks, 100)?;
-    Ok(Query {
-        cluster: cluster_or_default(read.cluster),
-        names,
-        with_tags: tags_asked(read.include)?,
-    })
+    Ok(Query { cluster: cluster_or_default(read.cluster), names, with_tags: tags_asked(read.include)? })
 }
 
 /// Without a name the cluster is `default`, as the API says.
@@ -134,16 +123,11 @@ fn tags_asked(include: Option<Vec<String>>) -> Result<bool, ApiError> {
 
 fn describe_services(world: &World, query: &Query) -> Result<String, ApiError> {
     let cluster = find_cluster(world, &query.cluster)?;
-    let mut answer = ServicesAnswer {
-        services: Vec::new(),
-        failures: Vec::new(),
-    };
+    let mut answer = ServicesAnswer { services: Vec::new(), failures: Vec::new() };
     for name in &query.names {
         let arn = arns::service_arn(cluster, last_part(cluster, "service", name)?);
         match world.services.get_key_value(&arn) {
-            Some((arn, service)) => answer
-                .services
-                .push(ServiceShape::of(world, arn, service, query.with_tags)),
+            Some((arn, service)) => answer.services.push(ServiceShape::of(world, arn, service, query.with_tags)),
             None => answer.failures.push(Failure { arn, reason: "MISSING" }),
         }
     }
@@ -152,16 +136,11 @@ fn describe_services(world: &World, query: &Query) -> Result<String, ApiError> {
 
 fn describe_tasks(world: &World, query: &Query) -> Result<String, ApiError> {
     let cluster = find_cluster(world, &query.cluster)?;
-    let mut answer = TasksAnswer {
-        tasks: Vec::new(),
-        failures: Vec::new(),
-    };
+    let mut answer = TasksAnswer { tasks: Vec::new(), failures: Vec::new() };
     for name in &query.names {
         let id = last_part(cluster, "task", name)?;
         if !matches!(id.len(), 32 | 36) {
-            return Err(invalid(format!(
-                "the id of task '{name}' must have 32 or 36 characters"
-            )));
+            return Err(invalid(format!("the id of task '{name}' must have 32 or 36 characters")));
         }
         let arn = arns::task_arn(cluster, id);
         match world.tasks.get(&arn) {
@@ -177,11 +156,7 @@ fn find_cluster<'a>(world: &World, cluster: &'a str) -> Result<&'a str, ApiError
     let name = cluster.rsplit_once(":cluster/").map_or(cluster, |(_, name)| name);
     let named = name == cluster || arns::cluster_arn(name) == cluster;
     let missing = || ApiError::bad("ClusterNotFoundException", "Cluster not found.");
-    if named && world.clusters.contains(name) {
-        Ok(name)
-    } else {
-        Err(missing())
-    }
+    if named && world.clusters.contains(name) { Ok(name) } else { Err(missing()) }
 }
 
 /// The name in `KIND/CLUSTER/NAME` (or the old `KIND/NAME`) of an ARN, or what is given itself.
@@ -192,9 +167,9 @@ fn last_part<'a>(cluster: &str, kind: &str, given: &'a str) -> Result<&'a str, A
     match resource.split_once('/') {
         None => Ok(resource),
         Some((of, name)) if of == cluster => Ok(name),
-        Some((of, _)) => Err(invalid(format!(
-            "'{given}' is of cluster '{of}', and the call is for cluster '{cluster}'"
-        ))),
+        Some((of, _)) => {
+            Err(invalid(format!("'{given}' is of cluster '{of}', and the call is for cluster '{cluster}'")))
+        }
     }
 }
 
@@ -215,21 +190,9 @@ mod tests {
         let eleven = format!(r#"{{"services":{}}}"#, serde_json::to_string(&["a"; 11]).unwrap());
         let table = [
             (Action::DescribeServices, "{}", "'services' must name 1 to 10, not 0"),
-            (
-                Action::DescribeServices,
-                eleven.as_str(),
-                "'services' must name 1 to 10, not 11",
-            ),
-            (
-                Action::DescribeTasks,
-                r#"{"tasks":[]}"#,
-                "'tasks' must name 1 to 100, not 0",
-            ),
-            (
-                Action::DescribeTasks,
-                r#"{"tasks":["a"],"include":["X"]}"#,
-                "'include' can name TAGS, not 'X'",
-            ),
+            (Action::DescribeServices, eleven.as_str(), "'services' must name 1 to 10, not 11"),
+            (Action::DescribeTasks, r#"{"tasks":[]}"#, "'tasks' must name 1 to 100, not 0"),
+            (Action::DescribeTasks, r#"{"tasks":["a"],"include":["X"]}"#, "'include' can name TAGS, not 'X'"),
             (Action::DescribeTasks, r#"{"tasks":7}"#, "expected a sequence"),
             (Action::DescribeTasks, "", "EOF"),
         ];
@@ -247,17 +210,9 @@ mod tests {
         assert_eq!(find_cluster(&world, "demo").unwrap(), "demo");
         assert_eq!(find_cluster(&world, &arn).unwrap(), "demo");
         let elsewhere = arn.replace("eu-central-1", "us-east-1");
-        assert_eq!(
-            find_cluster(&world, &elsewhere).unwrap_err().code,
-            "ClusterNotFoundException"
-        );
+        assert_eq!(find_cluster(&world, &elsewhere).unwrap_err().code, "ClusterNotFoundException");
         let service = arns::service_arn("demo", "logstash");
         assert_eq!(last_part("demo", "service", &service).unwrap(), "logstash");
-        assert!(
-            last_part("other", "service", &service)
-                .unwrap_err()
-                .message
-                .contains("'demo'")
-        );
+        assert!(last_part("other", "service", &service).unwrap_err().message.contains("'demo'"));
     }
 }

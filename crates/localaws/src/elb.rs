@@ -73,16 +73,8 @@ impl ElbRequest {
 /// What a request is about, as far as it can be read.
 pub(crate) fn subject(form: &Form) -> Subject {
     let named = [form.list("TargetGroupArns"), form.list("Names")].concat();
-    let targets = form
-        .targets()
-        .unwrap_or_default()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let resource = form
-        .get("TargetGroupArn")
-        .or_else(|| named.first().map(String::as_str))
-        .map(str::to_owned);
+    let targets = form.targets().unwrap_or_default().iter().map(ToString::to_string).collect();
+    let resource = form.get("TargetGroupArn").or_else(|| named.first().map(String::as_str)).map(str::to_owned);
     Subject { resource, targets }
 }
 
@@ -94,13 +86,8 @@ fn filter(form: &Form) -> Result<Filter, ApiError> {
         (true, true, None) => Ok(Filter::All),
         (true, true, Some(arn)) => Ok(Filter::LoadBalancer(arn.to_owned())),
         (true, false, None) => Ok(Filter::Names(names)),
-        (false, true, None) => arns
-            .iter()
-            .try_for_each(|arn| check_arn(arn))
-            .map(|()| Filter::Arns(arns)),
-        _ => Err(invalid(
-            "Only one of 'TargetGroupArns', 'Names' and 'LoadBalancerArn' can be given",
-        )),
+        (false, true, None) => arns.iter().try_for_each(|arn| check_arn(arn)).map(|()| Filter::Arns(arns)),
+        _ => Err(invalid("Only one of 'TargetGroupArns', 'Names' and 'LoadBalancerArn' can be given")),
     }
 }
 
@@ -112,11 +99,7 @@ fn group_and_targets(form: &Form) -> Result<(String, Vec<Target>), ApiError> {
 
 fn some_targets(form: &Form) -> Result<(String, Vec<Target>), ApiError> {
     let (group, targets) = group_and_targets(form)?;
-    if targets.is_empty() {
-        Err(invalid("'Targets' must name at least one target"))
-    } else {
-        Ok((group, targets))
-    }
+    if targets.is_empty() { Err(invalid("'Targets' must name at least one target")) } else { Ok((group, targets)) }
 }
 
 /// `arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID`
@@ -127,11 +110,7 @@ fn check_arn(arn: &str) -> Result<(), ApiError> {
         _ => Vec::new(),
     };
     let whole = matches!(resource.as_slice(), ["targetgroup", name, id] if !name.is_empty() && !id.is_empty());
-    if whole {
-        Ok(())
-    } else {
-        Err(invalid(&format!("'{arn}' is not a valid target group ARN")))
-    }
+    if whole { Ok(()) } else { Err(invalid(&format!("'{arn}' is not a valid target group ARN"))) }
 }
 
 fn checked<'a>(world: &'a mut World, group: &str, targets: &[Target]) -> Result<&'a mut Group, ApiError> {
@@ -149,39 +128,24 @@ fn describe_health(world: &World, group: &str, targets: &[Target], now: Duration
         targets.iter().map(|target| group.look_up(target, now)).collect()
     };
     let target_health_descriptions = found.into_iter().map(HealthShape::from).collect();
-    query::result(
-        Action::DescribeTargetHealth,
-        &HealthResult {
-            target_health_descriptions,
-        },
-    )
+    query::result(Action::DescribeTargetHealth, &HealthResult { target_health_descriptions })
 }
 
 fn describe_groups(world: &World, filter: &Filter) -> Result<String, ApiError> {
     let groups = select(world, filter)?;
-    let target_groups = groups
-        .into_iter()
-        .map(|(arn, group)| GroupShape::of(arn, group))
-        .collect();
+    let target_groups = groups.into_iter().map(|(arn, group)| GroupShape::of(arn, group)).collect();
     query::result(Action::DescribeTargetGroups, &GroupsResult { target_groups })
 }
 
 fn select<'a>(world: &'a World, filter: &Filter) -> Result<Vec<(&'a String, &'a Group)>, ApiError> {
     let all = || world.groups.iter();
     let wanted = |count: usize, found: Vec<_>| {
-        if found.len() < count {
-            Err(ApiError::group_not_found())
-        } else {
-            Ok(found)
-        }
+        if found.len() < count { Err(ApiError::group_not_found()) } else { Ok(found) }
     };
     match filter {
         Filter::All => Ok(all().collect()),
         Filter::Arns(arns) => wanted(unique(arns), all().filter(|(arn, _)| arns.contains(arn)).collect()),
-        Filter::Names(names) => wanted(
-            unique(names),
-            all().filter(|(_, group)| names.contains(&group.name)).collect(),
-        ),
+        Filter::Names(names) => wanted(unique(names), all().filter(|(_, group)| names.contains(&group.name)).collect()),
         Filter::LoadBalancer(arn) => {
             let found: Vec<_> = all().filter(|(_, group)| group.load_balancers.contains(arn)).collect();
             let missing = || ApiError::bad("LoadBalancerNotFound", "One or more load balancers not found");
@@ -205,26 +169,11 @@ mod tests {
     #[test]
     fn only_a_target_group_arn_is_one() {
         let table = [
-            (
-                "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/a/0123456789abcdef",
-                true,
-            ),
-            (
-                "arn:aws-cn:elasticloadbalancing:cn-north-1:123456789012:targetgroup/a/0123456789abcdef",
-                true,
-            ),
-            (
-                "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/a",
-                false,
-            ),
-            (
-                "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup//",
-                false,
-            ),
-            (
-                "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/a/b",
-                false,
-            ),
+            ("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/a/0123456789abcdef", true),
+            ("arn:aws-cn:elasticloadbalancing:cn-north-1:123456789012:targetgroup/a/0123456789abcdef", true),
+            ("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/a", false),
+            ("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup//", false),
+            ("arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/a/b", false),
             ("arn:aws:ecs:eu-central-1:123456789012:targetgroup/a/b", false),
             ("demo", false),
             ("", false),
@@ -232,10 +181,7 @@ mod tests {
         for (arn, valid) in table {
             assert_eq!(check_arn(arn).is_ok(), valid, "{arn}");
         }
-        assert_eq!(
-            check_arn("demo").unwrap_err().message,
-            "'demo' is not a valid target group ARN"
-        );
+        assert_eq!(check_arn("demo").unwrap_err().message, "'demo' is not a valid target group ARN");
     }
 
     #[test]
@@ -243,16 +189,9 @@ mod tests {
         let mut world = World::new();
         let group = world.add_group(Group::new("demo", 80).target("10.0.0.1", crate::State::Healthy));
         let targets = vec!["10.0.0.1".into(), "fd00::1".into()];
-        let error = ElbRequest::Deregister {
-            group: group.clone(),
-            targets,
-        }
-        .run(&mut world, Duration::ZERO)
-        .unwrap_err();
+        let error =
+            ElbRequest::Deregister { group: group.clone(), targets }.run(&mut world, Duration::ZERO).unwrap_err();
         assert_eq!(error.code, "InvalidTarget");
-        assert_eq!(
-            world.state(&group, "10.0.0.1", Duration::ZERO),
-            Some(crate::State::Healthy)
-        );
+        assert_eq!(world.state(&group, "10.0.0.1", Duration::ZERO), Some(crate::State::Healthy));
     }
 }

@@ -49,21 +49,10 @@ pub(crate) struct StateShape {
 impl From<Registered> for HealthShape {
     fn from(found: Registered) -> Self {
         let Registered { id, port, zone, health } = found;
-        let target_health = StateShape {
-            state: health.state.name(),
-            reason: health.reason,
-            description: health.description,
-        };
-        let target = TargetShape {
-            id,
-            port,
-            availability_zone: zone,
-        };
-        Self {
-            target,
-            health_check_port: port.to_string(),
-            target_health,
-        }
+        let target_health =
+            StateShape { state: health.state.name(), reason: health.reason, description: health.description };
+        let target = TargetShape { id, port, availability_zone: zone };
+        Self { target, health_check_port: port.to_string(), target_health }
     }
 }
 

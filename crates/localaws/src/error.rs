@@ -13,11 +13,7 @@ pub(crate) struct ApiError {
 impl ApiError {
     /// The caller's fault: status 400.
     pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status: 400,
-            code,
-            message: message.into(),
-        }
+        Self { status: 400, code, message: message.into() }
     }
 
     /// A request that the API cannot take as it stands, in the API's own code.
@@ -33,10 +29,7 @@ impl ApiError {
     }
 
     pub(crate) fn invalid_target(ids: &[&str]) -> Self {
-        Self::bad(
-            "InvalidTarget",
-            format!("The following targets are not valid: {}", quoted(ids)),
-        )
+        Self::bad("InvalidTarget", format!("The following targets are not valid: {}", quoted(ids)))
     }
 
     /// The code differs between the APIs; the SDKs take both for throttling.
@@ -55,11 +48,7 @@ impl ApiError {
              because no identity-based policy allows the {permission} action"
         );
         match action.api() {
-            Api::Elb => Self {
-                status: 403,
-                code: "AccessDenied",
-                message,
-            },
+            Api::Elb => Self { status: 403, code: "AccessDenied", message },
             Api::Ecs => Self::bad("AccessDeniedException", message),
         }
     }
@@ -69,20 +58,12 @@ impl ApiError {
             Api::Elb => "InternalFailure",
             Api::Ecs => "ServerException",
         };
-        Self {
-            status: 500,
-            code,
-            message: "The request failed because of an internal error".to_owned(),
-        }
+        Self { status: 500, code, message: "The request failed because of an internal error".to_owned() }
     }
 
     pub(crate) fn unavailable() -> Self {
         let message = "The service cannot handle the request at present".to_owned();
-        Self {
-            status: 503,
-            code: "ServiceUnavailable",
-            message,
-        }
+        Self { status: 503, code: "ServiceUnavailable", message }
     }
 }
 

@@ -44,10 +44,7 @@ impl Fault {
     /// This fault for one action, until it is cleared.
     #[must_use]
     pub fn on(self, action: Action) -> FaultRule {
-        FaultRule {
-            action: Some(action),
-            ..self.into()
-        }
+        FaultRule { action: Some(action), ..self.into() }
     }
 
     /// This fault for the next calls, whatever they are.
@@ -84,11 +81,7 @@ impl Fault {
 
     /// How much later the answer comes.
     pub(crate) fn lateness(self) -> Duration {
-        if let Self::Slow(time) = self {
-            time
-        } else {
-            Duration::ZERO
-        }
+        if let Self::Slow(time) = self { time } else { Duration::ZERO }
     }
 
     /// The error that takes the place of the work, or none if the work is done.
@@ -116,12 +109,7 @@ pub struct FaultRule {
 impl From<Fault> for FaultRule {
     /// For every call, until it is cleared.
     fn from(fault: Fault) -> Self {
-        Self {
-            fault,
-            action: None,
-            left: None,
-            delay: Duration::ZERO,
-        }
+        Self { fault, action: None, left: None, delay: Duration::ZERO }
     }
 }
 
@@ -129,10 +117,7 @@ impl FaultRule {
     /// Only for the next calls that it concerns.
     #[must_use]
     pub fn times(self, calls: u32) -> Self {
-        Self {
-            left: Some(calls),
-            ..self
-        }
+        Self { left: Some(calls), ..self }
     }
 
     /// The answer, or the reset, comes this much later.
@@ -171,10 +156,7 @@ impl Faults {
         let concerns = |rule: &&mut FaultRule| rule.action.is_none_or(|of| of == action);
         let rule = self.rules.iter_mut().find(concerns)?;
         rule.left = rule.left.map(|left| left.saturating_sub(1));
-        Some(Fired {
-            fault: rule.fault,
-            delay: rule.delay,
-        })
+        Some(Fired { fault: rule.fault, delay: rule.delay })
     }
 }
 
@@ -183,9 +165,7 @@ mod tests {
     use super::*;
 
     fn taken(faults: &mut Faults, action: Action, calls: usize) -> Vec<Option<Fault>> {
-        (0..calls)
-            .map(|_| faults.take(action).map(|fired| fired.fault))
-            .collect()
+        (0..calls).map(|_| faults.take(action).map(|fired| fired.fault)).collect()
     }
 
     #[test]
@@ -193,10 +173,7 @@ mod tests {
         let mut faults = Faults::default();
         faults.add(Fault::Hang.on(Action::DeregisterTargets).times(2));
         assert_eq!(taken(&mut faults, Action::DescribeTasks, 1), [None]);
-        assert_eq!(
-            taken(&mut faults, Action::DeregisterTargets, 3),
-            [Some(Fault::Hang), Some(Fault::Hang), None]
-        );
+        assert_eq!(taken(&mut faults, Action::DeregisterTargets, 3), [Some(Fault::Hang), Some(Fault::Hang), None]);
     }
 
     #[test]
@@ -212,10 +189,7 @@ mod tests {
     fn an_uncounted_rule_lasts_until_it_is_cleared() {
         let mut faults = Faults::default();
         faults.add(Fault::Refuse.on(Action::DescribeTasks));
-        assert_eq!(
-            taken(&mut faults, Action::DescribeTasks, 100),
-            [Some(Fault::Refuse); 100]
-        );
+        assert_eq!(taken(&mut faults, Action::DescribeTasks, 100), [Some(Fault::Refuse); 100]);
         faults.clear(Some(Action::DescribeServices));
         assert_eq!(taken(&mut faults, Action::DescribeTasks, 1), [Some(Fault::Refuse)]);
         faults.clear(Some(Action::DescribeTasks));
@@ -241,14 +215,8 @@ mod tests {
     #[test]
     fn the_work_is_done_or_not_as_the_name_says() {
         let done = [Fault::ResetAfterWork, Fault::HangAfterWork, Fault::Slow(Duration::ZERO)];
-        let prevented = [
-            Fault::Refuse,
-            Fault::AccessDenied,
-            Fault::ServerError,
-            Fault::Unavailable,
-            Fault::Reset,
-            Fault::Hang,
-        ];
+        let prevented =
+            [Fault::Refuse, Fault::AccessDenied, Fault::ServerError, Fault::Unavailable, Fault::Reset, Fault::Hang];
         let works = |fault: Fault| fault.instead_of_work(Action::DeregisterTargets, "*").is_none();
         assert!(done.into_iter().all(works));
         assert!(!prevented.into_iter().any(works));

@@ -17,9 +17,7 @@ pub(crate) struct Form {
 
 impl Form {
     pub(crate) fn parse(body: &[u8]) -> Self {
-        Self {
-            fields: form_urlencoded::parse(body).into_owned().collect(),
-        }
+        Self { fields: form_urlencoded::parse(body).into_owned().collect() }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -27,38 +25,26 @@ impl Form {
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
-        self.get(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| invalid(format!("'{name}' is missing")))
+        self.get(name).filter(|value| !value.is_empty()).ok_or_else(|| invalid(format!("'{name}' is missing")))
     }
 
     /// The values of a list, in order of their numbers.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         let prefix = format!("{name}.member.");
         let member = |(key, value): (&String, &String)| Some((number(key.strip_prefix(&prefix)?)?, value.clone()));
-        self.fields
-            .iter()
-            .filter_map(member)
-            .collect::<BTreeMap<u32, String>>()
-            .into_values()
-            .collect()
+        self.fields.iter().filter_map(member).collect::<BTreeMap<u32, String>>().into_values().collect()
     }
 
     /// The list of targets, in order of their numbers.
     pub(crate) fn targets(&self) -> Result<Vec<Target>, ApiError> {
         let mut members: BTreeMap<u32, BTreeMap<&str, &str>> = BTreeMap::new();
         for (key, value) in &self.fields {
-            let parts = key
-                .strip_prefix("Targets.member.")
-                .and_then(|rest| rest.split_once('.'));
+            let parts = key.strip_prefix("Targets.member.").and_then(|rest| rest.split_once('.'));
             if let Some((index, field)) = parts.and_then(|(index, field)| Some((number(index)?, field))) {
                 members.entry(index).or_default().insert(field, value);
             }
         }
-        members
-            .into_iter()
-            .map(|(index, fields)| target(index, &fields))
-            .collect()
+        members.into_iter().map(|(index, fields)| target(index, &fields)).collect()
     }
 }
 
@@ -66,19 +52,11 @@ fn target(index: u32, fields: &BTreeMap<&str, &str>) -> Result<Target, ApiError>
     let id = fields.get("Id").filter(|id| !id.is_empty());
     let id = id.ok_or_else(|| invalid(format!("'Targets.member.{index}.Id' is missing")))?;
     let port = fields.get("Port").map(|port| port_of(index, port)).transpose()?;
-    Ok(Target {
-        id: (*id).to_owned(),
-        port,
-        zone: fields.get("AvailabilityZone").map(|&zone| zone.to_owned()),
-    })
+    Ok(Target { id: (*id).to_owned(), port, zone: fields.get("AvailabilityZone").map(|&zone| zone.to_owned()) })
 }
 
 fn port_of(index: u32, port: &str) -> Result<u16, ApiError> {
-    let wrong = || {
-        invalid(format!(
-            "'Targets.member.{index}.Port' must be a number from 1 to 65535, not '{port}'"
-        ))
-    };
+    let wrong = || invalid(format!("'Targets.member.{index}.Port' must be a number from 1 to 65535, not '{port}'"));
     port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)
 }
 
@@ -112,14 +90,8 @@ mod tests {
         let table: [(&[u8], &str); 4] = [
             (b"Targets.member.3.Port=80", "'Targets.member.3.Id' is missing"),
             (b"Targets.member.1.Id=", "'Targets.member.1.Id' is missing"),
-            (
-                b"Targets.member.1.Id=a&Targets.member.1.Port=0",
-                "from 1 to 65535, not '0'",
-            ),
-            (
-                b"Targets.member.1.Id=a&Targets.member.1.Port=x",
-                "from 1 to 65535, not 'x'",
-            ),
+            (b"Targets.member.1.Id=a&Targets.member.1.Port=0", "from 1 to 65535, not '0'"),
+            (b"Targets.member.1.Id=a&Targets.member.1.Port=x", "from 1 to 65535, not 'x'"),
         ];
         for (body, text) in table {
             let error = Form::parse(body).targets().unwrap_err();

@@ -138,16 +138,8 @@ impl Group {
     /// AWS documents `InvalidTarget` for the call, and no partial success of these calls. That an address lies in the group's
     /// VPC is not checked here.
     pub(crate) fn check(&self, targets: &[Target]) -> Result<(), ApiError> {
-        let bad: Vec<&str> = targets
-            .iter()
-            .map(|target| target.id.as_str())
-            .filter(|id| !self.takes(id))
-            .collect();
-        if bad.is_empty() {
-            Ok(())
-        } else {
-            Err(ApiError::invalid_target(&bad))
-        }
+        let bad: Vec<&str> = targets.iter().map(|target| target.id.as_str()).filter(|id| !self.takes(id)).collect();
+        if bad.is_empty() { Ok(()) } else { Err(ApiError::invalid_target(&bad)) }
     }
 
     fn takes(&self, id: &str) -> bool {
@@ -160,8 +152,7 @@ impl Group {
     }
 
     pub(crate) fn register(&mut self, target: &Target, now: Duration) {
-        self.targets
-            .register(self.key(target), target.zone.clone(), self.registers_as, now);
+        self.targets.register(self.key(target), target.zone.clone(), self.registers_as, now);
     }
 
     pub(crate) fn deregister(&mut self, target: &Target, now: Duration) {
@@ -184,10 +175,7 @@ impl Group {
     /// What a call hears that names targets: also those that are not registered.
     pub(crate) fn look_up(&self, target: &Target, now: Duration) -> Registered {
         let key = self.key(target);
-        let health = self
-            .targets
-            .health(&key, self.warm_up, now)
-            .unwrap_or(Health::NOT_REGISTERED);
+        let health = self.targets.health(&key, self.warm_up, now).unwrap_or(Health::NOT_REGISTERED);
         let zone = self.targets.zone(&key);
         let (id, port) = key;
         Registered { id, port, zone, health }
@@ -195,10 +183,7 @@ impl Group {
 
     /// An address is the same however it is written.
     fn key(&self, target: &Target) -> Key {
-        let id = target
-            .id
-            .parse()
-            .map_or_else(|_| target.id.clone(), |address: IpAddr| address.to_string());
+        let id = target.id.parse().map_or_else(|_| target.id.clone(), |address: IpAddr| address.to_string());
         (id, target.port.unwrap_or(self.port))
     }
 }
@@ -249,12 +234,7 @@ mod tests {
 
     #[test]
     fn an_address_is_the_same_however_it_is_written() {
-        let group = Group::new("a", 80)
-            .ip_address_type(IpAddressType::Ipv6)
-            .target("fd00:0:0::1", State::Healthy);
-        assert_eq!(
-            group.look_up(&("fd00::1", 80).into(), Duration::ZERO).state(),
-            State::Healthy
-        );
+        let group = Group::new("a", 80).ip_address_type(IpAddressType::Ipv6).target("fd00:0:0::1", State::Healthy);
+        assert_eq!(group.look_up(&("fd00::1", 80).into(), Duration::ZERO).state(), State::Healthy);
     }
 }

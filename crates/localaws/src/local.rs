@@ -28,10 +28,7 @@ enum Running {
     /// In the caller's runtime.
     Task(AbortHandle),
     /// In a thread and a runtime of its own. Both are taken when it stops.
-    Thread {
-        stop: Option<oneshot::Sender<()>>,
-        thread: Option<JoinHandle<()>>,
-    },
+    Thread { stop: Option<oneshot::Sender<()>>, thread: Option<JoinHandle<()>> },
 }
 
 impl LocalAws {
@@ -46,11 +43,7 @@ impl LocalAws {
         let address = listener.local_addr()?;
         let shared = share(world);
         let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Ok(Self {
-            shared,
-            address,
-            running: Running::Task(task.abort_handle()),
-        })
+        Ok(Self { shared, address, running: Running::Task(task.abort_handle()) })
     }
 
     /// Starts on a free port of the loopback interface, in a thread of its own: for callers without a runtime.
@@ -66,17 +59,8 @@ impl LocalAws {
         let shared = share(world);
         let (stop, stopped) = oneshot::channel();
         let server = serve_until(listener, Arc::clone(&shared), stopped);
-        let thread = thread::Builder::new()
-            .name("localaws".to_owned())
-            .spawn(move || runtime.block_on(server))?;
-        Ok(Self {
-            shared,
-            address,
-            running: Running::Thread {
-                stop: Some(stop),
-                thread: Some(thread),
-            },
-        })
+        let thread = thread::Builder::new().name("localaws".to_owned()).spawn(move || runtime.block_on(server))?;
+        Ok(Self { shared, address, running: Running::Thread { stop: Some(stop), thread: Some(thread) } })
     }
 
     /// `http://127.0.0.1:PORT`

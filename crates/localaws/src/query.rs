@@ -17,9 +17,7 @@ pub(crate) struct Members<T> {
 
 impl<T> FromIterator<T> for Members<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        Self {
-            member: values.into_iter().collect(),
-        }
+        Self { member: values.into_iter().collect() }
     }
 }
 
@@ -45,11 +43,7 @@ pub(crate) fn success(action: Action, result: &str, request_id: &str) -> String 
 /// An error.
 pub(crate) fn error(error: &ApiError, request_id: &str) -> String {
     let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-    let shape = ErrorShape {
-        r#type: fault,
-        code: error.code,
-        message: printable(&error.message),
-    };
+    let shape = ErrorShape { r#type: fault, code: error.code, message: printable(&error.message) };
     let inner = se::to_string_with_root("Error", &shape).unwrap_or_default();
     format!(r#"<ErrorResponse xmlns="{NAMESPACE}">{inner}<RequestId>{request_id}</RequestId></ErrorResponse>"#)
 }

@@ -21,30 +21,10 @@ const LOAD_BALANCER: &str =
 
 /// Task id, address, Availability Zone, capacity provider.
 const TASKS: [(&str, &str, &str, &str); 4] = [
-    (
-        "1f0b7c9d2e4a4b6c8d0e1f2a3b4c5d6e",
-        "10.0.1.11",
-        "eu-central-1a",
-        "FARGATE",
-    ),
-    (
-        "2a1c8d0e3f5b4c7d9e1f2a3b4c5d6e7f",
-        "10.0.1.12",
-        "eu-central-1a",
-        "FARGATE",
-    ),
-    (
-        "c13b4cb40f1f4fe4a2971f76ae5a47ad",
-        "10.0.2.21",
-        "eu-central-1b",
-        "FARGATE_SPOT",
-    ),
-    (
-        "d24c5dc51a2a4af5b3a82a87bf6b58be",
-        "10.0.2.22",
-        "eu-central-1b",
-        "FARGATE_SPOT",
-    ),
+    ("1f0b7c9d2e4a4b6c8d0e1f2a3b4c5d6e", "10.0.1.11", "eu-central-1a", "FARGATE"),
+    ("2a1c8d0e3f5b4c7d9e1f2a3b4c5d6e7f", "10.0.1.12", "eu-central-1a", "FARGATE"),
+    ("c13b4cb40f1f4fe4a2971f76ae5a47ad", "10.0.2.21", "eu-central-1b", "FARGATE_SPOT"),
+    ("d24c5dc51a2a4af5b3a82a87bf6b58be", "10.0.2.22", "eu-central-1b", "FARGATE_SPOT"),
 ];
 
 /// A world, and the ARNs of what is in it.
@@ -90,15 +70,9 @@ impl Scene {
 
 fn group() -> Group {
     let (name, id) = GROUP;
-    let empty = Group::new(name, PORT)
-        .id(id)
-        .load_balancer(LOAD_BALANCER)
-        .deregistration_delay(DEREGISTRATION_DELAY);
+    let empty = Group::new(name, PORT).id(id).load_balancer(LOAD_BALANCER).deregistration_delay(DEREGISTRATION_DELAY);
     TASKS.into_iter().fold(empty, |group, (_, address, zone, _)| {
-        let target = Target {
-            zone: Some(zone.to_owned()),
-            ..(address, PORT).into()
-        };
+        let target = Target { zone: Some(zone.to_owned()), ..(address, PORT).into() };
         group.target(target, State::Healthy)
     })
 }
@@ -112,11 +86,7 @@ fn service(group: &str) -> Service {
 }
 
 fn task((id, address, zone, provider): (&str, &str, &str, &str)) -> Task {
-    Task::new(CLUSTER, id)
-        .service(SERVICE)
-        .address(address)
-        .zone(zone)
-        .capacity_provider(provider)
+    Task::new(CLUSTER, id).service(SERVICE).address(address).zone(zone).capacity_provider(provider)
 }
 
 #[cfg(test)]
@@ -129,10 +99,7 @@ mod tests {
         let prefix = "arn:aws:ecs:eu-central-1:123456789012";
         assert_eq!(scene.cluster, format!("{prefix}:cluster/demo"));
         assert_eq!(scene.service, format!("{prefix}:service/demo/logstash"));
-        assert_eq!(
-            scene.spot[0],
-            format!("{prefix}:task/demo/c13b4cb40f1f4fe4a2971f76ae5a47ad")
-        );
+        assert_eq!(scene.spot[0], format!("{prefix}:task/demo/c13b4cb40f1f4fe4a2971f76ae5a47ad"));
         assert_eq!(
             scene.group,
             "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf831eec9f09"
@@ -145,10 +112,6 @@ mod tests {
         let targets = scene.world.targets(&scene.group, Duration::ZERO);
         let addresses: Vec<&str> = targets.iter().map(|target| target.id.as_str()).collect();
         assert_eq!(addresses, ["10.0.1.11", "10.0.1.12", "10.0.2.21", "10.0.2.22"]);
-        assert!(
-            targets
-                .iter()
-                .all(|target| target.state() == State::Healthy && target.port == 5044)
-        );
+        assert!(targets.iter().all(|target| target.state() == State::Healthy && target.port == 5044));
     }
 }

@@ -35,11 +35,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(world: World) -> Self {
-        Self {
-            world: Mutex::new(world),
-            start: Instant::now(),
-            ahead: Mutex::new(Duration::ZERO),
-        }
+        Self { world: Mutex::new(world), start: Instant::now(), ahead: Mutex::new(Duration::ZERO) }
     }
 
     /// A world whose holder panicked is still the world.
@@ -97,10 +93,7 @@ async fn answer(
     let incoming = Incoming {
         method: head.method.as_str(),
         path: head.uri.path(),
-        target: head
-            .headers
-            .get("x-amz-target")
-            .map(|target| target.to_str().unwrap_or("?")),
+        target: head.headers.get("x-amz-target").map(|target| target.to_str().unwrap_or("?")),
         body: &body.to_bytes(),
     };
     let reaction = dispatch::react(&mut shared.world(), &incoming, shared.now());
@@ -128,13 +121,9 @@ async fn wait(time: Duration) {
 fn response(reply: Reply) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(reply.body)));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     if let Ok(id) = HeaderValue::from_str(&reply.request_id) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("x-amzn-requestid"), id);
+        response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), id);
     }
     response
 }

@@ -124,10 +124,7 @@ impl Tag {
     /// A key and its value.
     #[must_use]
     pub fn new(key: &str, value: &str) -> Self {
-        Self {
-            key: key.to_owned(),
-            value: value.to_owned(),
-        }
+        Self { key: key.to_owned(), value: value.to_owned() }
     }
 }
 
@@ -206,11 +203,7 @@ impl Service {
     /// With a part of its tasks on this capacity provider.
     #[must_use]
     pub fn capacity_provider(mut self, name: &str, weight: u32, base: u32) -> Self {
-        let item = CapacityProviderStrategyItem {
-            capacity_provider: name.to_owned(),
-            weight,
-            base,
-        };
+        let item = CapacityProviderStrategyItem { capacity_provider: name.to_owned(), weight, base };
         self.capacity_provider_strategy.push(item);
         self
     }

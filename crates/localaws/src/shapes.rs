@@ -74,10 +74,7 @@ pub(crate) fn task(world: &World, arn: &str, task: &Task, with_tags: bool) -> Va
 
 /// The names of the details are those of AWS's published samples; none is known for an IPv6 address.
 fn attachment(interface: &NetworkInterface) -> Value {
-    let dns = interface
-        .ipv4
-        .as_ref()
-        .map(|ip| format!("ip-{}.eu-central-1.compute.internal", ip.replace('.', "-")));
+    let dns = interface.ipv4.as_ref().map(|ip| format!("ip-{}.eu-central-1.compute.internal", ip.replace('.', "-")));
     let details = [
         ("subnetId", Some(&interface.subnet)),
         ("networkInterfaceId", Some(&interface.id)),

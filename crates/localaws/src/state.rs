@@ -86,49 +86,30 @@ pub struct Health {
 
 impl Health {
     /// What a call hears of a target that it names and that is not registered.
-    pub const NOT_REGISTERED: Self = Self::because(
-        State::Unused,
-        "Target.NotRegistered",
-        "Target is not registered to the target group",
-    );
+    pub const NOT_REGISTERED: Self =
+        Self::because(State::Unused, "Target.NotRegistered", "Target is not registered to the target group");
 
     /// The health of a *registered* target in this state.
     #[must_use]
     pub const fn of(state: State) -> Self {
         match state {
-            State::Healthy => Self {
-                state,
-                reason: None,
-                description: None,
-            },
+            State::Healthy => Self { state, reason: None, description: None },
             State::Initial => Self::because(state, "Elb.InitialHealthChecking", "Initial health checks in progress"),
             State::Unhealthy | State::UnhealthyDraining => {
                 Self::because(state, "Target.FailedHealthChecks", "Health checks failed")
             }
-            State::Unused => Self::because(
-                state,
-                "Target.NotInUse",
-                "Target group is not used by any load balancer",
-            ),
-            State::Draining => Self::because(
-                state,
-                "Target.DeregistrationInProgress",
-                "Target deregistration is in progress",
-            ),
-            State::Unavailable => Self::because(
-                state,
-                "Target.HealthCheckDisabled",
-                "Health checks are not enabled for this target",
-            ),
+            State::Unused => Self::because(state, "Target.NotInUse", "Target group is not used by any load balancer"),
+            State::Draining => {
+                Self::because(state, "Target.DeregistrationInProgress", "Target deregistration is in progress")
+            }
+            State::Unavailable => {
+                Self::because(state, "Target.HealthCheckDisabled", "Health checks are not enabled for this target")
+            }
         }
     }
 
     const fn because(state: State, reason: &'static str, description: &'static str) -> Self {
-        Self {
-            state,
-            reason: Some(reason),
-            description: Some(description),
-        }
+        Self { state, reason: Some(reason), description: Some(description) }
     }
 }
 
@@ -150,10 +131,6 @@ mod tests {
         for state in State::ALL {
             assert_eq!(State::try_from(state.name().to_owned()), Ok(state));
         }
-        assert!(
-            State::try_from("Healthy".to_owned())
-                .unwrap_err()
-                .contains("unhealthy.draining")
-        );
+        assert!(State::try_from("Healthy".to_owned()).unwrap_err().contains("unhealthy.draining"));
     }
 }

@@ -21,21 +21,13 @@ pub struct Target {
 
 impl From<&str> for Target {
     fn from(id: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            port: None,
-            zone: None,
-        }
+        Self { id: id.to_owned(), port: None, zone: None }
     }
 }
 
 impl From<(&str, u16)> for Target {
     fn from((id, port): (&str, u16)) -> Self {
-        Self {
-            id: id.to_owned(),
-            port: Some(port),
-            zone: None,
-        }
+        Self { id: id.to_owned(), port: Some(port), zone: None }
     }
 }
 

@@ -36,18 +36,9 @@ impl Targets {
     /// Registering an active target again leaves it as it is; a draining one becomes active again.
     pub(crate) fn register(&mut self, key: Key, zone: Option<String>, state: State, now: Duration) {
         self.forget_the_gone(now);
-        let active = self
-            .all
-            .get(&key)
-            .is_some_and(|known| matches!(known.phase, Phase::Active { .. }));
+        let active = self.all.get(&key).is_some_and(|known| matches!(known.phase, Phase::Active { .. }));
         if !active {
-            self.all.insert(
-                key,
-                Registration {
-                    zone,
-                    phase: Phase::Active { state, since: now },
-                },
-            );
+            self.all.insert(key, Registration { zone, phase: Phase::Active { state, since: now } });
         }
     }
 
@@ -56,9 +47,7 @@ impl Targets {
         if let Some(known) = self.all.get_mut(key)
             && matches!(known.phase, Phase::Active { .. })
         {
-            known.phase = Phase::Draining {
-                until: now.saturating_add(delay),
-            };
+            known.phase = Phase::Draining { until: now.saturating_add(delay) };
         }
         self.forget_the_gone(now);
     }
@@ -86,12 +75,7 @@ impl Targets {
     pub(crate) fn list(&self, warm_up: Option<Duration>, now: Duration) -> Vec<Registered> {
         let described = |((id, port), known): (&Key, &Registration)| {
             let health = known.phase.health(warm_up, now)?;
-            Some(Registered {
-                id: id.clone(),
-                port: *port,
-                zone: known.zone.clone(),
-                health,
-            })
+            Some(Registered { id: id.clone(), port: *port, zone: known.zone.clone(), health })
         };
         self.all.iter().filter_map(described).collect()
     }
@@ -101,8 +85,7 @@ impl Targets {
     }
 
     fn forget_the_gone(&mut self, now: Duration) {
-        self.all
-            .retain(|_, known| !matches!(known.phase, Phase::Draining { until } if until <= now));
+        self.all.retain(|_, known| !matches!(known.phase, Phase::Draining { until } if until <= now));
     }
 }
 
@@ -110,10 +93,11 @@ impl Phase {
     fn health(self, warm_up: Option<Duration>, now: Duration) -> Option<Health> {
         match self {
             Self::Draining { until } => (now < until).then_some(Health::of(State::Draining)),
-            Self::Active {
-                state: State::Initial,
-                since,
-            } if warm_up.is_some_and(|time| since.saturating_add(time) <= now) => Some(Health::of(State::Healthy)),
+            Self::Active { state: State::Initial, since }
+                if warm_up.is_some_and(|time| since.saturating_add(time) <= now) =>
+            {
+                Some(Health::of(State::Healthy))
+            }
             Self::Active { state, .. } => Some(Health::of(state)),
         }
     }
@@ -145,13 +129,7 @@ mod tests {
 
     #[test]
     fn a_deregistered_target_drains_and_is_then_gone() {
-        for before in [
-            State::Healthy,
-            State::Initial,
-            State::Unhealthy,
-            State::Unused,
-            State::Unavailable,
-        ] {
+        for before in [State::Healthy, State::Initial, State::Unhealthy, State::Unused, State::Unavailable] {
             let mut targets = with(before);
             targets.deregister(&key(5044), DELAY, at(10));
             assert_eq!(state(&targets, 5044, 10), Some(State::Draining));
@@ -219,13 +197,7 @@ mod tests {
     #[test]
     fn every_state_can_be_set() {
         let mut targets = with(State::Healthy);
-        for wanted in [
-            State::Unhealthy,
-            State::UnhealthyDraining,
-            State::Unused,
-            State::Draining,
-            State::Healthy,
-        ] {
+        for wanted in [State::Unhealthy, State::UnhealthyDraining, State::Unused, State::Draining, State::Healthy] {
             assert!(targets.set_state(&key(5044), wanted, DELAY, at(1)));
             assert_eq!(state(&targets, 5044, 1), Some(wanted));
         }

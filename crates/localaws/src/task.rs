@@ -232,10 +232,7 @@ mod tests {
     fn an_interrupted_task_still_runs_and_is_wanted_stopped() {
         let mut task = Task::new("demo", "c13b4cb40f1f4fe4a2971f76ae5a47ad").address("10.0.2.21");
         task.interrupt(Duration::from_secs(5));
-        assert_eq!(
-            (task.last_status, task.desired_status),
-            (TaskStatus::Running, TaskStatus::Stopped)
-        );
+        assert_eq!((task.last_status, task.desired_status), (TaskStatus::Running, TaskStatus::Stopped));
         assert_eq!(task.version, 4);
         assert_eq!(task.stop.unwrap().stopping_at, Duration::from_secs(5));
     }

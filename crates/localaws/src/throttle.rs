@@ -80,9 +80,7 @@ mod tests {
     use super::*;
 
     fn passed(limiter: &mut Limiter, action: Action, calls: usize, seconds: u64) -> usize {
-        (0..calls)
-            .filter(|_| limiter.pass(action, Duration::from_secs(seconds)).is_ok())
-            .count()
+        (0..calls).filter(|_| limiter.pass(action, Duration::from_secs(seconds)).is_ok()).count()
     }
 
     #[test]

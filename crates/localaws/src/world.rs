@@ -66,10 +66,7 @@ impl World {
 
     /// Takes a target group away, with its targets.
     pub fn remove_group(&mut self, arn: &str) -> Result<(), WorldError> {
-        self.groups
-            .remove(arn)
-            .map(drop)
-            .ok_or_else(|| WorldError::NoGroup(arn.to_owned()))
+        self.groups.remove(arn).map(drop).ok_or_else(|| WorldError::NoGroup(arn.to_owned()))
     }
 
     /// Adds a cluster and gives its ARN. A service or a task brings its cluster with it.
@@ -105,17 +102,10 @@ impl World {
         let addresses =
             interface.flat_map(|known| known.ipv4.iter().chain(&known.ipv6).map(|id| Target::from(id.as_str())));
         let zone = Some(task.zone.clone());
-        let all: Vec<Target> = addresses
-            .map(|target| Target {
-                zone: zone.clone(),
-                ..target
-            })
-            .collect();
+        let all: Vec<Target> = addresses.map(|target| Target { zone: zone.clone(), ..target }).collect();
         let known = self.group_mut(group)?;
-        let taken: Vec<_> = all
-            .into_iter()
-            .filter(|target| known.check(std::slice::from_ref(target)).is_ok())
-            .collect();
+        let taken: Vec<_> =
+            all.into_iter().filter(|target| known.check(std::slice::from_ref(target)).is_ok()).collect();
         if taken.is_empty() {
             return Err(WorldError::NoAddress(arns::task_arn(&task.cluster, &task.id)));
         }
@@ -139,10 +129,7 @@ impl World {
 
     /// Forgets a task, as ECS does some time after it has stopped.
     pub fn remove_task(&mut self, arn: &str) -> Result<(), WorldError> {
-        self.tasks
-            .remove(arn)
-            .map(drop)
-            .ok_or_else(|| WorldError::NoTask(arn.to_owned()))
+        self.tasks.remove(arn).map(drop).ok_or_else(|| WorldError::NoTask(arn.to_owned()))
     }
 
     /// Makes a running task what ECS shows at a Spot interruption. Its targets stay: ECS's own deregistering is not played.
@@ -183,10 +170,7 @@ impl World {
     ) -> Result<(), WorldError> {
         let target = target.into();
         let found = self.group_mut(group)?.set_state(&target, state, now);
-        let missing = || WorldError::NoTarget {
-            group: group.to_owned(),
-            target: target.to_string(),
-        };
+        let missing = || WorldError::NoTarget { group: group.to_owned(), target: target.to_string() };
         if found { Ok(()) } else { Err(missing()) }
     }
 
@@ -199,10 +183,7 @@ impl World {
     /// The state of one target, or none if it is neither active nor draining.
     #[must_use]
     pub fn state(&self, group: &str, target: impl Into<Target>, now: Duration) -> Option<State> {
-        self.groups
-            .get(group)
-            .and_then(|group| group.health(&target.into(), now))
-            .map(|health| health.state)
+        self.groups.get(group).and_then(|group| group.health(&target.into(), now)).map(|health| health.state)
     }
 
     /// From now on a call that names this id in this group is answered `InvalidTarget`.
@@ -262,15 +243,11 @@ impl World {
     }
 
     fn group_mut(&mut self, arn: &str) -> Result<&mut Group, WorldError> {
-        self.groups
-            .get_mut(arn)
-            .ok_or_else(|| WorldError::NoGroup(arn.to_owned()))
+        self.groups.get_mut(arn).ok_or_else(|| WorldError::NoGroup(arn.to_owned()))
     }
 
     fn known_task(&mut self, arn: &str) -> Result<&mut Task, WorldError> {
-        self.tasks
-            .get_mut(arn)
-            .ok_or_else(|| WorldError::NoTask(arn.to_owned()))
+        self.tasks.get_mut(arn).ok_or_else(|| WorldError::NoTask(arn.to_owned()))
     }
 }
 
@@ -284,42 +261,22 @@ mod tests {
     fn a_task_can_bring_its_target() {
         let mut world = World::new();
         let group = world.add_group(Group::new("demo", 5044));
-        let task = Task::new("demo", "c13b4cb40f1f4fe4a2971f76ae5a47ad")
-            .address("10.0.2.21")
-            .ipv6("fd00::21");
+        let task = Task::new("demo", "c13b4cb40f1f4fe4a2971f76ae5a47ad").address("10.0.2.21").ipv6("fd00::21");
         let arn = world.add_task_in(task, &group, State::Healthy, NOW).unwrap();
-        assert_eq!(
-            arn,
-            "arn:aws:ecs:eu-central-1:123456789012:task/demo/c13b4cb40f1f4fe4a2971f76ae5a47ad"
-        );
+        assert_eq!(arn, "arn:aws:ecs:eu-central-1:123456789012:task/demo/c13b4cb40f1f4fe4a2971f76ae5a47ad");
         assert_eq!(world.state(&group, "10.0.2.21", NOW), Some(State::Healthy));
-        assert_eq!(
-            world.targets(&group, NOW).len(),
-            1,
-            "a group of IPv4 takes no IPv6 address"
-        );
+        assert_eq!(world.targets(&group, NOW).len(), 1, "a group of IPv4 takes no IPv6 address");
     }
 
     #[test]
     fn what_is_not_there_is_named() {
         let mut world = World::new();
         let group = world.add_group(Group::new("demo", 5044));
-        let error = world
-            .set_state(&group, ("10.0.0.1", 80), State::Healthy, NOW)
-            .unwrap_err();
+        let error = world.set_state(&group, ("10.0.0.1", 80), State::Healthy, NOW).unwrap_err();
         assert_eq!(error.to_string(), format!("no target 10.0.0.1:80 in {group}"));
-        assert_eq!(
-            world.interrupt("x", NOW).unwrap_err(),
-            WorldError::NoTask("x".to_owned())
-        );
-        assert_eq!(
-            world.register("x", "y", State::Healthy, NOW).unwrap_err(),
-            WorldError::NoGroup("x".to_owned())
-        );
+        assert_eq!(world.interrupt("x", NOW).unwrap_err(), WorldError::NoTask("x".to_owned()));
+        assert_eq!(world.register("x", "y", State::Healthy, NOW).unwrap_err(), WorldError::NoGroup("x".to_owned()));
         let bare = Task::new("demo", "0123456789abcdef0123456789abcdef");
-        assert!(matches!(
-            world.add_task_in(bare, &group, State::Healthy, NOW),
-            Err(WorldError::NoAddress(_))
-        ));
+        assert!(matches!(world.add_task_in(bare, &group, State::Healthy, NOW), Err(WorldError::NoAddress(_))));
     }
 }

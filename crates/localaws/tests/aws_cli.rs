@@ -18,14 +18,7 @@ use serde_json::{Value, json};
 use spotdrain_localaws::{LocalAws, Scene};
 
 fn health(aws: &LocalAws, cli: &Cli, group: &str, target: &str) -> Value {
-    let arguments = [
-        "elbv2",
-        "describe-target-health",
-        "--target-group-arn",
-        group,
-        "--targets",
-        target,
-    ];
+    let arguments = ["elbv2", "describe-target-health", "--target-group-arn", group, "--targets", target];
     cli.run(&aws.endpoint(), &arguments).json
 }
 
@@ -51,29 +44,16 @@ fn deregisters_a_target_and_sees_it_drain() {
         "Reason": "Target.NotRegistered",
         "Description": "Target is not registered to the target group",
     });
-    assert_eq!(
-        health(&aws, &cli, &scene.group, "Id=10.0.2.21,Port=1"),
-        described(1, None, &not_registered)
-    );
+    assert_eq!(health(&aws, &cli, &scene.group, "Id=10.0.2.21,Port=1"), described(1, None, &not_registered));
 
-    let deregister = [
-        "elbv2",
-        "deregister-targets",
-        "--target-group-arn",
-        &scene.group,
-        "--targets",
-        target,
-    ];
+    let deregister = ["elbv2", "deregister-targets", "--target-group-arn", &scene.group, "--targets", target];
     assert_eq!(cli.run(&aws.endpoint(), &deregister).error, "");
     let draining = json!({
         "State": "draining",
         "Reason": "Target.DeregistrationInProgress",
         "Description": "Target deregistration is in progress",
     });
-    assert_eq!(
-        health(&aws, &cli, &scene.group, target),
-        described(5044, zone, &draining)
-    );
+    assert_eq!(health(&aws, &cli, &scene.group, target), described(5044, zone, &draining));
 }
 
 #[test]
@@ -88,28 +68,15 @@ fn prints_the_apis_own_errors() {
             "(TargetGroupNotFound) when calling the DescribeTargetHealth operation: One or more target groups not found",
         ),
         (
-            vec![
-                "elbv2",
-                "deregister-targets",
-                "--target-group-arn",
-                &scene.group,
-                "--targets",
-                "Id=fd00::1",
-            ],
+            vec!["elbv2", "deregister-targets", "--target-group-arn", &scene.group, "--targets", "Id=fd00::1"],
             "(InvalidTarget) when calling the DeregisterTargets operation",
         ),
-        (
-            vec!["elbv2", "describe-rules"],
-            "(InvalidAction) when calling the DescribeRules operation",
-        ),
+        (vec!["elbv2", "describe-rules"], "(InvalidAction) when calling the DescribeRules operation"),
         (
             vec!["ecs", "describe-services", "--cluster", "nobody", "--services", "a"],
             "(ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found.",
         ),
-        (
-            vec!["ecs", "list-clusters"],
-            "(UnknownOperationException) when calling the ListClusters operation",
-        ),
+        (vec!["ecs", "list-clusters"], "(UnknownOperationException) when calling the ListClusters operation"),
     ];
     for (arguments, text) in table {
         let error = cli.run(&aws.endpoint(), &arguments).error;
@@ -122,15 +89,7 @@ fn describes_services() {
     let Some(cli) = Cli::find() else { return };
     let scene = Scene::demo();
     let aws = LocalAws::spawn_thread(scene.world).unwrap();
-    let arguments = [
-        "ecs",
-        "describe-services",
-        "--cluster",
-        "demo",
-        "--services",
-        "logstash",
-        "nobody",
-    ];
+    let arguments = ["ecs", "describe-services", "--cluster", "demo", "--services", "logstash", "nobody"];
     let expected = json!({
         "services": [{
             "serviceArn": scene.service,
@@ -159,12 +118,7 @@ fn describes_an_interrupted_task() {
     let [spot, _] = &scene.spot;
     let now = aws.now();
     aws.world().interrupt(spot, now).unwrap();
-    let answer = cli
-        .run(
-            &aws.endpoint(),
-            &["ecs", "describe-tasks", "--cluster", "demo", "--tasks", spot],
-        )
-        .json;
+    let answer = cli.run(&aws.endpoint(), &["ecs", "describe-tasks", "--cluster", "demo", "--tasks", spot]).json;
     assert_eq!(answer["failures"], json!([]));
     let task = &answer["tasks"][0];
     let expected = [
@@ -186,8 +140,5 @@ fn describes_an_interrupted_task() {
     assert!(!task["stoppingAt"].is_null(), "{task}");
     let address = json!({"name": "privateIPv4Address", "value": "10.0.2.21"});
     assert!(task["attachments"][0]["details"].as_array().unwrap().contains(&address));
-    assert_eq!(
-        task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"],
-        json!("10.0.2.21")
-    );
+    assert_eq!(task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"], json!("10.0.2.21"));
 }

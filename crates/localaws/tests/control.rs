@@ -31,28 +31,16 @@ fn faults_states_and_calls_go_by_http() {
     assert_eq!(post("/_local/fault", &fault), (200, "{}".to_owned()));
     let state = json!({"target_group": scene.group, "target": "10.0.1.11", "port": 5044, "state": "unhealthy"});
     assert_eq!(post("/_local/target-state", &state), (200, "{}".to_owned()));
-    assert_eq!(
-        aws.world().state(&scene.group, "10.0.1.11", aws.now()),
-        Some(State::Unhealthy)
-    );
+    assert_eq!(aws.world().state(&scene.group, "10.0.1.11", aws.now()), Some(State::Unhealthy));
 
-    let call = format!(
-        "Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn={}",
-        scene.group
-    );
+    let call = format!("Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn={}", scene.group);
     let statuses = [0, 1].map(|_| http::request(&aws.endpoint(), "POST", "/", FORM, &call).0);
     assert_eq!(statuses, [400, 200]);
     let (status, log) = http::request(&aws.endpoint(), "GET", "/_local/calls", "", "");
     let log: Value = serde_json::from_str(&log).unwrap();
     assert_eq!((status, log.as_array().unwrap().len()), (200, 2));
-    assert_eq!(
-        (&log[0]["answer"], &log[0]["code"]),
-        (&json!("error"), &json!("Throttling"))
-    );
-    assert_eq!(
-        (&log[1]["answer"], &log[1]["resource"]),
-        (&json!("ok"), &json!(scene.group))
-    );
+    assert_eq!((&log[0]["answer"], &log[0]["code"]), (&json!("error"), &json!("Throttling")));
+    assert_eq!((&log[1]["answer"], &log[1]["resource"]), (&json!("ok"), &json!(scene.group)));
 }
 
 #[test]
@@ -68,10 +56,7 @@ fn any_method_and_path_is_answered() {
     let aws = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     for (method, path) in [("GET", "/"), ("PUT", "/a/b?c=d"), ("DELETE", "*"), ("OPTIONS", "/")] {
         let (status, body) = http::request(&aws.endpoint(), method, path, "", "");
-        assert!(
-            status == 400 && body.contains("MissingAction"),
-            "{method} {path}: {status} {body}"
-        );
+        assert!(status == 400 && body.contains("MissingAction"), "{method} {path}: {status} {body}");
     }
 }
 
@@ -81,12 +66,7 @@ fn a_reset_is_a_reset_and_not_an_orderly_end() {
     aws.world().add_fault(Fault::Reset.times(1));
     let mut stream = TcpStream::connect(aws.endpoint().strip_prefix("http://").unwrap()).unwrap();
     let form = "Action=DescribeTargetGroups&Version=2015-12-01";
-    write!(
-        stream,
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{form}",
-        form.len()
-    )
-    .unwrap();
+    write!(stream, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{form}", form.len()).unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 

@@ -39,14 +39,9 @@ impl Moto {
     /// On a free port, which the server tells on its standard error.
     fn start(program: &str) -> Self {
         let mut command = Command::new(program);
-        command
-            .args(["-H", "127.0.0.1", "-p", "0"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut server = command.spawn().expect("moto_server starts");
-        let mut lines = BufReader::new(server.stderr.take().expect("is piped"))
-            .lines()
-            .map_while(Result::ok);
+        let mut lines = BufReader::new(server.stderr.take().expect("is piped")).lines().map_while(Result::ok);
         let running = lines.find_map(|line| Some(line.split_once("Running on ")?.1.trim().to_owned()));
         let endpoint = running.expect("moto_server tells its address");
         // What it writes afterwards must go somewhere.
@@ -71,27 +66,10 @@ struct Seen {
 }
 
 fn look(cli: &Cli, endpoint: &str, group: &str) -> Seen {
-    let register = [
-        "elbv2",
-        "register-targets",
-        "--target-group-arn",
-        group,
-        "--targets",
-        "Id=10.0.0.7,Port=6000",
-    ];
+    let register = ["elbv2", "register-targets", "--target-group-arn", group, "--targets", "Id=10.0.0.7,Port=6000"];
     assert_eq!(cli.run(endpoint, &register).error, "");
-    let health = cli
-        .run(
-            endpoint,
-            &["elbv2", "describe-target-health", "--target-group-arn", group],
-        )
-        .json;
-    let groups = cli
-        .run(
-            endpoint,
-            &["elbv2", "describe-target-groups", "--target-group-arns", group],
-        )
-        .json;
+    let health = cli.run(endpoint, &["elbv2", "describe-target-health", "--target-group-arn", group]).json;
+    let groups = cli.run(endpoint, &["elbv2", "describe-target-groups", "--target-group-arns", group]).json;
     let one = &health["TargetHealthDescriptions"][0];
     Seen {
         group: common_fields(&groups["TargetGroups"][0]),
@@ -101,18 +79,8 @@ fn look(cli: &Cli, endpoint: &str, group: &str) -> Seen {
 }
 
 fn common_fields(group: &Value) -> Value {
-    let fields = [
-        "TargetGroupName",
-        "Protocol",
-        "Port",
-        "TargetType",
-        "IpAddressType",
-        "HealthCheckPort",
-    ];
-    fields
-        .into_iter()
-        .map(|field| (field.to_owned(), group[field].clone()))
-        .collect()
+    let fields = ["TargetGroupName", "Protocol", "Port", "TargetType", "IpAddressType", "HealthCheckPort"];
+    fields.into_iter().map(|field| (field.to_owned(), group[field].clone())).collect()
 }
 
 /// HTTP status and code for a group that is not there; a signature only tells moto the service.
@@ -122,37 +90,16 @@ fn not_found(endpoint: &str, group: &str) -> (u16, String) {
     let nobody = group.replace("demo", "nobody");
     let form = format!("Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn={nobody}");
     let (status, body) = http::request(endpoint, "POST", "/", headers, &form);
-    let code = body
-        .split_once("<Code>")
-        .and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     (status, code.map(|(code, _)| code.to_owned()).unwrap_or(body))
 }
 
 fn group_in_moto(cli: &Cli, endpoint: &str) -> String {
-    let vpc = cli
-        .run(endpoint, &["ec2", "create-vpc", "--cidr-block", "10.0.0.0/16"])
-        .json;
+    let vpc = cli.run(endpoint, &["ec2", "create-vpc", "--cidr-block", "10.0.0.0/16"]).json;
     let vpc = vpc["Vpc"]["VpcId"].as_str().expect("a VPC").to_owned();
-    let kind = [
-        "elbv2",
-        "create-target-group",
-        "--name",
-        "demo",
-        "--protocol",
-        "TCP",
-        "--port",
-        "5044",
-    ];
-    let group = cli
-        .run(
-            endpoint,
-            &[&kind[..], &["--target-type", "ip", "--vpc-id", &vpc]].concat(),
-        )
-        .json;
-    group["TargetGroups"][0]["TargetGroupArn"]
-        .as_str()
-        .expect("a target group")
-        .to_owned()
+    let kind = ["elbv2", "create-target-group", "--name", "demo", "--protocol", "TCP", "--port", "5044"];
+    let group = cli.run(endpoint, &[&kind[..], &["--target-type", "ip", "--vpc-id", &vpc]].concat()).json;
+    group["TargetGroups"][0]["TargetGroupArn"].as_str().expect("a target group").to_owned()
 }
 
 #[test]

@@ -1,10 +1,5 @@
 //! A scenario in a few lines: the real sample of a notice, changed where the test wants it, and what AWS is to have said.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "each test file uses its own part"
-)]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,11 +30,7 @@ pub fn ip(text: &str) -> IpAddr {
 }
 
 pub fn throttled(call: &'static str) -> Failure {
-    Failure {
-        call,
-        problem: "Throttling: Rate exceeded".to_owned(),
-        retryable: true,
-    }
+    Failure { call, problem: "Throttling: Rate exceeded".to_owned(), retryable: true }
 }
 
 pub fn sample() -> Event {
@@ -58,12 +49,7 @@ pub struct Scenario {
 
 impl Scenario {
     pub fn new() -> Self {
-        Self {
-            reading: Reading::default(),
-            findings: Findings::default(),
-            settings: Settings::default(),
-            seconds: 1,
-        }
+        Self { reading: Reading::default(), findings: Findings::default(), settings: Settings::default(), seconds: 1 }
     }
 
     /// A notice of the task `id` of service `logstash`, with these addresses.
@@ -72,15 +58,8 @@ impl Scenario {
         let mut change = event.change.unwrap();
         change.task = task(id);
         change.addresses = addresses.iter().map(|address| ip(address)).collect();
-        let notice = Notice {
-            event_id: format!("event-{id}"),
-            change,
-            recognised_by: RecognisedBy::StopCode,
-        };
-        self.reading.notices.push(Incoming {
-            message_id: Some(format!("message-{id}")),
-            notice,
-        });
+        let notice = Notice { event_id: format!("event-{id}"), change, recognised_by: RecognisedBy::StopCode };
+        self.reading.notices.push(Incoming { message_id: Some(format!("message-{id}")), notice });
         self
     }
 
@@ -109,16 +88,8 @@ impl Scenario {
     }
 
     pub fn service(mut self, groups: &[(&str, Option<u16>)]) -> Self {
-        let groups = groups
-            .iter()
-            .map(|(name, port)| ServiceGroup {
-                arn: arn(name),
-                port: *port,
-            })
-            .collect();
-        self.findings
-            .services
-            .insert(service_key(), ServiceFinding::Found(Service { groups, tag: None }));
+        let groups = groups.iter().map(|(name, port)| ServiceGroup { arn: arn(name), port: *port }).collect();
+        self.findings.services.insert(service_key(), ServiceFinding::Found(Service { groups, tag: None }));
         self
     }
 
@@ -175,10 +146,7 @@ pub fn task(id: &str) -> TaskArn {
 }
 
 pub fn service_key() -> ServiceKey {
-    ServiceKey {
-        cluster: sample().change.unwrap().cluster,
-        service: ServiceName::new("logstash").unwrap(),
-    }
+    ServiceKey { cluster: sample().change.unwrap().cluster, service: ServiceName::new("logstash").unwrap() }
 }
 
 pub fn tell(plan: &Plan) -> String {
@@ -196,41 +164,23 @@ pub fn tell(plan: &Plan) -> String {
                 Step::Settled(outcome) => outcome.as_str().to_owned(),
             };
             let group = row.registration.target_group.name();
-            lines.push(format!(
-                "{id}: {} in {group} ({state}): {step}",
-                row.registration.target
-            ));
+            lines.push(format!("{id}: {} in {group} ({state}): {step}", row.registration.target));
         }
     }
-    lines.extend(
-        plan.ignored
-            .iter()
-            .map(|event| format!("{}: ignored, {}", event.event_id, event.reason.as_str())),
-    );
+    lines.extend(plan.ignored.iter().map(|event| format!("{}: ignored, {}", event.event_id, event.reason.as_str())));
     for call in &plan.calls {
         let targets: Vec<_> = call.targets.iter().map(ToString::to_string).collect();
         let confirm = if call.confirm { ", to be confirmed" } else { "" };
-        lines.push(format!(
-            "call {}: {}{confirm}",
-            call.target_group.name(),
-            targets.join(" ")
-        ));
+        lines.push(format!("call {}: {}{confirm}", call.target_group.name(), targets.join(" ")));
     }
     lines.join("\n")
 }
 
 fn tell_failure(failure: &Failure) -> String {
-    let again = if failure.retryable {
-        "another try may mend it"
-    } else {
-        "for good"
-    };
+    let again = if failure.retryable { "another try may mend it" } else { "for good" };
     format!("{} {} ({again})", failure.call, failure.problem)
 }
 
 pub fn outcomes(pairs: &[(&str, Outcome)]) -> BTreeMap<String, Outcome> {
-    pairs
-        .iter()
-        .map(|(name, outcome)| ((*name).to_owned(), outcome.clone()))
-        .collect()
+    pairs.iter().map(|(name, outcome)| ((*name).to_owned(), outcome.clone())).collect()
 }

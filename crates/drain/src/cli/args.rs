@@ -1,5 +1,7 @@
 //! The arguments, as typed. What they mean is checked elsewhere.
 
+#![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};

@@ -23,7 +23,8 @@ const NOTICE: &str = include_str!("../../../../events/spot-interruption.json");
 /// A target of the demo's group before and after.
 #[derive(Debug, Serialize)]
 struct Target {
-    target: String,
+    #[serde(rename = "target")]
+    name: String,
     capacity_provider: &'static str,
     before: String,
     after: String,
@@ -41,11 +42,8 @@ struct Demo {
 
 pub(crate) async fn run(args: &DemoArgs) -> Result<Exit, Problem> {
     let demo = play().await?;
-    if args.json {
-        show::json(&demo)?
-    } else {
-        show_demo(&demo)?
-    }
+    let shown = if args.json { show::json(&demo) } else { show_demo(&demo) };
+    shown?;
     Ok(if demo.drained { Exit::Done } else { Exit::Failed })
 }
 
@@ -57,26 +55,20 @@ async fn play() -> Result<Demo, Problem> {
     let before = states(&local, &group);
 
     let interrupted = local.now();
-    local
-        .world()
-        .interrupt(&spot, interrupted)
-        .map_err(|error| failed(&error))?;
+    local.world().interrupt(&spot, interrupted).map_err(|error| failed(&error))?;
     let payload = restamped(NOTICE, Timestamp::now())?;
     let start = Instant::now();
     let deadline = Deadline::after(Duration::from_secs(30));
-    let handled = drainer
-        .handle(&payload, deadline)
-        .await
-        .map_err(|error| failed(&error))?;
+    let handled = drainer.handle(&payload, deadline).await.map_err(|error| failed(&error))?;
     let took = start.elapsed();
 
     let calls: Vec<Call> = local.calls();
     let report = handled.report;
     let targets = compare(before, &states(&local, &group));
-    let drained = report.verdict == Verdict::Done && is_drained(&targets, &report);
+    let is_as_it_should = report.verdict == Verdict::Done && is_drained(&targets, &report);
     Ok(Demo {
         verdict: report.verdict,
-        drained,
+        drained: is_as_it_should,
         targets,
         timeline: timeline(&calls, interrupted, took, &report),
         report,
@@ -92,11 +84,7 @@ fn restamped(sample: &str, now: Timestamp) -> Result<Vec<u8>, Problem> {
     let mut event: Value = serde_json::from_str(sample).map_err(|error| failed(&error))?;
     let now = now.round(Unit::Millisecond).unwrap_or(now);
     let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
-    for (pointer, time) in [
-        ("/time", whole),
-        ("/detail/stoppingAt", now),
-        ("/detail/updatedAt", now),
-    ] {
+    for (pointer, time) in [("/time", whole), ("/detail/stoppingAt", now), ("/detail/updatedAt", now)] {
         if let Some(value) = event.pointer_mut(pointer) {
             *value = time.to_string().into();
         }
@@ -107,23 +95,16 @@ fn restamped(sample: &str, now: Timestamp) -> Result<Vec<u8>, Problem> {
 fn states(local: &LocalAws, group: &str) -> Vec<(String, State)> {
     let now = local.now();
     let targets = local.world().targets(group, now);
-    targets
-        .into_iter()
-        .map(|target| (format!("{}:{}", target.id, target.port), target.state()))
-        .collect()
+    targets.into_iter().map(|target| (format!("{}:{}", target.id, target.port), target.state())).collect()
 }
 
 fn compare(before: Vec<(String, State)>, after: &[(String, State)]) -> Vec<Target> {
     let after_of = |target: &str| after.iter().find(|(name, _)| name == target);
     let row = |(target, state): (String, State)| Target {
-        capacity_provider: if target.starts_with("10.0.2.") {
-            "FARGATE_SPOT"
-        } else {
-            "FARGATE"
-        },
+        capacity_provider: if target.starts_with("10.0.2.") { "FARGATE_SPOT" } else { "FARGATE" },
         before: state.to_string(),
         after: after_of(&target).map_or("gone".to_owned(), |(_, state)| state.to_string()),
-        target,
+        name: target,
     };
     before.into_iter().map(row).collect()
 }
@@ -131,16 +112,9 @@ fn compare(before: Vec<(String, State)>, after: &[(String, State)]) -> Vec<Targe
 /// Exactly the target of the report is draining, and every other is as it was.
 fn is_drained(targets: &[Target], report: &Report) -> bool {
     let ours: Vec<_> = report.notices.iter().flat_map(|notice| &notice.registrations).collect();
-    let ours: Vec<_> = ours
-        .iter()
-        .filter_map(|row| Some(format!("{}:{}", row.target, row.port?)))
-        .collect();
+    let ours: Vec<_> = ours.iter().filter_map(|row| Some(format!("{}:{}", row.target, row.port?))).collect();
     let as_expected = |target: &Target| {
-        if ours.contains(&target.target) {
-            target.after == "draining"
-        } else {
-            target.after == target.before
-        }
+        if ours.contains(&target.name) { target.after == "draining" } else { target.after == target.before }
     };
     ours.len() == 1 && targets.iter().all(as_expected)
 }
@@ -166,18 +140,9 @@ fn show_demo(demo: &Demo) -> Result<(), Problem> {
 fn targets_table(targets: &[Target]) -> Table {
     let mut table = Table::new(2, &["TARGET", "CAPACITY", "BEFORE", "AFTER"]);
     for target in targets {
-        let style = if target.after == target.before {
-            anstyle::Style::new()
-        } else {
-            GOOD
-        };
-        let (name, before) = (plain(&target.target), plain(&target.before));
-        table.row([
-            name,
-            plain(target.capacity_provider),
-            before,
-            (target.after.clone(), style),
-        ]);
+        let style = if target.after == target.before { anstyle::Style::new() } else { GOOD };
+        let (name, before) = (plain(&target.name), plain(&target.before));
+        table.row([name, plain(target.capacity_provider), before, (target.after.clone(), style)]);
     }
     table
 }

@@ -28,19 +28,13 @@ pub(crate) async fn run(args: &DrainArgs, act: Act) -> Result<Exit, Problem> {
         Act::Plan => drainer.dry_run(batch, deadline).await,
         Act::Drain => drainer.drain(batch, deadline).await,
     };
-    if args.event.json {
-        show::json(&report)?
-    } else {
-        show::report(&report)?
-    }
+    let shown = if args.event.json { show::json(&report) } else { show::report(&report) };
+    shown?;
     Ok(Exit::of(&report))
 }
 
 /// The Region of the first task: where the configuration names none, there is only this one to ask.
 fn region(batch: &Batch) -> Option<String> {
     let events = batch.messages.iter().filter_map(|message| message.event.as_ref().ok());
-    events
-        .filter_map(|event| event.change.as_ref())
-        .map(|change| change.task.region().to_owned())
-        .next()
+    events.filter_map(|event| event.change.as_ref()).map(|change| change.task.region().to_owned()).next()
 }

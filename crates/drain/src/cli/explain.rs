@@ -99,13 +99,7 @@ fn rows(event: &Event, fate: &Fate, settings: &Settings) -> Table {
     match fate {
         Fate::Notice(notice) => row("fate", (format!("notice, {}", recognised(notice)), GOOD)),
         Fate::Ignored(reason) => {
-            row(
-                "fate",
-                (
-                    format!("ignored, {}: {}", reason.as_str(), reason.explanation()),
-                    Style::new(),
-                ),
-            );
+            row("fate", (format!("ignored, {}: {}", reason.as_str(), reason.explanation()), Style::new()));
         }
     }
     if let Some(change) = &event.change {
@@ -129,37 +123,16 @@ fn recognised(notice: &Notice) -> &'static str {
 }
 
 fn change_rows(change: &TaskChange) -> Vec<(&'static str, String)> {
-    let service = change
-        .service
-        .as_ref()
-        .map_or("no service".to_owned(), |service| format!("service {service}"));
-    let version = change
-        .version
-        .map_or("no version".to_owned(), |version| format!("version {version}"));
+    let service = change.service.as_ref().map_or("no service".to_owned(), |service| format!("service {service}"));
+    let version = change.version.map_or("no version".to_owned(), |version| format!("version {version}"));
     let addresses: Vec<_> = change.addresses.iter().map(ToString::to_string).collect();
     let none = || "none".to_owned();
     vec![
-        (
-            "task",
-            format!("{}, {service}, cluster {}", change.task.id(), change.cluster.name()),
-        ),
-        (
-            "status",
-            format!("{}, wanted {}, {version}", change.last_status, change.desired_status),
-        ),
-        (
-            "stop code",
-            change.stop_code.as_ref().map_or_else(none, ToString::to_string),
-        ),
+        ("task", format!("{}, {service}, cluster {}", change.task.id(), change.cluster.name())),
+        ("status", format!("{}, wanted {}, {version}", change.last_status, change.desired_status)),
+        ("stop code", change.stop_code.as_ref().map_or_else(none, ToString::to_string)),
         ("reason", change.stopped_reason.clone().unwrap_or_else(none)),
-        (
-            "addresses",
-            if addresses.is_empty() {
-                none()
-            } else {
-                addresses.join(", ")
-            },
-        ),
+        ("addresses", if addresses.is_empty() { none() } else { addresses.join(", ") }),
     ]
 }
 
@@ -173,16 +146,14 @@ fn notice_rows(notice: &Notice, settings: &Settings) -> Vec<(&'static str, Strin
     if notice.needs_ownership(now, settings.fresh) {
         next.push("asks ECS whether the addresses are still the task's, since it is old or past RUNNING".to_owned());
     }
-    next.push(
-        match (notice.service(), settings.discover, settings.target_groups.len()) {
-            (Some(service), true, 0) => format!("looks in the target groups of service {service}"),
-            (Some(service), true, more) => {
-                format!("looks in the target groups of service {service} and {more} configured")
-            }
-            (_, _, 0) => "has no target group to look in: no service, and none is configured".to_owned(),
-            (_, _, some) => format!("looks in the {some} configured target groups"),
-        },
-    );
+    next.push(match (notice.service(), settings.discover, settings.target_groups.len()) {
+        (Some(service), true, 0) => format!("looks in the target groups of service {service}"),
+        (Some(service), true, more) => {
+            format!("looks in the target groups of service {service} and {more} configured")
+        }
+        (_, _, 0) => "has no target group to look in: no service, and none is configured".to_owned(),
+        (_, _, some) => format!("looks in the {some} configured target groups"),
+    });
     vec![
         ("interrupted", format!("{}, {age}", moment(notice.interrupted_at()))),
         ("gone by", moment(notice.deadline())),

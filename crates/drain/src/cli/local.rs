@@ -19,9 +19,7 @@ pub(crate) async fn run(args: &LocalArgs) -> Result<Exit, Problem> {
         .await
         .map_err(|error| Problem::Failed(format!("cannot listen on {address}: {error}")))?;
     write!(anstream::stdout(), "{}", introduction(&local.endpoint(), &group)).map_err(|error| broken(&error))?;
-    until_stopped()
-        .await
-        .map_err(|error| Problem::Failed(format!("cannot wait for a signal: {error}")))?;
+    until_stopped().await.map_err(|error| Problem::Failed(format!("cannot wait for a signal: {error}")))?;
     drop(local);
     writeln!(anstream::stdout(), "stopped").map_err(|error| broken(&error))?;
     Ok(Exit::Done)

@@ -54,9 +54,5 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
 /// `--help` and `--version` come this way too, and are no mistake.
 fn refuse(error: &clap::Error) -> Exit {
     _ = error.print();
-    if error.use_stderr() {
-        Exit::BadConfiguration
-    } else {
-        Exit::Done
-    }
+    if error.use_stderr() { Exit::BadConfiguration } else { Exit::Done }
 }

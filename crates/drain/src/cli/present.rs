@@ -60,17 +60,11 @@ mod tests {
     #[test]
     fn a_duration_has_the_unit_that_suits_it() {
         let told = |milliseconds| duration(SignedDuration::from_millis(milliseconds));
-        assert_eq!(
-            [told(12), told(4_200), told(600_000), told(18_000_000)],
-            ["12.0 ms", "4.2 s", "10 min", "5 h"]
-        );
+        assert_eq!([told(12), told(4_200), told(600_000), told(18_000_000)], ["12.0 ms", "4.2 s", "10 min", "5 h"]);
     }
 
     #[test]
     fn a_moment_is_told_in_utc() {
-        assert_eq!(
-            moment("2026-03-14T09:26:53.4187Z".parse().unwrap()),
-            "2026-03-14 09:26:53.419 UTC"
-        );
+        assert_eq!(moment("2026-03-14T09:26:53.4187Z".parse().unwrap()), "2026-03-14 09:26:53.419 UTC");
     }
 }

@@ -1,5 +1,7 @@
 //! The settings as flags: the same names as the environment's, which they override.
 
+#![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
+
 use clap::Args;
 use spotdrain_core::settings::Settings;
 
@@ -43,9 +45,7 @@ impl SettingFlags {
         let flags = self.flags();
         let is_overridden = |name: &str| flags.iter().any(|(flag, value)| *flag == name && value.is_some());
         let kept = environment.filter(|(name, _)| !is_overridden(name));
-        let given = flags
-            .iter()
-            .filter_map(|(name, value)| Some(((*name).to_owned(), value.as_ref()?.clone())));
+        let given = flags.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.as_ref()?.clone())));
         Settings::read(kept.chain(given)).map_err(|error| {
             let problems: Vec<_> = error.problems.iter().map(|problem| format!("\n  {problem}")).collect();
             Problem::Configuration(format!("the settings are wrong:{}", problems.concat()))
@@ -81,10 +81,7 @@ mod tests {
 
     #[test]
     fn a_flag_overrides_the_environment_even_a_wrong_one() {
-        let flags = SettingFlags {
-            mode: Some("observe".to_owned()),
-            ..SettingFlags::default()
-        };
+        let flags = SettingFlags { mode: Some("observe".to_owned()), ..SettingFlags::default() };
         let environment = [("SPOTDRAIN_MODE".to_owned(), "nonsense".to_owned())];
         assert_eq!(flags.read(environment.into_iter()).unwrap().mode, Mode::Observe);
     }

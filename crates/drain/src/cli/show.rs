@@ -32,46 +32,25 @@ pub(crate) fn report(report: &Report) -> Result<(), Problem> {
     }
     for event in &report.ignored {
         let task = event.task.as_ref().map_or(event.event_id.as_str(), |task| task.id());
-        text += &format!(
-            "{QUIET}ignored {task}{QUIET:#}: {}, {}\n",
-            event.reason.as_str(),
-            event.reason.explanation()
-        );
+        text += &format!("{QUIET}ignored {task}{QUIET:#}: {}, {}\n", event.reason.as_str(), event.reason.explanation());
     }
     for message in &report.malformed {
-        let id = message
-            .message_id
-            .as_deref()
-            .map(|id| format!(" {id}"))
-            .unwrap_or_default();
-        text += &format!(
-            "{BAD}unreadable message{id}{BAD:#}: at {}: {}\n",
-            message.path, message.problem
-        );
+        let id = message.message_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+        text += &format!("{BAD}unreadable message{id}{BAD:#}: at {}: {}\n", message.path, message.problem);
     }
     let (word, style) = verdict(report.verdict);
-    let would = report
-        .notices
-        .iter()
-        .flat_map(|notice| &notice.registrations)
-        .any(|row| row.outcome == "WouldDeregister");
-    let unchanged = if would {
-        ", for what was only planned nothing was changed"
-    } else {
-        ""
-    };
+    let would =
+        report.notices.iter().flat_map(|notice| &notice.registrations).any(|row| row.outcome == "WouldDeregister");
+    let unchanged = if would { ", for what was only planned nothing was changed" } else { "" };
     text += &format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#}{unchanged}\n");
     write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
 }
 
 fn notice_text(notice: &NoticeRecord) -> String {
-    let service = notice
-        .service
-        .as_ref()
-        .map_or("no service".to_owned(), |service| format!("service {service}"));
-    let age = notice.notice_age_ms.map_or("dated in the future".to_owned(), |age| {
-        format!("{} old", duration(SignedDuration::from_millis(age)))
-    });
+    let service = notice.service.as_ref().map_or("no service".to_owned(), |service| format!("service {service}"));
+    let age = notice
+        .notice_age_ms
+        .map_or("dated in the future".to_owned(), |age| format!("{} old", duration(SignedDuration::from_millis(age))));
     let id = notice.task.id();
     let cluster = notice.cluster.name();
     let mut text = format!("{BOLD}notice {id}{BOLD:#}, {service}, cluster {cluster}\n");
@@ -105,27 +84,15 @@ fn registrations(rows: &[RegistrationRecord]) -> Table {
 }
 
 fn registration(row: &RegistrationRecord) -> [Cell; 4] {
-    let target = Target {
-        address: row.target,
-        port: row.port,
-    };
+    let target = Target { address: row.target, port: row.port };
     let state = row.state.as_ref().map_or("-".to_owned(), ToString::to_string);
     let outcome = match (&row.failure, row.notice_to_deregistered_ms) {
         (Some(failure), _) => format!("Failed, {}: {}", failure.call, failure.problem),
         (None, Some(took)) => {
-            format!(
-                "{}, {} after the interruption",
-                row.outcome,
-                duration(SignedDuration::from_millis(took))
-            )
+            format!("{}, {} after the interruption", row.outcome, duration(SignedDuration::from_millis(took)))
         }
         (None, None) => row.outcome.to_owned(),
     };
     let group: Cell = (row.target_group.name().to_owned(), Style::new());
-    [
-        group,
-        plain(target.to_string()),
-        plain(state),
-        (outcome, outcome_style(row.outcome)),
-    ]
+    [group, plain(target.to_string()), plain(state), (outcome, outcome_style(row.outcome))]
 }

@@ -19,18 +19,12 @@ impl Table {
     /// A table with these headings, indented by so many columns.
     pub(crate) fn new(indent: usize, headings: &[&str]) -> Self {
         let headings = headings.iter().map(|heading| ((*heading).to_owned(), QUIET)).collect();
-        Self {
-            rows: vec![headings],
-            indent,
-        }
+        Self { rows: vec![headings], indent }
     }
 
     /// A table without headings.
     pub(crate) fn plain(indent: usize) -> Self {
-        Self {
-            rows: Vec::new(),
-            indent,
-        }
+        Self { rows: Vec::new(), indent }
     }
 
     /// Adds a row.

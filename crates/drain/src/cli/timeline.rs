@@ -15,7 +15,8 @@ use super::table::{Table, plain};
 #[derive(Debug, Serialize)]
 struct Step {
     milliseconds: f64,
-    step: &'static str,
+    #[serde(rename = "step")]
+    verb: &'static str,
     what: String,
 }
 
@@ -43,31 +44,15 @@ fn notice(notice: &NoticeRecord) -> Step {
     let id: String = notice.task.id().chars().take(8).collect();
     let code = notice.stop_code.as_ref().map_or("no stop code", |code| code.as_str());
     let addresses: Vec<_> = notice.addresses.iter().map(ToString::to_string).collect();
-    Step {
-        milliseconds: 0.0,
-        step: "notice",
-        what: format!("{code}: task {id} at {}", addresses.join(", ")),
-    }
+    Step { milliseconds: 0.0, verb: "notice", what: format!("{code}: task {id} at {}", addresses.join(", ")) }
 }
 
 fn of_call(call: &Call, interrupted: Duration) -> Step {
-    let step = if call.action.starts_with("Describe") {
-        "observe"
-    } else {
-        "execute"
-    };
+    let verb = if call.action.starts_with("Describe") { "observe" } else { "execute" };
     let resource = call.resource.as_deref().map(short).unwrap_or_default();
-    let targets = if call.targets.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", call.targets.join(", "))
-    };
+    let targets = if call.targets.is_empty() { String::new() } else { format!(": {}", call.targets.join(", ")) };
     let what = format!("{} {resource}{targets}", call.action);
-    Step {
-        milliseconds: milliseconds(call.at.saturating_sub(interrupted)),
-        step,
-        what,
-    }
+    Step { milliseconds: milliseconds(call.at.saturating_sub(interrupted)), verb, what }
 }
 
 /// `targetgroup/NAME/ID` and `cluster/NAME` by their names.
@@ -76,36 +61,20 @@ fn short(arn: &str) -> &str {
 }
 
 fn outcome(row: &RegistrationRecord, took: Duration) -> Step {
-    let target = Target {
-        address: row.target,
-        port: row.port,
-    };
+    let target = Target { address: row.target, port: row.port };
     let before = row.state.as_ref().map_or("not there", |state| state.as_str());
     let what = format!("{} {target} in {} (was {before})", row.outcome, row.target_group.name());
-    Step {
-        milliseconds: milliseconds(took),
-        step: "report",
-        what,
-    }
+    Step { milliseconds: milliseconds(took), verb: "report", what }
 }
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::plain(2);
-        let width = self
-            .0
-            .iter()
-            .map(|step| format!("{:.1}", step.milliseconds).len())
-            .max()
-            .unwrap_or_default();
+        let width = self.0.iter().map(|step| format!("{:.1}", step.milliseconds).len()).max().unwrap_or_default();
         for step in &self.0 {
-            let style = if step.step == "report" {
-                GOOD
-            } else {
-                anstyle::Style::new()
-            };
+            let style = if step.verb == "report" { GOOD } else { anstyle::Style::new() };
             let at = format!("{:>width$.1} ms", step.milliseconds);
-            table.row([(at, QUIET), plain(step.step), (step.what.clone(), style)]);
+            table.row([(at, QUIET), plain(step.verb), (step.what.clone(), style)]);
         }
         table.fmt(f)
     }

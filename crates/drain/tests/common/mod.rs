@@ -1,10 +1,5 @@
 //! A local AWS, a drainer on it, and the events to send: what every test of the shell begins with.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "each test file uses its own part"
-)]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
 
 use std::time::Duration;
 
@@ -73,11 +68,7 @@ pub async fn handle(drainer: &Drainer, event: &Value) -> Report {
 }
 
 pub async fn handle_within(drainer: &Drainer, event: &Value, time: Duration) -> Report {
-    drainer
-        .handle(event.to_string().as_bytes(), Deadline::after(time))
-        .await
-        .unwrap()
-        .report
+    drainer.handle(event.to_string().as_bytes(), Deadline::after(time)).await.unwrap().report
 }
 
 /// The outcome of every registration, as `group address:port outcome`.
@@ -94,10 +85,7 @@ pub fn told(report: &Report) -> Vec<String> {
 pub fn targets(local: &LocalAws, group: &str) -> Vec<String> {
     let now = local.now();
     let targets = local.world().targets(group, now);
-    targets
-        .iter()
-        .map(|target| format!("{}:{} {}", target.id, target.port, target.state()))
-        .collect()
+    targets.iter().map(|target| format!("{}:{} {}", target.id, target.port, target.state())).collect()
 }
 
 pub fn is(local: &LocalAws, group: &str, target: (&str, u16), state: State) -> bool {

@@ -21,10 +21,7 @@ impl Cli {
     /// None, with a message, where the command does not work.
     pub(crate) fn find() -> Option<Self> {
         let program = env::var("SPOTDRAIN_AWS_CLI").unwrap_or_else(|_| "aws".to_owned());
-        let works = Command::new(&program)
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success());
+        let works = Command::new(&program).arg("--version").output().is_ok_and(|output| output.status.success());
         if !works {
             println!("skipped: no aws CLI (pip install awscli)");
         }
@@ -34,34 +31,17 @@ impl Cli {
     /// The JSON of a command that succeeds, or the error of one that fails.
     pub(crate) fn run(&self, endpoint: &str, arguments: &[&str]) -> Printed {
         let output = Command::new(&self.program)
-            .args([
-                "--endpoint-url",
-                endpoint,
-                "--region",
-                "eu-central-1",
-                "--output",
-                "json",
-            ])
+            .args(["--endpoint-url", endpoint, "--region", "eu-central-1", "--output", "json"])
             .args(arguments)
-            .envs([
-                ("AWS_ACCESS_KEY_ID", "local"),
-                ("AWS_SECRET_ACCESS_KEY", "local"),
-                ("AWS_PAGER", ""),
-            ])
+            .envs([("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_PAGER", "")])
             .envs([("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_MAX_ATTEMPTS", "1")])
-            .envs([
-                ("AWS_CONFIG_FILE", "/dev/null"),
-                ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-            ])
+            .envs([("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")])
             .env_remove("AWS_PROFILE")
             .env_remove("AWS_SESSION_TOKEN")
             .output()
             .expect("the command starts");
         let error = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         assert_eq!(output.status.success(), error.is_empty(), "{error}");
-        Printed {
-            json: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
-            error,
-        }
+        Printed { json: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null), error }
     }
 }

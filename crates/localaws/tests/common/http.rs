@@ -10,15 +10,9 @@ pub(crate) fn request(endpoint: &str, method: &str, path: &str, headers: &str, b
     let length = body.len();
     let head =
         format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n");
-    stream
-        .write_all(format!("{head}{headers}\r\n{body}").as_bytes())
-        .expect("the request is taken");
+    stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).expect("the request is taken");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer comes");
-    let status = answer
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .expect("a status line");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
     (status, answer.split_once("\r\n\r\n").expect("a body").1.to_owned())
 }
