@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::event::EventError;
+use crate::json::EventError;
 use crate::wire::{Attachment, Container, TaskDetail};
 
 /// The addresses of the task's interfaces that are still attached, IPv4 first, each once.

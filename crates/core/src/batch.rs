@@ -7,7 +7,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::event::{Event, EventError, TOP, from_json, read_event};
+use crate::event::{Event, read_event};
+use crate::json::{EventError, TOP, from_json};
 
 /// How the events came, which decides what the caller gets back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::arn::{ClusterArn, ServiceName, TaskArn};
 use crate::batch::{Batch, Message};
-use crate::event::{Event, EventError};
+use crate::event::Event;
 use crate::fate::{Fate, Ignored, judge};
+use crate::json::EventError;
 use crate::memory::Memory;
 use crate::notice::Notice;
 use crate::settings::Settings;

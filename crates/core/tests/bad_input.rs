@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spotdrain_core::batch::{Batch, take_apart};
-use spotdrain_core::event::EventError;
+use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
 use spotdrain_core::reading::{Reading, read};
 use spotdrain_core::settings::Settings;

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use common::{Scenario, throttled};
 use jiff::SignedDuration;
-use spotdrain_core::event::EventError;
 use spotdrain_core::fate::Ignored;
+use spotdrain_core::json::EventError;
 use spotdrain_core::metrics;
 use spotdrain_core::outcome::Outcome;
 use spotdrain_core::plan::Plan;

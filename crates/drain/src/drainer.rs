@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use spotdrain_core::batch::{Batch, Delivery, take_apart};
-use spotdrain_core::event::EventError;
+use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
 use spotdrain_core::plan::{Plan, plan};
 use spotdrain_core::reading::read;

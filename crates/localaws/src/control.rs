@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::action::Action;
-use crate::dispatch::{Incoming, Reply};
+use crate::exchange::{Incoming, Reply};
 use crate::fault::{Fault, FaultRule};
 use crate::state::State;
 use crate::target::Target;

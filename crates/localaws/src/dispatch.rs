@@ -11,6 +11,7 @@ use crate::control;
 use crate::ecs::EcsRequest;
 use crate::elb::{self, ElbRequest};
 use crate::error::ApiError;
+use crate::exchange::{Incoming, Reply};
 use crate::fault::{Delivery, Fired};
 use crate::form::Form;
 use crate::json;
@@ -19,25 +20,6 @@ use crate::world::World;
 
 /// The one version of the `ELBv2` API.
 const ELB_VERSION: &str = "2015-12-01";
-
-/// An HTTP request, as far as it matters.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Incoming<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) path: &'a str,
-    /// The header `X-Amz-Target`, which awsJson has and the query protocol has not.
-    pub(crate) target: Option<&'a str>,
-    pub(crate) body: &'a [u8],
-}
-
-/// An HTTP answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) content_type: &'static str,
-    pub(crate) request_id: String,
-    pub(crate) body: String,
-}
 
 /// What the server does with the request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod ecs;
 mod elb;
 mod elb_shapes;
 mod error;
+mod exchange;
 mod fault;
 mod form;
 mod group;

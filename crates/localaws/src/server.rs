@@ -20,7 +20,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time;
 
-use crate::dispatch::{self, Incoming, Reaction, Reply};
+use crate::dispatch::{self, Reaction};
+use crate::exchange::{Incoming, Reply};
 use crate::world::World;
 
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
