@@ -1,7 +1,7 @@
 //! In which target groups may an interrupted task be registered?
 //!
 //! In those that the configuration names, and in all that its service has, has had in a task set, or may switch to. A
-//! group of another account or Region cannot hold it. Where the service could not be asked its tag is not known either,
+//! group of another account or Region cannot hold it: that is a mistake, and is told as a failure. Where the service could not be asked its tag is not known either,
 //! and the tag may forbid everything: then nothing is decided, and the notice is tried again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,12 +48,21 @@ fn with_service(notice: &Notice, settings: &Settings, service: &Service) -> Cand
     let configured = settings.target_groups.iter().map(|group| (&group.arn, group.port));
     let discovered = service.groups.iter().map(|group| (&group.arn, group.port));
     let mut groups: BTreeMap<_, BTreeSet<u16>> = BTreeMap::new();
+    let mut failure = None;
     for (arn, port) in configured.chain(discovered) {
         if arn.region() == notice.task().region() && arn.account() == notice.task().account() {
             groups.entry(arn.clone()).or_default().extend(port);
+        } else {
+            failure = Some(elsewhere(arn));
         }
     }
-    Candidates { groups, tag: service.tag.clone(), failure: None }
+    Candidates { groups, tag: service.tag.clone(), failure }
+}
+
+/// Left out in silence, a Region that is mistyped would never be noticed.
+fn elsewhere(arn: &TargetGroupArn) -> Failure {
+    let problem = format!("{arn} is of another Region or account than the task, and cannot hold it");
+    Failure { call: "SPOTDRAIN_TARGET_GROUPS", problem, retryable: false }
 }
 
 fn not_asked() -> Failure {

@@ -5,10 +5,18 @@
 
 use std::net::IpAddr;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::finding::TaskFinding;
 use crate::notice::Notice;
 use crate::outcome::{Failure, Outcome};
 use crate::target::{RegisteredTarget, TargetState};
+
+/// How long an answer of ECS is acted on: an address is not another task's before the first's interface is deleted.
+const ANSWER_HOLDS: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long a notice that is fresh when it is planned may be acted on at least.
+const FRESH_HOLDS: SignedDuration = SignedDuration::from_secs(5);
 
 /// Whether the addresses of a notice are still its task's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +48,22 @@ impl Ownership {
     }
 
     /// Why the address may not be acted on; `None` if it may.
-    fn objection(&self, address: IpAddr) -> Option<Outcome> {
+    pub(crate) fn objection(&self, address: IpAddr) -> Option<Outcome> {
         match self {
             Self::Fresh => None,
             Self::Confirmed(addresses) => (!addresses.contains(&address)).then_some(Outcome::Stale),
             Self::Lost => Some(Outcome::Stale),
             Self::Unknown(failure) => Some(Outcome::Failed(failure.clone())),
+        }
+    }
+
+    /// How long it may be acted on without asking again. An answer of ECS holds for [`ANSWER_HOLDS`]; a fresh notice
+    /// stays fresh to the end of its time, and a little longer where that has nearly come.
+    pub(crate) fn trusted_until(&self, notice: &Notice, now: Timestamp, fresh: SignedDuration) -> Timestamp {
+        let after = |time: Timestamp, duration| time.saturating_add(duration).unwrap_or(Timestamp::MAX);
+        match self {
+            Self::Fresh => after(notice.interrupted_at(), fresh).max(after(now, FRESH_HOLDS)),
+            Self::Confirmed(_) | Self::Lost | Self::Unknown(_) => after(now, ANSWER_HOLDS),
         }
     }
 
@@ -66,9 +84,4 @@ pub(crate) fn decide(target: &RegisteredTarget, ownership: &Ownership, spare: bo
         return Some(objection);
     }
     (target.state == TargetState::Healthy && !spare).then_some(Outcome::KeptLastHealthy)
-}
-
-/// Decides on an address in a group that could not be read; `None` means: deregister it.
-pub(crate) fn decide_unread(address: IpAddr, ownership: &Ownership) -> Option<Outcome> {
-    ownership.objection(address)
 }

@@ -85,7 +85,7 @@ pub fn judge(event: &Event, settings: &Settings, memory: &Memory) -> Fate {
 }
 
 fn out_of_reach(change: &TaskChange, settings: &Settings, memory: &Memory) -> Option<Ignored> {
-    if change.last_status.is_down() {
+    if change.last_status.is_down() || memory.is_down(&change.task) {
         Some(Ignored::AlreadyDown)
     } else if !settings.in_scope(&change.cluster) {
         Some(Ignored::OutOfScope)

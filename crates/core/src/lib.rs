@@ -14,6 +14,7 @@ mod decide;
 pub mod event;
 pub mod fate;
 pub mod finding;
+mod grouping;
 pub mod json;
 pub mod memory;
 pub mod metrics;

@@ -1,4 +1,5 @@
-//! Which tasks were handled to the end, so that a repeated event costs no call.
+//! Which tasks were handled to the end, so that a repeated event costs no call; and which are down, so that an event of
+//! theirs that comes late is not acted on: their addresses may be other tasks' by now.
 //!
 //! ECS sends an event at least once, and several for one interruption. The memory is one sandbox's and bounded; what it
 //! has forgotten is handled again, which is harmless. Only a success is remembered: after a failure, the message that
@@ -7,15 +8,25 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::arn::TaskArn;
+use crate::batch::Batch;
 
 /// How many tasks are remembered: a storm's worth, at some 200 bytes each.
 pub const CAPACITY: usize = 10_000;
 
-/// The tasks handled to the end, with the version of the event.
+/// What is remembered of tasks.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
-    versions: BTreeMap<TaskArn, u64>,
+    tasks: BTreeMap<TaskArn, Remembered>,
     oldest_first: VecDeque<TaskArn>,
+}
+
+/// What is remembered of one task.
+#[derive(Debug, Clone, Copy, Default)]
+struct Remembered {
+    /// The highest version that was handled to the end.
+    handled: Option<u64>,
+    /// An event said that it is DEPROVISIONING or further. No task comes back from there.
+    is_down: bool,
 }
 
 impl Memory {
@@ -28,23 +39,43 @@ impl Memory {
     /// Whether this task was handled at this version or a later one. An event without a version is always new.
     #[must_use]
     pub fn has(&self, task: &TaskArn, version: Option<u64>) -> bool {
-        version.zip(self.versions.get(task)).is_some_and(|(version, handled)| version <= *handled)
+        let handled = self.tasks.get(task).and_then(|remembered| remembered.handled);
+        version.zip(handled).is_some_and(|(version, handled)| version <= handled)
+    }
+
+    /// Whether an event, of whatever version, has said that the task is down.
+    #[must_use]
+    pub fn is_down(&self, task: &TaskArn) -> bool {
+        self.tasks.get(task).is_some_and(|remembered| remembered.is_down)
     }
 
     /// Remembers that the task was handled to the end; an event without a version cannot be remembered.
     pub fn remember(&mut self, task: &TaskArn, version: Option<u64>) {
-        let Some(version) = version else { return };
-        if let Some(handled) = self.versions.get_mut(task) {
-            *handled = version.max(*handled);
-            return;
+        if version.is_some() {
+            let remembered = self.entry(task);
+            remembered.handled = version.max(remembered.handled);
         }
-        if self.oldest_first.len() >= CAPACITY
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.versions.remove(&oldest);
+    }
+
+    /// Remembers what the events of a batch say of tasks that are down, before any of them is judged: events come in no
+    /// order.
+    pub fn note(&mut self, batch: &Batch) {
+        let events = batch.messages.iter().filter_map(|message| message.event.as_ref().ok());
+        for change in events.filter_map(|event| event.change.as_ref()).filter(|change| change.last_status.is_down()) {
+            self.entry(&change.task).is_down = true;
         }
-        self.oldest_first.push_back(task.clone());
-        self.versions.insert(task.clone(), version);
+    }
+
+    fn entry(&mut self, task: &TaskArn) -> &mut Remembered {
+        if !self.tasks.contains_key(task) {
+            if self.oldest_first.len() >= CAPACITY
+                && let Some(oldest) = self.oldest_first.pop_front()
+            {
+                self.tasks.remove(&oldest);
+            }
+            self.oldest_first.push_back(task.clone());
+        }
+        self.tasks.entry(task.clone()).or_default()
     }
 }
 
@@ -81,6 +112,6 @@ mod tests {
         assert!(
             !memory.has(&task(0), Some(1)) && memory.has(&task(1), Some(1)) && memory.has(&task(CAPACITY), Some(1))
         );
-        assert_eq!(memory.versions.len(), CAPACITY);
+        assert_eq!(memory.tasks.len(), CAPACITY);
     }
 }

@@ -35,8 +35,9 @@ pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
     let mut lines: Vec<_> =
         chunks.flat_map(|((cluster, service), notices)| service_lines(cluster, service, notices, now)).collect();
     lines.extend(ignored_lines(report, now));
-    if !report.malformed.is_empty() {
-        lines.push(Line::new(&[]).count("Malformed", report.malformed.len()).finish(now));
+    let malformed = report.malformed.len();
+    if malformed > 0 {
+        lines.push(Line::new(&[]).count("Malformed", malformed).count("Failed", malformed).finish(now));
     }
     lines
 }

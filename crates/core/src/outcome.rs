@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Why something failed, and whether another try may mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// The AWS call that failed, such as `DeregisterTargets`.
+    /// The AWS call that failed, such as `DeregisterTargets`, or the setting that is wrong.
     pub call: &'static str,
     /// AWS's error code and text, or what happened instead of an answer.
     pub problem: String,

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 
 use crate::arn::TargetGroupArn;
 use crate::candidates::{Candidates, candidates};
-use crate::decide::{Ownership, decide, decide_unread};
+use crate::decide::{Ownership, decide};
 use crate::fate::Ignored;
 use crate::finding::{Findings, GroupFinding, ServiceTag};
+use crate::grouping::calls;
 use crate::notice::{Age, Notice};
 use crate::outcome::{Failure, Outcome};
 use crate::reading::{IgnoredEvent, Incoming, Malformed, Reading};
@@ -44,6 +45,8 @@ pub struct PlannedNotice {
     pub incoming: Incoming,
     /// How old the interruption was when the plan was made.
     pub age: Age,
+    /// Until when it is sure whose its addresses are.
+    pub trusted_until: Timestamp,
     /// `observe` by the setting or by the service's tag.
     pub mode: Mode,
     /// A tag's value that is none of those that are known.
@@ -83,6 +86,8 @@ pub struct Call {
     pub targets: Vec<Target>,
     /// When the first of their tasks is gone.
     pub deadline: Timestamp,
+    /// Until when it is sure whose the addresses are. What could not be written by then is not written, and comes again.
+    pub trusted_until: Timestamp,
     /// The group could not be read: AWS answers success for a target that is not there, so a read must confirm it.
     pub confirm: bool,
 }
@@ -91,6 +96,7 @@ pub struct Call {
 struct Prepared {
     incoming: Incoming,
     age: Age,
+    trusted_until: Timestamp,
     candidates: Candidates,
     ownership: Ownership,
 }
@@ -118,8 +124,9 @@ fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Ti
     let candidates = candidates(notice, settings, &findings.services);
     let needed = notice.needs_ownership(now, settings.fresh);
     let ownership = Ownership::of(needed, findings.tasks.get(notice.task()));
+    let trusted_until = ownership.trusted_until(notice, now, settings.fresh);
     let age = notice.age(now);
-    Prepared { incoming, age, candidates, ownership }
+    Prepared { incoming, age, trusted_until, candidates, ownership }
 }
 
 type Views<'a> = BTreeMap<TargetGroupArn, GroupView<'a>>;
@@ -162,8 +169,8 @@ fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, setti
             (None, _) => unread_rows(group, ports, &prepared),
         });
     }
-    let Prepared { incoming, age, candidates, .. } = prepared;
-    PlannedNotice { incoming, age, mode, unknown_tag, failure: candidates.failure, registrations }
+    let Prepared { incoming, age, trusted_until, candidates, .. } = prepared;
+    PlannedNotice { incoming, age, trusted_until, mode, unknown_tag, failure: candidates.failure, registrations }
 }
 
 fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {
@@ -197,7 +204,7 @@ fn unread_rows(group: &TargetGroupArn, ports: &BTreeSet<u16>, prepared: &Prepare
     let ports: Vec<_> = if ports.is_empty() { vec![None] } else { ports.iter().copied().map(Some).collect() };
     let addresses = prepared.incoming.notice.addresses().iter().copied();
     let targets = addresses.flat_map(|address| ports.iter().map(move |port| Target { address, port: *port }));
-    targets.map(|target| row(group, target, None, decide_unread(target.address, &prepared.ownership))).collect()
+    targets.map(|target| row(group, target, None, prepared.ownership.objection(target.address))).collect()
 }
 
 /// The row of a group that has none of the task's addresses, or that is gone itself: one, whatever addresses there are.
@@ -215,35 +222,4 @@ fn row(
 ) -> PlannedRegistration {
     let step = settled.map_or(Step::Deregister, Step::Settled);
     PlannedRegistration { registration: Registration { target_group: group.clone(), target }, state, step }
-}
-
-/// Gathers the targets of all notices into one call a group.
-fn calls(notices: &[PlannedNotice], findings: &Findings) -> Vec<Call> {
-    let mut due: BTreeMap<&Registration, Timestamp> = BTreeMap::new();
-    for notice in notices.iter().filter(|notice| notice.mode == Mode::Enforce) {
-        let deadline = notice.incoming.notice.deadline();
-        for row in notice.registrations.iter().filter(|row| row.step == Step::Deregister) {
-            let earliest = due.entry(&row.registration).or_insert(deadline);
-            *earliest = deadline.min(*earliest);
-        }
-    }
-    let mut groups: BTreeMap<&TargetGroupArn, Vec<(Timestamp, Target)>> = BTreeMap::new();
-    for (registration, deadline) in due {
-        groups.entry(&registration.target_group).or_default().push((deadline, registration.target));
-    }
-    let mut calls: Vec<_> = groups.into_iter().flat_map(|(group, due)| calls_of_group(group, due, findings)).collect();
-    calls.sort_by_key(|call| call.deadline);
-    calls
-}
-
-fn calls_of_group(group: &TargetGroupArn, mut due: Vec<(Timestamp, Target)>, findings: &Findings) -> Vec<Call> {
-    due.sort_unstable();
-    let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Read(_)));
-    let call = |chunk: &[(Timestamp, Target)]| Call {
-        target_group: group.clone(),
-        targets: chunk.iter().map(|(_, target)| *target).collect(),
-        deadline: chunk.first().map_or(Timestamp::MAX, |(deadline, _)| *deadline),
-        confirm,
-    };
-    due.chunks(MOST_TARGETS_A_CALL).map(call).collect()
 }

@@ -152,7 +152,7 @@ fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
 }
 
 fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
-    let PlannedNotice { incoming, age, mode, unknown_tag, failure, registrations } = planned;
+    let PlannedNotice { incoming, age, mode, unknown_tag, failure, registrations, .. } = planned;
     let notice = incoming.notice;
     let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
     let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));

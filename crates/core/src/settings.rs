@@ -127,9 +127,16 @@ impl Settings {
             "SPOTDRAIN_CALLS_PER_SECOND" => self.calls_per_second = rate(value)?,
             "SPOTDRAIN_CALL_BURST" => self.call_burst = whole(value, 1, 1000)?,
             "SPOTDRAIN_EVENT_SOURCES" => self.event_sources = sources(value)?,
-            _ => return Err(unknown(name)),
+            _ => return Err(unknown()),
         }
         Ok(())
+    }
+
+    /// The same settings, but no notice is fresh: ECS is always asked whose the address is.
+    #[must_use]
+    pub fn always_ask(mut self) -> Self {
+        self.fresh = SignedDuration::from_secs(-1);
+        self
     }
 
     /// Whether a cluster is in scope, by its name or its ARN.
@@ -140,9 +147,9 @@ impl Settings {
     }
 }
 
-fn unknown(name: &str) -> String {
+fn unknown() -> String {
     let known: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
-    format!("{name} is no setting; the settings are {}", known.join(", "))
+    format!("is no setting; the settings are {}", known.join(", "))
 }
 
 fn mode(value: &str) -> Result<Mode, String> {

@@ -108,10 +108,10 @@ fn a_configured_group_comes_beside_those_of_the_service() {
 }
 
 #[test]
-fn a_group_of_another_region_cannot_hold_the_task() {
+fn a_group_of_another_region_cannot_hold_the_task_and_that_is_told() {
     let elsewhere = arn("other").as_str().replace("eu-central-1", "us-east-1");
     let told = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", &elsewhere).notice("one", &["10.0.2.21"]).standalone();
-    assert_snapshot!(told.told(), @"");
+    assert_snapshot!(told.told(), @"one: failed, SPOTDRAIN_TARGET_GROUPS arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/other/6d0ecf831eec9f09 is of another Region or account than the task, and cannot hold it (for good)");
 }
 
 #[test]

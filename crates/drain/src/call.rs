@@ -1,7 +1,7 @@
 //! One AWS call, tried until it succeeds, fails for good, or the deadline is near.
 //!
 //! An attempt has a time limit of its own. After a refusal for being too fast the wait grows, with full jitter; after a
-//! broken connection there is none the first time, because the usual cause is a sandbox that Lambda froze for hours, whose
+//! connection that broke at the first attempt there is none, because the usual cause is a sandbox that Lambda froze for hours, whose
 //! kept connections are dead.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::clock::Deadline;
 const ATTEMPT: Duration = Duration::from_secs(2);
 
 /// What an attempt needs at least: with less time left none is started.
-const LEAST: Duration = Duration::from_millis(50);
+pub(crate) const LEAST: Duration = Duration::from_millis(50);
 
 /// The first wait after a refusal, at most; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -72,9 +72,11 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let mut failed = out_of_time(name);
+    let mut is_free = false;
     for tries in 0_u32.. {
-        let Some(turn) = pace() else { break };
-        tokio::time::sleep(turn).await;
+        // An attempt whose connection broke has its successor at once, and not behind all that wait for their turn.
+        let Some(turn) = (if is_free { Some(Duration::ZERO) } else { pace() }) else { break };
+        pause(turn).await;
         let limit = ATTEMPT.min(deadline.left());
         if limit < LEAST {
             break;
@@ -99,9 +101,17 @@ where
         if wait + LEAST > deadline.left() {
             break;
         }
-        tokio::time::sleep(wait).await;
+        is_free = wait.is_zero();
+        pause(wait).await;
     }
     Err(failed)
+}
+
+/// A sleep of no time would take a millisecond: the timer has no finer steps.
+async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        tokio::time::sleep(duration).await;
+    }
 }
 
 fn wait(next: Next, tries: u32) -> Duration {
@@ -146,10 +156,11 @@ where
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let texts: Vec<_> = causes.map(|error| error.to_string().replace('\n', " ")).collect();
-    if texts.iter().any(|text| text.contains("no credentials")) {
+    let told = texts.join(": ");
+    if told.contains("no credentials") {
         return "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned();
     }
-    texts.join(": ")
+    if told.contains("loading credentials") { format!("no AWS credentials could be loaded: {told}") } else { told }
 }
 
 fn no_answer(name: &'static str, limit: Duration) -> CallError {

@@ -32,10 +32,17 @@ impl Deadline {
         Self(self.0.min(Instant::now() + duration))
     }
 
-    /// A deadline so much earlier, which leaves time for what comes after.
+    /// The earlier of this deadline and a moment on the clock.
     #[must_use]
-    pub fn less(self, duration: Duration) -> Self {
-        Self(self.0.checked_sub(duration).unwrap_or(self.0))
+    pub fn until(self, at: Timestamp) -> Self {
+        let left = at.duration_since(Timestamp::now());
+        self.within(Duration::try_from(left).unwrap_or_default())
+    }
+
+    /// A deadline so much earlier, which leaves time for what comes after; of a short time, half.
+    #[must_use]
+    pub fn keeping(self, duration: Duration) -> Self {
+        self.within(self.left().saturating_sub(duration.min(self.left() / 2)))
     }
 
     /// What is left; zero if it is over.

@@ -13,9 +13,10 @@ use spotdrain_core::settings::Settings;
 
 use crate::aws::Aws;
 use crate::clock::Deadline;
-use crate::execute::{Pace, execute};
+use crate::execute::execute;
 use crate::observe::observe;
 use crate::services::ServiceCache;
+use crate::turn::Pace;
 
 /// What a sandbox keeps from one invocation to the next.
 #[derive(Debug)]
@@ -68,7 +69,11 @@ impl Drainer {
     }
 
     async fn plan(&self, batch: Batch, deadline: Deadline) -> Plan {
-        let reading = read(batch, &self.settings, &self.memory());
+        let reading = {
+            let mut memory = self.memory();
+            memory.note(&batch);
+            read(batch, &self.settings, &memory)
+        };
         let findings = observe(&self.aws, &self.services, &reading, &self.settings, deadline).await;
         plan(reading, &findings, &self.settings, Timestamp::now())
     }

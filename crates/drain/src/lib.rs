@@ -1,11 +1,12 @@
 //! The shell around the pure core: AWS calls, their pace and deadlines, logs and metrics, the function and the CLI.
 //!
-//! [`Drainer::handle`] tells the whole story; Lambda, `spotdrain drain` and the demo run the same one.
+//! [`Drainer::drain`] tells the whole story; Lambda, `spotdrain drain` and the demo run the same one.
 
 mod aws;
 mod call;
 pub mod cli;
 mod clock;
+mod confirm;
 mod drainer;
 mod execute;
 mod groups;
@@ -15,6 +16,8 @@ mod observe;
 mod services;
 mod tasks;
 mod tell;
+mod turn;
+mod write;
 
 pub use aws::Aws;
 pub use clock::Deadline;

@@ -10,10 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use aws_sdk_ecs::types::{Failure as EcsFailure, LoadBalancer, Service as EcsService, ServiceField, TaskSet};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn};
+use spotdrain_core::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn};
 use spotdrain_core::finding::{Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag};
 use spotdrain_core::outcome::Failure;
-use tracing::warn;
 
 use crate::aws::Aws;
 use crate::call::call;
@@ -54,29 +53,46 @@ fn is_believed(at: Timestamp, now: Timestamp) -> bool {
     !age.is_negative() && age < BELIEVED
 }
 
-/// Looks the services up, those that are not in the cache with as few calls as can be.
-pub(crate) async fn find(
+/// What was found, and which of it is from the cache: the world may have changed since.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) findings: BTreeMap<ServiceKey, ServiceFinding>,
+    pub(crate) cached: BTreeSet<ServiceKey>,
+}
+
+/// Finds the services: in the cache, and the others with as few calls as can be.
+pub(crate) async fn find(aws: &Aws, cache: &ServiceCache, keys: BTreeSet<ServiceKey>, deadline: Deadline) -> Found {
+    let now = Timestamp::now();
+    let mut findings = BTreeMap::new();
+    let mut wanted = BTreeSet::new();
+    for key in keys {
+        match cache.get(&key, now) {
+            Some(finding) => _ = findings.insert(key, finding),
+            None => _ = wanted.insert(key),
+        }
+    }
+    let cached = findings.keys().cloned().collect();
+    findings.extend(ask(aws, cache, wanted, deadline).await);
+    Found { findings, cached }
+}
+
+/// Asks ECS, whatever the cache holds.
+pub(crate) async fn ask(
     aws: &Aws,
     cache: &ServiceCache,
     keys: BTreeSet<ServiceKey>,
     deadline: Deadline,
 ) -> BTreeMap<ServiceKey, ServiceFinding> {
-    let now = Timestamp::now();
-    let mut findings = BTreeMap::new();
     let mut wanted: BTreeMap<ClusterArn, Vec<ServiceName>> = BTreeMap::new();
     for key in keys {
-        match cache.get(&key, now) {
-            Some(finding) => _ = findings.insert(key, finding),
-            None => wanted.entry(key.cluster).or_default().push(key.service),
-        }
+        wanted.entry(key.cluster).or_default().push(key.service);
     }
     let chunks =
         wanted.iter().flat_map(|(cluster, names)| names.chunks(MOST_SERVICES_A_CALL).map(move |c| (cluster, c)));
     let calls = chunks.map(|(cluster, names)| describe(aws, cluster, names, deadline));
     let found: BTreeMap<_, _> = join_all(calls).await.into_iter().flatten().collect();
     cache.put(&found, Timestamp::now());
-    findings.extend(found);
-    findings
+    found
 }
 
 async fn describe(
@@ -99,7 +115,7 @@ async fn describe(
 
 fn read_one(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]) -> ServiceFinding {
     if let Some(service) = services.iter().find(|service| service.service_name() == Some(name.as_str())) {
-        return ServiceFinding::Found(read(service));
+        return read(service).map_or_else(ServiceFinding::Unknown, ServiceFinding::Found);
     }
     let is_this = |failure: &&EcsFailure| failure.arn().and_then(|arn| arn.rsplit('/').next()) == Some(name.as_str());
     match failures.iter().find(is_this).and_then(EcsFailure::reason) {
@@ -111,24 +127,26 @@ fn read_one(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]
     }
 }
 
-/// Every target group that a task of the service may be in.
-fn read(service: &EcsService) -> Service {
+/// Every target group that a task of the service may be in. One that cannot be read fails the whole: left out in silence,
+/// its targets would be lost.
+fn read(service: &EcsService) -> Result<Service, Failure> {
     let of_task_sets = service.task_sets().iter().flat_map(TaskSet::load_balancers);
     let balancers = service.load_balancers().iter().chain(of_task_sets);
-    let groups: BTreeSet<_> = balancers.flat_map(groups_of).collect();
+    let groups = balancers.flat_map(groups_of).collect::<Result<BTreeSet<_>, _>>()?;
     let tag = service.tags().iter().find(|tag| tag.key() == Some(ServiceTag::KEY));
     let tag = tag.map(|tag| ServiceTag::from_value(tag.value().unwrap_or_default()));
-    Service { groups: groups.into_iter().collect(), tag }
+    Ok(Service { groups: groups.into_iter().collect(), tag })
 }
 
 /// A Classic Load Balancer has no target group; a blue/green service has two, and between them its tasks change.
-fn groups_of(balancer: &LoadBalancer) -> Vec<ServiceGroup> {
+fn groups_of(balancer: &LoadBalancer) -> Vec<Result<ServiceGroup, Failure>> {
     let alternate = balancer.advanced_configuration().and_then(|advanced| advanced.alternate_target_group_arn());
     let port = balancer.container_port().and_then(|port| u16::try_from(port).ok());
     let arns = balancer.target_group_arn().into_iter().chain(alternate);
-    arns.filter_map(read_arn).map(|arn| ServiceGroup { arn, port }).collect()
+    arns.map(|arn| Ok(ServiceGroup { arn: read_arn(arn)?, port })).collect()
 }
 
-fn read_arn(text: &str) -> Option<TargetGroupArn> {
-    TargetGroupArn::parse(text).inspect_err(|error| warn!(%error, "DescribeServices names a group that is none")).ok()
+fn read_arn(text: &str) -> Result<TargetGroupArn, Failure> {
+    let failure = |error: ArnError| Failure { call: CALL, problem: error.to_string(), retryable: false };
+    TargetGroupArn::parse(text).map_err(failure)
 }

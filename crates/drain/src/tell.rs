@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use jiff::Timestamp;
+use spotdrain_core::fate::Ignored;
 use spotdrain_core::metrics;
 use spotdrain_core::report::Report;
 use tracing::{error, info, warn};
@@ -23,7 +24,12 @@ pub(crate) fn tell(report: &Report, request_id: &str) {
     }
     for event in &report.ignored {
         let record = serde_json::to_string(event).unwrap_or_else(|error| format!("\"{error}\""));
-        info!(request_id, record = record.as_str(), "ignored");
+        if event.reason == Ignored::NoAddress {
+            // A running task has an address: if it is not found, AWS may have changed the event.
+            warn!(request_id, record = record.as_str(), "ignored");
+        } else {
+            info!(request_id, record = record.as_str(), "ignored");
+        }
     }
     for message in &report.malformed {
         let message_id = message.message_id.as_deref();

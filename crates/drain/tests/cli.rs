@@ -106,6 +106,21 @@ fn drain_takes_exactly_that_target_out_and_a_second_run_finds_it_draining() {
 }
 
 #[test]
+fn on_aws_itself_a_restamped_event_is_acted_on_only_if_the_task_still_has_the_address() {
+    let scene = Scene::demo();
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    local.world().remove_task(&scene.spot[0]).unwrap();
+    let mut command = spotdrain(&DRAIN);
+    for service in ["ECS", "ELASTIC_LOAD_BALANCING_V2"] {
+        command.env(format!("AWS_ENDPOINT_URL_{service}"), local.endpoint());
+    }
+    command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+    let (code, report) = json(command);
+    assert_eq!((code, &report["notices"][0]["registrations"][0]["outcome"]), (0, &"Stale".into()));
+    assert!(targets(&local, &scene.group).iter().all(|target| target.ends_with(" healthy")));
+}
+
+#[test]
 fn plan_and_observe_change_nothing() {
     let scene = Scene::demo();
     let local = LocalAws::spawn_thread(scene.world).unwrap();

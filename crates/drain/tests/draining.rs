@@ -196,7 +196,7 @@ async fn a_group_that_cannot_be_read_is_acted_on_and_then_read() {
 }
 
 #[tokio::test]
-async fn what_is_not_seen_to_be_done_is_not_done() {
+async fn a_port_that_was_guessed_wrong_is_seen_and_mended() {
     let (mut world, _) = world();
     let group = Group::new("ports", 80).target(("10.0.0.1", 8080), State::Healthy).target("10.0.0.2", State::Healthy);
     let group = world.add_group(group);
@@ -204,9 +204,99 @@ async fn what_is_not_seen_to_be_done_is_not_done() {
     world.add_fault(Fault::AccessDenied.on(Action::DescribeTargetHealth).times(1));
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "ports", "10.0.0.1")).await;
-    assert_eq!((report.verdict, told(&report)), (Verdict::Retry, vec!["ports 10.0.0.1:80 Failed".to_owned()]));
-    let failure = report.notices[0].failures().next().unwrap();
-    assert_eq!(failure.problem, "accepted, but 10.0.0.1 is still registered on port 8080");
+    assert_eq!(told(&report), ["ports 10.0.0.1:80 Deregistered"]);
+    assert_eq!(
+        actions(&local)[1..],
+        ["DescribeTargetHealth", "DeregisterTargets", "DescribeTargetHealth", "DeregisterTargets"]
+    );
+    assert!(is(&local, &group, ("10.0.0.1", 8080), State::Draining));
+}
+
+#[tokio::test]
+async fn what_is_not_seen_to_be_done_is_not_done() {
+    for (fault, verdict) in [(Fault::Hang, Verdict::Retry), (Fault::AccessDenied, Verdict::Failed)] {
+        let (mut world, _) = world();
+        world.add_fault(fault.on(Action::DescribeTargetHealth));
+        let local = start(world).await;
+        let event = notice(1, "web", "10.0.0.1");
+        let report = handle_within(&drainer(&local, &[]), &event, Duration::from_secs(7)).await;
+        assert_eq!((report.verdict, told(&report)), (verdict, vec!["web 10.0.0.1:80 Failed".to_owned()]));
+        let failure = report.notices[0].failures().next().unwrap();
+        assert!(failure.problem.starts_with("accepted, but not confirmed: "), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_says_that_the_task_is_down_outweighs_one_that_comes_late() {
+    let (world, group) = world();
+    let local = start(world).await;
+    let drainer = drainer(&local, &[]);
+    let late = notice(1, "web", "10.0.0.1");
+    let mut down = late.clone();
+    (down["detail"]["lastStatus"], down["detail"]["version"]) = ("STOPPED".into(), 8.into());
+    let report = handle(&drainer, &batch(&[late.to_string(), down.to_string()])).await;
+    assert_eq!(report.ignored.iter().map(|event| event.reason).collect::<Vec<_>>(), [Ignored::AlreadyDown; 2]);
+    assert_eq!(handle(&drainer, &late).await.ignored[0].reason, Ignored::AlreadyDown, "also in a later invocation");
+    assert!(is(&local, &group, ("10.0.0.1", 80), State::Healthy));
+}
+
+#[tokio::test]
+async fn a_service_that_changed_since_it_was_remembered_is_asked_again() {
+    let (world, _) = world();
+    let local = start(world).await;
+    let drainer = drainer(&local, &[]);
+    handle(&drainer, &notice(1, "web", "10.0.0.1")).await;
+    let new = {
+        let mut world = local.world();
+        let group = Group::new("new", 80).target("10.0.0.8", State::Healthy).target("10.0.0.9", State::Healthy);
+        let new = world.add_group(group);
+        let service = format!("{}:service/demo/web", common::PREFIX);
+        world.service_mut(&service).unwrap().load_balancers = vec![LoadBalancer::new(&new, "web", 80)];
+        new
+    };
+    let report = handle(&drainer, &notice(2, "web", "10.0.0.2")).await;
+    assert_eq!(told(&report), ["web 10.0.0.2:80 Deregistered"], "what is remembered still holds for an older task");
+    assert_eq!(told(&handle(&drainer, &notice(3, "web", "10.0.0.9")).await), ["new 10.0.0.9:80 Deregistered"]);
+    assert!(is(&local, &new, ("10.0.0.9", 80), State::Draining));
+}
+
+#[tokio::test]
+async fn one_hung_question_does_not_fail_the_notices_beside_it() {
+    let (mut world, _) = world();
+    world.add_fault(Fault::Hang.on(Action::DescribeTasks));
+    let local = start(world).await;
+    let bodies = [aged(notice(2, "web", "10.0.0.2"), 60), notice(1, "web", "10.0.0.1")].map(|event| event.to_string());
+    let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
+    assert_eq!(told(&report), ["web 10.0.0.2:80 Failed", "web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(report.failed_messages(), ["m0"]);
+}
+
+#[tokio::test]
+async fn a_short_function_timeout_is_enough_when_aws_is_quick() {
+    let (world, _) = world();
+    let local = start(world).await;
+    let report = handle_within(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1"), Duration::from_secs(2)).await;
+    assert_eq!(report.verdict, Verdict::Done);
+}
+
+#[tokio::test]
+async fn a_broken_connection_does_not_put_a_call_behind_all_the_others() {
+    let mut world = World::new();
+    world.set_throttles(spotdrain_localaws::Throttles::Off);
+    world.add_cluster("demo");
+    let names: Vec<_> = (10..40).map(|group| format!("g{group}")).collect();
+    for name in &names {
+        let group = two_targets(&mut world, name);
+        world.add_service(Service::new("demo", name).load_balancer(LoadBalancer::new(&group, "web", 80)));
+    }
+    world.add_fault(Fault::Reset.on(Action::DeregisterTargets).times(10));
+    let local = start(world).await;
+    let bodies: Vec<_> = (1..).zip(&names).map(|(n, name)| notice(n, name, "10.0.0.1").to_string()).collect();
+    let drainer = drainer(&local, &[("SPOTDRAIN_CALLS_PER_SECOND", "1"), ("SPOTDRAIN_CALL_BURST", "30")]);
+    let report = handle(&drainer, &batch(&bodies)).await;
+    assert_eq!(report.verdict, Verdict::Done);
+    let writes = actions(&local).into_iter().filter(|action| action == "DeregisterTargets").count();
+    assert_eq!(writes, 40, "ten were broken off and came again");
 }
 
 #[tokio::test]
@@ -251,7 +341,10 @@ async fn one_invalid_target_does_not_keep_the_others() {
     assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered", "web 10.0.0.2:80 Failed"]);
     assert_eq!((report.verdict, report.failed_messages()), (Verdict::Failed, vec!["m1"]));
     let failure = report.notices[1].failures().next().unwrap();
-    assert!(failure.problem.starts_with("InvalidTarget: ") && failure.problem.ends_with("on port 80"), "{failure:?}");
+    assert!(
+        failure.problem.starts_with("InvalidTarget: ") && failure.problem.ends_with("still registered: 10.0.0.2:80"),
+        "{failure:?}"
+    );
     assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining));
 }
 

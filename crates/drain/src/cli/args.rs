@@ -13,7 +13,8 @@ use super::settings::SettingFlags;
     name = "spotdrain",
     version,
     about = "Takes a Fargate Spot task that is being interrupted out of its target groups",
-    after_help = "Exit codes: 0 done or nothing to do, 1 failed for good, 64 bad configuration, 65 bad event, \
+    after_help = "See it at work, without an AWS account: spotdrain demo\n\n\
+                  Exit codes: 0 done or nothing to do, 1 failed for good, 64 bad configuration, 65 bad event, \
                   75 failed but worth another try.",
     disable_help_subcommand = true
 )]
@@ -56,7 +57,8 @@ pub(crate) struct EventArgs {
     /// The file with the event; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) event: PathBuf,
-    /// Take the event as if it came now (a sample's own times are long past)
+    /// Take the event as if it came now (a sample's own times are long past). Unless AWS_ENDPOINT_URL names a stand-in,
+    /// ECS is then always asked whether the task still has the address
     #[arg(long)]
     pub(crate) restamp: bool,
     /// Print JSON, for programs

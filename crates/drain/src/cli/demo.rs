@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use spotdrain_core::report::{Report, Verdict};
@@ -12,7 +12,7 @@ use spotdrain_localaws::{Call, LocalAws, Scene, State};
 
 use super::args::DemoArgs;
 use super::exit::{Exit, Problem};
-use super::present::{BAD, BOLD, GOOD, QUIET};
+use super::present::{BAD, BOLD, GOOD, QUIET, now};
 use super::timeline::{Timeline, timeline};
 use super::{show, table::Table, table::plain};
 use crate::{Aws, Deadline, Drainer};
@@ -56,7 +56,7 @@ async fn play() -> Result<Demo, Problem> {
 
     let interrupted = local.now();
     local.world().interrupt(&spot, interrupted).map_err(|error| failed(&error))?;
-    let payload = restamped(NOTICE, Timestamp::now())?;
+    let payload = restamped(NOTICE, now())?;
     let start = Instant::now();
     let deadline = Deadline::after(Duration::from_secs(30));
     let handled = drainer.handle(&payload, deadline).await.map_err(|error| failed(&error))?;
@@ -82,7 +82,6 @@ fn failed(error: &impl ToString) -> Problem {
 /// The sample as if it came now, with the fields of a real one.
 fn restamped(sample: &str, now: Timestamp) -> Result<Vec<u8>, Problem> {
     let mut event: Value = serde_json::from_str(sample).map_err(|error| failed(&error))?;
-    let now = now.round(Unit::Millisecond).unwrap_or(now);
     let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
     for (pointer, time) in [("/time", whole), ("/detail/stoppingAt", now), ("/detail/updatedAt", now)] {
         if let Some(value) = event.pointer_mut(pointer) {

@@ -19,8 +19,11 @@ pub(crate) enum Act {
 }
 
 pub(crate) async fn run(args: &DrainArgs, act: Act) -> Result<Exit, Problem> {
-    let settings = args.settings.read(crate::environment())?;
+    let mut settings = args.settings.read(crate::environment())?;
     let batch = input::read(&args.event, &settings)?;
+    if args.event.restamp && !is_elsewhere() {
+        settings = settings.always_ask();
+    }
     let aws = Aws::from_environment(region(&batch)).await;
     let drainer = Drainer::new(aws, settings);
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
@@ -31,6 +34,12 @@ pub(crate) async fn run(args: &DrainArgs, act: Act) -> Result<Exit, Problem> {
     let shown = if args.event.json { show::json(&report) } else { show::report(&report) };
     shown?;
     Ok(Exit::of(&report))
+}
+
+/// Whether the calls go to a stand-in for AWS. On AWS itself an event that only looks as if it came now may be of a task
+/// that is long gone, whose address is another's.
+fn is_elsewhere() -> bool {
+    std::env::var_os("AWS_ENDPOINT_URL").is_some_and(|endpoint| !endpoint.is_empty())
 }
 
 /// The Region of the first task: where the configuration names none, there is only this one to ask.

@@ -3,7 +3,6 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use jiff::{Timestamp, Unit};
 use spotdrain_core::batch::{Batch, take_apart};
 use spotdrain_core::event::Event;
 use spotdrain_core::settings::Settings;
@@ -18,8 +17,7 @@ pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Probl
     let mut batch =
         take_apart(&payload, &settings.event_sources).map_err(|error| Problem::Event(format!("{name}, {error}")))?;
     if args.restamp {
-        let now = Timestamp::now();
-        let now = now.round(Unit::Millisecond).unwrap_or(now);
+        let now = super::present::now();
         for message in &mut batch.messages {
             message.event = message.event.clone().map(|event: Event| event.restamped(now));
         }

@@ -27,6 +27,12 @@ pub(crate) fn duration(duration: SignedDuration) -> String {
     }
 }
 
+/// This moment, to the millisecond that has begun: rounded up it would be in the future, and count as old.
+pub(crate) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
 /// A moment to the millisecond, in UTC.
 pub(crate) fn moment(timestamp: Timestamp) -> String {
     let rounded = timestamp.round(Unit::Millisecond).unwrap_or(timestamp);

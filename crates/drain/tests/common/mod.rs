@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use spotdrain::{Aws, Deadline, Drainer};
 use spotdrain_core::report::Report;
@@ -21,7 +21,7 @@ pub fn id(number: u32) -> String {
 
 /// A notice of the task of this number in `service`, with this address, that came just now.
 pub fn notice(number: u32, service: &str, address: &str) -> Value {
-    let now = Timestamp::now().round(Unit::Millisecond).unwrap();
+    let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap();
     let mut event: Value = serde_json::from_str(SAMPLE).unwrap();
     let arn = format!("{PREFIX}:task/{CLUSTER}/{}", id(number));
     event["id"] = format!("event-{number}").into();

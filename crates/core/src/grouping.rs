@@ -1,0 +1,64 @@
+//! From the rows of all notices to calls: one a target group, the earliest deadline first.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::arn::TargetGroupArn;
+use crate::finding::{Findings, GroupFinding};
+use crate::plan::{Call, MOST_TARGETS_A_CALL, PlannedNotice, Step};
+use crate::settings::Mode;
+use crate::target::{Registration, Target};
+
+/// A target that is to be deregistered, with the times of the notices that ask for it: the earliest of each.
+struct Due {
+    deadline: Timestamp,
+    trusted_until: Timestamp,
+    target: Target,
+}
+
+/// Gathers the targets of all notices into calls.
+pub(crate) fn calls(notices: &[PlannedNotice], findings: &Findings) -> Vec<Call> {
+    let mut groups: BTreeMap<&TargetGroupArn, Vec<Due>> = BTreeMap::new();
+    for (registration, due) in due(notices) {
+        groups.entry(&registration.target_group).or_default().push(due);
+    }
+    let mut calls: Vec<_> = groups.into_iter().flat_map(|(group, due)| calls_of_group(group, due, findings)).collect();
+    calls.sort_by_key(|call| call.deadline);
+    calls
+}
+
+/// Every registration that is to be deregistered, once.
+fn due(notices: &[PlannedNotice]) -> BTreeMap<&Registration, Due> {
+    let mut due: BTreeMap<&Registration, Due> = BTreeMap::new();
+    for notice in notices.iter().filter(|notice| notice.mode == Mode::Enforce) {
+        let (deadline, trusted_until) = (notice.incoming.notice.deadline(), notice.trusted_until);
+        for row in notice.registrations.iter().filter(|row| row.step == Step::Deregister) {
+            let target = row.registration.target;
+            let earliest = due.entry(&row.registration).or_insert(Due { deadline, trusted_until, target });
+            earliest.deadline = deadline.min(earliest.deadline);
+            earliest.trusted_until = trusted_until.min(earliest.trusted_until);
+        }
+    }
+    due
+}
+
+fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings) -> Vec<Call> {
+    due.sort_by_key(|due| (due.deadline, due.target));
+    let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Read(_)));
+    // A group has targets of one family only. Where it was not read, one address of the other would refuse them all.
+    let (six, four): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| confirm && due.target.address.is_ipv6());
+    let chunks = four.chunks(MOST_TARGETS_A_CALL).chain(six.chunks(MOST_TARGETS_A_CALL));
+    chunks.map(|chunk| call(group, chunk, confirm)).collect()
+}
+
+fn call(group: &TargetGroupArn, chunk: &[Due], confirm: bool) -> Call {
+    let earliest = |time: fn(&Due) -> Timestamp| chunk.iter().map(time).min().unwrap_or(Timestamp::MAX);
+    Call {
+        target_group: group.clone(),
+        targets: chunk.iter().map(|due| due.target).collect(),
+        deadline: earliest(|due| due.deadline),
+        trusted_until: earliest(|due| due.trusted_until),
+        confirm,
+    }
+}
