@@ -10,10 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::finding::TaskFinding;
 use crate::notice::Notice;
 use crate::outcome::{Failure, Outcome};
+use crate::plan::OwnedTarget;
 use crate::target::{RegisteredTarget, TargetState};
 
 /// How long an answer of ECS is acted on: an address is not another task's before the first's interface is deleted.
-const ANSWER_HOLDS: SignedDuration = SignedDuration::from_secs(10);
+pub const ANSWER_HOLDS: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long a notice that is fresh when it is planned may be acted on at least.
 const FRESH_HOLDS: SignedDuration = SignedDuration::from_secs(5);
@@ -72,6 +73,12 @@ impl Ownership {
     pub(crate) fn doomed<'a>(&'a self, notice: &'a Notice) -> impl Iterator<Item = IpAddr> + 'a {
         notice.addresses().iter().copied().filter(|address| self.objection(*address) != Some(Outcome::Stale))
     }
+}
+
+/// Decides again on a target whose turn came late: `None` if ECS says that it is still its task's.
+#[must_use]
+pub fn decide_again(target: &OwnedTarget, finding: Option<&TaskFinding>) -> Option<Outcome> {
+    Ownership::of(true, finding).objection(target.target.address)
 }
 
 /// Decides on a registration that was read; `None` means: deregister it. `spare`: the group has another healthy target

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::arn::TargetGroupArn;
 use crate::finding::{Findings, GroupFinding};
-use crate::plan::{Call, MOST_TARGETS_A_CALL, PlannedNotice, Step};
+use crate::plan::{Call, MOST_TARGETS_A_CALL, OwnedTarget, PlannedNotice, Step};
 use crate::settings::Mode;
 use crate::target::{Registration, Target};
 
@@ -14,7 +14,7 @@ use crate::target::{Registration, Target};
 struct Due {
     deadline: Timestamp,
     trusted_until: Timestamp,
-    target: Target,
+    target: OwnedTarget,
 }
 
 /// Gathers the targets of all notices into calls.
@@ -34,7 +34,7 @@ fn due(notices: &[PlannedNotice]) -> BTreeMap<&Registration, Due> {
     for notice in notices.iter().filter(|notice| notice.mode == Mode::Enforce) {
         let (deadline, trusted_until) = (notice.incoming.notice.deadline(), notice.trusted_until);
         for row in notice.registrations.iter().filter(|row| row.step == Step::Deregister) {
-            let target = row.registration.target;
+            let target = owned(row.registration.target, notice);
             let earliest = due.entry(&row.registration).or_insert(Due { deadline, trusted_until, target });
             earliest.deadline = deadline.min(earliest.deadline);
             earliest.trusted_until = trusted_until.min(earliest.trusted_until);
@@ -43,11 +43,16 @@ fn due(notices: &[PlannedNotice]) -> BTreeMap<&Registration, Due> {
     due
 }
 
+fn owned(target: Target, planned: &PlannedNotice) -> OwnedTarget {
+    let notice = &planned.incoming.notice;
+    OwnedTarget { target, cluster: notice.cluster().clone(), task: notice.task().clone() }
+}
+
 fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings) -> Vec<Call> {
-    due.sort_by_key(|due| (due.deadline, due.target));
+    due.sort_by_key(|due| (due.deadline, due.target.target));
     let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Read(_)));
     // A group has targets of one family only. Where it was not read, one address of the other would refuse them all.
-    let (six, four): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| confirm && due.target.address.is_ipv6());
+    let (six, four): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| confirm && due.target.target.address.is_ipv6());
     let chunks = four.chunks(MOST_TARGETS_A_CALL).chain(six.chunks(MOST_TARGETS_A_CALL));
     chunks.map(|chunk| call(group, chunk, confirm)).collect()
 }
@@ -56,7 +61,7 @@ fn call(group: &TargetGroupArn, chunk: &[Due], confirm: bool) -> Call {
     let earliest = |time: fn(&Due) -> Timestamp| chunk.iter().map(time).min().unwrap_or(Timestamp::MAX);
     Call {
         target_group: group.clone(),
-        targets: chunk.iter().map(|due| due.target).collect(),
+        targets: chunk.iter().map(|due| due.target.clone()).collect(),
         deadline: earliest(|due| due.deadline),
         trusted_until: earliest(|due| due.trusted_until),
         confirm,

@@ -7,10 +7,11 @@
 //! registration, [`report`] and [`metrics`] tell it.
 
 pub mod address;
+pub mod aftermath;
 pub mod arn;
 pub mod batch;
 pub mod candidates;
-mod decide;
+pub mod decide;
 pub mod event;
 pub mod fate;
 pub mod finding;

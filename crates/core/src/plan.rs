@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::arn::TargetGroupArn;
+use crate::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use crate::candidates::{Candidates, candidates};
 use crate::decide::{Ownership, decide};
 use crate::fate::Ignored;
@@ -77,16 +77,27 @@ pub enum Step {
     Settled(Outcome),
 }
 
+/// A target, and the task that it is believed to belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedTarget {
+    /// The target.
+    pub target: Target,
+    /// The cluster of the task.
+    pub cluster: ClusterArn,
+    /// The interrupted task.
+    pub task: TaskArn,
+}
+
 /// One DeregisterTargets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// The group.
     pub target_group: TargetGroupArn,
     /// The targets, each once, the earliest deadline first, at most [`MOST_TARGETS_A_CALL`].
-    pub targets: Vec<Target>,
+    pub targets: Vec<OwnedTarget>,
     /// When the first of their tasks is gone.
     pub deadline: Timestamp,
-    /// Until when it is sure whose the addresses are. What could not be written by then is not written, and comes again.
+    /// Until when it is sure whose the addresses are. After that ECS must be asked again before they are written.
     pub trusted_until: Timestamp,
     /// The group could not be read: AWS answers success for a target that is not there, so a read must confirm it.
     pub confirm: bool,

@@ -200,6 +200,6 @@ fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
     }
     let calls = scenario.plan().calls;
     assert_eq!(calls.iter().map(|call| call.targets.len()).collect::<Vec<_>>(), [MOST_TARGETS_A_CALL, 1]);
-    assert_eq!(calls[0].targets[0].address, ip("10.0.0.201"), "the notice that came last was interrupted first");
+    assert_eq!(calls[0].targets[0].target.address, ip("10.0.0.201"), "the notice that came last was interrupted first");
     assert!(calls[0].deadline < calls[1].deadline);
 }

@@ -36,8 +36,8 @@ fn execute(plan: &Plan, two: &Outcome) -> Execution {
     for call in &plan.calls {
         for target in &call.targets {
             let registration =
-                spotdrain_core::target::Registration { target_group: call.target_group.clone(), target: *target };
-            let is_two = target.address == common::ip("10.0.2.22");
+                spotdrain_core::target::Registration { target_group: call.target_group.clone(), target: target.target };
+            let is_two = target.target.address == common::ip("10.0.2.22");
             let outcome = if is_two { two.clone() } else { Outcome::Deregistered };
             let at = plan.notices[0].incoming.notice.interrupted_at() + SignedDuration::from_millis(1042);
             done.insert(registration, (outcome, at));

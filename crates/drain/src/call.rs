@@ -59,8 +59,8 @@ where
     call_paced(name, deadline, || Some(Duration::ZERO), attempt).await
 }
 
-/// Makes a call that has a pace: `pace` says, before each attempt, how long to wait for its turn, or that there is none
-/// before the deadline.
+/// Makes a call whose turn has come, but whose further attempts have a pace: `pace` says how long to wait for the next turn,
+/// or that there is none before the deadline.
 pub(crate) async fn call_paced<T, E, F>(
     name: &'static str,
     deadline: Deadline,
@@ -72,7 +72,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let mut failed = out_of_time(name);
-    let mut is_free = false;
+    let mut is_free = true;
     for tries in 0_u32.. {
         // An attempt whose connection broke has its successor at once, and not behind all that wait for their turn.
         let Some(turn) = (if is_free { Some(Duration::ZERO) } else { pace() }) else { break };
@@ -108,7 +108,7 @@ where
 }
 
 /// A sleep of no time would take a millisecond: the timer has no finer steps.
-async fn pause(duration: Duration) {
+pub(crate) async fn pause(duration: Duration) {
     if !duration.is_zero() {
         tokio::time::sleep(duration).await;
     }
@@ -168,7 +168,7 @@ fn no_answer(name: &'static str, limit: Duration) -> CallError {
     CallError { code: None, failure: Failure { call: name, problem, retryable: true } }
 }
 
-fn out_of_time(name: &'static str) -> CallError {
+pub(crate) fn out_of_time(name: &'static str) -> CallError {
     let problem = "not started: no time was left".to_owned();
     CallError { code: None, failure: Failure { call: name, problem, retryable: true } }
 }

@@ -3,22 +3,27 @@
 //! Success on a port that was not read proves nothing: AWS says it of a target that is not there, too. What turns out to be
 //! still registered is deregistered once more, now with the port that was read.
 
-use std::collections::BTreeMap;
-
+use jiff::Timestamp;
+use spotdrain_core::aftermath::{Seen, seen};
 use spotdrain_core::finding::GroupFinding;
 use spotdrain_core::outcome::{Failure, Outcome};
-use spotdrain_core::target::{RegisteredTarget, Target, TargetState};
+use spotdrain_core::plan::OwnedTarget;
+use spotdrain_core::target::{RegisteredTarget, Target};
 
 use crate::groups;
 use crate::write::{CALL, Said, Writer};
 
-/// Reads the group and sees what became of the targets.
-pub(crate) async fn confirm(writer: &Writer<'_>, unsure: Vec<(Target, Said)>) -> Vec<(Target, Outcome)> {
+/// Reads the group and sees what became of the targets. `trusted_until` as in the plan: a second write needs it too.
+pub(crate) async fn confirm(
+    writer: &Writer<'_>,
+    unsure: Vec<(OwnedTarget, Said)>,
+    trusted_until: Timestamp,
+) -> Vec<(OwnedTarget, Outcome)> {
     match groups::read(writer.aws, writer.group, writer.deadline).await {
-        GroupFinding::Read(registered) => settle(writer, unsure, &registered).await,
-        GroupFinding::Missing => unsure.into_iter().map(|(target, _)| (target, Outcome::AlreadyGone)).collect(),
+        GroupFinding::Read(registered) => settle(writer, unsure, &registered, trusted_until).await,
+        GroupFinding::Missing => unsure.into_iter().map(|(owned, _)| (owned, Outcome::AlreadyGone)).collect(),
         GroupFinding::Unknown(failure) => {
-            unsure.into_iter().map(|(target, said)| (target, unconfirmed(said, &failure))).collect()
+            unsure.into_iter().map(|(owned, said)| (owned, unconfirmed(said, &failure))).collect()
         }
     }
 }
@@ -26,6 +31,7 @@ pub(crate) async fn confirm(writer: &Writer<'_>, unsure: Vec<(Target, Said)>) ->
 fn unconfirmed(said: Said, failure: &Failure) -> Outcome {
     match said {
         Said::Refused(refusal) | Said::Failed(refusal) => Outcome::Failed(refusal),
+        Said::Withheld(outcome) => outcome,
         Said::Accepted | Said::GroupGone => {
             let problem = format!("accepted, but not confirmed: {}", failure.problem);
             Outcome::Failed(Failure { problem, ..failure.clone() })
@@ -35,35 +41,29 @@ fn unconfirmed(said: Said, failure: &Failure) -> Outcome {
 
 async fn settle(
     writer: &Writer<'_>,
-    unsure: Vec<(Target, Said)>,
+    unsure: Vec<(OwnedTarget, Said)>,
     registered: &[RegisteredTarget],
-) -> Vec<(Target, Outcome)> {
+    trusted_until: Timestamp,
+) -> Vec<(OwnedTarget, Outcome)> {
     let mut settled = Vec::new();
-    let mut again: BTreeMap<Target, Vec<Target>> = BTreeMap::new();
-    for (target, said) in unsure {
-        match (seen(target, registered), said) {
-            (Ok(outcome), _) => settled.push((target, outcome)),
-            (Err(stays), Said::Refused(refusal)) => settled.push((target, still_there(&stays, &refusal))),
-            (Err(stays), _) => _ = again.insert(target, stays),
+    let mut again = Vec::new();
+    for (owned, said) in unsure {
+        match (seen(owned.target, registered), said) {
+            (Seen::Settled(outcome), _) => settled.push((owned, outcome)),
+            (Seen::Stays(stays), Said::Refused(refusal)) => settled.push((owned, still_there(&stays, &refusal))),
+            (Seen::Stays(stays), _) => again.push((owned, stays)),
         }
     }
     if !again.is_empty() {
-        let told = writer.deregister(again.values().flatten().copied().collect()).await;
-        settled.extend(again.into_iter().map(|(target, tried)| (target, second(&tried, &told))));
+        let second = again.iter().flat_map(|(owned, stays)| stays.iter().map(|target| at_port(owned, *target)));
+        let told = writer.deregister(second.collect(), trusted_until).await;
+        settled.extend(again.into_iter().map(|(owned, stays)| (owned, second_outcome(&stays, &told))));
     }
     settled
 }
 
-/// What a read shows of a target; the error is where it is still registered, and not draining.
-fn seen(target: Target, registered: &[RegisteredTarget]) -> Result<Outcome, Vec<Target>> {
-    let own: Vec<_> = registered.iter().filter(|found| found.address == target.address).collect();
-    let stays = own.iter().filter(|found| found.state != TargetState::Draining);
-    let stays: Vec<_> = stays.map(|found| Target { address: found.address, port: Some(found.port) }).collect();
-    match (own.is_empty(), stays.is_empty()) {
-        (true, _) => Ok(Outcome::NotRegistered),
-        (false, true) => Ok(Outcome::Deregistered),
-        (false, false) => Err(stays),
-    }
+fn at_port(owned: &OwnedTarget, target: Target) -> OwnedTarget {
+    OwnedTarget { target, ..owned.clone() }
 }
 
 fn still_there(stays: &[Target], refusal: &Failure) -> Outcome {
@@ -73,11 +73,12 @@ fn still_there(stays: &[Target], refusal: &Failure) -> Outcome {
 }
 
 /// What the second call, with the ports that were read, came to for all the registrations of one target.
-fn second(tried: &[Target], told: &[(Target, Said)]) -> Outcome {
-    let own = told.iter().filter(|(target, _)| tried.contains(target));
-    let failed = own.filter_map(|(_, said)| match said {
-        Said::Refused(failure) | Said::Failed(failure) => Some(failure.clone()),
+fn second_outcome(stays: &[Target], told: &[(OwnedTarget, Said)]) -> Outcome {
+    let own = told.iter().filter(|(owned, _)| stays.contains(&owned.target));
+    let undone = own.filter_map(|(_, said)| match said {
+        Said::Refused(failure) | Said::Failed(failure) => Some(Outcome::Failed(failure.clone())),
+        Said::Withheld(outcome) => Some(outcome.clone()),
         Said::Accepted | Said::GroupGone => None,
     });
-    failed.map(Outcome::Failed).next().unwrap_or(Outcome::Deregistered)
+    undone.into_iter().next().unwrap_or(Outcome::Deregistered)
 }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use spotdrain_core::outcome::Outcome;
-use spotdrain_core::plan::{Call, Plan};
+use spotdrain_core::plan::{Call, OwnedTarget, Plan};
 use spotdrain_core::report::Execution;
-use spotdrain_core::target::{Registration, Target};
+use spotdrain_core::target::Registration;
 
 use crate::aws::Aws;
 use crate::clock::Deadline;
@@ -27,20 +27,19 @@ pub(crate) async fn execute(aws: &Aws, pace: &Pace, plan: &Plan, deadline: Deadl
 }
 
 async fn deregister(aws: &Aws, pace: &Pace, planned: &Call, deadline: Deadline) -> Outcomes {
-    // Later it would not be sure whose the addresses are.
-    let deadline = deadline.until(planned.trusted_until);
     let writer = Writer { aws, pace, group: &planned.target_group, deadline };
-    let said = writer.deregister(planned.targets.clone()).await;
+    let said = writer.deregister(planned.targets.clone(), planned.trusted_until).await;
     let at = Timestamp::now();
     let (settled, unsure): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, said)| said.is_sure(planned.confirm));
-    let mut outcomes: Vec<_> = settled.into_iter().map(|(target, said)| (target, outcome(said), at)).collect();
+    let mut outcomes: Vec<_> = settled.into_iter().map(|(owned, said)| (owned, outcome(said), at)).collect();
     if !unsure.is_empty() {
-        let confirmed = confirm(&writer, unsure).await;
+        let confirmed = confirm(&writer, unsure, planned.trusted_until).await;
         let at = Timestamp::now();
-        outcomes.extend(confirmed.into_iter().map(|(target, outcome)| (target, outcome, at)));
+        outcomes.extend(confirmed.into_iter().map(|(owned, outcome)| (owned, outcome, at)));
     }
-    let registration = |target: Target| Registration { target_group: planned.target_group.clone(), target };
-    outcomes.into_iter().map(|(target, outcome, at)| (registration(target), (outcome, at))).collect()
+    let registration =
+        |owned: OwnedTarget| Registration { target_group: planned.target_group.clone(), target: owned.target };
+    outcomes.into_iter().map(|(owned, outcome, at)| (registration(owned), (outcome, at))).collect()
 }
 
 fn outcome(said: Said) -> Outcome {
@@ -48,5 +47,6 @@ fn outcome(said: Said) -> Outcome {
         Said::Accepted => Outcome::Deregistered,
         Said::GroupGone => Outcome::AlreadyGone,
         Said::Refused(failure) | Said::Failed(failure) => Outcome::Failed(failure),
+        Said::Withheld(outcome) => outcome,
     }
 }

@@ -1,26 +1,33 @@
 //! DeregisterTargets: the one call that changes anything.
 //!
 //! A bad target refuses the whole call (`InvalidTarget`; `ValidationError` for an address of the other family), so the call
-//! is split in two until the bad one is alone.
+//! is split in two until the bad one is alone. The pace can hold a call back for long: whose the addresses are is then asked
+//! again.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html>
 
+use std::collections::BTreeMap;
+
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
+use jiff::Timestamp;
 use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::outcome::Failure;
+use spotdrain_core::decide::{ANSWER_HOLDS, decide_again};
+use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::target::Target;
 
 use crate::aws::Aws;
-use crate::call::call_paced;
+use crate::call::{LEAST, call_paced, out_of_time, pause};
 use crate::clock::Deadline;
+use crate::tasks;
 use crate::turn::Pace;
 
 /// The name of the call.
 pub(crate) const CALL: &str = "DeregisterTargets";
 
-/// What AWS said about a target.
+/// What became of a target, as far as the call tells.
 #[derive(Debug, Clone)]
 pub(crate) enum Said {
-    /// Success, which it also says of a target that is not there.
+    /// Success, which AWS also says of a target that is not there.
     Accepted,
     /// That the target is none for this group.
     Refused(Failure),
@@ -28,6 +35,8 @@ pub(crate) enum Said {
     GroupGone,
     /// Something else, or nothing.
     Failed(Failure),
+    /// The target was not sent: its turn came late, and it is not its task's any more, or that could not be asked.
+    Withheld(Outcome),
 }
 
 impl Said {
@@ -36,7 +45,7 @@ impl Said {
         match self {
             Self::Accepted => !unread,
             Self::Refused(_) => false,
-            Self::GroupGone | Self::Failed(_) => true,
+            Self::GroupGone | Self::Failed(_) | Self::Withheld(_) => true,
         }
     }
 }
@@ -50,28 +59,82 @@ pub(crate) struct Writer<'a> {
     pub(crate) deadline: Deadline,
 }
 
+/// Targets of one call, with the moment until which it is sure whose they are.
+struct Chunk {
+    targets: Vec<OwnedTarget>,
+    trusted_until: Timestamp,
+}
+
+impl Chunk {
+    fn is_trusted(&self) -> bool {
+        Timestamp::now() < self.trusted_until
+    }
+
+    fn halves(mut self) -> [Self; 2] {
+        let half = self.targets.split_off(self.targets.len() / 2);
+        [Self { targets: half, trusted_until: self.trusted_until }, self]
+    }
+}
+
+type Told = Vec<(OwnedTarget, Said)>;
+
 impl Writer<'_> {
     /// Deregisters the targets, with one call if none of them is bad.
-    pub(crate) async fn deregister(&self, targets: Vec<Target>) -> Vec<(Target, Said)> {
+    pub(crate) async fn deregister(&self, targets: Vec<OwnedTarget>, trusted_until: Timestamp) -> Told {
         let mut told = Vec::with_capacity(targets.len());
-        let mut chunks = vec![targets];
+        let mut chunks = vec![Chunk { targets, trusted_until }];
         while let Some(mut chunk) = chunks.pop() {
-            let said = self.send(&chunk).await;
-            if matches!(said, Said::Refused(_)) && chunk.len() > 1 {
-                let half = chunk.split_off(chunk.len() / 2);
-                chunks.extend([half, chunk]);
-            } else {
-                told.extend(chunk.into_iter().map(|target| (target, said.clone())));
+            let said = self.take_turn(&mut chunk, &mut told).await;
+            match said {
+                Said::Refused(_) if chunk.targets.len() > 1 => chunks.extend(chunk.halves()),
+                Said::Failed(failure) if failure.retryable && !chunk.is_trusted() && self.has_time() => {
+                    chunks.push(chunk);
+                }
+                said => told.extend(chunk.targets.into_iter().map(|target| (target, said.clone()))),
             }
         }
         told
     }
 
-    async fn send(&self, targets: &[Target]) -> Said {
+    fn has_time(&self) -> bool {
+        self.deadline.left() > LEAST
+    }
+
+    /// Waits for the turn, asks ECS again where that took too long, and sends what is left of the chunk.
+    async fn take_turn(&self, chunk: &mut Chunk, told: &mut Told) -> Said {
+        let Some(turn) = self.pace.take(self.deadline) else { return Said::Failed(out_of_time(CALL).failure) };
+        pause(turn).await;
+        if !chunk.is_trusted() {
+            told.extend(self.ask_again(chunk).await);
+        }
+        if chunk.targets.is_empty() { Said::Accepted } else { self.send(chunk).await }
+    }
+
+    /// Asks ECS whose the addresses are now, and takes those out of the chunk that are not to be written.
+    async fn ask_again(&self, chunk: &mut Chunk) -> Told {
+        let mut wanted: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for owned in &chunk.targets {
+            wanted.entry(owned.cluster.clone()).or_default().push(owned.task.clone());
+        }
+        let asked_at = Timestamp::now();
+        let findings = tasks::find(self.aws, wanted, self.deadline).await;
+        chunk.trusted_until = asked_at.saturating_add(ANSWER_HOLDS).unwrap_or(asked_at);
+        let mut withheld = Vec::new();
+        chunk.targets.retain(|owned| match decide_again(owned, findings.get(&owned.task)) {
+            Some(outcome) => {
+                withheld.push((owned.clone(), Said::Withheld(outcome)));
+                false
+            }
+            None => true,
+        });
+        withheld
+    }
+
+    async fn send(&self, chunk: &Chunk) -> Said {
         let request = self.aws.elb.deregister_targets().target_group_arn(self.group.as_str());
-        let request = request.set_targets(Some(targets.iter().map(describe).collect()));
-        let turn = || self.pace.take(self.deadline);
-        match call_paced(CALL, self.deadline, turn, || request.clone().send()).await {
+        let request = request.set_targets(Some(chunk.targets.iter().map(describe).collect()));
+        let deadline = self.deadline.until(chunk.trusted_until);
+        match call_paced(CALL, deadline, || self.pace.take(deadline), || request.clone().send()).await {
             Ok(_) => Said::Accepted,
             Err(error) => match error.code.as_deref() {
                 Some("InvalidTarget" | "ValidationError") => Said::Refused(error.failure),
@@ -82,7 +145,7 @@ impl Writer<'_> {
     }
 }
 
-fn describe(target: &Target) -> TargetDescription {
-    let port = target.port.map(i32::from);
-    TargetDescription::builder().id(target.address.to_string()).set_port(port).build()
+fn describe(owned: &OwnedTarget) -> TargetDescription {
+    let Target { address, port } = owned.target;
+    TargetDescription::builder().id(address.to_string()).set_port(port.map(i32::from)).build()
 }

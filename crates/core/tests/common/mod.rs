@@ -169,7 +169,7 @@ pub fn tell(plan: &Plan) -> String {
     }
     lines.extend(plan.ignored.iter().map(|event| format!("{}: ignored, {}", event.event_id, event.reason.as_str())));
     for call in &plan.calls {
-        let targets: Vec<_> = call.targets.iter().map(ToString::to_string).collect();
+        let targets: Vec<_> = call.targets.iter().map(|owned| owned.target.to_string()).collect();
         let confirm = if call.confirm { ", to be confirmed" } else { "" };
         lines.push(format!("call {}: {}{confirm}", call.target_group.name(), targets.join(" ")));
     }
