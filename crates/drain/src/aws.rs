@@ -16,6 +16,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// The clients of the two services that are called.
 #[derive(Debug, Clone)]
 pub struct Aws {
+    config: SdkConfig,
     pub(crate) elb: aws_sdk_elasticloadbalancingv2::Client,
     pub(crate) ecs: aws_sdk_ecs::Client,
 }
@@ -43,8 +44,17 @@ impl Aws {
         Self::with(&config.build())
     }
 
+    /// The same clients without the connections that these have kept. Each client has a pool of its own.
+    pub(crate) fn reconnected(&self) -> Self {
+        Self::with(&self.config)
+    }
+
     fn with(config: &SdkConfig) -> Self {
-        Self { elb: aws_sdk_elasticloadbalancingv2::Client::new(config), ecs: aws_sdk_ecs::Client::new(config) }
+        Self {
+            config: config.clone(),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            ecs: aws_sdk_ecs::Client::new(config),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use spotdrain_core::settings::Settings;
 
 use crate::aws::Aws;
 use crate::clock::Deadline;
+use crate::connections::Connections;
 use crate::execute::execute;
 use crate::observe::observe;
 use crate::services::ServiceCache;
@@ -21,7 +22,7 @@ use crate::turn::Pace;
 /// What a sandbox keeps from one invocation to the next.
 #[derive(Debug)]
 pub struct Drainer {
-    aws: Aws,
+    connections: Connections,
     settings: Settings,
     pace: Pace,
     services: ServiceCache,
@@ -42,7 +43,8 @@ impl Drainer {
     #[must_use]
     pub fn new(aws: Aws, settings: Settings) -> Self {
         let pace = Pace::new(&settings);
-        Self { aws, settings, pace, services: ServiceCache::default(), memory: Mutex::new(Memory::new()) }
+        let connections = Connections::new(aws);
+        Self { connections, settings, pace, services: ServiceCache::default(), memory: Mutex::new(Memory::new()) }
     }
 
     /// Handles the payload of an invocation. An [`EventError`] means that nothing in it could be named, and nothing was
@@ -56,8 +58,10 @@ impl Drainer {
 
     /// Plans, does it, and tells what became of it.
     pub async fn drain(&self, batch: Batch, deadline: Deadline) -> Report {
-        let plan = self.plan(batch, deadline).await;
-        let execution = execute(&self.aws, &self.pace, &plan, deadline).await;
+        let aws = self.connections.awake();
+        let plan = self.plan(&aws, batch, deadline).await;
+        let execution = execute(&aws, &self.pace, &plan, deadline).await;
+        self.connections.used();
         let report = report(plan, &execution);
         self.remember(&report);
         report
@@ -65,16 +69,16 @@ impl Drainer {
 
     /// Plans, and tells what would become of it.
     pub async fn dry_run(&self, batch: Batch, deadline: Deadline) -> Report {
-        report(self.plan(batch, deadline).await, &Execution::DryRun)
+        report(self.plan(&self.connections.awake(), batch, deadline).await, &Execution::DryRun)
     }
 
-    async fn plan(&self, batch: Batch, deadline: Deadline) -> Plan {
+    async fn plan(&self, aws: &Aws, batch: Batch, deadline: Deadline) -> Plan {
         let reading = {
             let mut memory = self.memory();
             memory.note(&batch);
             read(batch, &self.settings, &memory)
         };
-        let findings = observe(&self.aws, &self.services, &reading, &self.settings, deadline).await;
+        let findings = observe(aws, &self.services, &reading, &self.settings, deadline).await;
         plan(reading, &findings, &self.settings, Timestamp::now())
     }
 

@@ -7,6 +7,7 @@ mod call;
 pub mod cli;
 mod clock;
 mod confirm;
+mod connections;
 mod drainer;
 mod execute;
 mod groups;
