@@ -27,6 +27,7 @@ pub(crate) async fn execute(aws: &Aws, pace: &Pace, plan: &Plan, deadline: Deadl
 }
 
 async fn deregister(aws: &Aws, pace: &Pace, planned: &Call, deadline: Deadline) -> Outcomes {
+    let deadline = bounded(deadline, planned.deadline);
     let writer = Writer { aws, pace, group: &planned.target_group, deadline };
     let said = writer.deregister(planned.targets.clone(), planned.trusted_until).await;
     let at = Timestamp::now();
@@ -40,6 +41,12 @@ async fn deregister(aws: &Aws, pace: &Pace, planned: &Call, deadline: Deadline) 
     let registration =
         |owned: OwnedTarget| Registration { target_group: planned.target_group.clone(), target: owned.target };
     outcomes.into_iter().map(|(owned, outcome, at)| (registration(owned), (outcome, at))).collect()
+}
+
+/// Bounded by the notice's own deadline, while that is ahead. A notice that comes later still is acted on as long as ECS says
+/// that its task is there.
+fn bounded(deadline: Deadline, notice: Timestamp) -> Deadline {
+    if notice > Timestamp::now() { deadline.until(notice) } else { deadline }
 }
 
 fn outcome(said: Said) -> Outcome {
