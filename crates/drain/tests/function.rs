@@ -9,82 +9,12 @@
 
 mod common;
 
-use std::io::Read as _;
-use std::process::{Child, Command, Stdio};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::process::Command;
 
+use common::function::{FUNCTION, Function};
 use common::{SAMPLE, batch, notice, targets};
-use lambda_simulator::{InvocationBuilder, InvocationStatus, Simulator};
 use serde_json::{Value, json};
-use spotdrain_localaws::{Action, Fault, LocalAws, Scene, World};
-
-const FUNCTION: &str = env!("CARGO_BIN_EXE_spotdrain-lambda");
-
-/// A running function. It is ended by its process id when the test ends, however it ends.
-struct Function {
-    child: Child,
-    log: Option<JoinHandle<String>>,
-    simulator: Simulator,
-    local: LocalAws,
-}
-
-impl Function {
-    async fn start(world: World, settings: &[(&str, &str)]) -> Self {
-        let local = LocalAws::spawn_thread(world).unwrap();
-        let simulator = Simulator::builder().build().await.unwrap();
-        let mut command = Command::new(FUNCTION);
-        command.env_clear().env("AWS_LAMBDA_RUNTIME_API", simulator.addr().to_string());
-        for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION"] {
-            command.env(name, "spotdrain");
-        }
-        for name in ["AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"] {
-            command.env(name, "/aws/lambda/spotdrain");
-        }
-        command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512").env("AWS_ENDPOINT_URL", local.endpoint());
-        command.env("AWS_REGION", "eu-central-1").env("AWS_ACCESS_KEY_ID", "k").env("AWS_SECRET_ACCESS_KEY", "s");
-        command.envs(settings.iter().copied());
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut output = child.stdout.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut text = String::new();
-            output.read_to_string(&mut text).unwrap();
-            text
-        });
-        Self { child, log: Some(log), simulator, local }
-    }
-
-    /// Invokes the function: its answer, or its error's type and text.
-    async fn invoke(&self, payload: &Value) -> Result<Value, (String, String)> {
-        let invocation = InvocationBuilder::new().payload(payload.clone()).timeout_ms(20_000).build().unwrap();
-        let id = self.simulator.enqueue(invocation).await;
-        let done = self.simulator.wait_for_invocation_complete(&id, Duration::from_secs(30)).await.unwrap();
-        match done.status {
-            InvocationStatus::Success => Ok(done.response.unwrap().payload),
-            _ => Err(done.error.map(|error| (error.error_type, error.error_message)).unwrap()),
-        }
-    }
-
-    /// Ends the function and gives all its log.
-    fn log(mut self) -> Vec<Value> {
-        self.end();
-        let text = self.log.take().unwrap().join().unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
-    }
-
-    fn end(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Function {
-    fn drop(&mut self) {
-        if self.log.is_some() {
-            self.end();
-        }
-    }
-}
+use spotdrain_localaws::{Action, Fault, Scene, World};
 
 /// The notice of the scene's first Spot task, of just now.
 fn spot() -> Value {

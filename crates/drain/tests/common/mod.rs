@@ -1,5 +1,9 @@
 //! A local AWS, a drainer on it, and the events to send: what every test of the shell begins with.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
+#![allow(clippy::panic, reason = "a test stops where something is not as it should be")]
+
+pub mod function;
+pub mod queue;
 
 use std::time::Duration;
 
