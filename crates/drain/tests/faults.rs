@@ -164,6 +164,31 @@ async fn slow_answers_are_waited_for() {
 }
 
 #[tokio::test]
+async fn answers_that_come_too_late_are_asked_for_again() {
+    let (mut world, mut queue) = stage(2, 2);
+    for action in ACTIONS {
+        world.add_fault(Fault::HangAfterWork.on(action).times(1));
+    }
+    let function = Function::start(world, &ASK).await;
+    assert_eq!(queue.deliver(&function, ENOUGH).await, [""; 0]);
+    assert_eq!(outcomes(function), ["Deregistered"; 4]);
+}
+
+#[tokio::test]
+async fn a_direct_event_that_is_not_done_is_an_error_and_done_when_lambda_tries_again() {
+    let (mut world, mut queue) = stage(1, 1);
+    world.add_fault(Fault::Refuse.on(Action::DeregisterTargets));
+    let function = Function::start(world, &[]).await;
+    let event: Value = serde_json::from_str(&queue.all[0].body).unwrap();
+    let (kind, text) = function.invoke_within(&event, SHORT).await.unwrap_err();
+    assert!(kind == "Spotdrain.Retry" && text.starts_with("DeregisterTargets: Throttling: "), "{kind}: {text}");
+    function.local.world().clear_faults(None);
+    assert_eq!(function.invoke_within(&event, ENOUGH).await, Ok(serde_json::json!({"verdict": "done"})));
+    queue.waiting.clear();
+    queue.check(&function.local);
+}
+
+#[tokio::test]
 async fn a_right_that_is_missing_sends_everything_back_until_it_is_given() {
     for action in ACTIONS {
         let told = is_outlasted(Fault::AccessDenied, action).await;
