@@ -1,0 +1,35 @@
+//! Any bytes as the payload of an invocation: no panic, and every message is accounted for once.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use spotdrain_core::batch::{Delivery, take_apart};
+use spotdrain_core::memory::Memory;
+use spotdrain_core::reading::read;
+use spotdrain_core::settings::Settings;
+
+static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
+
+fuzz_target!(|payload: &[u8]| {
+    let batch = match take_apart(payload, &SETTINGS.event_sources) {
+        Ok(batch) => batch,
+        Err(error) => {
+            assert!(!error.path.is_empty() && !error.problem.is_empty(), "{error:?}");
+            return;
+        }
+    };
+    assert!(batch.delivery == Delivery::Queue || batch.messages.len() == 1);
+    for message in &batch.messages {
+        assert_eq!(message.id.is_some(), batch.delivery == Delivery::Queue);
+        if let Err(error) = &message.event {
+            assert!(!error.path.is_empty() && !error.problem.is_empty(), "{error:?}");
+        }
+    }
+    let messages = batch.messages.len();
+    let mut memory = Memory::new();
+    memory.note(&batch);
+    let reading = read(batch, &SETTINGS, &memory);
+    assert_eq!(reading.notices.len() + reading.ignored.len() + reading.malformed.len(), messages);
+    assert!(reading.notices.iter().all(|incoming| !incoming.notice.addresses().is_empty()), "nothing to act on");
+});
