@@ -40,11 +40,36 @@ fn locate<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error) -
     let mut json = serde_json::Deserializer::from_str(text);
     let located = serde_path_to_error::deserialize::<_, Object<T>>(&mut json);
     let Err(located) = located else {
-        return EventError { path: "the end".to_owned(), problem: error.to_string() };
+        return EventError { path: "the end".to_owned(), problem: short(&error.to_string()) };
     };
     let path = located.path().to_string();
     // `?` stands for a key that was not read to its end.
     let path = path.trim_end_matches('?').trim_end_matches('.');
     let path = if path.is_empty() { TOP.to_owned() } else { path.to_owned() };
-    EventError { path, problem: located.into_inner().to_string() }
+    EventError { path, problem: short(&located.into_inner().to_string()) }
+}
+
+/// serde quotes what it found, and what it found may be a whole event: only the beginning and the place are told.
+fn short(problem: &str) -> String {
+    const MOST: usize = 200;
+    if problem.chars().count() <= 2 * MOST {
+        return problem.to_owned();
+    }
+    let characters: Vec<char> = problem.chars().collect();
+    let (beginning, end) = (characters.iter().take(MOST), characters.iter().skip(characters.len() - MOST / 2));
+    beginning.chain(['…'].iter()).chain(end).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_event_is_not_quoted() {
+        let event = format!("{{\"secret\":\"{}\"}}", "x".repeat(5000));
+        let quoted = serde_json::to_string(&event).unwrap();
+        let error = from_json::<serde_json::Value>(&quoted).unwrap_err();
+        assert!(error.problem.chars().count() < 400, "{error}");
+        assert!(error.problem.ends_with("expected an object at line 1 column 5019"), "{error}");
+    }
 }
