@@ -143,7 +143,7 @@ impl Sim {
     }
 
     pub async fn describe_services(&self, keys: &[ServiceKey]) -> Result<BTreeMap<ServiceKey, Service>, Refusal> {
-        let name = keys.first().map_or("", |key| key.service.as_str());
+        let name = keys.first().map_or("", |key| key.cluster.name());
         self.exchange(Call::DescribeServices, name, None, |world, now| {
             let moment = world.read_moment(now);
             let fleet = &world.fleet;
@@ -154,7 +154,8 @@ impl Sim {
     }
 
     pub async fn describe_tasks(&self, tasks: &[TaskArn]) -> Result<BTreeMap<TaskArn, TaskFinding>, Refusal> {
-        let name = tasks.iter().map(TaskArn::id).min().unwrap_or_default();
+        // `task/CLUSTER/ID`
+        let name = tasks.first().and_then(|task| task.as_str().rsplit('/').nth(1)).unwrap_or_default();
         self.exchange(Call::DescribeTasks, name, None, |world, now| {
             let moment = world.read_moment(now);
             let finding = |arn: &TaskArn| match world.fleet.task(arn) {

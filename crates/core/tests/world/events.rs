@@ -1,5 +1,7 @@
 //! The text of an event, from the sample in `events/`: nothing of it is left out, only the values are the world's.
 
+use std::fmt::Write;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -50,11 +52,15 @@ static SAMPLE: LazyLock<Vec<String>> = LazyLock::new(|| {
         *event.pointer_mut(pointer).unwrap() = Value::from(format!("\u{1}{mark}\u{1}"));
     }
     let text = event.to_string().replace("\\u0001", "\u{1}");
+    // What may be absent or is a number brings its own quotes.
+    let text = ["code", "stopping", "version"].iter().fold(text, |text, mark| {
+        text.replace(&format!("\"\u{1}{mark}\u{1}\""), &format!("\u{1}{mark}\u{1}"))
+    });
     text.split('\u{1}').map(str::to_owned).collect()
 });
 
-/// The event as EventBridge would send it.
-pub fn text(told: &Told<'_>) -> String {
+/// The event as EventBridge would send it, as the JSON string that is the body of its message in SQS's payload.
+pub fn body(told: &Told<'_>) -> Rc<str> {
     let mut text = String::with_capacity(3000);
     for (index, part) in SAMPLE.iter().enumerate() {
         if index % 2 == 0 {
@@ -63,12 +69,12 @@ pub fn text(told: &Told<'_>) -> String {
             fill(&mut text, part, told);
         }
     }
-    // What is absent or a number stood in quotes.
-    text.replace("\"\u{2}", "").replace("\u{2}\"", "")
+    serde_json::to_string(&text).unwrap().into()
 }
 
 fn fill(text: &mut String, mark: &str, told: &Told<'_>) {
-    let bare = |value: String| format!("\u{2}{value}\u{2}");
+    let quoted = |value: &str| format!("\"{value}\"");
+    let null = || "null".to_owned();
     let value = match mark {
         "id" => format!("8f07966c-b005-4a0f-9ee9-{:012x}", told.id),
         "at" => jiff::Timestamp::from_second(timestamp(told.at).as_second()).unwrap().to_string(),
@@ -79,10 +85,10 @@ fn fill(text: &mut String, mark: &str, told: &Told<'_>) {
         "desired" => told.desired_status.to_owned(),
         "group" => told.group.to_owned(),
         "last" => told.last_status.to_owned(),
-        "code" => told.stop_code.map_or_else(|| bare("null".to_owned()), str::to_owned),
+        "code" => told.stop_code.map_or_else(null, quoted),
         "reason" => told.reason.to_owned(),
-        "stopping" => told.stopping_at.map_or_else(|| bare("null".to_owned()), |at| timestamp(at).to_string()),
-        "version" => bare(told.version.to_string()),
+        "stopping" => told.stopping_at.map_or_else(null, |at| quoted(&timestamp(at).to_string())),
+        "version" => told.version.to_string(),
         other => unreachable!("no value for {other}"),
     };
     text.push_str(&value);
@@ -90,13 +96,14 @@ fn fill(text: &mut String, mark: &str, told: &Told<'_>) {
 
 /// SQS's payload of these messages: id, receives and body.
 pub fn batch<'a>(messages: impl Iterator<Item = (u64, u32, &'a str)>) -> String {
-    let records: Vec<_> = messages.map(|(id, receives, body)| record(id, receives, body)).collect();
-    format!(r#"{{"Records":[{}]}}"#, records.join(","))
-}
-
-fn record(id: u64, receives: u32, body: &str) -> String {
-    let body = serde_json::to_string(body).unwrap();
-    format!(
-        r#"{{"messageId":"{id}","receiptHandle":"AQEB","body":{body},"attributes":{{"ApproximateReceiveCount":"{receives}"}},"eventSource":"aws:sqs"}}"#
-    )
+    let mut payload = String::from(r#"{"Records":["#);
+    for (index, (id, receives, body)) in messages.enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(payload, r#"{comma}{{"messageId":"{id}","receiptHandle":"AQEB","body":"#).unwrap();
+        payload.push_str(body);
+        let attributes = format!(r#"{{"ApproximateReceiveCount":"{receives}"}}"#);
+        write!(payload, r#","attributes":{attributes},"eventSource":"aws:sqs"}}"#).unwrap();
+    }
+    payload.push_str("]}");
+    payload
 }

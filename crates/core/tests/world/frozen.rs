@@ -12,7 +12,7 @@ use super::sandbox::{Sandbox, Sim};
 use super::time::{Clock, Ms, run};
 use super::world::World;
 
-const MOST: usize = 6;
+const MOST: usize = 5;
 
 /// Waits for the moment, and compares there.
 pub async fn probe(sim: &Sim, at: Ms) {
@@ -44,7 +44,8 @@ pub fn replay(sim: &Sim) {
     world.is_frozen = true;
     world.trace = None;
     world.faults = super::api::Faults::default();
-    let messages: Vec<_> = world.queue.everything().filter(|message| is_notice(message)).cloned().collect();
+    let mut messages = known(&world);
+    messages.retain(is_notice);
     let batches: Vec<_> = messages.chunks(10).map(<[_]>::to_vec).collect();
     let before = Outcome { serving: world.fleet.in_service(), violations: world.violations.len() };
     let after = states(&world, now, &batches);
@@ -65,7 +66,8 @@ fn is_notice(message: &Message) -> bool {
 /// The messages that have come, whatever became of them, each text once.
 fn known(world: &World) -> Vec<Message> {
     let mut known: Vec<Message> = world.queue.everything().filter(|message| message.truth.is_some()).cloned().collect();
-    known.sort_by_key(|message| (!is_notice(message), message.id));
+    known.sort_by_key(|message| (!is_notice(message), message.truth.map(|truth| (truth.task, truth.version))));
+    known.dedup_by_key(|message| message.truth);
     known
 }
 

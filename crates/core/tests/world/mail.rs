@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::events::{Told, text};
+use super::events::{Told, body};
 use super::fleet::TaskId;
 use super::queue::{Message, Truth};
 use super::time::{Ms, SECOND};
@@ -43,7 +43,7 @@ fn write(world: &World, now: Ms, task: TaskId, last: &str, desired: &str, id: u6
         version: of.version,
     };
     let is_notice = is_spot && desired == "STOPPED" && !is_down;
-    (text(&told).into(), Truth { task, version: of.version, is_notice, is_down })
+    (body(&told), Truth { task, version: of.version, is_notice, is_down })
 }
 
 /// Most come at once, some late, a few by minutes.
@@ -68,13 +68,15 @@ fn post(world: &mut World, now: Ms, body: Rc<str>, truth: Option<Truth>) {
 pub fn garbage(world: &mut World, now: Ms) {
     let task = world.dice.index(world.fleet.tasks.len());
     let (whole, _) = write(world, now, task, "RUNNING", "STOPPED", 0);
+    let whole: String = serde_json::from_str(&whole).unwrap();
     let cut = world.dice.index(whole.len());
-    let body: Rc<str> = match world.dice.index(4) {
-        0 => whole[..cut].into(),
-        1 => "{}".into(),
-        2 => r#"{"id":"1","source":"aws.ec2","detail-type":"EC2 Spot Instance Interruption Warning"}"#.into(),
-        _ => whole.replace("\"region\":\"eu-central-1\"", "\"region\":\"us-east-1\"").into(),
+    let text = match world.dice.index(4) {
+        0 => whole[..cut].to_owned(),
+        1 => "{}".to_owned(),
+        2 => r#"{"id":"1","source":"aws.ec2","detail-type":"EC2 Spot Instance Interruption Warning"}"#.to_owned(),
+        _ => whole.replace("\"region\":\"eu-central-1\"", "\"region\":\"us-east-1\""),
     };
+    let body: Rc<str> = serde_json::to_string(&text).unwrap().into();
     world.tally.garbage += 1;
     post(world, now, body, None);
 }

@@ -21,6 +21,7 @@ pub struct Truth {
 #[derive(Debug, Clone)]
 pub struct Message {
     pub id: u64,
+    /// A JSON string, with its quotes.
     pub body: Rc<str>,
     /// `None` for garbage.
     pub truth: Option<Truth>,
