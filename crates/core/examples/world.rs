@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use world::laws::Law;
 use world::{Failed, run_all};
 
-/// EX_USAGE of sysexits.h
+/// `EX_USAGE` of `sysexits.h`
 const WRONG_USE: u8 = 64;
 
 struct Wanted {
@@ -33,7 +33,9 @@ fn main() -> ExitCode {
         }
         Ok(tally) => {
             println!("{} histories from seed {}, and each law held:", wanted.histories, wanted.seed);
-            Law::ALL.iter().for_each(|law| println!("  {law}"));
+            for law in Law::ALL {
+                println!("  {law}");
+            }
             print!("What happened in them:\n{tally}");
             ExitCode::SUCCESS
         }

@@ -15,7 +15,9 @@ const HISTORIES: u64 = 100_000;
 
 #[test]
 fn the_laws_hold_over_many_histories() {
-    let seed = std::env::var("SPOTDRAIN_SEED").ok().map(|seed| seed.parse().unwrap_or_else(|_| panic!("SPOTDRAIN_SEED: {seed:?} is no number")));
+    let seed = std::env::var("SPOTDRAIN_SEED")
+        .ok()
+        .map(|seed| seed.parse().unwrap_or_else(|_| panic!("SPOTDRAIN_SEED: {seed:?} is no number")));
     if let Some(seed) = seed {
         if let Err(Failed(told)) = replay(seed) {
             panic!("{told}");
@@ -27,7 +29,9 @@ fn the_laws_hold_over_many_histories() {
         Err(Failed(told)) => panic!("{told}"),
         Ok(tally) => {
             println!("{HISTORIES} histories, and each law held:");
-            Law::ALL.iter().for_each(|law| println!("  {law}"));
+            for law in Law::ALL {
+                println!("  {law}");
+            }
             print!("{tally}");
             let never: Vec<_> = tally.all().into_iter().filter(|(_, count)| *count == 0).collect();
             assert!(never.is_empty(), "this never happened, so nothing was shown of it: {never:?}");

@@ -95,9 +95,8 @@ impl World {
         if self.faults.denied == Some(call) {
             return Some(Fault::Deny);
         }
-        let is_on = |trouble: &&Trouble| {
-            (trouble.from..trouble.to).contains(&now) && trouble.call.is_none_or(|of| of == call)
-        };
+        let is_on =
+            |trouble: &&Trouble| (trouble.from..trouble.to).contains(&now) && trouble.call.is_none_or(|of| of == call);
         if let Some(trouble) = self.faults.troubles.iter().find(is_on).copied() {
             return self.dice.chance(trouble.percent).then_some(trouble.fault);
         }
@@ -126,11 +125,14 @@ impl Sim {
         let now = self.clock.now();
         let fault = self.world.borrow_mut().fault(call, key, now);
         self.world.borrow_mut().tell(now, |_| format!("  {call:?} {key}: {fault:?}"));
-        let latency = if self.world.borrow().is_frozen { 20 } else { self.world.borrow_mut().dice.between(5, IN_FLIGHT) };
+        let latency =
+            if self.world.borrow().is_frozen { 20 } else { self.world.borrow_mut().dice.between(5, IN_FLIGHT) };
         let answer = match fault {
             Some(Fault::Hang) => pending().await,
             Some(Fault::LostAnswer) => {
-                write.into_iter().for_each(|write| self.lose_answer(write));
+                if let Some(write) = write {
+                    self.lose_answer(write);
+                }
                 pending().await
             }
             Some(Fault::Throttle) => Err(Refusal::Throttled),
@@ -215,9 +217,9 @@ impl Write {
         }
         let own = world.fleet.groups[id].ports[0];
         let named = |entry: &Entry| {
-            self.targets.iter().any(|owned| {
-                owned.target.address == entry.address && owned.target.port.unwrap_or(own) == entry.port
-            })
+            self.targets
+                .iter()
+                .any(|owned| owned.target.address == entry.address && owned.target.port.unwrap_or(own) == entry.port)
         };
         let known = world.fleet.groups[id].entries.iter().filter(|entry| named(entry)).count();
         if world.faults.refuses_unknown && known < self.targets.len() {
@@ -225,7 +227,9 @@ impl Write {
         }
         laws::before_write(world, now, id, self);
         let healthy = world.fleet.groups[id].healthy();
-        life::drain(world, now, id, |entry| named(entry) && entry.state != spotdrain_core::target::TargetState::Draining);
+        life::drain(world, now, id, |entry| {
+            named(entry) && entry.state != spotdrain_core::target::TargetState::Draining
+        });
         laws::after_write(world, now, id, self, healthy);
         Ok(())
     }

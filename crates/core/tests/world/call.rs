@@ -49,10 +49,8 @@ pub async fn call<T, F: Future<Output = Result<T, Refusal>>>(
         is_free = wait == 0;
         sim.clock.sleep(wait).await;
     }
-    let retryable = matches!(
-        failed,
-        Refusal::OutOfTime | Refusal::NoAnswer | Refusal::Throttled | Refusal::ServerError
-    );
+    let retryable =
+        matches!(failed, Refusal::OutOfTime | Refusal::NoAnswer | Refusal::Throttled | Refusal::ServerError);
     Err(CallError { refusal: failed, failure: Failure { call: name, problem: format!("{failed:?}"), retryable } })
 }
 

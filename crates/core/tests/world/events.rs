@@ -53,9 +53,9 @@ static SAMPLE: LazyLock<Vec<String>> = LazyLock::new(|| {
     }
     let text = event.to_string().replace("\\u0001", "\u{1}");
     // What may be absent or is a number brings its own quotes.
-    let text = ["code", "stopping", "version"].iter().fold(text, |text, mark| {
-        text.replace(&format!("\"\u{1}{mark}\u{1}\""), &format!("\u{1}{mark}\u{1}"))
-    });
+    let text = ["code", "stopping", "version"]
+        .iter()
+        .fold(text, |text, mark| text.replace(&format!("\"\u{1}{mark}\u{1}\""), &format!("\u{1}{mark}\u{1}")));
     text.split('\u{1}').map(str::to_owned).collect()
 });
 

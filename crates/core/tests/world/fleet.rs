@@ -13,6 +13,9 @@ use super::time::Ms;
 pub type TaskId = usize;
 pub type GroupId = usize;
 
+/// A group as a service names it, with its `containerPort`.
+pub type Named = (GroupId, Option<u16>);
+
 /// One registration, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -53,11 +56,8 @@ impl Group {
     }
 
     pub fn described(&self, moment: Ms) -> Vec<RegisteredTarget> {
-        let target = |entry: &Entry| RegisteredTarget {
-            address: entry.address,
-            port: entry.port,
-            state: entry.state.clone(),
-        };
+        let target =
+            |entry: &Entry| RegisteredTarget { address: entry.address, port: entry.port, state: entry.state.clone() };
         self.as_at(moment).iter().map(target).collect()
     }
 
@@ -70,9 +70,9 @@ impl Group {
 pub struct Service {
     pub key: ServiceKey,
     /// The groups of its load balancers, with the `containerPort` that it names.
-    pub groups: Vec<(GroupId, Option<u16>)>,
+    pub groups: Vec<Named>,
     /// Groups that an update adds, and when.
-    pub added: Option<(Ms, Vec<(GroupId, Option<u16>)>)>,
+    pub added: Option<(Ms, Vec<Named>)>,
     pub tag: Option<&'static str>,
 }
 
@@ -89,7 +89,8 @@ impl Service {
 
     /// A task set without a load balancer is none: the same group may be named twice.
     pub fn described(&self, moment: Ms, groups: &[Group]) -> Described {
-        let of_service = self.groups_at(moment).map(|(group, port)| ServiceGroup { arn: groups[group].arn.clone(), port });
+        let of_service =
+            self.groups_at(moment).map(|(group, port)| ServiceGroup { arn: groups[group].arn.clone(), port });
         Described { groups: of_service.collect(), tag: self.tag.map(ServiceTag::from_value) }
     }
 

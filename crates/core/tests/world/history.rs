@@ -97,8 +97,9 @@ fn fleet(world: &mut World) {
     }
     let clusters = [cluster("first"), cluster(dice.pick(&["first", "second"]))];
     let (mut tasks, mut starts) = (0, Vec::new());
-    for number in 0..dice.between(1, 2) as usize {
-        let mut service = Service::new(&clusters[number], &format!("service-{number}"));
+    let services = dice.between(1, 2) as usize;
+    for (number, of_cluster) in clusters.iter().enumerate().take(services) {
+        let mut service = Service::new(of_cluster, &format!("service-{number}"));
         // The port that a service names is the registered one, but not always.
         let named = |dice: &mut Dice, group: usize| (group, dice.pick(&[Some(8080), Some(8080), Some(8080), None]));
         let first = dice.index(groups);
@@ -119,7 +120,9 @@ fn fleet(world: &mut World) {
             starts.push(Happening::Start(number));
         }
     }
-    starts.into_iter().for_each(|start| world.plan(0, start));
+    for start in starts {
+        world.plan(0, start);
+    }
     // Few addresses: who starts gets one that was just freed, or waits for it.
     let spare = world.dice.pick(&[0, 0, 0, 1, 2]);
     world.fleet.free = (0..tasks + spare).map(address).collect();

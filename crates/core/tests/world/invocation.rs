@@ -115,7 +115,8 @@ type Services = BTreeMap<ServiceKey, ServiceFinding>;
 fn from_cache(sim: &Sim, sandbox: &Sandbox, keys: BTreeSet<ServiceKey>) -> (Services, BTreeSet<ServiceKey>) {
     let now = sim.clock.now();
     let services = sandbox.services.borrow();
-    let believed = |key: &ServiceKey| services.get(key).filter(|(at, _)| now.checked_sub(*at).is_some_and(|age| age < BELIEVED));
+    let believed =
+        |key: &ServiceKey| services.get(key).filter(|(at, _)| now.checked_sub(*at).is_some_and(|age| age < BELIEVED));
     let (known, wanted): (BTreeSet<_>, _) = keys.into_iter().partition(|key| believed(key).is_some());
     let found = |key| believed(&key).map(|(_, service)| (key.clone(), ServiceFinding::Found(service.clone())));
     (known.into_iter().filter_map(found).collect(), wanted)

@@ -44,7 +44,9 @@ impl Law {
 impl fmt::Display for Law {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NeverTheWrongTarget => "a target that belongs to a task which is not interrupted is never deregistered",
+            Self::NeverTheWrongTarget => {
+                "a target that belongs to a task which is not interrupted is never deregistered"
+            }
             Self::DownOutweighsAll => "after an event that a task is down, its sandbox writes nothing for it",
             Self::NeverALostNotice => "a notice that is acknowledged is done, or need not be",
             Self::NeverTheLastHealthy => "a group's last healthy target is never removed after a read that succeeded",
@@ -126,10 +128,13 @@ fn a_groups_last_healthy_target_is_never_removed_after_a_read(
 ) {
     let Some((_, read)) = write.basis.read.get(&write.group) else { return };
     let holders = |address: IpAddr| world.fleet.tasks.iter().filter(move |task| task.address == address);
-    let of_batch = |address: IpAddr| holders(address).next_back().is_some_and(|task| write.basis.tasks.contains(&task.arn));
+    let of_batch =
+        |address: IpAddr| holders(address).next_back().is_some_and(|task| write.basis.tasks.contains(&task.arn));
     let is_healthy = |state: &TargetState| *state == TargetState::Healthy;
     let stays = read.iter().any(|target| is_healthy(&target.state) && !of_batch(target.address));
-    let written = |address, port| write.targets.iter().any(|owned| (owned.target.address, owned.target.port) == (address, Some(port)));
+    let written = |address, port| {
+        write.targets.iter().any(|owned| (owned.target.address, owned.target.port) == (address, Some(port)))
+    };
     let was_healthy = read.iter().any(|target| is_healthy(&target.state) && written(target.address, target.port));
     if stays {
         return;
@@ -151,7 +156,8 @@ pub fn acknowledged(world: &mut World, now: Ms, message: &Message, answer: &Answ
     if !is_ours || world.settings.mode != spotdrain_core::settings::Mode::Enforce || task.is_down_at(now) {
         return;
     }
-    let record = answer.report.notices.iter().find(|notice| notice.message_id.as_deref() == Some(&*message.id.to_string()));
+    let record =
+        answer.report.notices.iter().find(|notice| notice.message_id.as_deref() == Some(&*message.id.to_string()));
     let arn = task.arn.clone();
     if record.is_none() && world.excused.get(&arn).is_some_and(|version| truth.version <= *version) {
         return;
@@ -159,10 +165,15 @@ pub fn acknowledged(world: &mut World, now: Ms, message: &Message, answer: &Answ
     let left: Vec<_> = left_of(world, now, truth.task);
     for (group, entry) in left {
         if is_excused(world, answer, record, group, &entry, now) {
-            world.excused.entry(arn.clone()).and_modify(|version| *version = truth.version.max(*version)).or_insert(truth.version);
+            world
+                .excused
+                .entry(arn.clone())
+                .and_modify(|version| *version = truth.version.max(*version))
+                .or_insert(truth.version);
         } else {
             let name = world.fleet.groups[group].arn.name();
-            let what = format!("message {}: {}:{} of {} stays in {name}", message.id, entry.address, entry.port, arn.id());
+            let what =
+                format!("message {}: {}:{} of {} stays in {name}", message.id, entry.address, entry.port, arn.id());
             world.break_law(Law::NeverALostNotice, now, what);
         }
     }
@@ -177,7 +188,9 @@ fn left_of(world: &World, now: Ms, task: TaskId) -> Vec<(GroupId, Entry)> {
     groups.sort_unstable();
     groups.dedup();
     let own = |entry: &&Entry| entry.owner == task && entry.state != TargetState::Draining;
-    let of = |group: GroupId| world.fleet.groups[group].entries.iter().filter(own).map(move |e| (group, e.clone())).collect();
+    let of = |group: GroupId| {
+        world.fleet.groups[group].entries.iter().filter(own).map(move |e| (group, e.clone())).collect()
+    };
     groups.into_iter().flat_map(|group| -> Vec<_> { of(group) }).collect()
 }
 

@@ -68,7 +68,8 @@ pub fn stop(world: &mut World, now: Ms, task: TaskId, is_spot: bool) {
     if world.fleet.tasks[task].stop.is_some() || world.fleet.tasks[task].status_at(now) != Some(&TaskStatus::Running) {
         return;
     }
-    let codes = [Some("SpotInterruption"), Some("SpotInterruption"), Some("TerminationNotice"), None, Some("SpotReclaim")];
+    let codes =
+        [Some("SpotInterruption"), Some("SpotInterruption"), Some("TerminationNotice"), None, Some("SpotReclaim")];
     let code = if is_spot { world.dice.pick(&codes) } else { Some("ServiceSchedulerInitiated") };
     let stop = Stop { at: now, is_spot, code, is_dated: world.dice.chance(85) };
     world.fleet.tasks[task].stop = Some(stop);

@@ -8,6 +8,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::must_use_candidate,

@@ -145,11 +145,13 @@ fn acknowledge(world: &mut World, now: Ms, messages: &[Message], answer: &Answer
 fn tell(report: &Report) -> String {
     let notices = report.notices.iter().map(|notice| {
         let rows = notice.registrations.iter();
-        let rows = rows.map(|row| format!("{}:{:?} in {} {}", row.target, row.port, row.target_group.name(), row.outcome));
+        let rows =
+            rows.map(|row| format!("{}:{:?} in {} {}", row.target, row.port, row.target_group.name(), row.outcome));
         format!("{} v{:?} [{}]", notice.task.id(), notice.version, rows.collect::<Vec<_>>().join(", "))
     });
-    let ignored = report.ignored.iter().map(|event| {
-        format!("{} {}", event.task.as_ref().map_or("?", TaskArn::id), event.reason.as_str())
-    });
+    let ignored = report
+        .ignored
+        .iter()
+        .map(|event| format!("{} {}", event.task.as_ref().map_or("?", TaskArn::id), event.reason.as_str()));
     notices.chain(ignored).collect::<Vec<_>>().join("; ")
 }

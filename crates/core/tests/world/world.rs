@@ -91,10 +91,11 @@ impl World {
     }
 
     pub fn tell(&mut self, now: Ms, line: impl FnOnce(&Self) -> String) {
-        if self.trace.is_some() {
-            let line = format!("{:>9.3}  {}", now as f64 / 1000.0, line(self));
-            self.trace.as_mut().unwrap().push(line);
+        if self.trace.is_none() {
+            return;
         }
+        let line = format!("{:>9.3}  {}", now as f64 / 1000.0, line(self));
+        self.trace.get_or_insert_default().push(line);
     }
 
     pub fn next_happening(&self) -> Option<Ms> {
