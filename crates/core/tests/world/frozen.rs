@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use jiff::SignedDuration;
 use spotdrain_core::settings::Settings;
 
 use super::invocation::handle;
@@ -24,8 +25,10 @@ pub async fn probe(sim: &Sim, at: Ms) {
         let mut frozen = World { is_frozen: true, trace: None, ..world.clone() };
         frozen.faults.lagging = 0;
         frozen.faults.keyed = Some(salt);
-        // What has no turn goes back and is no end yet: here all have one.
-        frozen.settings = Rc::new(Settings { call_burst: 1000, ..(*world.settings).clone() });
+        // What has no turn goes back and is no end yet: here all have one. And all notices are old, or none becomes old
+        // between two tries: how long a try takes is no part of these laws.
+        let fresh = SignedDuration::from_secs(if world.dice.chance(50) { 0 } else { 120 });
+        frozen.settings = Rc::new(Settings { call_burst: 1000, fresh, ..(*world.settings).clone() });
         let messages: Vec<_> = known(&world).into_iter().take(MOST).collect();
         (frozen, messages)
     };
