@@ -26,8 +26,10 @@ pub async fn probe(sim: &Sim, at: Ms) {
         frozen.faults.lagging = 0;
         frozen.faults.keyed = Some(salt);
         // What has no turn goes back and is no end yet: here all have one. And all notices are old, or none becomes old
-        // between two tries: how long a try takes is no part of these laws.
-        let fresh = SignedDuration::from_secs(if world.dice.chance(50) { 0 } else { 120 });
+        // between two tries: how long a try takes is no part of these laws. What counts as fresh is up, as in the world.
+        let is_down =
+            |message: &Message| message.truth.is_some_and(|truth| world.fleet.tasks[truth.task].is_down_at(at));
+        let fresh = SignedDuration::from_secs(if known(&world).iter().any(is_down) { 0 } else { 120 });
         frozen.settings = Rc::new(Settings { call_burst: 1000, fresh, ..(*world.settings).clone() });
         let messages: Vec<_> = known(&world).into_iter().take(MOST).collect();
         (frozen, messages)
