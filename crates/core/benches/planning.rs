@@ -62,7 +62,12 @@ fn findings(reading: &Reading, settings: &Settings) -> Findings {
         Some(RegisteredTarget { address, port: 5044, state: TargetState::Healthy })
     };
     let targets = (0..1001).filter_map(target).collect();
-    Findings { services, groups: BTreeMap::from([(arn, GroupFinding::Read(targets))]), tasks: BTreeMap::new() }
+    Findings {
+        services,
+        groups: BTreeMap::from([(arn, GroupFinding::Read(targets))]),
+        tasks: BTreeMap::new(),
+        asked_at: None,
+    }
 }
 
 fn decide(payload: &[u8], findings: &Findings, settings: &Settings, now: Timestamp) -> Plan {

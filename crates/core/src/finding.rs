@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
 use crate::outcome::Failure;
 use crate::target::RegisteredTarget;
@@ -106,4 +108,6 @@ pub struct Findings {
     pub groups: BTreeMap<TargetGroupArn, GroupFinding>,
     /// By task; only of the tasks whose ownership had to be asked.
     pub tasks: BTreeMap<TaskArn, TaskFinding>,
+    /// When the tasks were asked for; `None` if none were.
+    pub asked_at: Option<Timestamp>,
 }

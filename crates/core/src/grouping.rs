@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::arn::TargetGroupArn;
 use crate::finding::{Findings, GroupFinding};
 use crate::plan::{Call, MOST_TARGETS_A_CALL, OwnedTarget, PlannedNotice, Step};
-use crate::settings::Mode;
+use crate::settings::{Mode, Settings};
 use crate::target::{Registration, Target};
 
 /// A target that is to be deregistered, with the times of the notices that ask for it: the earliest of each.
@@ -18,12 +18,13 @@ struct Due {
 }
 
 /// Gathers the targets of all notices into calls.
-pub(crate) fn calls(notices: &[PlannedNotice], findings: &Findings) -> Vec<Call> {
+pub(crate) fn calls(notices: &[PlannedNotice], findings: &Findings, settings: &Settings) -> Vec<Call> {
     let mut groups: BTreeMap<&TargetGroupArn, Vec<Due>> = BTreeMap::new();
     for (registration, due) in due(notices) {
         groups.entry(&registration.target_group).or_default().push(due);
     }
-    let mut calls: Vec<_> = groups.into_iter().flat_map(|(group, due)| calls_of_group(group, due, findings)).collect();
+    let mut calls: Vec<_> =
+        groups.into_iter().flat_map(|(group, due)| calls_of_group(group, due, findings, settings.keep_last)).collect();
     calls.sort_by_key(|call| call.deadline);
     calls
 }
@@ -48,22 +49,23 @@ fn owned(target: Target, planned: &PlannedNotice) -> OwnedTarget {
     OwnedTarget { target, cluster: notice.cluster().clone(), task: notice.task().clone() }
 }
 
-fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings) -> Vec<Call> {
+fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings, keep_last: bool) -> Vec<Call> {
     due.sort_by_key(|due| (due.deadline, due.target.target));
     let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Read(_)));
     // A group has targets of one family only. Where it was not read, one address of the other would refuse them all.
     let (six, four): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| confirm && due.target.target.address.is_ipv6());
     let chunks = four.chunks(MOST_TARGETS_A_CALL).chain(six.chunks(MOST_TARGETS_A_CALL));
-    chunks.map(|chunk| call(group, chunk, confirm)).collect()
+    chunks.map(|chunk| Call { keep_last, confirm, ..call(group, chunk) }).collect()
 }
 
-fn call(group: &TargetGroupArn, chunk: &[Due], confirm: bool) -> Call {
+fn call(group: &TargetGroupArn, chunk: &[Due]) -> Call {
     let earliest = |time: fn(&Due) -> Timestamp| chunk.iter().map(time).min().unwrap_or(Timestamp::MAX);
     Call {
         target_group: group.clone(),
         targets: chunk.iter().map(|due| due.target.clone()).collect(),
         deadline: earliest(|due| due.deadline),
         trusted_until: earliest(|due| due.trusted_until),
-        confirm,
+        keep_last: true,
+        confirm: true,
     }
 }

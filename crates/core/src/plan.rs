@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use crate::candidates::{Candidates, candidates};
-use crate::decide::{Ownership, decide};
+use crate::decide::{Ownership, Times, decide};
 use crate::fate::Ignored;
 use crate::finding::{Findings, GroupFinding, ServiceTag};
 use crate::grouping::calls;
@@ -99,6 +99,8 @@ pub struct Call {
     pub deadline: Timestamp,
     /// Until when it is sure whose the addresses are. After that ECS must be asked again before they are written.
     pub trusted_until: Timestamp,
+    /// `SPOTDRAIN_KEEP_LAST`, for a group that is read only afterwards.
+    pub keep_last: bool,
     /// The group could not be read: AWS answers success for a target that is not there, so a read must confirm it.
     pub confirm: bool,
 }
@@ -126,7 +128,7 @@ pub fn plan(reading: Reading, findings: &Findings, settings: &Settings, now: Tim
             plan.notices.push(plan_notice(notice, findings, &views, settings));
         }
     }
-    plan.calls = calls(&plan.notices, findings);
+    plan.calls = calls(&plan.notices, findings, settings);
     plan
 }
 
@@ -135,7 +137,8 @@ fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Ti
     let candidates = candidates(notice, settings, &findings.services);
     let needed = notice.needs_ownership(now, settings.fresh);
     let ownership = Ownership::of(needed, findings.tasks.get(notice.task()));
-    let trusted_until = ownership.trusted_until(notice, now, settings.fresh);
+    let times = Times { now, asked_at: findings.asked_at.unwrap_or(now) };
+    let trusted_until = ownership.trusted_until(notice, times, settings.fresh);
     let age = notice.age(now);
     Prepared { incoming, age, trusted_until, candidates, ownership }
 }

@@ -3,24 +3,23 @@
 //! Success on a port that was not read proves nothing: AWS says it of a target that is not there, too. What turns out to be
 //! still registered is deregistered once more, now with the port that was read.
 
-use jiff::Timestamp;
-use spotdrain_core::aftermath::{Seen, seen};
+use spotdrain_core::aftermath::{Guard, Seen, seen};
 use spotdrain_core::finding::GroupFinding;
 use spotdrain_core::outcome::{Failure, Outcome};
-use spotdrain_core::plan::OwnedTarget;
+use spotdrain_core::plan::{Call, OwnedTarget};
 use spotdrain_core::target::{RegisteredTarget, Target};
 
 use crate::groups;
 use crate::write::{CALL, Said, Writer};
 
-/// Reads the group and sees what became of the targets. `trusted_until` as in the plan: a second write needs it too.
+/// Reads the group and sees what became of the targets of a call.
 pub(crate) async fn confirm(
     writer: &Writer<'_>,
     unsure: Vec<(OwnedTarget, Said)>,
-    trusted_until: Timestamp,
+    planned: &Call,
 ) -> Vec<(OwnedTarget, Outcome)> {
     match groups::read(writer.aws, writer.group, writer.deadline).await {
-        GroupFinding::Read(registered) => settle(writer, unsure, &registered, trusted_until).await,
+        GroupFinding::Read(registered) => settle(writer, unsure, &registered, planned).await,
         GroupFinding::Missing => unsure.into_iter().map(|(owned, _)| (owned, Outcome::AlreadyGone)).collect(),
         GroupFinding::Unknown(failure) => {
             unsure.into_iter().map(|(owned, said)| (owned, unconfirmed(said, &failure))).collect()
@@ -43,20 +42,22 @@ async fn settle(
     writer: &Writer<'_>,
     unsure: Vec<(OwnedTarget, Said)>,
     registered: &[RegisteredTarget],
-    trusted_until: Timestamp,
+    planned: &Call,
 ) -> Vec<(OwnedTarget, Outcome)> {
+    let guard = Guard { keep_last: planned.keep_last, doomed: &planned.targets };
     let mut settled = Vec::new();
     let mut again = Vec::new();
     for (owned, said) in unsure {
-        match (seen(owned.target, registered), said) {
+        match (seen(owned.target, registered, guard), said) {
             (Seen::Settled(outcome), _) => settled.push((owned, outcome)),
+            (Seen::LastHealthy, _) => settled.push((owned, Outcome::KeptLastHealthy)),
             (Seen::Stays(stays), Said::Refused(refusal)) => settled.push((owned, still_there(&stays, &refusal))),
             (Seen::Stays(stays), _) => again.push((owned, stays)),
         }
     }
     if !again.is_empty() {
         let second = again.iter().flat_map(|(owned, stays)| stays.iter().map(|target| at_port(owned, *target)));
-        let told = writer.deregister(second.collect(), trusted_until).await;
+        let told = writer.deregister(second.collect(), planned.trusted_until).await;
         settled.extend(again.into_iter().map(|(owned, stays)| (owned, second_outcome(&stays, &told))));
     }
     settled

@@ -34,7 +34,7 @@ async fn deregister(aws: &Aws, pace: &Pace, planned: &Call, deadline: Deadline) 
     let (settled, unsure): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, said)| said.is_sure(planned.confirm));
     let mut outcomes: Vec<_> = settled.into_iter().map(|(owned, said)| (owned, outcome(said), at)).collect();
     if !unsure.is_empty() {
-        let confirmed = confirm(&writer, unsure, planned.trusted_until).await;
+        let confirmed = confirm(&writer, unsure, planned).await;
         let at = Timestamp::now();
         outcomes.extend(confirmed.into_iter().map(|(owned, outcome)| (owned, outcome, at)));
     }

@@ -37,12 +37,13 @@ pub(crate) async fn observe(
     let asking = deadline.within(FOR_ASKING);
     let notices: Vec<&Notice> = reading.notices.iter().map(|incoming| &incoming.notice).collect();
     let keys = notices.iter().filter_map(|notice| service_key(notice, settings)).collect();
+    let asked_at = Some(Timestamp::now());
     let (found, tasks) = tokio::join!(
         services::find(aws, cache, keys, asking),
         tasks::find(aws, tasks_to_ask(&notices, settings), asking),
     );
     let services::Found { findings: services, cached } = found;
-    let mut findings = Findings { services, groups: BTreeMap::new(), tasks };
+    let mut findings = Findings { services, groups: BTreeMap::new(), tasks, asked_at };
     read_groups(aws, &notices, settings, &mut findings, deadline).await;
     let missed: BTreeSet<_> = cached.into_iter().filter(|key| is_missed(key, &notices, settings, &findings)).collect();
     if !missed.is_empty() {

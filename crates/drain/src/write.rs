@@ -84,7 +84,12 @@ impl Writer<'_> {
         let mut told = Vec::with_capacity(targets.len());
         let mut chunks = vec![Chunk { targets, trusted_until }];
         while let Some(mut chunk) = chunks.pop() {
-            let said = self.take_turn(&mut chunk, &mut told).await;
+            // Without a turn before the deadline there is nothing to wait for: trying again would spin.
+            let Some(said) = self.take_turn(&mut chunk, &mut told).await else {
+                let failure = out_of_time(CALL).failure;
+                told.extend(chunk.targets.into_iter().map(|target| (target, Said::Failed(failure.clone()))));
+                continue;
+            };
             match said {
                 Said::Refused(_) if chunk.targets.len() > 1 => chunks.extend(chunk.halves()),
                 Said::Failed(failure) if failure.retryable && !chunk.is_trusted() && self.has_time() => {
@@ -100,14 +105,14 @@ impl Writer<'_> {
         self.deadline.left() > LEAST
     }
 
-    /// Waits for the turn, asks ECS again where that took too long, and sends what is left of the chunk.
-    async fn take_turn(&self, chunk: &mut Chunk, told: &mut Told) -> Said {
-        let Some(turn) = self.pace.take(self.deadline) else { return Said::Failed(out_of_time(CALL).failure) };
-        pause(turn).await;
+    /// Waits for the turn, asks ECS again where that took too long, and sends what is left of the chunk. `None`: there is no
+    /// turn before the deadline.
+    async fn take_turn(&self, chunk: &mut Chunk, told: &mut Told) -> Option<Said> {
+        pause(self.pace.take(self.deadline)?).await;
         if !chunk.is_trusted() {
             told.extend(self.ask_again(chunk).await);
         }
-        if chunk.targets.is_empty() { Said::Accepted } else { self.send(chunk).await }
+        Some(if chunk.targets.is_empty() { Said::Accepted } else { self.send(chunk).await })
     }
 
     /// Asks ECS whose the addresses are now, and takes those out of the chunk that are not to be written.

@@ -213,6 +213,37 @@ async fn a_port_that_was_guessed_wrong_is_seen_and_mended() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_read_only_afterwards_keeps_its_last_healthy_target_too() {
+    let (mut world, _) = world();
+    let group = Group::new("ports", 80).target(("10.0.0.1", 8080), State::Healthy).target("10.0.0.2", State::Unhealthy);
+    let group = world.add_group(group);
+    world.add_service(Service::new("demo", "ports").load_balancer(LoadBalancer::new(&group, "ports", 80)));
+    world.add_fault(Fault::AccessDenied.on(Action::DescribeTargetHealth).times(1));
+    let local = start(world).await;
+    let report = handle(&drainer(&local, &[]), &notice(1, "ports", "10.0.0.1")).await;
+    assert_eq!(told(&report), ["ports 10.0.0.1:80 KeptLastHealthy"]);
+    assert!(is(&local, &group, ("10.0.0.1", 8080), State::Healthy));
+}
+
+#[tokio::test]
+async fn what_has_no_turn_before_the_deadline_goes_back_at_once() {
+    let mut world = World::new();
+    world.add_cluster("demo");
+    let names = ["a", "b"];
+    for name in names {
+        let group = two_targets(&mut world, name);
+        world.add_service(Service::new("demo", name).load_balancer(LoadBalancer::new(&group, "web", 80)));
+    }
+    world.add_fault(Fault::Slow(Duration::from_millis(1500)).on(Action::DeregisterTargets));
+    let local = start(world).await;
+    let bodies: Vec<_> = (1..).zip(names).map(|(n, name)| notice(n, name, "10.0.0.1").to_string()).collect();
+    let drainer = drainer(&local, &[("SPOTDRAIN_CALLS_PER_SECOND", "0.1"), ("SPOTDRAIN_CALL_BURST", "1")]);
+    let report = handle_within(&drainer, &batch(&bodies), Duration::from_secs(8)).await;
+    assert_eq!(told(&report), ["a 10.0.0.1:80 Deregistered", "b 10.0.0.1:80 Failed"]);
+    assert_eq!(report.failed_messages(), ["m1"]);
+}
+
+#[tokio::test]
 async fn what_is_not_seen_to_be_done_is_not_done() {
     for (fault, verdict) in [(Fault::Hang, Verdict::Retry), (Fault::AccessDenied, Verdict::Failed)] {
         let (mut world, _) = world();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use spotdrain_core::aftermath::{Seen, seen};
+use spotdrain_core::aftermath::{Guard, Seen, seen};
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::decide::{ANSWER_HOLDS, decide_again};
 use spotdrain_core::finding::GroupFinding;
@@ -38,7 +38,7 @@ async fn deregister(sim: &Sim, sandbox: &Sandbox, planned: &Call, deadline: Ms, 
     let mut outcomes: Vec<_> = settled.into_iter().map(|(owned, said)| (owned, outcome(said))).collect();
     if !unsure.is_empty() {
         writer.is_second = true;
-        outcomes.extend(confirm(&writer, unsure, planned.trusted_until).await);
+        outcomes.extend(confirm(&writer, unsure, planned).await);
     }
     let at = timestamp(sim.clock.now());
     let registration = |owned: OwnedTarget| Registration { target_group: group.clone(), target: owned.target };
@@ -182,13 +182,9 @@ impl Writer<'_> {
 }
 
 /// `confirm::confirm`.
-async fn confirm(
-    writer: &Writer<'_>,
-    unsure: Vec<(OwnedTarget, Said)>,
-    trusted_until: Timestamp,
-) -> Vec<(OwnedTarget, Outcome)> {
+async fn confirm(writer: &Writer<'_>, unsure: Vec<(OwnedTarget, Said)>, planned: &Call) -> Vec<(OwnedTarget, Outcome)> {
     match read_group(writer.sim, writer.group, writer.deadline).await {
-        GroupFinding::Read(registered) => settle(writer, unsure, &registered, trusted_until).await,
+        GroupFinding::Read(registered) => settle(writer, unsure, &registered, planned).await,
         GroupFinding::Missing => unsure.into_iter().map(|(owned, _)| (owned, Outcome::AlreadyGone)).collect(),
         GroupFinding::Unknown(failure) => {
             unsure.into_iter().map(|(owned, said)| (owned, unconfirmed(said, &failure))).collect()
@@ -208,13 +204,15 @@ async fn settle(
     writer: &Writer<'_>,
     unsure: Vec<(OwnedTarget, Said)>,
     registered: &[RegisteredTarget],
-    trusted_until: Timestamp,
+    planned: &Call,
 ) -> Vec<(OwnedTarget, Outcome)> {
+    let guard = Guard { keep_last: planned.keep_last, doomed: &planned.targets };
     let mut settled = Vec::new();
     let mut again = Vec::new();
     for (owned, said) in unsure {
-        match (seen(owned.target, registered), said) {
+        match (seen(owned.target, registered, guard), said) {
             (Seen::Settled(outcome), _) => settled.push((owned, outcome)),
+            (Seen::LastHealthy, _) => settled.push((owned, Outcome::KeptLastHealthy)),
             (Seen::Stays(_), Said::Refused(refusal)) => {
                 settled.push((owned, Outcome::Failed(Failure { retryable: false, ..refusal })));
             }
@@ -226,7 +224,7 @@ async fn settle(
         writer.sim.world.borrow_mut().tally.second_writes += 1;
         let at_port = |owned: &OwnedTarget, target: Target| OwnedTarget { target, ..owned.clone() };
         let second = again.iter().flat_map(|(owned, stays)| stays.iter().map(move |target| at_port(owned, *target)));
-        let told = writer.deregister(second.collect(), trusted_until).await;
+        let told = writer.deregister(second.collect(), planned.trusted_until).await;
         settled.extend(again.into_iter().map(|(owned, stays)| (owned, second_outcome(&stays, &told))));
     }
     settled

@@ -83,9 +83,10 @@ async fn observe(
     let keys: BTreeSet<_> = notices.iter().filter_map(|notice| service_key(notice, settings)).collect();
     let (cached, wanted) = from_cache(sim, sandbox, keys);
     let to_ask = tasks_to_ask(notices, settings, sim.clock.now());
+    let asked_at = Some(super::time::timestamp(sim.clock.now()));
     let (services, tasks) = both(ask_services(sim, sandbox, wanted, asking), find_tasks(sim, to_ask, asking)).await;
     let from_cache: Vec<_> = cached.keys().cloned().collect();
-    let mut findings = Findings { tasks, ..Findings::default() };
+    let mut findings = Findings { tasks, asked_at, ..Findings::default() };
     findings.services.extend(cached.into_iter().chain(services));
     read_groups(sim, notices, settings, &mut findings, deadline, basis).await;
     let missed: BTreeSet<_> =
