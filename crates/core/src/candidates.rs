@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::TargetGroupArn;
-use crate::finding::{Service, ServiceFinding, ServiceKey, ServiceTag};
+use crate::finding::{Findings, GroupFinding, Service, ServiceFinding, ServiceKey, ServiceTag};
 use crate::notice::Notice;
 use crate::outcome::Failure;
 use crate::settings::Settings;
@@ -67,4 +67,26 @@ fn elsewhere(arn: &TargetGroupArn) -> Failure {
 
 fn not_asked() -> Failure {
     Failure { call: "DescribeServices", problem: "not asked before the deadline".to_owned(), retryable: true }
+}
+
+/// Whether it may be for what is remembered of a service that nothing was found: a task of it is in none of the groups,
+/// and all of them could be read. Then the service may have changed since.
+#[must_use]
+pub fn is_missed<'a>(
+    key: &ServiceKey,
+    notices: impl IntoIterator<Item = &'a Notice>,
+    settings: &Settings,
+    findings: &Findings,
+) -> bool {
+    let mut of_service = notices.into_iter().filter(|notice| service_key(notice, settings).as_ref() == Some(key));
+    of_service.any(|notice| {
+        let groups = candidates(notice, settings, &findings.services).groups;
+        groups.keys().all(|group| match findings.groups.get(group) {
+            Some(GroupFinding::Read(targets)) => {
+                !targets.iter().any(|target| notice.addresses().contains(&target.address))
+            }
+            Some(GroupFinding::Missing) => true,
+            Some(GroupFinding::Unknown(_)) | None => false,
+        })
+    })
 }

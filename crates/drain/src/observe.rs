@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ClusterArn, TaskArn};
-use spotdrain_core::candidates::{candidates, service_key};
-use spotdrain_core::finding::{Findings, GroupFinding, ServiceKey, ServiceTag};
+use spotdrain_core::candidates::{candidates, is_missed, service_key};
+use spotdrain_core::finding::{Findings, ServiceTag};
 use spotdrain_core::notice::Notice;
 use spotdrain_core::reading::Reading;
 use spotdrain_core::settings::Settings;
@@ -45,7 +45,8 @@ pub(crate) async fn observe(
     let services::Found { findings: services, cached } = found;
     let mut findings = Findings { services, groups: BTreeMap::new(), tasks, asked_at };
     read_groups(aws, &notices, settings, &mut findings, deadline).await;
-    let missed: BTreeSet<_> = cached.into_iter().filter(|key| is_missed(key, &notices, settings, &findings)).collect();
+    let missed: BTreeSet<_> =
+        cached.into_iter().filter(|key| is_missed(key, notices.iter().copied(), settings, &findings)).collect();
     if !missed.is_empty() {
         findings.services.extend(services::ask(aws, cache, missed, deadline.within(FOR_ASKING)).await);
         read_groups(aws, &notices, settings, &mut findings, deadline).await;
@@ -60,21 +61,6 @@ async fn read_groups(aws: &Aws, notices: &[&Notice], settings: &Settings, findin
     let mut groups: BTreeSet<_> = in_scope.flat_map(|candidates| candidates.groups.into_keys()).collect();
     groups.retain(|group| !findings.groups.contains_key(group));
     findings.groups.extend(groups::find(aws, groups, deadline.within(FOR_READING)).await);
-}
-
-/// Whether the cache may be why nothing was found: a task of this service is in none of the groups, and all could be read.
-fn is_missed(key: &ServiceKey, notices: &[&Notice], settings: &Settings, findings: &Findings) -> bool {
-    let of_service = notices.iter().filter(|notice| service_key(notice, settings).as_ref() == Some(key));
-    of_service.into_iter().any(|notice| {
-        let groups = candidates(notice, settings, &findings.services).groups;
-        groups.keys().all(|group| match findings.groups.get(group) {
-            Some(GroupFinding::Read(targets)) => {
-                !targets.iter().any(|target| notice.addresses().contains(&target.address))
-            }
-            Some(GroupFinding::Missing) => true,
-            Some(GroupFinding::Unknown(_)) | None => false,
-        })
-    })
 }
 
 /// The tasks of which the plan may want to know whether the address is still theirs. A notice that is fresh now may be old

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use jiff::SignedDuration;
 use spotdrain_core::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::take_apart;
-use spotdrain_core::candidates::{candidates, service_key};
+use spotdrain_core::candidates::{candidates, is_missed, service_key};
 use spotdrain_core::finding::{Findings, GroupFinding, ServiceFinding, ServiceKey, ServiceTag, TaskFinding};
 use spotdrain_core::notice::Notice;
 use spotdrain_core::plan::plan;
@@ -208,18 +208,4 @@ pub async fn read_group(sim: &Sim, group: &TargetGroupArn, deadline: Ms) -> Grou
         Err(error) if error.refusal == Refusal::GroupNotFound => GroupFinding::Missing,
         Err(error) => GroupFinding::Unknown(error.failure),
     }
-}
-
-fn is_missed(key: &ServiceKey, notices: &[Notice], settings: &Settings, findings: &Findings) -> bool {
-    let of_service = notices.iter().filter(|notice| service_key(notice, settings).as_ref() == Some(key));
-    of_service.into_iter().any(|notice| {
-        let groups = candidates(notice, settings, &findings.services).groups;
-        groups.keys().all(|group| match findings.groups.get(group) {
-            Some(GroupFinding::Read(targets)) => {
-                !targets.iter().any(|target| notice.addresses().contains(&target.address))
-            }
-            Some(GroupFinding::Missing) => true,
-            Some(GroupFinding::Unknown(_)) | None => false,
-        })
-    })
 }
