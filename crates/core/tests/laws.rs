@@ -1,4 +1,4 @@
-//! The laws over at least 100,000 histories of a simulated world. `SPOTDRAIN_SEED=n` replays one.
+//! The laws over at least 100,000 histories of a simulated world. `WORLD_SEED=n` replays one.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -17,9 +17,9 @@ const HISTORIES: u64 = 100_000;
 
 #[test]
 fn the_laws_hold_over_many_histories() {
-    let seed = std::env::var("SPOTDRAIN_SEED")
+    let seed = std::env::var("WORLD_SEED")
         .ok()
-        .map(|seed| seed.parse().unwrap_or_else(|_| panic!("SPOTDRAIN_SEED: {seed:?} is no number")));
+        .map(|seed| seed.parse().unwrap_or_else(|_| panic!("WORLD_SEED: {seed:?} is no number")));
     if let Some(seed) = seed {
         if let Err(Failed(told)) = replay(seed) {
             panic!("{told}");

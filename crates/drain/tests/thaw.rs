@@ -103,7 +103,11 @@ struct Function(Child);
 impl Function {
     fn start(simulator: &Simulator, endpoint: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_spotdrain-lambda"));
-        command.envs(simulator.lambda_env_vars()).env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-central-1");
+        command
+            .env_clear()
+            .envs(simulator.lambda_env_vars())
+            .env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_REGION", "eu-central-1");
         command.env("AWS_ACCESS_KEY_ID", "k").env("AWS_SECRET_ACCESS_KEY", "s").stdout(Stdio::null());
         Self(command.spawn().unwrap())
     }

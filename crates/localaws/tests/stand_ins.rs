@@ -2,7 +2,7 @@
 //!
 //! moto 5.2.5 differs from AWS in what this crate exists for: it keys targets by id only, fails to deregister what is not
 //! registered, and never drains. So only registering, the healthy state, a group's common fields and one error are compared.
-//! Needs the aws command, and `SPOTDRAIN_MOTO`: the path of `moto_server`.
+//! Needs the aws command, and `LOCALAWS_MOTO`: the path of `moto_server`.
 
 #![allow(
     clippy::unwrap_used,
@@ -105,8 +105,8 @@ fn group_in_moto(cli: &Cli, endpoint: &str) -> String {
 #[test]
 fn moto_agrees_where_it_agrees_with_aws() {
     let Some(cli) = Cli::find() else { return };
-    let Ok(program) = env::var("SPOTDRAIN_MOTO") else {
-        println!("skipped: SPOTDRAIN_MOTO does not name a moto_server (pip install 'moto[server,elbv2,ec2]')");
+    let Ok(program) = env::var("LOCALAWS_MOTO") else {
+        println!("skipped: LOCALAWS_MOTO does not name a moto_server (pip install 'moto[server,elbv2,ec2]')");
         return;
     };
     let moto = Moto::start(&program);

@@ -53,7 +53,7 @@ pub fn replay(seed: u64) -> Result<(), Failed> {
     let Some(first) = violations.first() else { return Ok(()) };
     let at = first.at as f64 / 1000.0;
     let told = format!(
-        "the law \"{}\" does not hold at {at} s: {}\nSEED {seed} (SPOTDRAIN_SEED={seed} replays it)\n{}",
+        "the law \"{}\" does not hold at {at} s: {}\nSEED {seed} (WORLD_SEED={seed} replays it)\n{}",
         first.law,
         first.what,
         trace.join("\n")

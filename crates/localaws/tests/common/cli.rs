@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The aws command: `SPOTDRAIN_AWS_CLI`, or `aws` on the path.
+/// The aws command: `LOCALAWS_AWS_CLI`, or `aws` on the path.
 pub(crate) struct Cli {
     program: String,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Printed {
 impl Cli {
     /// None, with a message, where the command does not work.
     pub(crate) fn find() -> Option<Self> {
-        let program = env::var("SPOTDRAIN_AWS_CLI").unwrap_or_else(|_| "aws".to_owned());
+        let program = env::var("LOCALAWS_AWS_CLI").unwrap_or_else(|_| "aws".to_owned());
         let works = Command::new(&program).arg("--version").output().is_ok_and(|output| output.status.success());
         if !works {
             println!("skipped: no aws CLI (pip install awscli)");
