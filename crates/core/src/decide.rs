@@ -77,15 +77,10 @@ impl Ownership {
         }
     }
 
-    /// The addresses of the notice that a group must not rest on, because they go away with its task. Only one that ECS says
-    /// is not the task's belongs to another. Of a task that is down the target may still be there, and nobody may have the
-    /// address yet; and what could not be asked is not known to stay.
+    /// The addresses of the notice that go away with its task. Where ECS could not be asked they count: what is not
+    /// known to stay must not be what a group rests on.
     pub(crate) fn doomed<'a>(&'a self, notice: &'a Notice) -> impl Iterator<Item = IpAddr> + 'a {
-        let is_doomed = |address: &IpAddr| match self {
-            Self::Confirmed(addresses) => addresses.contains(address),
-            Self::Fresh | Self::Lost | Self::Unknown(_) => true,
-        };
-        notice.addresses().iter().copied().filter(is_doomed)
+        notice.addresses().iter().copied().filter(|address| self.objection(*address) != Some(Outcome::Stale))
     }
 }
 
