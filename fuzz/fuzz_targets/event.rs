@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use spotdrain_core::batch::{Delivery, take_apart};
 use spotdrain_core::memory::Memory;
@@ -28,7 +29,7 @@ fuzz_target!(|payload: &[u8]| {
     }
     let messages = batch.messages.len();
     let mut memory = Memory::new();
-    memory.note(&batch);
+    memory.note(&batch, Timestamp::UNIX_EPOCH);
     let reading = read(batch, &SETTINGS, &memory);
     assert_eq!(reading.notices.len() + reading.ignored.len() + reading.malformed.len(), messages);
     assert!(reading.notices.iter().all(|incoming| !incoming.notice.addresses().is_empty()), "nothing to act on");

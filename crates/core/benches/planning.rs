@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::batch::take_apart;
 use spotdrain_core::finding::{Findings, GroupFinding, Service, ServiceFinding, ServiceGroup};
+use spotdrain_core::going::Going;
 use spotdrain_core::memory::Memory;
 use spotdrain_core::plan::{Plan, plan};
 use spotdrain_core::reading::{Reading, read};
@@ -71,7 +72,7 @@ fn findings(reading: &Reading, settings: &Settings) -> Findings {
 }
 
 fn decide(payload: &[u8], findings: &Findings, settings: &Settings, now: Timestamp) -> Plan {
-    plan(reading(payload, settings), findings, settings, now)
+    plan(reading(payload, settings), findings, &Going::default(), settings, now)
 }
 
 fn bench(criterion: &mut Criterion) {

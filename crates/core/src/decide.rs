@@ -77,10 +77,15 @@ impl Ownership {
         }
     }
 
-    /// The addresses of the notice that go away with its task. Where ECS could not be asked they count: what is not
-    /// known to stay must not be what a group rests on.
-    pub(crate) fn doomed<'a>(&'a self, notice: &'a Notice) -> impl Iterator<Item = IpAddr> + 'a {
-        notice.addresses().iter().copied().filter(|address| self.objection(*address) != Some(Outcome::Stale))
+    /// Whether the address goes away with its task. Where ECS could not be asked it does: what is not known to stay must
+    /// not be what a group rests on.
+    pub(crate) fn goes(&self, address: IpAddr) -> bool {
+        self.objection(address) != Some(Outcome::Stale)
+    }
+
+    /// Whether ECS says outright that the address is another's: its task is up, and has others.
+    pub(crate) fn is_anothers(&self, address: IpAddr) -> bool {
+        matches!(self, Self::Confirmed(addresses) if !addresses.contains(&address))
     }
 }
 

@@ -58,6 +58,14 @@ pub struct TaskChange {
     pub addresses: Vec<IpAddr>,
 }
 
+impl TaskChange {
+    /// When the stop began: `stoppingAt`, else the event's own time.
+    #[must_use]
+    pub fn interrupted_at(&self) -> Timestamp {
+        self.stopping_at.unwrap_or(self.event_time)
+    }
+}
+
 /// Reads the text of one event. An [`EventError`] names the path and what was expected.
 pub fn read_event(text: &str, sources: &[String]) -> Result<Event, EventError> {
     // Nearly every event is a task's, and then one pass is enough; what is none need only have the envelope.

@@ -15,6 +15,7 @@ pub mod decide;
 pub mod event;
 pub mod fate;
 pub mod finding;
+pub mod going;
 mod grouping;
 pub mod json;
 pub mod memory;

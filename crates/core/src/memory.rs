@@ -1,5 +1,5 @@
 //! Which tasks were handled to the end, so that a repeated event costs no call; and which are down, so that an event of
-//! theirs that comes late is not acted on: their addresses may be other tasks' by now.
+//! theirs that comes late is not acted on: their addresses may be other tasks' by now. And which addresses go away.
 //!
 //! ECS sends an event at least once, and several for one interruption. The memory is one sandbox's and bounded; what it
 //! has forgotten is handled again, which is harmless. Only a success is remembered: after a failure, the message that
@@ -7,8 +7,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use jiff::Timestamp;
+
 use crate::arn::TaskArn;
 use crate::batch::Batch;
+use crate::event::TaskChange;
+use crate::going::Going;
+use crate::stop::{TaskStatus, spot_interruption};
 
 /// How many tasks are remembered: a storm's worth, at some 200 bytes each.
 pub const CAPACITY: usize = 10_000;
@@ -18,6 +23,7 @@ pub const CAPACITY: usize = 10_000;
 pub struct Memory {
     tasks: BTreeMap<TaskArn, Remembered>,
     oldest_first: VecDeque<TaskArn>,
+    going: Going,
 }
 
 /// What is remembered of one task.
@@ -57,12 +63,23 @@ impl Memory {
         }
     }
 
-    /// Remembers what the events of a batch say of tasks that are down, before any of them is judged: events come in no
-    /// order.
-    pub fn note(&mut self, batch: &Batch) {
+    /// The addresses of the tasks that are interrupted.
+    #[must_use]
+    pub fn going(&self) -> &Going {
+        &self.going
+    }
+
+    /// Remembers what the events of a batch say of tasks that are down or interrupted, before any of them is judged: events
+    /// come in no order.
+    pub fn note(&mut self, batch: &Batch, now: Timestamp) {
         let events = batch.messages.iter().filter_map(|message| message.event.as_ref().ok());
-        for change in events.filter_map(|event| event.change.as_ref()).filter(|change| change.last_status.is_down()) {
-            self.entry(&change.task).is_down = true;
+        for change in events.filter_map(|event| event.change.as_ref()) {
+            if change.last_status.is_down() {
+                self.entry(&change.task).is_down = true;
+            }
+            if goes_away(change) {
+                self.going.note(change, now);
+            }
         }
     }
 
@@ -77,6 +94,11 @@ impl Memory {
         }
         self.tasks.entry(task.clone()).or_default()
     }
+}
+
+fn goes_away(change: &TaskChange) -> bool {
+    let is_spot = spot_interruption(change.stop_code.as_ref(), change.stopped_reason.as_deref()).is_some();
+    is_spot && change.desired_status == TaskStatus::Stopped
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl Notice {
     /// When the interruption began: `stoppingAt`, else the event's own time.
     #[must_use]
     pub fn interrupted_at(&self) -> Timestamp {
-        self.change.stopping_at.unwrap_or(self.change.event_time)
+        self.change.interrupted_at()
     }
 
     /// When the task is gone at the latest.

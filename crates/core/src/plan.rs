@@ -13,6 +13,7 @@ use crate::candidates::{Candidates, candidates};
 use crate::decide::{Ownership, Times, decide};
 use crate::fate::Ignored;
 use crate::finding::{Findings, GroupFinding, ServiceTag};
+use crate::going::Going;
 use crate::grouping::calls;
 use crate::notice::{Age, Notice};
 use crate::outcome::{Failure, Outcome};
@@ -114,12 +115,12 @@ struct Prepared {
     ownership: Ownership,
 }
 
-/// Makes the plan.
+/// Makes the plan. `going`: the addresses that go away, as far as this sandbox has heard of them.
 #[must_use]
-pub fn plan(reading: Reading, findings: &Findings, settings: &Settings, now: Timestamp) -> Plan {
+pub fn plan(reading: Reading, findings: &Findings, going: &Going, settings: &Settings, now: Timestamp) -> Plan {
     let Reading { notices, ignored, malformed } = reading;
     let prepared: Vec<_> = notices.into_iter().map(|incoming| prepare(incoming, findings, settings, now)).collect();
-    let views = views(&prepared, findings);
+    let views = views(&prepared, findings, going, now);
     let mut plan = Plan { ignored, malformed, ..Plan::default() };
     for notice in prepared {
         if notice.candidates.tag == Some(ServiceTag::Off) {
@@ -146,17 +147,15 @@ fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Ti
 type Views<'a> = BTreeMap<TargetGroupArn, GroupView<'a>>;
 
 /// Every group that was read, as the tasks of this batch see it.
-fn views<'a>(prepared: &[Prepared], findings: &'a Findings) -> Views<'a> {
-    let mut addresses: BTreeMap<&TargetGroupArn, Addresses> = BTreeMap::new();
+fn views<'a>(prepared: &[Prepared], findings: &'a Findings, going: &Going, now: Timestamp) -> Views<'a> {
+    let mut addresses: BTreeMap<&TargetGroupArn, Addresses<'_>> = BTreeMap::new();
     for notice in prepared {
         for group in notice.candidates.groups.keys() {
-            let of_group = addresses.entry(group).or_default();
-            of_group.all.extend(notice.incoming.notice.addresses());
-            of_group.doomed.extend(notice.ownership.doomed(&notice.incoming.notice));
+            addresses.entry(group).or_default().add(&notice.incoming.notice, &notice.ownership);
         }
     }
-    let view = |(group, addresses): (&TargetGroupArn, Addresses)| match findings.groups.get(group) {
-        Some(GroupFinding::Read(targets)) => Some((group.clone(), GroupView::new(targets, &addresses))),
+    let view = |(group, of): (&TargetGroupArn, Addresses<'_>)| match findings.groups.get(group) {
+        Some(GroupFinding::Read(targets)) => Some((group.clone(), GroupView::new(targets, &of, going, now))),
         _ => None,
     };
     addresses.into_iter().filter_map(view).collect()

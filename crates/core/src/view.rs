@@ -3,33 +3,58 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
+use crate::arn::ClusterArn;
+use crate::decide::Ownership;
+use crate::going::Going;
+use crate::notice::Notice;
 use crate::target::{RegisteredTarget, TargetState};
 
 /// The addresses of the tasks of a batch that may be in a group.
 #[derive(Debug, Default)]
-pub(crate) struct Addresses {
+pub(crate) struct Addresses<'a> {
     /// All that the notices name.
-    pub(crate) all: BTreeSet<IpAddr>,
-    /// Those of them that go away: the others belong to other tasks by now.
-    pub(crate) doomed: BTreeSet<IpAddr>,
+    all: BTreeSet<IpAddr>,
+    /// Those of them that go away.
+    doomed: BTreeSet<IpAddr>,
+    /// Those that ECS says are another's.
+    anothers: BTreeSet<IpAddr>,
+    clusters: BTreeSet<&'a ClusterArn>,
+}
+
+impl<'a> Addresses<'a> {
+    pub(crate) fn add(&mut self, notice: &'a Notice, ownership: &Ownership) {
+        let addresses = notice.addresses().iter().copied();
+        self.all.extend(addresses.clone());
+        self.doomed.extend(addresses.clone().filter(|address| ownership.goes(*address)));
+        self.anothers.extend(addresses.filter(|address| ownership.is_anothers(*address)));
+        self.clusters.insert(notice.cluster());
+    }
+
+    /// Whether nothing may rest on a target of this address: it goes away for this batch, or for a notice before it.
+    fn goes(&self, address: IpAddr, going: &Going, now: Timestamp) -> bool {
+        let is_heard_of = || self.clusters.iter().any(|cluster| going.has(cluster, address, now));
+        self.doomed.contains(&address) || (!self.anothers.contains(&address) && is_heard_of())
+    }
 }
 
 /// A group that was read.
 #[derive(Debug)]
 pub(crate) struct GroupView<'a> {
     by_address: BTreeMap<IpAddr, Vec<&'a RegisteredTarget>>,
-    /// A healthy target stays, whatever is taken out for this batch.
+    /// A healthy target stays, whatever goes away.
     pub(crate) has_healthy_left: bool,
 }
 
 impl<'a> GroupView<'a> {
     /// Looks a group over for the tasks of a batch.
-    pub(crate) fn new(targets: &'a [RegisteredTarget], of: &Addresses) -> Self {
+    pub(crate) fn new(targets: &'a [RegisteredTarget], of: &Addresses<'_>, going: &Going, now: Timestamp) -> Self {
         let mut by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for target in targets.iter().filter(|target| of.all.contains(&target.address)) {
             by_address.entry(target.address).or_default().push(target);
         }
-        let stays = |target: &RegisteredTarget| !of.doomed.contains(&target.address);
+        let stays = |target: &RegisteredTarget| !of.goes(target.address, going, now);
         let has_healthy_left = targets.iter().any(|target| target.state == TargetState::Healthy && stays(target));
         Self { by_address, has_healthy_left }
     }

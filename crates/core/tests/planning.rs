@@ -11,6 +11,7 @@ mod common;
 
 use common::{Scenario, arn, ip, throttled};
 use insta::assert_snapshot;
+use jiff::SignedDuration;
 use spotdrain_core::finding::{GroupFinding, ServiceFinding, TaskFinding};
 use spotdrain_core::plan::MOST_TARGETS_A_CALL;
 
@@ -74,6 +75,31 @@ fn all_the_interrupted_tasks_of_a_batch_are_counted_together() {
     assert_snapshot!(told, @r"
     one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy
     two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy
+    ");
+}
+
+#[test]
+fn the_interrupted_tasks_of_batches_before_go_away_too_for_the_two_minutes_of_their_notice() {
+    let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
+    let at = |seconds: i64| {
+        let later = |time| time + SignedDuration::from_secs(seconds);
+        let two = one().group("web", &both).another_before(&["10.0.2.22"]);
+        two.but(|notice| notice.change.stopping_at = notice.change.stopping_at.map(later))
+    };
+    assert_snapshot!(at(100).after(101).told(), @"one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy");
+    assert_snapshot!(at(120).after(121).told(), @r"
+    one: 10.0.2.21:5044 in web (healthy): deregister
+    call web: 10.0.2.21:5044
+    ");
+}
+
+#[test]
+fn no_group_rests_on_the_target_of_a_task_that_is_down_and_still_registered() {
+    let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
+    let two = one().notice("two", &["10.0.2.22"]).task_is("two", TaskFinding::Down).another_before(&["10.0.2.22"]);
+    assert_snapshot!(two.group("web", &both).told(), @r"
+    one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy
+    two: 10.0.2.22:5044 in web (healthy): Stale
     ");
 }
 

@@ -75,11 +75,11 @@ impl Drainer {
     async fn plan(&self, aws: &Aws, batch: Batch, deadline: Deadline) -> Plan {
         let reading = {
             let mut memory = self.memory();
-            memory.note(&batch);
+            memory.note(&batch, Timestamp::now());
             read(batch, &self.settings, &memory)
         };
         let findings = observe(aws, &self.services, &reading, &self.settings, deadline).await;
-        plan(reading, &findings, &self.settings, Timestamp::now())
+        plan(reading, &findings, self.memory().going(), &self.settings, Timestamp::now())
     }
 
     fn remember(&self, report: &Report) {

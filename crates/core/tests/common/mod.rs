@@ -12,6 +12,7 @@ use spotdrain_core::event::Event;
 use spotdrain_core::finding::{
     Findings, GroupFinding, Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag, TaskFinding,
 };
+use spotdrain_core::going::Going;
 use spotdrain_core::notice::Notice;
 use spotdrain_core::outcome::{Failure, Outcome};
 use spotdrain_core::plan::{Plan, Step, plan};
@@ -43,13 +44,20 @@ pub fn sample() -> Event {
 pub struct Scenario {
     pub reading: Reading,
     pub findings: Findings,
+    pub going: Going,
     pub settings: Settings,
     pub seconds: i64,
 }
 
 impl Scenario {
     pub fn new() -> Self {
-        Self { reading: Reading::default(), findings: Findings::default(), settings: Settings::default(), seconds: 1 }
+        Self {
+            reading: Reading::default(),
+            findings: Findings::default(),
+            going: Going::default(),
+            settings: Settings::default(),
+            seconds: 1,
+        }
     }
 
     /// A notice of the task `id` of service `logstash`, with these addresses.
@@ -60,6 +68,14 @@ impl Scenario {
         change.addresses = addresses.iter().map(|address| ip(address)).collect();
         let notice = Notice { event_id: format!("event-{id}"), change, recognised_by: RecognisedBy::StopCode };
         self.reading.notices.push(Incoming { message_id: Some(format!("message-{id}")), notice });
+        self
+    }
+
+    /// A notice like the one that was added last came in a batch before this one, with these addresses.
+    pub fn another_before(mut self, addresses: &[&str]) -> Self {
+        let mut change = self.reading.notices.last().unwrap().notice.change.clone();
+        change.addresses = addresses.iter().map(|address| ip(address)).collect();
+        self.going.note(&change, change.interrupted_at());
         self
     }
 
@@ -132,7 +148,7 @@ impl Scenario {
 
     pub fn plan(self) -> Plan {
         let now = self.now();
-        plan(self.reading, &self.findings, &self.settings, now)
+        plan(self.reading, &self.findings, &self.going, &self.settings, now)
     }
 
     /// The plan as lines that read as sentences.

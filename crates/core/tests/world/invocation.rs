@@ -40,14 +40,15 @@ pub async fn handle(sim: &Sim, sandbox: &Sandbox, messages: &[Message]) -> Answe
     let batch = take_apart(payload.as_bytes(), &settings.event_sources).unwrap();
     let reading = {
         let mut memory = sandbox.memory.borrow_mut();
-        memory.note(&batch);
+        memory.note(&batch, timestamp(started_at));
         read(batch, &settings, &memory)
     };
     let mut basis = Basis { seen_down: see_down(sim, sandbox, messages), ..Basis::default() };
     let notices: Vec<Notice> = reading.notices.iter().map(|incoming| incoming.notice.clone()).collect();
     basis.tasks = notices.iter().map(|notice| notice.task().clone()).collect();
     let findings = observe(sim, sandbox, &notices, &settings, deadline, &mut basis).await;
-    let plan = plan(reading, &findings, &settings, timestamp(sim.clock.now()));
+    let now = timestamp(sim.clock.now());
+    let plan = plan(reading, &findings, sandbox.memory.borrow().going(), &settings, now);
     let basis = Rc::new(basis);
     let execution = execute(sim, sandbox, &plan, deadline, &basis).await;
     let report = report(plan, &execution);
