@@ -49,6 +49,11 @@ impl Aws {
         Self::with(&self.config)
     }
 
+    /// A client of SQS: made when it is needed, which is seldom.
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config)
+    }
+
     fn with(config: &SdkConfig) -> Self {
         Self {
             config: config.clone(),

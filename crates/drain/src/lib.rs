@@ -4,8 +4,10 @@
 
 mod aws;
 mod call;
+mod caller;
 pub mod cli;
 mod clock;
+mod coalesce;
 mod confirm;
 mod connections;
 mod drainer;
@@ -14,6 +16,7 @@ mod groups;
 pub mod lambda;
 pub mod log;
 mod observe;
+mod queue;
 mod services;
 mod tasks;
 mod tell;
