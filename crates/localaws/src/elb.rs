@@ -43,7 +43,7 @@ impl ElbRequest {
             }
             Action::RegisterTargets => some_targets(form).map(|(group, targets)| Self::Register { group, targets }),
             Action::DeregisterTargets => some_targets(form).map(|(group, targets)| Self::Deregister { group, targets }),
-            Action::DescribeServices | Action::DescribeTasks => return None,
+            _ => return None,
         })
     }
 

@@ -1,8 +1,10 @@
-//! A local AWS for demos, tests and benches: how do `ELBv2` and ECS answer when targets drain and calls are throttled?
+//! A local AWS for demos, tests and benches: how do `ELBv2`, ECS and SQS answer when targets drain, calls are throttled and
+//! messages come back?
 //!
 //! It answers the unmodified SDKs and the `aws` command over plain HTTP on a loopback port, keeps state, and follows AWS's
 //! published rules where other stand-ins do not: targets are keyed by id *and* port, a deregistered target drains before it
-//! is gone, deregistering what is not there succeeds, and the API's token buckets refuse calls. Faults come on demand.
+//! is gone, deregistering what is not there succeeds, the API's token buckets refuse calls, and a message that comes back too
+//! often goes to the dead-letter queue. Faults come on demand.
 //!
 //! The rules are pure ([`World`], with the time as an argument); [`LocalAws`] puts a small HTTP server around them. What it
 //! does not do, it refuses in the protocol's own words. Signatures are not checked: any credentials do.
@@ -11,9 +13,11 @@
 
 mod action;
 mod arns;
+mod bell;
 mod bucket;
 mod calls;
 mod control;
+mod digest;
 mod dispatch;
 mod ecs;
 mod elb;
@@ -25,11 +29,24 @@ mod form;
 mod group;
 mod json;
 mod local;
+mod mail;
+mod message;
+mod messages;
+mod poll;
 mod query;
+mod queue;
+mod queues;
+mod receipt;
 mod scene;
 mod server;
 mod service;
 mod shapes;
+mod sqs;
+mod sqs_attributes;
+mod sqs_batch;
+mod sqs_error;
+mod sqs_message;
+mod sqs_shapes;
 mod state;
 mod target;
 mod targets;
@@ -43,6 +60,9 @@ pub use error::WorldError;
 pub use fault::{Fault, FaultRule};
 pub use group::{Group, IpAddressType, TargetType};
 pub use local::LocalAws;
+pub use message::{Message, MessageCounts, MessageState};
+pub use queue::{Queue, Redrive};
+pub use queues::Received;
 pub use scene::Scene;
 pub use service::{
     AdvancedConfiguration, CapacityProviderStrategyItem, DeploymentController, LoadBalancer, Service, ServiceStatus,

@@ -11,6 +11,7 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use crate::arns::ACCOUNT;
 use crate::calls::Call;
 use crate::server::{self, Shared};
 use crate::world::World;
@@ -67,6 +68,12 @@ impl LocalAws {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The URL of a queue: `http://127.0.0.1:PORT/123456789012/NAME`
+    #[must_use]
+    pub fn queue_url(&self, name: &str) -> String {
+        format!("{}/{ACCOUNT}/{name}", self.endpoint())
     }
 
     /// The world, locked: no call is answered until the guard is dropped. Do not hold it over an `await`.

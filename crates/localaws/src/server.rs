@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming as Body;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time;
 
-use crate::dispatch::{self, Reaction};
+use crate::dispatch::{self, Reaction, Waiting};
 use crate::exchange::{Incoming, Reply};
 use crate::world::World;
 
@@ -49,9 +49,38 @@ impl Shared {
         self.start.elapsed().saturating_add(ahead)
     }
 
+    /// Those who wait look again.
     pub(crate) fn advance(&self, by: Duration) {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         *ahead = ahead.saturating_add(by);
+        drop(ahead);
+        self.world().queues.bell.ring();
+    }
+
+    /// Waits until a call has its answer; others are answered meanwhile.
+    async fn wait_for(&self, mut waiting: Waiting) -> Reaction {
+        let bell = self.world().queues.bell.listener();
+        loop {
+            // It listens before it looks: what comes in between wakes it.
+            let rung = bell.notified();
+            let again_in = match self.look_again(waiting) {
+                (Reaction::Wait(still), again_in) => {
+                    waiting = still;
+                    again_in
+                }
+                (reaction, _) => return reaction,
+            };
+            tokio::select! {
+                () = rung => {}
+                () = time::sleep(again_in) => {}
+            }
+        }
+    }
+
+    fn look_again(&self, waiting: Waiting) -> (Reaction, Duration) {
+        let (mut world, now) = (self.world(), self.now());
+        let again_at = waiting.again_at(&world, now);
+        (dispatch::look_again(&mut world, waiting, now), again_at.saturating_sub(now))
     }
 }
 
@@ -91,13 +120,19 @@ async fn answer(
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
         return Ok(too_large());
     };
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let incoming = Incoming {
         method: head.method.as_str(),
         path: head.uri.path(),
+        origin: &format!("http://{host}"),
         target: head.headers.get("x-amz-target").map(|target| target.to_str().unwrap_or("?")),
         body: &body.to_bytes(),
     };
     let reaction = dispatch::react(&mut shared.world(), &incoming, shared.now());
+    let reaction = match reaction {
+        Reaction::Wait(waiting) => shared.wait_for(waiting).await,
+        reaction => reaction,
+    };
     match reaction {
         Reaction::Answer { reply, after } => {
             wait(after).await;
@@ -108,7 +143,7 @@ async fn answer(
             reset.notify_one();
             future::pending().await
         }
-        Reaction::Hang => future::pending().await,
+        Reaction::Hang | Reaction::Wait(_) => future::pending().await,
     }
 }
 
@@ -123,8 +158,11 @@ fn response(reply: Reply) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(reply.body)));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
-    if let Ok(id) = HeaderValue::from_str(&reply.request_id) {
-        response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), id);
+    let named = [("x-amzn-requestid", Some(reply.request_id)), ("x-amzn-query-error", reply.query_error)];
+    for (name, value) in named {
+        if let Some(Ok(value)) = value.as_deref().map(HeaderValue::from_str) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
     }
     response
 }
