@@ -18,6 +18,8 @@ pub(crate) enum Api {
 /// A call that is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// `elasticloadbalancing:DescribeLoadBalancers`
+    DescribeLoadBalancers,
     /// `elasticloadbalancing:DescribeTargetGroups`
     DescribeTargetGroups,
     /// `elasticloadbalancing:DescribeTargetHealth`
@@ -57,7 +59,8 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
+        Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
         Self::RegisterTargets,
@@ -82,6 +85,7 @@ impl Action {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::DescribeLoadBalancers => "DescribeLoadBalancers",
             Self::DescribeTargetGroups => "DescribeTargetGroups",
             Self::DescribeTargetHealth => "DescribeTargetHealth",
             Self::RegisterTargets => "RegisterTargets",
@@ -111,7 +115,8 @@ impl Action {
 
     pub(crate) fn api(self) -> Api {
         match self {
-            Self::DescribeTargetGroups
+            Self::DescribeLoadBalancers
+            | Self::DescribeTargetGroups
             | Self::DescribeTargetHealth
             | Self::RegisterTargets
             | Self::DeregisterTargets => Api::Elb,

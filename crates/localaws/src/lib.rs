@@ -21,6 +21,7 @@ mod digest;
 mod dispatch;
 mod ecs;
 mod elb;
+mod elb_balancers;
 mod elb_shapes;
 mod error;
 mod exchange;

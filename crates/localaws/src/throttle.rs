@@ -68,7 +68,7 @@ impl Limiter {
             Action::RegisterTargets | Action::DeregisterTargets => {
                 vec![&mut self.elb_registration, &mut self.elb_account]
             }
-            Action::DescribeTargetGroups | Action::DescribeTargetHealth => {
+            Action::DescribeLoadBalancers | Action::DescribeTargetGroups | Action::DescribeTargetHealth => {
                 vec![&mut self.elb_reads, &mut self.elb_account]
             }
             Action::DescribeServices => vec![&mut self.ecs_service_reads],

@@ -5,6 +5,7 @@
 //!
 //! What is measured and how is told in `docs/performance.md`.
 #![allow(
+    unreachable_pub,
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::indexing_slicing,
@@ -16,6 +17,7 @@
 
 mod article;
 mod limit;
+mod mapping;
 mod measure;
 mod page;
 mod plot;

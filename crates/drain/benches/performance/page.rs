@@ -57,7 +57,10 @@ impl Page {
         for storm in &self.storms {
             row(text, "spotdrain", storm);
             let (least, dealt) = (one_call_a_group(storm.groups), one_call_a_group_and_sandbox(storm.groups));
-            _ = writeln!(text, "| | the limit: one write a group; one a group and sandbox | | {least:.1} s; {dealt:.1} s | | | | |");
+            _ = writeln!(
+                text,
+                "| | the limit: one write a group; one a group and sandbox | | {least:.1} s; {dealt:.1} s | | | | |"
+            );
             for article in self.articles.iter().filter(|article| article.tasks == storm.tasks) {
                 row(text, "the article's", article);
             }
@@ -72,7 +75,9 @@ impl Page {
         if self.starts.is_empty() && self.warm.is_none() {
             return;
         }
-        text.push_str("| one notice | spotdrain | the article's | ratio | at most | calls |\n|---|--:|--:|--:|--:|--:|\n");
+        text.push_str(
+            "| one notice | spotdrain | the article's | ratio | at most | calls |\n|---|--:|--:|--:|--:|--:|\n",
+        );
         for pair in self.starts.iter().chain(&self.warm) {
             let Pair { case, at_most, ours, article, calls } = pair;
             _ = writeln!(

@@ -35,20 +35,40 @@ pub fn plot(storms: &[Storm], articles: &[Storm]) -> String {
 fn panel(text: &mut String, x: f64, y: f64, ours: &Storm, article: Option<&Storm>) {
     let most = f64::from(ours.tasks);
     let (at, up) = (|seconds: f64| x + seconds / SECONDS * WIDTH, |count: f64| y + HEIGHT - count / most * HEIGHT);
-    _ = writeln!(text, "<text x='{x}' y='{}' font-weight='600'>{} tasks in {} target groups</text>", y - 14.0, ours.tasks, ours.groups);
+    _ = writeln!(
+        text,
+        "<text x='{x}' y='{}' font-weight='600'>{} tasks in {} target groups</text>",
+        y - 14.0,
+        ours.tasks,
+        ours.groups
+    );
     for quarter in 0..=4 {
         let (count, line) = (most * f64::from(quarter) / 4.0, up(most * f64::from(quarter) / 4.0));
         _ = writeln!(text, "<line class='grid' x1='{x}' x2='{}' y1='{line:.1}' y2='{line:.1}'/>", x + WIDTH);
-        _ = writeln!(text, "<text class='note' x='{}' y='{:.1}' text-anchor='end'>{count:.0}</text>", x - 6.0, line + 4.0);
+        _ = writeln!(
+            text,
+            "<text class='note' x='{}' y='{:.1}' text-anchor='end'>{count:.0}</text>",
+            x - 6.0,
+            line + 4.0
+        );
     }
     for seconds in (0..=120).step_by(20) {
         let line = at(f64::from(seconds));
-        _ = writeln!(text, "<text class='note' x='{line:.1}' y='{}' text-anchor='middle'>{seconds} s</text>", y + HEIGHT + 18.0);
+        _ = writeln!(
+            text,
+            "<text class='note' x='{line:.1}' y='{}' text-anchor='middle'>{seconds} s</text>",
+            y + HEIGHT + 18.0
+        );
     }
     let end = at(120.0);
     _ = writeln!(text, "<line class='end' x1='{end:.1}' x2='{end:.1}' y1='{y}' y2='{}'/>", y + HEIGHT);
-    _ = writeln!(text, "<text class='note' x='{:.1}' y='{}' text-anchor='end'>the notices end</text>", end - 5.0, y + 12.0);
-    _ = writeln!(text, "<line class='axis' x1='{x}' x2='{}' y1='{0}' y2='{0}'/>", x + WIDTH, y + HEIGHT);
+    _ = writeln!(
+        text,
+        "<text class='note' x='{:.1}' y='{}' text-anchor='end'>the notices end</text>",
+        end - 5.0,
+        y + 12.0
+    );
+    _ = writeln!(text, "<line class='axis' x1='{x}' x2='{}' y1='{1}' y2='{1}'/>", x + WIDTH, y + HEIGHT);
     let name = |text: &mut String, storm: &Storm, what: &str, below: f64| {
         let count = storm.in_time();
         let line = (up(count as f64) + below).min(y + HEIGHT - 8.0);
@@ -64,7 +84,8 @@ fn panel(text: &mut String, x: f64, y: f64, ours: &Storm, article: Option<&Storm
 
 /// How many have left by each moment.
 fn curve(text: &mut String, class: &str, storm: &Storm, at: impl Fn(f64) -> f64, up: impl Fn(f64) -> f64) {
-    let mut moments: Vec<f64> = storm.left.iter().map(|(_, since)| since.as_secs_f64()).filter(|s| *s <= SECONDS).collect();
+    let mut moments: Vec<f64> =
+        storm.left.iter().map(|(_, since)| since.as_secs_f64()).filter(|s| *s <= SECONDS).collect();
     moments.sort_by(f64::total_cmp);
     let mut path = format!("M{:.1} {:.1}", at(0.0), up(0.0));
     let mut last = -1.0;

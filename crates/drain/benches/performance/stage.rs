@@ -49,7 +49,8 @@ impl Stage {
         world.set_throttles(throttles);
         world.set_latency(LATENCY);
         world.add_cluster("demo");
-        world.add_queue(Queue::new(QUEUE).visibility_timeout(Duration::from_secs(30)).dead_letter_queue("dead", 12))?;
+        world.add_queue(Queue::new("dead"));
+        world.add_queue(Queue::new(QUEUE).visibility_timeout(Duration::from_secs(30)).dead_letter_queue("dead", 12));
         for service in 0..self.groups {
             let name = format!("service-{service}");
             let group = Group::new(&name, 80).id("6d0ecf831eec9f09").load_balancer(BALANCER);

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use spotdrain_localaws::{LocalAws, Poller, Throttles};
+use spotdrain_localaws::{LocalAws, Throttles};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::mapping::Batch;
 use crate::measure::{NOTICE, Storm};
 use crate::sandbox::{Kind, Sandbox, Surroundings};
 use crate::stage::{QUEUE, Stage, arn};
@@ -63,8 +64,6 @@ async fn send(local: &LocalAws, stage: Stage) -> Result<Noticed> {
         let mut world = local.world();
         world.interrupt(&arn(number), now)?;
         world.send(QUEUE, &notice, now)?;
-        drop(world);
-        local.ring();
         noticed.insert(Stage::address(number), now);
     }
     Ok(noticed)
@@ -74,10 +73,15 @@ async fn send(local: &LocalAws, stage: Stage) -> Result<Noticed> {
 async fn watch(local: &LocalAws, what: &str, tasks: u32, began: Duration) {
     loop {
         let calls = local.calls();
-        let left: usize = calls.iter().filter(|call| call.action == "DeregisterTargets").map(|call| call.targets.len()).sum();
+        let left: usize =
+            calls.iter().filter(|call| call.action == "DeregisterTargets").map(|call| call.targets.len()).sum();
         let time = local.now().saturating_sub(began);
-        let in_flight = local.world().queue_counts(QUEUE, local.now()).map_or(0, |counts| counts.visible + counts.in_flight);
-        progress(&format!("{what}: {:>5.1} s, {left} of {tasks} deregistered, {in_flight} messages", time.as_secs_f64()));
+        let counts = local.world().message_counts(QUEUE, local.now());
+        let in_flight = counts.visible + counts.in_flight;
+        progress(&format!(
+            "{what}: {:>5.1} s, {left} of {tasks} deregistered, {in_flight} messages",
+            time.as_secs_f64()
+        ));
         if time > NOTICE + ARRIVING || (time > ARRIVING && in_flight == 0) {
             return;
         }
@@ -90,20 +94,19 @@ async fn poll(local: Arc<LocalAws>, is_over: Arc<AtomicBool>) -> Result<f64> {
     let surroundings = Surroundings { endpoint: local.endpoint(), ..Surroundings::default() };
     let mut sandbox = Sandbox::new(Kind::Ours, surroundings).await?;
     let mut is_started = false;
-    let poller = Poller::new(QUEUE);
     while !is_over.load(Ordering::Relaxed) {
-        let Some(batch) = poller.receive(&mut local.world(), local.now()) else {
+        let now = local.now();
+        let Some(batch) = Batch::receive(&mut local.world(), now)? else {
             sleep(Duration::from_millis(2)).await;
             continue;
         };
-        let id = sandbox.enqueue(batch.payload().clone(), TIMEOUT).await?;
+        let id = sandbox.enqueue(batch.payload(), TIMEOUT).await?;
         if !is_started {
             sandbox.start()?;
             is_started = true;
         }
         let answer = sandbox.answer(&id, TIMEOUT).await;
-        poller.answered(&mut local.world(), batch, answer.ok().as_ref(), local.now());
-        local.ring();
+        batch.answered(&mut local.world(), answer.ok().as_ref())?;
     }
     if is_started { sandbox.peak_megabytes() } else { Ok(0.0) }
 }
