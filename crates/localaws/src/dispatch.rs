@@ -3,6 +3,7 @@
 //! Pure: the request as bytes and the time go in, a reaction comes out. Whatever the bytes are, the reaction is an answer
 //! unless a fault says otherwise. A receive that waits for a message is looked at again when the server says so.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::action::{Action, Api};
@@ -15,7 +16,7 @@ use crate::exchange::{Incoming, Reply};
 use crate::fault::{Delivery, Fired};
 use crate::form::Form;
 use crate::json;
-use crate::poll::{Done, Poll};
+use crate::poll::{Done, Look, Poll};
 use crate::query;
 use crate::sqs::SqsRequest;
 use crate::sqs_error;
@@ -70,18 +71,12 @@ pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -
 }
 
 /// Looks again whether a call that waits has an answer.
-pub(crate) fn look_again(world: &mut World, waiting: Waiting, now: Duration) -> Reaction {
-    let found = waiting.poll.look(world, now).transpose();
-    match found {
-        None => Reaction::Wait(waiting),
-        Some(result) => Reaction::Answer { reply: reply(world, Api::Sqs, None, result), after: waiting.after },
-    }
-}
-
-impl Waiting {
-    /// When to look again at the latest.
-    pub(crate) fn again_at(&self, world: &World, now: Duration) -> Duration {
-        self.poll.again_at(world, now)
+pub(crate) fn look_again(world: &mut World, waiting: &Waiting, now: Duration) -> Look<Reaction> {
+    match waiting.poll.look(world, now).transpose() {
+        None => ControlFlow::Continue(waiting.poll.again_at(world, now)),
+        Some(result) => {
+            ControlFlow::Break(Reaction::Answer { reply: reply(world, Api::Sqs, None, result), after: waiting.after })
+        }
     }
 }
 

@@ -9,10 +9,14 @@
 //! The rules are pure ([`World`], with the time as an argument); [`LocalAws`] puts a small HTTP server around them. What it
 //! does not do, it refuses in the protocol's own words. Signatures are not checked: any credentials do.
 //!
+//! A [`Poller`] stands for Lambda's event source mapping: it makes batches of a queue's messages, and settles them by a
+//! function's answer.
+//!
 //! From outside the process, `POST /_local/fault`, `POST /_local/target-state` and `GET /_local/calls` are the same controls.
 
 mod action;
 mod arns;
+mod batch_answer;
 mod bell;
 mod bucket;
 mod calls;
@@ -34,6 +38,7 @@ mod mail;
 mod message;
 mod messages;
 mod poll;
+mod poller;
 mod query;
 mod queue;
 mod queues;
@@ -56,12 +61,14 @@ mod throttle;
 mod world;
 
 pub use action::Action;
+pub use batch_answer::BatchError;
 pub use calls::{Call, CallAnswer};
 pub use error::WorldError;
 pub use fault::{Fault, FaultRule};
 pub use group::{Group, IpAddressType, TargetType};
 pub use local::LocalAws;
 pub use message::{Message, MessageCounts, MessageState};
+pub use poller::{Batch, Invocation, Poller, Settled};
 pub use queue::{Queue, Redrive};
 pub use queues::Received;
 pub use scene::Scene;

@@ -13,6 +13,8 @@ use tokio::task::AbortHandle;
 
 use crate::arns::ACCOUNT;
 use crate::calls::Call;
+use crate::error::WorldError;
+use crate::poller::{Batch, Poller};
 use crate::server::{self, Shared};
 use crate::world::World;
 
@@ -90,6 +92,11 @@ impl LocalAws {
     /// Moves the world's clock on. Only the state follows it: latencies and slow answers take their real time.
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
+    }
+
+    /// The next batch of a poller: waits until there is a message.
+    pub async fn next_batch(&self, poller: &Poller) -> Result<Batch, WorldError> {
+        self.shared.wait_for(|world, now| poller.look(world, now)).await
     }
 
     /// Every call so far.

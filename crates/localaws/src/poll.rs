@@ -3,6 +3,7 @@
 //! At once if there is a message or the call does not wait; else when a message can be received or the wait is over (API
 //! reference, `ReceiveMessage`, `WaitTimeSeconds`). The wait is in the world's time: moving its clock on ends it.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde_json::json;
@@ -17,6 +18,9 @@ use crate::world::World;
 
 /// As many messages of a queue can be in flight (API reference, `OverLimit`).
 const MOST_IN_FLIGHT: usize = 120_000;
+
+/// What is found, or when to look again at the latest.
+pub(crate) type Look<T> = ControlFlow<T, Duration>;
 
 /// What a call comes to.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::future;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time;
 
-use crate::dispatch::{self, Reaction, Waiting};
+use crate::dispatch::{self, Reaction};
 use crate::exchange::{Incoming, Reply};
+use crate::poll::Look;
 use crate::world::World;
 
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -57,18 +59,15 @@ impl Shared {
         self.world().queues.bell.ring();
     }
 
-    /// Waits until a call has its answer; others are answered meanwhile.
-    async fn wait_for(&self, mut waiting: Waiting) -> Reaction {
+    /// Looks until something is found, whenever a message may have come; others are answered meanwhile.
+    pub(crate) async fn wait_for<T>(&self, mut look: impl FnMut(&mut World, Duration) -> Look<T>) -> T {
         let bell = self.world().queues.bell.listener();
         loop {
             // It listens before it looks: what comes in between wakes it.
             let rung = bell.notified();
-            let again_in = match self.look_again(waiting) {
-                (Reaction::Wait(still), again_in) => {
-                    waiting = still;
-                    again_in
-                }
-                (reaction, _) => return reaction,
+            let again_in = match self.look(&mut look) {
+                ControlFlow::Break(found) => return found,
+                ControlFlow::Continue(again_in) => again_in,
             };
             tokio::select! {
                 () = rung => {}
@@ -77,10 +76,10 @@ impl Shared {
         }
     }
 
-    fn look_again(&self, waiting: Waiting) -> (Reaction, Duration) {
+    /// What is found, or in how long to look again.
+    fn look<T>(&self, look: &mut impl FnMut(&mut World, Duration) -> Look<T>) -> ControlFlow<T, Duration> {
         let (mut world, now) = (self.world(), self.now());
-        let again_at = waiting.again_at(&world, now);
-        (dispatch::look_again(&mut world, waiting, now), again_at.saturating_sub(now))
+        look(&mut world, now).map_continue(|again_at| again_at.saturating_sub(now))
     }
 }
 
@@ -130,7 +129,7 @@ async fn answer(
     };
     let reaction = dispatch::react(&mut shared.world(), &incoming, shared.now());
     let reaction = match reaction {
-        Reaction::Wait(waiting) => shared.wait_for(waiting).await,
+        Reaction::Wait(waiting) => shared.wait_for(|world, now| dispatch::look_again(world, &waiting, now)).await,
         reaction => reaction,
     };
     match reaction {

@@ -21,7 +21,7 @@ use aws_sdk_sqs::types::{
 };
 use aws_smithy_types::retry::RetryConfig;
 use spotdrain_localaws::{
-    Action, CallAnswer, Fault, LocalAws, MessageCounts, MessageState, Queue, Scene, State, World,
+    Action, CallAnswer, Fault, Invocation, LocalAws, MessageCounts, MessageState, Poller, Queue, Scene, State, World,
 };
 use tokio::task::{self, JoinHandle};
 
@@ -537,4 +537,19 @@ async fn queues_are_late_with_the_world_but_not_throttled() {
     assert_eq!(poll.await.unwrap().messages().len(), 1);
     let now = local.aws.now();
     assert_eq!(local.aws.world().state(&scene.group, "10.0.2.21", now), Some(State::Healthy));
+}
+
+#[tokio::test]
+async fn a_poller_waits_for_a_message_and_settles_it() {
+    let local = local().await;
+    let poller = Poller::new(&local.url);
+    let (batch, ()) = tokio::join!(local.aws.next_batch(&poller), async {
+        local.sqs.send_message().queue_url(&local.url).message_body("news").send().await.unwrap();
+    });
+    let batch = batch.unwrap();
+    assert_eq!(batch.messages()[0].message.body, "news");
+    let told = batch.settle(&mut local.aws.world(), Invocation::Answered(b"{}"));
+    assert_eq!(told.deleted.len(), 1);
+    assert!(local.receive().await.is_empty());
+    assert!(local.aws.next_batch(&Poller::new("nobody")).await.is_err());
 }
