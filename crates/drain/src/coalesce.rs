@@ -3,7 +3,7 @@
 //! Lambda delivers ten messages at most without a batching window, and with one a single notice may wait for seconds. So a
 //! full batch means that there may be more, and the function receives it itself: several long polls side by side, until for a
 //! short time nothing came. A poll that is under way then is not given up, because SQS may already have handed its messages
-//! out: what it brings is handled after the rest.
+//! out: what it brings is handled beside the rest.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use spotdrain_core::batch::{Batch, Message};
 use spotdrain_core::settings::Settings;
+use tokio::sync::watch;
 use tracing::info;
 
 use crate::clock::Deadline;
@@ -35,13 +36,27 @@ const MOST_MESSAGES: usize = 10_000;
 type Polls<'a> = FuturesUnordered<LocalBoxFuture<'a, Option<Vec<Message>>>>;
 
 /// The polls that are still under way.
-#[derive(Debug, Default)]
-pub(crate) struct Rest<'a>(Polls<'a>);
+#[derive(Debug)]
+pub(crate) struct Rest<'a> {
+    polls: Polls<'a>,
+    /// Tells that they are over: what is given back before would come to them.
+    is_over: watch::Sender<bool>,
+}
 
-impl Rest<'_> {
+impl<'a> Rest<'a> {
+    fn new(polls: Polls<'a>) -> Self {
+        Self { polls, is_over: watch::Sender::new(false) }
+    }
+
+    /// Hears that they are over.
+    pub(crate) fn over(&self) -> watch::Receiver<bool> {
+        self.is_over.subscribe()
+    }
+
     /// Waits for them, and gives what they bring.
     pub(crate) async fn end(self, like: Batch) -> Batch {
-        let messages = self.0.filter_map(|messages| async { messages }).concat().await;
+        let messages = self.polls.filter_map(|messages| async { messages }).concat().await;
+        self.is_over.send_replace(true);
         Batch { messages, ..like }
     }
 }
@@ -54,7 +69,7 @@ pub(crate) async fn coalesce<'a>(
     deadline: Deadline,
 ) -> Rest<'a> {
     let mut polls = Polls::new();
-    let Some(queue) = queue.filter(|_| batch.messages.len() >= MOST_A_CALL) else { return Rest(polls) };
+    let Some(queue) = queue.filter(|_| batch.messages.len() >= MOST_A_CALL) else { return Rest::new(polls) };
     let poll = || -> LocalBoxFuture<'a, _> { Box::pin(queue.receive(&settings.event_sources, deadline)) };
     let until = Instant::now() + LONGEST.min(deadline.left() / 4);
     polls.extend((0..SIDE_BY_SIDE).map(|_| poll()));
@@ -70,5 +85,5 @@ pub(crate) async fn coalesce<'a>(
         }
     }
     info!(messages = batch.messages.len(), "a full batch, and what else was in the queue");
-    Rest(polls)
+    Rest::new(polls)
 }

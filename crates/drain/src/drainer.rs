@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use spotdrain_core::batch::{Batch, Delivery, take_apart};
+use spotdrain_core::batch::{Batch, Delivery, Receipts, take_apart};
 use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
 use spotdrain_core::plan::{Plan, plan, postpone};
@@ -66,15 +66,27 @@ impl Drainer {
         let aws = self.connections.awake();
         let queue = Queue::of(&batch, &aws);
         let rest = coalesce(queue.as_ref(), &mut batch, &self.settings, deadline).await;
-        let (first, late) = tokio::join!(self.work(&aws, queue.as_ref(), batch, deadline), rest.end(late));
-        let late = self.work(&aws, queue.as_ref(), late, deadline).await;
+        let desk = |batch: &Batch, polls_over| Desk {
+            queue: queue.as_ref(),
+            polls_over,
+            receipts: batch.receipts(),
+            deadline,
+        };
+        let first = desk(&batch, Some(rest.over()));
+        let late = async {
+            let late = rest.end(late).await;
+            let desk = desk(&late, None);
+            self.work(&aws, late, &desk).await
+        };
+        let (first, late) = tokio::join!(self.work(&aws, batch, &first), late);
         self.connections.used();
         Ok(Handled { delivery, delivered, report: Report::join([first, late]) })
     }
 
     /// Plans, does it, and tells what became of it.
     pub async fn drain(&self, batch: Batch, deadline: Deadline) -> Report {
-        let report = self.work(&self.connections.awake(), None, batch, deadline).await;
+        let alone = Desk { queue: None, polls_over: None, receipts: Receipts::new(), deadline };
+        let report = self.work(&self.connections.awake(), batch, &alone).await;
         self.connections.used();
         report
     }
@@ -89,26 +101,38 @@ impl Drainer {
         report(plan, &Execution::DryRun)
     }
 
-    /// Does a batch in waves: each is looked up, planned, executed and settled with the queue before the next.
-    async fn work(&self, aws: &Aws, queue: Option<&Queue>, batch: Batch, deadline: Deadline) -> Report {
+    /// Does what of a batch there is time for, and gives the rest back.
+    async fn work(&self, aws: &Aws, batch: Batch, desk: &Desk<'_>) -> Report {
         let caller = Caller { aws, pace: &self.pace };
-        let desk = Desk { queue, receipts: batch.receipts(), deadline };
         let Reading { notices, ignored, malformed } = self.read(batch);
-        let mut found = discover(caller, &self.services, &notices, &self.settings, deadline).await;
-        let allowance = self.pace.allowance(deadline.keeping(FOR_A_WAVE));
+        let found = discover(caller, &self.services, &notices, &self.settings, desk.deadline).await;
+        let allowance = self.pace.allowance(desk.deadline.keeping(FOR_A_WAVE));
         let Schedule { waves, postponed } = schedule(notices, &found.findings, &self.settings, allowance);
         let rest = Plan { ignored, malformed, ..self.postpone(postponed) };
-        let mut reports = vec![desk.settled(report(rest, &Execution::DryRun)).await];
+        let rest = desk.settled_after_the_polls(report(rest, &Execution::DryRun));
+        let (rest, done) = tokio::join!(rest, self.waves(caller, waves, found, desk));
+        Report::join([rest].into_iter().chain(done))
+    }
+
+    /// One wave after the other: each is looked up, planned, executed and settled with the queue before the next.
+    async fn waves(
+        &self,
+        caller: Caller<'_>,
+        waves: Vec<Vec<Incoming>>,
+        mut found: Found,
+        desk: &Desk<'_>,
+    ) -> Vec<Report> {
+        let mut reports = Vec::new();
         for wave in waves {
-            let is_late = reports.len() > 1 && deadline.left() < FOR_A_WAVE;
+            let is_late = !reports.is_empty() && desk.deadline.left() < FOR_A_WAVE;
             let report = if is_late {
                 report(self.postpone(wave), &Execution::DryRun)
             } else {
-                self.wave(caller, wave, &mut found, deadline).await
+                self.wave(caller, wave, &mut found, desk.deadline).await
             };
             reports.push(desk.settled(report).await);
         }
-        Report::join(reports)
+        reports
     }
 
     async fn wave(&self, caller: Caller<'_>, notices: Vec<Incoming>, found: &mut Found, deadline: Deadline) -> Report {

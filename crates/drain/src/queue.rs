@@ -18,6 +18,7 @@ use spotdrain_core::arn::QueueArn;
 use spotdrain_core::batch::{Batch, Message, Receipt, Receipts, received};
 use spotdrain_core::report::Report;
 use spotdrain_core::settlement::{Settlement, settle};
+use tokio::sync::watch;
 use tracing::warn;
 
 use crate::aws::Aws;
@@ -42,11 +43,22 @@ const SIDE_BY_SIDE: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Desk<'a> {
     pub(crate) queue: Option<&'a Queue>,
+    /// Hears that no poll of this invocation is under way any more.
+    pub(crate) polls_over: Option<watch::Receiver<bool>>,
     pub(crate) receipts: Receipts,
     pub(crate) deadline: Deadline,
 }
 
 impl Desk<'_> {
+    /// The same for what was not begun. It is to come to another sandbox, and not to a poll that is still under way here.
+    pub(crate) async fn settled_after_the_polls(&self, report: Report) -> Report {
+        if let Some(mut polls_over) = self.polls_over.clone() {
+            // An error says that the polls are gone, which is as good.
+            polls_over.wait_for(|is_over| *is_over).await.ok();
+        }
+        self.settled(report).await
+    }
+
     /// The report, after the queue has heard of it.
     pub(crate) async fn settled(&self, report: Report) -> Report {
         if let Some(queue) = self.queue {

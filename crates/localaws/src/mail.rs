@@ -12,6 +12,14 @@ use crate::receipt::Receipt;
 use crate::world::World;
 
 impl World {
+    /// Deletes all messages, as `PurgeQueue` does; AWS allows it once a minute.
+    pub fn purge(&mut self, queue: &str, now: Duration) -> Result<(), WorldError> {
+        let name = queues::name_in(queue).to_owned();
+        self.stock(&name).ok_or_else(|| no_queue(queue))?;
+        self.queues.purge(&name, now);
+        Ok(())
+    }
+
     /// Adds a queue, or gives the one of its name these settings, and gives its ARN.
     pub fn add_queue(&mut self, queue: Queue) -> String {
         let arn = queue.arn();

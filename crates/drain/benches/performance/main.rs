@@ -17,7 +17,6 @@
 
 mod article;
 mod limit;
-mod mapping;
 mod measure;
 mod page;
 mod plot;

@@ -56,7 +56,7 @@ impl Sandbox {
         command.envs(self.surroundings.trusted.iter().map(|file| ("SSL_CERT_FILE", file)));
         command.envs(self.surroundings.settings.iter().map(|(name, value)| (name, value)));
         let started = Instant::now();
-        self.child = Some(command.stdout(Stdio::null()).spawn()?);
+        self.child = Some(command.stdout(log()?).spawn()?);
         Ok(started)
     }
 
@@ -93,4 +93,11 @@ impl Drop for Sandbox {
             child.wait().ok();
         }
     }
+}
+
+/// Where the function's log goes: into a file of its own in the folder that `FUNCTION_LOGS` names, else nowhere.
+fn log() -> Result<Stdio> {
+    let Some(folder) = std::env::var_os("FUNCTION_LOGS") else { return Ok(Stdio::null()) };
+    let name = format!("{}.log", jiff::Timestamp::now().as_nanosecond());
+    Ok(std::fs::File::create(PathBuf::from(folder).join(name))?.into())
 }

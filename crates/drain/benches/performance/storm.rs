@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use spotdrain_localaws::{LocalAws, Throttles};
+use spotdrain_localaws::{Invocation, LocalAws, Poller, Throttles};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::mapping::Batch;
 use crate::measure::{NOTICE, Storm};
 use crate::sandbox::{Kind, Sandbox, Surroundings};
 use crate::stage::{QUEUE, Stage, arn};
@@ -22,6 +21,9 @@ const ARRIVING: Duration = Duration::from_secs(2);
 
 /// The function's timeout, as the template sets it.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a poller that gets nothing looks whether the storm is over.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// `MaximumConcurrency` of the event source mapping: AWS allows no less.
 const SANDBOXES: usize = 2;
@@ -93,20 +95,20 @@ async fn watch(local: &LocalAws, what: &str, tasks: u32, began: Duration) {
 async fn poll(local: Arc<LocalAws>, is_over: Arc<AtomicBool>) -> Result<f64> {
     let surroundings = Surroundings { endpoint: local.endpoint(), ..Surroundings::default() };
     let mut sandbox = Sandbox::new(Kind::Ours, surroundings).await?;
-    let mut is_started = false;
+    let (mut is_started, poller) = (false, Poller::new(QUEUE));
     while !is_over.load(Ordering::Relaxed) {
-        let now = local.now();
-        let Some(batch) = Batch::receive(&mut local.world(), now)? else {
-            sleep(Duration::from_millis(2)).await;
-            continue;
-        };
-        let id = sandbox.enqueue(batch.payload(), TIMEOUT).await?;
+        let Ok(batch) = tokio::time::timeout(LOOK, local.next_batch(&poller)).await else { continue };
+        let batch = batch?;
+        let id = sandbox.enqueue(serde_json::from_str(&batch.event()?)?, TIMEOUT).await?;
         if !is_started {
             sandbox.start()?;
             is_started = true;
         }
-        let answer = sandbox.answer(&id, TIMEOUT).await;
-        batch.answered(&mut local.world(), answer.ok().as_ref())?;
+        let answer = sandbox.answer(&id, TIMEOUT).await.map(|answer| answer.to_string());
+        let invocation = answer.as_ref().map_or(Invocation::Failed, |text| Invocation::Answered(text.as_bytes()));
+        if let Some(failure) = batch.settle(&mut local.world(), invocation).failure {
+            return Err(failure.into());
+        }
     }
     if is_started { sandbox.peak_megabytes() } else { Ok(0.0) }
 }
