@@ -13,6 +13,7 @@ mod connections;
 mod drainer;
 mod execute;
 mod groups;
+mod http;
 pub mod lambda;
 pub mod log;
 mod observe;
@@ -26,6 +27,7 @@ mod write;
 pub use aws::Aws;
 pub use clock::Deadline;
 pub use drainer::{Drainer, Handled};
+pub use http::CaBundleError;
 
 /// The variables of the environment. What is no Unicode is kept in a readable form, so that a setting of it is refused
 /// with its name.
