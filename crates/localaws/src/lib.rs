@@ -7,7 +7,8 @@
 //! often goes to the dead-letter queue. Faults come on demand.
 //!
 //! The rules are pure ([`World`], with the time as an argument); [`LocalAws`] puts a small HTTP server around them. What it
-//! does not do, it refuses in the protocol's own words. Signatures are not checked: any credentials do.
+//! does not do, it refuses in the protocol's own words. Signatures are not checked: any credentials do. With the feature `tls`
+//! it also speaks HTTPS.
 //!
 //! A [`Poller`] stands for Lambda's event source mapping: it makes batches of a queue's messages, and settles them by a
 //! function's answer.
@@ -47,6 +48,7 @@ mod scene;
 mod server;
 mod service;
 mod shapes;
+mod shared;
 mod sqs;
 mod sqs_attributes;
 mod sqs_batch;
@@ -58,6 +60,9 @@ mod target;
 mod targets;
 mod task;
 mod throttle;
+#[cfg(feature = "tls")]
+mod tls;
+mod traffic;
 mod world;
 
 pub use action::Action;
@@ -80,4 +85,5 @@ pub use state::{Health, State};
 pub use target::{Registered, Target};
 pub use task::{NetworkInterface, Stop, Task, TaskStatus};
 pub use throttle::Throttles;
+pub use traffic::Traffic;
 pub use world::World;

@@ -4,9 +4,8 @@
 
 use std::convert::Infallible;
 use std::future;
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -23,63 +23,25 @@ use tokio::time;
 
 use crate::dispatch::{self, Reaction};
 use crate::exchange::{Incoming, Reply};
-use crate::poll::Look;
-use crate::world::World;
+use crate::shared::{Shared, Transport};
 
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
-/// What the server and its owner share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    world: Mutex<World>,
-    start: Instant,
-    ahead: Mutex<Duration>,
+/// A stream of a caller, and the socket below it.
+trait Wire: AsyncRead + AsyncWrite + Unpin {
+    fn socket(&self) -> &TcpStream;
 }
 
-impl Shared {
-    pub(crate) fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), start: Instant::now(), ahead: Mutex::new(Duration::ZERO) }
+impl Wire for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
     }
+}
 
-    /// A world whose holder panicked is still the world.
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn now(&self) -> Duration {
-        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        self.start.elapsed().saturating_add(ahead)
-    }
-
-    /// Those who wait look again.
-    pub(crate) fn advance(&self, by: Duration) {
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        *ahead = ahead.saturating_add(by);
-        drop(ahead);
-        self.world().queues.bell.ring();
-    }
-
-    /// Looks until something is found, whenever a message may have come; others are answered meanwhile.
-    pub(crate) async fn wait_for<T>(&self, mut look: impl FnMut(&mut World, Duration) -> Look<T>) -> T {
-        let bell = self.world().queues.bell.listener();
-        loop {
-            // It listens before it looks: what comes in between wakes it.
-            let rung = bell.notified();
-            let again_in = match self.look(&mut look) {
-                ControlFlow::Break(found) => return found,
-                ControlFlow::Continue(again_in) => again_in,
-            };
-            tokio::select! {
-                () = rung => {}
-                () = time::sleep(again_in) => {}
-            }
-        }
-    }
-
-    /// What is found, or in how long to look again.
-    fn look<T>(&self, look: &mut impl FnMut(&mut World, Duration) -> Look<T>) -> ControlFlow<T, Duration> {
-        let (mut world, now) = (self.world(), self.now());
-        look(&mut world, now).map_continue(|again_at| again_at.saturating_sub(now))
+#[cfg(feature = "tls")]
+impl Wire for tokio_rustls::server::TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
     }
 }
 
@@ -98,6 +60,21 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     stream.set_nodelay(true).ok();
+    shared.counters.connection();
+    match &shared.transport {
+        Transport::Plain => talk(stream, Arc::clone(&shared)).await,
+        #[cfg(feature = "tls")]
+        Transport::Tls(tls) => {
+            // A handshake fails by the caller, who does not trust us or went away.
+            if let Ok((stream, resumed)) = tls.accept(stream).await {
+                shared.counters.handshake(resumed);
+                talk(stream, Arc::clone(&shared)).await;
+            }
+        }
+    }
+}
+
+async fn talk(stream: impl Wire, shared: Arc<Shared>) {
     let reset = Arc::new(Notify::new());
     let service = service_fn(|request| answer(request, Arc::clone(&shared), Arc::clone(&reset)));
     let mut served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -105,7 +82,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
         // An error is the caller's who went away.
         _ = &mut served => {}
         () = reset.notified() => {
-            served.into_parts().io.into_inner().set_zero_linger().ok();
+            served.into_parts().io.into_inner().socket().set_zero_linger().ok();
         }
     }
 }
@@ -123,7 +100,7 @@ async fn answer(
     let incoming = Incoming {
         method: head.method.as_str(),
         path: head.uri.path(),
-        origin: &format!("http://{host}"),
+        origin: &format!("{}://{host}", shared.transport.scheme()),
         target: head.headers.get("x-amz-target").map(|target| target.to_str().unwrap_or("?")),
         body: &body.to_bytes(),
     };

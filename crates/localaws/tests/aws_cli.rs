@@ -191,3 +191,16 @@ fn prints_the_errors_of_a_queue_by_their_old_names() {
         assert!(error.contains(text), "{error}");
     }
 }
+
+#[test]
+fn trusts_the_local_authority_over_https() {
+    let Some(cli) = Cli::find() else { return };
+    let scene = Scene::demo();
+    let aws = LocalAws::spawn_thread_tls(scene.world).unwrap();
+    let bundle = concat!(env!("CARGO_TARGET_TMPDIR"), "/localaws-authority.pem");
+    std::fs::write(bundle, aws.certificate_authority().unwrap()).unwrap();
+    let describe = ["elbv2", "describe-target-groups", "--ca-bundle", bundle];
+    let answer = cli.run(&aws.endpoint(), &describe);
+    assert_eq!(answer.json["TargetGroups"][0]["TargetGroupArn"], json!(scene.group), "{answer:?}");
+    assert_eq!(aws.traffic().handshakes, 1);
+}
