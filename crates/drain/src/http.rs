@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn a_bundle_that_is_none_is_refused_with_its_reason() {
         let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        let table = [("", "no certificate in it"), ("hello", "no certificate in it"), (no_certificate, "certificate 1: ")];
+        let table =
+            [("", "no certificate in it"), ("hello", "no certificate in it"), (no_certificate, "certificate 1: ")];
         for (text, expected) in table {
             assert!(check(text.as_bytes()).unwrap_err().starts_with(expected), "{text}");
         }
