@@ -1,0 +1,3 @@
+//! What the hold costs while it waits.
+
+fn main() {}
