@@ -1,7 +1,7 @@
 //! An application that prints what happens to it: the signals it gets, and the requests.
 //!
-//! `witness [serve PORT] [http PORT STATUS] [hang PORT] [end SIGNAL CODE]...`: accepts connections, answers them with a
-//! status, or never; ends on a signal, by default SIGTERM with 0. It ends by itself after a minute.
+//! `witness [serve PORT] [http PORT STATUS] [hang PORT] [end SIGNAL CODE] [stay SIGNAL]...`: accepts connections, answers
+//! them with a status, or never; ends on a signal, by default SIGTERM with 0, or stays. It ends by itself after a minute.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -50,6 +50,7 @@ fn prepare(mut words: impl Iterator<Item = String>) -> BTreeMap<i32, i32> {
                 let status = next();
                 listen(number, move |stream| answer(stream, &status));
             }
+            "stay" => drop(ends.remove(&number.into())),
             "end" => drop(ends.insert(number.into(), next().parse().unwrap())),
             other => panic!("unknown: {other}"),
         }

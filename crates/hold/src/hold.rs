@@ -18,8 +18,9 @@ use crate::step::{Action, Input, Rules, State};
 use crate::tally::{Look, Scope, Tally};
 use crate::terminal;
 
-/// From one look at the connections to the next. The counter has those that come and go in between.
-const LOOK: Duration = Duration::from_millis(250);
+/// From one look at the connections to the next. The counter has those that come and go in between, and a look is not
+/// free: for the tables the kernel walks through all its buckets, 7 ms of a processor where there are half a million.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Why nothing was started.
 #[derive(Debug)]

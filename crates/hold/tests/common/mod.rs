@@ -1,5 +1,9 @@
 //! A hold as a process: what it writes, and what its application prints.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    clippy::indexing_slicing,
+    reason = "each test file uses a part, and stops where something is wrong"
+)]
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -92,10 +96,10 @@ impl Running {
             if let Some(found) = self.told.iter().find(|line| is_it(line)) {
                 return found.clone();
             }
-            match self.log.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(line) => self.told.push(serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"))),
-                Err(_) => panic!("no line {what}, only {:#?} and {:?}", self.told, self.printed),
-            }
+            let Some(line) = next(&self.log, until) else {
+                panic!("no line {what}, only {:#?} and {:?}", self.told, self.printed);
+            };
+            self.told.push(serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}")));
         }
     }
 
@@ -106,10 +110,10 @@ impl Running {
             if let Some(found) = self.printed.iter().find(|line| line.starts_with(begin)) {
                 return found.clone();
             }
-            match self.out.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(line) => self.printed.push(line),
-                Err(_) => panic!("{begin:?} is not printed, only {:?} and {:#?}", self.printed, self.told),
-            }
+            let Some(line) = next(&self.out, until) else {
+                panic!("{begin:?} is not printed, only {:?} and {:#?}", self.printed, self.told);
+            };
+            self.printed.push(line);
         }
     }
 
@@ -126,6 +130,10 @@ impl Running {
         self.printed.extend(rest(&self.out));
         (code, self.told.last().cloned().unwrap_or_default())
     }
+}
+
+fn next(lines: &Receiver<String>, until: Instant) -> Option<String> {
+    lines.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
 }
 
 fn rest(lines: &Receiver<String>) -> Vec<String> {
@@ -197,9 +205,9 @@ pub(crate) fn isolated(name: &str, test: impl FnOnce()) {
     };
     let command = command.arg(std::env::current_exe().unwrap()).args([name, "--exact", "--nocapture"]);
     let output = command.env(INSIDE, "1").output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("1 passed"), "is {name} the test's name? {text}");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("1 passed"), "is {name} the test's name? {told}");
 }
 
 /// A command that runs the next one in a namespace, as root or as a user, once something is prepared in it.
