@@ -11,6 +11,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use common::{HOLD, Running, descendants, hold_witness, namespace, signal_to, until, wait, witness};
@@ -83,11 +84,13 @@ fn the_standard_output_is_the_applications_alone() {
 
 #[test]
 fn orphans_are_reaped_where_it_is_not_the_first_process() {
-    let mut running = shell("for i in 1 2 3; do (sleep 0.1 & exec true) & done; wait; echo left; exec sleep 20");
-    running.wait_print("left");
+    let mut running = shell("(sleep 30 >&- 2>&- & echo orphan $!); exec sleep 20");
+    let orphan = running.wait_print("orphan").trim_start_matches("orphan ").parse().unwrap();
     assert_eq!(running.wait_step("started")["first_process"], false);
-    let (hold, child) = (running.pid(), running.child());
-    until("no orphan and no zombie is left", || descendants(hold) == [child]);
+    until("the orphan is the hold's", || parent(orphan) == running.pid());
+    signal_to(orphan, "KILL");
+    until("it is reaped", || !std::fs::exists(format!("/proc/{orphan}")).unwrap());
+    assert_eq!(descendants(running.pid()), [running.child()]);
     running.send("TERM");
     running.send("TERM");
     assert_eq!(running.end().0, 143);
@@ -117,7 +120,9 @@ fn it_works_as_the_first_process() {
 
 #[test]
 fn what_the_application_sends_to_its_group_is_not_taken_for_the_stop_signal() {
-    let mut running = shell("trap 'echo caught' TERM; kill -TERM 0; exit 4");
+    let mut command = Command::new(HOLD);
+    command.args(["--port", "1", "--", "sh", "-c", "trap 'echo caught' TERM; kill -TERM 0; exit 4"]).process_group(0);
+    let mut running = Running::start(&mut command);
     assert_eq!(running.end().0, 4);
     assert!(running.told.iter().all(|line| line["step"] != "stopping"), "{:?}", running.told);
 }
