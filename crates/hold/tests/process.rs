@@ -103,18 +103,15 @@ fn it_works_as_the_first_process() {
         return;
     };
     command.args([HOLD, "--port", "1", "--", "sh", "-c"]);
-    let script = "(sleep 0.1 &); while [ $(ls -d /proc/[0-9]* | wc -l) -gt 5 ]; do sleep 0.05; done; \
-                  echo alone; trap 'echo signalled; exit 5' USR1; while :; do sleep 0.05; done";
+    let script = "trap 'exit 5' USR1; orphan=$(sleep 0.1 >&- & echo $!); while [ -d /proc/$orphan ]; do sleep 0.05; done; \
+                  echo reaped; while :; do sleep 0.05; done";
     let mut running = Running::start(command.arg(script));
     let started = running.wait_step("started");
     assert_eq!((&started["first_process"], &started["pid"]), (&true.into(), &1.into()));
-    running.wait_print("alone");
-    let first = descendants(running.pid()).into_iter().next_back().unwrap();
-    until("the trap is set", || {
-        signal_to(first, "USR1");
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        !std::fs::exists(format!("/proc/{first}")).unwrap()
-    });
+    running.wait_print("reaped");
+    let outside: Vec<_> = descendants(running.pid());
+    let first = outside.iter().copied().find(|pid| parent(*pid) == running.pid()).unwrap();
+    signal_to(first, "USR1");
     assert_eq!(running.end().0, 5);
 }
 
