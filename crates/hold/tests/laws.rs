@@ -83,7 +83,7 @@ fn hold(moments: &[Moment]) -> Option<(Duration, Option<Told>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn every_signal_but_the_first_stop_is_sent_once_and_that_one_once_at_most((rules, moments) in histories()) {
