@@ -66,6 +66,9 @@ class Cloud:
             "LAMBDA_EXECUTOR": "local",
             "MINISTACK_REGION": REGION,
             "AUTH": "true",
+            # Lambda waits a minute before it tries a direct event again.
+            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
+            "LAMBDA_ASYNC_RETRY_MAX_SECONDS": "1",
         }
         program = pathlib.Path(sys.executable).with_name("ministack")
         with self.log.open("w") as log:
