@@ -1,6 +1,7 @@
 """What is still there of all that the stacks make."""
 
-# A command that lists, and where its answer has the list. SAM's own bucket is not the stacks'.
+# A command that lists, and where its answer has the list; clusters are asked for below. The bucket that `sam deploy` keeps
+# for its zips is SAM's own stack, and not counted.
 KINDS = {
     "stacks": (("cloudformation", "list-stacks"), "StackSummaries"),
     "functions": (("lambda", "list-functions"), "Functions"),

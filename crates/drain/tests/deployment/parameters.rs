@@ -19,7 +19,7 @@ fn environment(template: &Template) -> Vec<(String, String)> {
 /// The parameter of a setting: `SPOTDRAIN_KEEP_LAST` is `KeepLast`.
 pub fn parameter_of(setting: &str) -> String {
     let words = setting.trim_start_matches("SPOTDRAIN_").split('_');
-    words.map(|word| format!("{}{}", &word[..1], word[1..].to_lowercase())).collect()
+    words.map(|word| word[..1].to_owned() + &word[1..].to_lowercase()).collect()
 }
 
 #[test]

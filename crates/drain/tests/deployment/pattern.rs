@@ -1,6 +1,6 @@
 //! Whether an event pattern of EventBridge lets an event through, as far as the deployment's pattern goes: exact values,
 //! `prefix`, `anything-but` and `$or`. Anything else in a pattern stops the test. The end-to-end test asks EventBridge's own
-//! TestEventPattern of a local cloud the same.
+//! `TestEventPattern` of a local cloud the same.
 //! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 
 use serde_json::{Value, json};

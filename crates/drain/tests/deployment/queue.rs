@@ -6,23 +6,23 @@ use crate::deployed;
 
 /// AWS's limit of DeregisterTargets for an account and Region: 20 at once, then 4 a second.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
-const LIMIT: (f64, f64) = (4.0, 20.0);
+const LIMIT: (u64, u64) = (4, 20);
 
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
 }
 
 #[test]
 fn a_notice_is_delivered_while_its_task_is_there_and_kept_where_that_fails() {
     let rule = deployed().properties("NoticeRule").unwrap();
     let target = &rule["Targets"][0];
-    assert!(number(&target["RetryPolicy"]["MaximumEventAgeInSeconds"]) <= 120.0);
+    assert!(number(&target["RetryPolicy"]["MaximumEventAgeInSeconds"]) <= 120);
     assert_eq!(target["DeadLetterConfig"]["Arn"], "<DeadLetterQueue.Arn>");
     assert_eq!(target["Arn"], "<NoticeQueue.Arn>");
     let direct = deployed().with("Delivery", "direct");
     assert_eq!(direct.properties("NoticeRule").unwrap()["Targets"][0]["Arn"], "<Function.Arn>");
     let retries = direct.properties("DirectRetries").unwrap();
-    assert!(number(&retries["MaximumEventAgeInSeconds"]) <= 120.0);
+    assert!(number(&retries["MaximumEventAgeInSeconds"]) <= 120);
     assert_eq!(retries["DestinationConfig"]["OnFailure"]["Destination"], "<DeadLetterQueue.Arn>");
 }
 

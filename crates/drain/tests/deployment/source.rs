@@ -46,8 +46,8 @@ fn action(call: &str) -> String {
 /// Every name that may be a metric's or a dimension's: the capitalised words in the metrics' code, and the outcomes.
 pub fn metric_words() -> BTreeSet<String> {
     let word = Regex::new(r#""([A-Z][A-Za-z]+)""#).unwrap();
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");
-    let code =
-        fs::read_to_string(core.join("metrics.rs")).unwrap() + &fs::read_to_string(core.join("outcome.rs")).unwrap();
-    word.captures_iter(&code).map(|found| found[1].to_owned()).collect()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");
+    let text = fs::read_to_string(folder.join("metrics.rs")).unwrap()
+        + &fs::read_to_string(folder.join("outcome.rs")).unwrap();
+    word.captures_iter(&text).map(|found| found[1].to_owned()).collect()
 }
