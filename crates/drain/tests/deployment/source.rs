@@ -13,22 +13,26 @@ fn sources(folder: &str) -> String {
     files.map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
-const VERBS: &str = "describe|deregister|register|receive|delete|change|send|list|modify|create|get|put";
+const VERBS: &str = "describe|deregister|register|receive|delete|change|send|list|modify|create|put";
 
-/// The methods of the SDK's clients that are called, as the actions that they are: `.elb.describe_target_health()` is
-/// `elasticloadbalancing:DescribeTargetHealth`.
-pub fn calls_of_clients() -> BTreeSet<String> {
-    let method = Regex::new(&format!(r"\.\s*(elb|ecs|sqs)\s*\.\s*((?:{VERBS})_[a-z_]+)\(\)")).unwrap();
-    let pascal = |snake: &str| snake.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect::<String>();
-    let source = sources("src");
-    method.captures_iter(&source).map(|found| action(&pascal(&found[2]))).collect()
+/// All calls that are found, in either way.
+pub fn calls() -> BTreeSet<String> {
+    &calls_of_clients() | &calls_by_name()
 }
 
-/// The names by which the code tells of its calls: `const CALL: &str = "DeregisterTargets"`.
+/// The methods of the SDK's clients that are called, as the actions that they are: `.elb.describe_target_health()` is
+/// `elasticloadbalancing:DescribeTargetHealth`. Without arguments, because a request is put together afterwards.
+pub fn calls_of_clients() -> BTreeSet<String> {
+    let method = Regex::new(&format!(r"\.\s*((?:{VERBS})_[a-z_]+)\(\)")).unwrap();
+    let pascal = |snake: &str| snake.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect::<String>();
+    method.captures_iter(&sources("src")).map(|found| action(&pascal(&found[1]))).collect()
+}
+
+/// The names by which the code tells of its calls: `const CALL: &str = "DeregisterTargets"`, or `AmazonSQS.ReceiveMessage`.
 pub fn calls_by_name() -> BTreeSet<String> {
     let verbs = VERBS.split('|').map(|verb| verb[..1].to_uppercase() + &verb[1..]).collect::<Vec<_>>().join("|");
-    let constant = Regex::new(&format!(r#"const [A-Z_]*CALL[A-Z_]*: &str = "((?:{verbs})[A-Z][A-Za-z]+)""#)).unwrap();
-    constant.captures_iter(&sources("src")).map(|found| action(&found[1])).collect()
+    let name = Regex::new(&format!(r#"(?:const [A-Z_]+: &str = "|AmazonSQS\.)((?:{verbs})[A-Z][A-Za-z]+)"#)).unwrap();
+    name.captures_iter(&sources("src")).map(|found| action(&found[1])).collect()
 }
 
 /// The right that a call needs. A batch needs that of its single call.
