@@ -58,8 +58,15 @@ class Aws:
         return {output["OutputKey"]: output["OutputValue"] for output in told["Outputs"]}
 
     def delete(self, stack):
+        """Without the command's own waiter, which asks every half minute."""
+        identity = self("cloudformation", "describe-stacks", "--stack-name", stack)["Stacks"][0]["StackId"]
         self("cloudformation", "delete-stack", "--stack-name", stack)
-        self("cloudformation", "wait", "stack-delete-complete", "--stack-name", stack)
+        cloudformation = self.sdk("cloudformation")
+
+        def status():
+            return cloudformation.describe_stacks(StackName=identity)["Stacks"][0]["StackStatus"]
+
+        wait(f"{stack} is deleted", lambda: status() == "DELETE_COMPLETE")
 
     def targets(self, group):
         told = self("elbv2", "describe-target-health", "--target-group-arn", group)["TargetHealthDescriptions"]

@@ -1,13 +1,14 @@
 """Wrong parameters: each is refused before anything is made, with a sentence that says what was expected."""
 
-from aws import Refused
+from botocore.exceptions import ClientError
+
 from cloud import WORK
 
 GROUP = "arn:aws:elasticloadbalancing:eu-central-1:000000000000:targetgroup/a/b"
 
 WRONG = [
     ({"Clusters": "example"}, "must be all, or ARNs of ECS clusters"),
-    ({"Clusters": "all\\,arn:aws:ecs:eu-central-1:000000000000:cluster/a"}, "either all, or a list"),
+    ({"Clusters": "all,arn:aws:ecs:eu-central-1:000000000000:cluster/a"}, "either all, or a list"),
     ({"TargetGroups": "arn:aws:ecs:eu-central-1:000000000000:cluster/a"}, "must be none, or ARNs of target groups"),
     ({"TargetGroups": GROUP + "=0"}, "must be none, or ARNs of target groups"),
     ({"Discover": "false"}, "needs TargetGroups"),
@@ -17,13 +18,15 @@ WRONG = [
 
 
 def check(aws, table):
-    template = f"file://{WORK / 'deploy' / 'expanded.json'}"
+    cloudformation = aws.sdk("cloudformation")
+    template = (WORK / "deploy" / "expanded.json").read_text()
     for parameters, expected in WRONG:
-        words = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
-        command = ["cloudformation", "create-stack", "--stack-name", "wrong", "--template-body", template]
+        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
         try:
-            aws(*command, "--capabilities", "CAPABILITY_IAM", "--parameters", *words)
-        except Refused as refused:
+            cloudformation.create_stack(
+                StackName="wrong", TemplateBody=template, Capabilities=["CAPABILITY_IAM"], Parameters=given
+            )
+        except ClientError as refused:
             if expected not in str(refused):
                 raise AssertionError(f"{parameters}: refused, but told as {refused}") from refused
         else:

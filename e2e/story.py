@@ -38,6 +38,7 @@ class Stage:
         self.group = self.example["TargetGroupArn"]
         self.service = Service(self.example["ClusterArn"], self.example["ServiceName"])
         table.add("example, with spotdrain in it (sam deploy)", "CREATE_COMPLETE", time.monotonic() - begin)
+        self.kinds = set(remains.of(aws))  # what is there now must be gone in the end
         self.stay = {address(number) for number in range(11, 17)}
         targets = [f"Id={one},Port=5044" for one in sorted(self.stay)]
         aws("elbv2", "register-targets", "--target-group-arn", self.group, "--targets", *targets)
@@ -173,9 +174,11 @@ def take_away(stage):
     aws, begin = stage.aws, time.monotonic()
     for stack in (ALONE, EXAMPLE):
         aws.delete(stack)
+    before = stage.kinds
     left = remains.of(aws)
     assert not left, f"left behind: {left}"
-    stage.table.add("both stacks deleted", f"nothing is left of {len(remains.KINDS) + 1} kinds of resources", time.monotonic() - begin)
+    assert before == set(remains.KINDS), f"not seen even while it was there: {set(remains.KINDS) - before}"
+    stage.table.add("both stacks deleted", f"nothing is left of {len(remains.KINDS)} kinds of resources", time.monotonic() - begin)
 
 
 def main():
