@@ -73,6 +73,9 @@ impl Aws {
         let before = self.local.now();
         sandbox.start()?;
         sandbox.answer(&id, TIMEOUT).await?;
+        if std::env::var_os("CALLS").is_some() {
+            eprintln!("{kind:?} {:?}", self.local.calls().iter().map(|c| (c.action.clone(), milliseconds(c.at - before))).collect::<Vec<_>>());
+        }
         Ok((milliseconds(self.deregistered_at()? - before), self.local.calls().len()))
     }
 }
@@ -127,6 +130,9 @@ pub async fn warm() -> Result<Pair> {
             let before = aws.local.now();
             let id = sandbox.enqueue(payload, TIMEOUT).await?;
             sandbox.answer(&id, TIMEOUT).await?;
+            if std::env::var_os("CALLS").is_some() {
+                eprintln!("{kind:?} {:?} end {:?}", aws.local.calls().iter().map(|c| (c.action.clone(), milliseconds(c.at - before))).collect::<Vec<_>>(), milliseconds(aws.local.now() - before));
+            }
             if run > 0 {
                 figures.push(milliseconds(aws.deregistered_at()? - before));
                 calls = if *kind == Kind::Ours { aws.local.calls().len() } else { calls };
