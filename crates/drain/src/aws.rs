@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -29,8 +30,17 @@ impl Aws {
     /// `region` is used where nothing configures one. The error names what is wrong with `AWS_CA_BUNDLE`.
     pub async fn from_environment(region: Option<String>) -> Result<Self, CaBundleError> {
         let trust = Trust::from_environment()?;
-        let configured = RegionProviderChain::default_provider().or_else(region.map(Region::new));
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(configured);
+        let mut config = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        // The default chains ask these variables first, too, but make all their other members before: a tenth of what a cold
+        // start takes of the processor.
+        config = if is_set("AWS_REGION") {
+            config.region(EnvironmentVariableRegionProvider::new())
+        } else {
+            config.region(RegionProviderChain::default_provider().or_else(region.map(Region::new)))
+        };
+        if is_set("AWS_ACCESS_KEY_ID") && is_set("AWS_SECRET_ACCESS_KEY") {
+            config = config.credentials_provider(EnvironmentVariableCredentialsProvider::new());
+        }
         let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts());
         Ok(Self::with(config.http_client(trust.client()).load().await, trust))
     }
@@ -66,6 +76,10 @@ impl Aws {
         let ecs = aws_sdk_ecs::Client::new(&config);
         Self { config, trust, elb, ecs }
     }
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 fn timeouts() -> TimeoutConfig {
