@@ -19,6 +19,11 @@ use crate::settings::Settings;
 /// A wave is not smaller than this, though its last groups have to wait for their turn: each costs a few calls of its own.
 const LEAST_A_WAVE: usize = 4;
 
+/// Deadlines within the same so many seconds count as one. The queue deals the notices of a service to both sandboxes: when
+/// both take the services in the same order, each group is written to twice in a storm, and else once more each time that what
+/// is left is dealt again.
+const SAME_TIME: i64 = 10;
+
 /// What of a batch is handled, and in which order.
 #[derive(Debug, Clone, Default)]
 pub struct Schedule {
@@ -116,6 +121,7 @@ fn of_services(
         of_service.notices.push(incoming);
     }
     let mut parts: Vec<_> = parts.into_values().collect();
-    parts.sort_by_key(|part| part.deadline);
+    // Those of the same time stay in the order of their names.
+    parts.sort_by_key(|part| part.deadline.as_second().div_euclid(SAME_TIME));
     parts
 }

@@ -87,6 +87,16 @@ fn the_earliest_deadline_comes_first_with_all_of_its_service() {
 }
 
 #[test]
+fn deadlines_of_the_same_time_are_taken_in_the_same_order_by_every_sandbox() {
+    let names = names(2);
+    let one_each = Allowance { first: 1, least: 1, ..PLENTY };
+    for (first, second) in [(0, 1), (1, 0)] {
+        let notices = vec![notice("b", &names[1], second), notice("a", &names[0], first)];
+        assert_eq!(scheduled(notices, &services(&names), one_each), "a | b | postponed: ");
+    }
+}
+
+#[test]
 fn what_the_pace_does_not_let_through_is_postponed_and_the_first_is_always_tried() {
     let names = names(6);
     let notices =
