@@ -79,12 +79,27 @@ impl Page {
             "| one notice | spotdrain | the article's | ratio | at most | calls |\n|---|--:|--:|--:|--:|--:|\n",
         );
         for pair in self.starts.iter().chain(&self.warm) {
-            let Pair { case, at_most, ours, article, calls } = pair;
+            let Pair { case, at_most, ours, article } = pair;
+            let (mine, theirs, ratio) = (ours.deregistered, article.deregistered, pair.ratio());
             _ = writeln!(
                 text,
-                "| {case} | {ours:.1} ms | {article:.1} ms | {:.2} | {at_most:.2} | {calls} |",
-                pair.ratio()
+                "| {case} | {mine:.1} ms | {theirs:.1} ms | {ratio:.2} | {at_most:.2} | {} to {} |",
+                ours.calls, article.calls
             );
+        }
+        self.whereabouts(text);
+    }
+
+    /// What is left: the way to the first call, and each call, of which AWS takes 10 ms.
+    fn whereabouts(&self, text: &mut String) {
+        text.push_str(
+            "\n| where that time goes | until the first call arrives | from each call to the next |\n|---|--:|--:|\n",
+        );
+        for pair in self.starts.iter().chain(&self.warm) {
+            for (way, figures) in [("spotdrain", pair.ours), ("the article's", pair.article)] {
+                let (first, each) = (figures.first_call, figures.each_call);
+                _ = writeln!(text, "| {}, {way} | {first:.1} ms | {each:.1} ms |", pair.case);
+            }
         }
     }
 }

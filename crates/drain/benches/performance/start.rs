@@ -16,19 +16,51 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// One service of a few tasks, as most are.
 const STAGE: Stage = Stage { tasks: 5, groups: 1 };
 
-/// A case beside the article's way of the same, in milliseconds.
+/// One notice, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Notice {
+    /// Until DeregisterTargets was answered.
+    deregistered: f64,
+    /// Until the first call arrived.
+    first_call: f64,
+    /// From one call's arrival to the next one's, on average.
+    each_call: f64,
+    calls: usize,
+}
+
+/// The medians of several.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures {
+    pub deregistered: f64,
+    pub first_call: f64,
+    pub each_call: f64,
+    pub calls: usize,
+}
+
+impl Figures {
+    fn of(notices: &[Notice]) -> Self {
+        let of = |figure: fn(&Notice) -> f64| median(notices.iter().map(figure).collect());
+        Self {
+            deregistered: of(|notice| notice.deregistered),
+            first_call: of(|notice| notice.first_call),
+            each_call: of(|notice| notice.each_call),
+            calls: notices.last().map_or(0, |notice| notice.calls),
+        }
+    }
+}
+
+/// A case beside the article's way of the same.
 #[derive(Debug, Clone)]
 pub struct Pair {
     pub case: &'static str,
     pub at_most: f64,
-    pub ours: f64,
-    pub article: f64,
-    pub calls: usize,
+    pub ours: Figures,
+    pub article: Figures,
 }
 
 impl Pair {
     pub fn ratio(&self) -> f64 {
-        self.ours / self.article
+        self.ours.deregistered / self.article.deregistered
     }
 }
 
@@ -59,15 +91,21 @@ impl Aws {
         })
     }
 
-    /// When the last DeregisterTargets was answered, since the world's start.
-    fn deregistered_at(&self) -> Result<Duration> {
+    /// What the calls since this moment tell.
+    fn seen_since(&self, before: Duration) -> Result<Notice> {
         let calls = self.local.calls();
-        let last = calls.iter().rev().find(|call| call.action == "DeregisterTargets");
-        Ok(last.ok_or("nothing was deregistered")?.at + LATENCY)
+        let at: Vec<_> = calls.iter().map(|call| milliseconds(call.at - before)).collect();
+        let (first, last) = (at.first().ok_or("no call was made")?, at.last().ok_or("no call was made")?);
+        if calls.last().is_none_or(|call| call.action != "DeregisterTargets") {
+            return Err("nothing was deregistered".into());
+        }
+        let each_call = (last - first) / (at.len() - 1).max(1) as f64;
+        let deregistered = last + milliseconds(LATENCY);
+        Ok(Notice { deregistered, first_call: *first, each_call, calls: at.len() })
     }
 
-    /// From exec to deregistered, in milliseconds, and how many calls it took.
-    async fn cold(&mut self, kind: Kind, settings: &[(&'static str, String)]) -> Result<(f64, usize)> {
+    /// From exec to deregistered.
+    async fn cold(&mut self, kind: Kind, settings: &[(&'static str, String)]) -> Result<Notice> {
         let surroundings = Surroundings { settings: settings.to_vec(), ..self.surroundings.clone() };
         let mut sandbox = Sandbox::new(kind, surroundings).await?;
         let id = sandbox.enqueue(self.payload(kind)?, TIMEOUT).await?;
@@ -75,13 +113,7 @@ impl Aws {
         let before = self.local.now();
         sandbox.start()?;
         sandbox.answer(&id, TIMEOUT).await?;
-        if std::env::var_os("CALLS").is_some() {
-            eprintln!(
-                "{kind:?} {:?}",
-                self.local.calls().iter().map(|c| (c.action.clone(), milliseconds(c.at - before))).collect::<Vec<_>>()
-            );
-        }
-        Ok((milliseconds(self.deregistered_at()? - before), self.local.calls().len()))
+        self.seen_since(before)
     }
 }
 
@@ -95,25 +127,23 @@ pub async fn cold() -> Result<Vec<Pair>> {
     let configured =
         [("SPOTDRAIN_TARGET_GROUPS", format!("{}=80", Stage::group(0))), ("SPOTDRAIN_DISCOVER", "false".to_owned())];
     let (mut with_group, mut discovering, mut article) = (Vec::new(), Vec::new(), Vec::new());
-    let mut calls = [0, 0];
     for run in 0..=RUNS {
         progress(&format!("cold starts: {run} of {RUNS}"));
-        let (first, first_calls) = aws.cold(Kind::Ours, &configured).await?;
-        let (second, second_calls) = aws.cold(Kind::Ours, &[]).await?;
-        let (theirs, _) = aws.cold(Kind::Article, &[]).await?;
+        let first = aws.cold(Kind::Ours, &configured).await?;
+        let second = aws.cold(Kind::Ours, &[]).await?;
+        let theirs = aws.cold(Kind::Article, &[]).await?;
         // The first of each reads its program from the disk.
         if run > 0 {
             with_group.push(first);
             discovering.push(second);
             article.push(theirs);
-            calls = [first_calls, second_calls];
         }
     }
-    let article = median(article);
-    let pair = |case, at_most, ours, calls| Pair { case, at_most, ours: median(ours), article, calls };
+    let article = Figures::of(&article);
+    let pair = |case, at_most, ours: &[Notice]| Pair { case, at_most, ours: Figures::of(ours), article };
     Ok(vec![
-        pair("exec to deregistered, target group configured", 0.55, with_group, calls[0]),
-        pair("exec to deregistered, with discovery", 0.72, discovering, calls[1]),
+        pair("exec to deregistered, target group configured", 0.55, &with_group),
+        pair("exec to deregistered, with discovery", 0.72, &discovering),
     ])
 }
 
@@ -129,33 +159,20 @@ pub async fn warm() -> Result<Pair> {
         sandbox.start()?;
         sandboxes.push((kind, sandbox, Vec::new()));
     }
-    let mut calls = 0;
     for run in 0..=RUNS {
         progress(&format!("warm notices: {run} of {RUNS}"));
-        for (kind, sandbox, figures) in &mut sandboxes {
+        for (kind, sandbox, notices) in &mut sandboxes {
             let payload = aws.payload(*kind)?;
             aws.local.world().clear_calls();
             let before = aws.local.now();
             let id = sandbox.enqueue(payload, TIMEOUT).await?;
             sandbox.answer(&id, TIMEOUT).await?;
-            if std::env::var_os("CALLS").is_some() {
-                eprintln!(
-                    "{kind:?} {:?} end {:?}",
-                    aws.local
-                        .calls()
-                        .iter()
-                        .map(|c| (c.action.clone(), milliseconds(c.at - before)))
-                        .collect::<Vec<_>>(),
-                    milliseconds(aws.local.now() - before)
-                );
-            }
             if run > 0 {
-                figures.push(milliseconds(aws.deregistered_at()? - before));
-                calls = if *kind == Kind::Ours { aws.local.calls().len() } else { calls };
+                notices.push(aws.seen_since(before)?);
             }
         }
     }
-    let mut medians = sandboxes.into_iter().map(|(_, _, figures)| median(figures));
-    let (ours, article) = (medians.next().unwrap_or(f64::NAN), medians.next().unwrap_or(f64::NAN));
-    Ok(Pair { case: "warm notice, discovery cached", at_most: 0.46, ours, article, calls })
+    let mut figures = sandboxes.iter().map(|(_, _, notices)| Figures::of(notices));
+    let (ours, article) = (figures.next().ok_or("no figures")?, figures.next().ok_or("no figures")?);
+    Ok(Pair { case: "warm notice, discovery cached", at_most: 0.46, ours, article })
 }
