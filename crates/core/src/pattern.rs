@@ -91,15 +91,13 @@ impl Pattern {
 
 impl Fields {
     fn fit(&self, value: &Value) -> bool {
-        match value {
-            // Of objects in an array one must fit as a whole.
-            Value::Array(items) => items.iter().any(|item| self.fit(item)),
-            _ => {
-                let named = |(name, field): &(String, Field)| field.fits(value.get(name));
-                let one = |alternatives: &Vec<Self>| alternatives.iter().any(|fields| fields.fit(value));
-                self.named.iter().all(named) && self.alternatives.iter().all(one)
-            }
+        // Of objects in an array one must fit as a whole.
+        if let Value::Array(items) = value {
+            return items.iter().any(|item| self.fit(item));
         }
+        let named = |(name, field): &(String, Field)| field.fits(value.get(name));
+        let one = |alternatives: &Vec<Self>| alternatives.iter().any(|fields| fields.fit(value));
+        self.named.iter().all(named) && self.alternatives.iter().all(one)
     }
 }
 
