@@ -67,10 +67,7 @@ impl Function {
         let mut values = Vec::new();
         for (name, value) in self.environment.need()?.into_iter().flatten() {
             if name.starts_with("SPOTDRAIN_") {
-                values.push((
-                    name.as_str(),
-                    value.or(String::new()).map_err(|Unknown(why)| Unknown(format!("{name}: {why}")))?,
-                ));
+                values.push((name.as_str(), value.or(String::new())?));
             }
         }
         Ok(Settings::read(values))

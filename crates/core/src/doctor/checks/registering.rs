@@ -27,19 +27,19 @@ fn port(site: &GroupSite<'_>) -> Verdict {
     if site.of.containers()?.is_empty() {
         return Ok(None);
     }
-    let found = match site.container()? {
-        None => format!("its load balancer names container {name}, and the task definition has none of that name"),
-        Some(container) if !container.ports.need()?.is_some_and(|ports| ports.contains(port)) => {
-            format!("its load balancer names port {port} of container {name}, which has no mapping of it")
-        }
+    let (found, mend) = match site.container()? {
+        None => (
+            format!("its load balancer names container {name}, and the task definition has none of that name"),
+            "ContainerName: the name of a container of the task definition".to_owned(),
+        ),
+        Some(container) if !container.ports.need()?.is_some_and(|ports| ports.contains(port)) => (
+            format!("its load balancer names port {port} of container {name}, which has no mapping of it"),
+            format!("PortMappings: [{{ ContainerPort: {port} }}]"),
+        ),
         Some(_) => return Ok(None),
     };
-    Ok(Some(Fault {
-        place: site.of.service.place.clone(),
-        found,
-        cost: Cost::of(Connections::All),
-        mend: Mend::new("", format!("PortMappings: [{{ ContainerPort: {port} }}]")),
-    }))
+    let place = site.of.service.place.clone();
+    Ok(Some(Fault { place, found, cost: Cost::of(Connections::All), mend: Mend::new("", mend) }))
 }
 
 pub(super) const GROUP_PORT: Check = Check {

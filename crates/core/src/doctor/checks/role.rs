@@ -11,6 +11,9 @@ const ELB: &str =
     "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html";
 const SQS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html";
 
+/// The id of some task.
+const A_TASK: &str = "/0123456789abcdef0123456789abcdef";
+
 pub(super) const RIGHTS: Check = Check {
     id: "SD027",
     severity: Severity::Error,
@@ -27,7 +30,7 @@ fn rights(site: &DeliverySite<'_>) -> Verdict {
     let Some(statements) = site.delivery.role.need()? else { return Ok(None) };
     let missing = missing(site, statements)?;
     let Some((action, resource)) = missing else { return Ok(None) };
-    Ok(Some(fault(site, &action, &resource)))
+    Ok(Some(fault(site, &action, &resource.replace(A_TASK, "/*"))))
 }
 
 fn missing(site: &DeliverySite<'_>, statements: &[Statement]) -> Result<Option<(String, String)>, Unknown> {
@@ -36,7 +39,7 @@ fn missing(site: &DeliverySite<'_>, statements: &[Statement]) -> Result<Option<(
     for service in &site.estate.services {
         let Some(cluster) = service.cluster.need()? else { continue };
         let keys = vec![("ecs:cluster".to_owned(), Fact::Known(cluster.clone()))];
-        let task = format!("{}/0123456789abcdef0123456789abcdef", cluster.replacen(":cluster/", ":task/", 1));
+        let task = format!("{}{A_TASK}", cluster.replacen(":cluster/", ":task/", 1));
         needed.push(("ecs:DescribeTasks", task, keys.clone()));
         if discovers {
             needed.push(("ecs:DescribeServices", service.arn.clone(), keys));

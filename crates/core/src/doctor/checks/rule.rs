@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::arn::ClusterArn;
 use crate::doctor::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
 use crate::doctor::delivery::Rule;
 use crate::doctor::site::DeliverySite;
@@ -37,11 +38,31 @@ fn no_notice(site: &DeliverySite<'_>) -> Verdict {
     let found = match tried {
         Tried::Refused(why) => format!("its pattern is none: {why}"),
         Tried::Missed { missed, tried } if missed.len() == tried => {
-            "its pattern lets no notice through, in no form that is known".to_owned()
+            format!("its pattern lets no notice through{}", blame(site, rule))
         }
         Tried::Missed { .. } => return Ok(None),
     };
     Ok(Some(fault(rule, found)))
+}
+
+/// The field without which notices would pass, if it is one alone.
+fn blame(site: &DeliverySite<'_>, rule: &Rule) -> String {
+    let Some(Value::Object(whole)) = rule.pattern.known() else { return String::new() };
+    let top = whole.keys().map(|key| (vec![key.clone()], key.clone()));
+    let detail = whole.get("detail").and_then(Value::as_object).into_iter().flat_map(|detail| detail.keys());
+    let inner = detail.map(|key| (vec!["detail".to_owned(), key.clone()], format!("detail.{key}")));
+    let passes_without = |path: &[String]| {
+        let mut pattern = Value::Object(whole.clone());
+        let (last, parents) = path.split_last()?;
+        let parent = parents.iter().try_fold(&mut pattern, |value, key| value.get_mut(key))?;
+        let removed = parent.as_object_mut()?.remove(last)?;
+        let rule = Rule { pattern: crate::doctor::fact::Fact::Known(pattern), ..rule.clone() };
+        let tried = try_notices(site, &rule).ok().flatten()?;
+        matches!(tried, Tried::Missed { missed, tried } if missed.len() < tried).then_some(removed)
+    };
+    let mut blamed = top.filter(|(_, name)| name != "detail").chain(inner);
+    let found = blamed.find_map(|(path, name)| Some(format!(": no notice has {name} {}", passes_without(&path)?)));
+    found.unwrap_or_default()
 }
 
 fn no_rule(site: &DeliverySite<'_>) -> Fault {
@@ -66,6 +87,11 @@ pub(super) const SOME_NOTICES: Check = Check {
 
 fn some_notices(site: &DeliverySite<'_>) -> Verdict {
     let Some(rule) = site.delivery.rule.need()? else { return Ok(None) };
+    // A cluster that is not known may be one that the pattern leaves out.
+    let names_clusters = rule.pattern.known().is_some_and(|pattern| pattern.pointer("/detail/clusterArn").is_some());
+    if names_clusters {
+        site.estate.services.iter().try_for_each(|service| service.cluster.need().map(drop))?;
+    }
     match try_notices(site, rule)? {
         Some(Tried::Missed { missed, tried }) if !missed.is_empty() && missed.len() < tried => {
             Ok(Some(fault(rule, format!("its pattern misses notices with {}", missed.join("; with ")))))
@@ -86,13 +112,7 @@ fn try_notices(site: &DeliverySite<'_>, rule: &Rule) -> Result<Option<Tried>, cr
         Ok(pattern) => pattern,
         Err(error) => return Ok(Some(Tried::Refused(error.to_string()))),
     };
-    let mut clusters: Vec<Option<&String>> =
-        site.estate.services.iter().map(|service| service.cluster.known()).collect();
-    clusters.sort();
-    clusters.dedup();
-    if clusters.is_empty() {
-        clusters.push(None);
-    }
+    let clusters = clusters(site, rule);
     let pairs = clusters.iter().flat_map(|cluster| NOTICES.map(|(form, sample)| (*cluster, form, sample)));
     let mut missed = Vec::new();
     let mut tried = 0;
@@ -106,8 +126,23 @@ fn try_notices(site: &DeliverySite<'_>, rule: &Rule) -> Result<Option<Tried>, cr
     Ok(Some(Tried::Missed { missed, tried }))
 }
 
+/// The clusters whose notices are tried: those of the services; where none is known, those that the pattern itself names.
+fn clusters<'a>(site: &DeliverySite<'a>, rule: &'a Rule) -> Vec<Option<&'a str>> {
+    let services = site.estate.services.iter().filter_map(|service| service.cluster.known());
+    let mut known: Vec<_> = services.map(|arn| Some(arn.as_str())).collect();
+    if known.is_empty() {
+        let named =
+            rule.pattern.known().and_then(|pattern| pattern.pointer("/detail/clusterArn")).and_then(Value::as_array);
+        let arns = named.into_iter().flatten().filter_map(Value::as_str).filter(|text| ClusterArn::parse(text).is_ok());
+        known = arns.map(Some).collect();
+    }
+    known.sort_unstable();
+    known.dedup();
+    if known.is_empty() { vec![None] } else { known }
+}
+
 /// A sample as if it came from a task of this cluster.
-fn notice_of(sample: &str, cluster: Option<&String>) -> Option<Value> {
+fn notice_of(sample: &str, cluster: Option<&str>) -> Option<Value> {
     let mut notice: Value = serde_json::from_str(sample).ok()?;
     let Some(cluster) = cluster else { return Some(notice) };
     let mut parts = cluster.split(':').skip(3);
@@ -117,7 +152,7 @@ fn notice_of(sample: &str, cluster: Option<&String>) -> Option<Value> {
         ("/region", region.into()),
         ("/account", account.into()),
         ("/resources", vec![task.clone()].into()),
-        ("/detail/clusterArn", cluster.as_str().into()),
+        ("/detail/clusterArn", cluster.into()),
         ("/detail/taskArn", task.into()),
     ];
     for (pointer, value) in changes {
