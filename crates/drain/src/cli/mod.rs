@@ -2,6 +2,7 @@
 
 mod args;
 mod demo;
+mod doctor;
 mod drain;
 mod exit;
 mod explain;
@@ -42,6 +43,7 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => drain::run(&args, drain::Act::Plan).await,
         Command::Drain(args) => drain::run(&args, drain::Act::Drain).await,
+        Command::Doctor(args) => doctor::run(&args).await,
         Command::Demo(args) => demo::run(&args).await,
         Command::Local(args) => local::run(&args).await,
         Command::Completions { shell } => {
