@@ -2,6 +2,9 @@
 //!
 //! AWS says success also of a target that is not there, or that stands there under another port: only a read tells.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use crate::outcome::Outcome;
 use crate::plan::OwnedTarget;
 use crate::target::{RegisteredTarget, Target, TargetState};
@@ -24,13 +27,16 @@ pub struct Guard<'a> {
     pub keep_last: bool,
     /// The targets of the call: they go away.
     pub doomed: &'a [OwnedTarget],
+    /// What else goes away.
+    pub going: &'a BTreeSet<IpAddr>,
 }
 
 impl Guard<'_> {
     fn forbids(&self, registered: &[RegisteredTarget]) -> bool {
-        let is_doomed =
-            |found: &RegisteredTarget| self.doomed.iter().any(|owned| owned.target.address == found.address);
-        let stays = |found: &RegisteredTarget| found.state == TargetState::Healthy && !is_doomed(found);
+        let goes = |address: IpAddr| {
+            self.going.contains(&address) || self.doomed.iter().any(|owned| owned.target.address == address)
+        };
+        let stays = |found: &RegisteredTarget| found.state == TargetState::Healthy && !goes(found.address);
         self.keep_last && !registered.iter().any(stays)
     }
 }

@@ -1,4 +1,4 @@
-//! Amazon Resource Names, as far as spotdrain reads them: tasks, clusters, services and target groups.
+//! Amazon Resource Names, as far as spotdrain reads them: tasks, clusters, services, target groups and queues.
 //!
 //! A name that is no ARN of its kind is refused where it enters, so that everything inside may trust it. Both task ARN
 //! forms are read: the old `task/ID` and the one with its cluster, `task/CLUSTER/ID`.
@@ -103,6 +103,11 @@ arn_type!(
     "a target group ARN (arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID)", is_target_group
 );
 
+arn_type!(
+    /// An SQS queue: `arn:aws:sqs:REGION:ACCOUNT:NAME`.
+    QueueArn, "sqs", "a queue ARN (arn:aws:sqs:REGION:ACCOUNT:NAME)", is_ecs_name
+);
+
 fn is_task(resource: &str) -> bool {
     let Some(rest) = resource.strip_prefix("task/") else {
         return false;
@@ -148,6 +153,22 @@ impl TargetGroupArn {
 
 fn last_segment(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
+}
+
+impl QueueArn {
+    /// The queue's URL, which SQS's calls want.
+    /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html>
+    #[must_use]
+    pub fn url(&self) -> String {
+        let china = if self.0.starts_with("arn:aws-cn:") { ".cn" } else { "" };
+        format!("https://sqs.{}.amazonaws.com{china}/{}/{}", self.region(), self.account(), self.name())
+    }
+
+    /// The queue's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit(':').next().unwrap_or(&self.0)
+    }
 }
 
 /// A service's name, from a task's `group` (`service:NAME`).
@@ -199,6 +220,24 @@ mod tests {
     fn names_a_target_group() {
         let arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf83";
         assert_eq!(TargetGroupArn::parse(arn).unwrap().name(), "demo-5044");
+    }
+
+    #[test]
+    fn names_a_queue() {
+        assert_eq!(
+            QueueArn::parse("arn:aws:sqs:eu-central-1:123456789012:spot-notices").unwrap().name(),
+            "spot-notices"
+        );
+        assert!(QueueArn::parse("arn:aws:sqs:eu-central-1:123456789012:").is_err());
+    }
+
+    #[test]
+    fn a_queue_has_its_url() {
+        let url = |text| QueueArn::parse(text).unwrap().url();
+        let here = url("arn:aws:sqs:eu-central-1:123456789012:notices");
+        assert_eq!(here, "https://sqs.eu-central-1.amazonaws.com/123456789012/notices");
+        let china = url("arn:aws-cn:sqs:cn-north-1:123456789012:notices");
+        assert_eq!(china, "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/notices");
     }
 
     #[test]

@@ -4,9 +4,12 @@
 //! Only where a message has no id, so that it cannot be named to Lambda, is the whole batch refused.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::arn::QueueArn;
 use crate::event::{Event, read_event};
 use crate::json::{EventError, TOP, from_json};
 
@@ -19,11 +22,27 @@ pub enum Delivery {
     Queue,
 }
 
+/// What SQS wants to hear of a message that it has handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// By which it is deleted or given back.
+    pub handle: String,
+    /// How often it has been received, this time with it.
+    pub receives: u32,
+    /// The function received it itself: Lambda knows nothing of it.
+    pub is_own: bool,
+}
+
+/// The receipts of a batch, by the id of the message.
+pub type Receipts = BTreeMap<String, Receipt>;
+
 /// One message of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// SQS's id of the message; `None` for a direct event.
     pub id: Option<String>,
+    /// Its receipt, where it has one.
+    pub receipt: Option<Receipt>,
     /// The event in it, or what is wrong with it.
     pub event: Result<Event, EventError>,
 }
@@ -33,8 +52,31 @@ pub struct Message {
 pub struct Batch {
     /// How it came.
     pub delivery: Delivery,
+    /// The queue, where it is known.
+    pub queue: Option<QueueArn>,
     /// In the order in which they came.
     pub messages: Vec<Message>,
+}
+
+impl Batch {
+    /// The ids of its messages.
+    #[must_use]
+    pub fn ids(&self) -> BTreeSet<String> {
+        self.messages.iter().filter_map(|message| message.id.clone()).collect()
+    }
+
+    /// The receipts of its messages.
+    #[must_use]
+    pub fn receipts(&self) -> Receipts {
+        let both = |message: &Message| Some((message.id.clone()?, message.receipt.clone()?));
+        self.messages.iter().filter_map(both).collect()
+    }
+
+    /// A batch without messages, that came the same way.
+    #[must_use]
+    pub fn empty_like(&self) -> Self {
+        Self { delivery: self.delivery, queue: self.queue.clone(), messages: Vec::new() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -48,6 +90,21 @@ struct WireBatch<'a> {
 struct WireRecord {
     message_id: String,
     body: String,
+    receipt_handle: Option<String>,
+    #[serde(default)]
+    attributes: WireAttributes,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct WireAttributes {
+    approximate_receive_count: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireSource {
+    #[serde(rename = "eventSourceARN")]
+    arn: String,
 }
 
 #[derive(Deserialize)]
@@ -64,24 +121,43 @@ pub fn take_apart(payload: &[u8], sources: &[String]) -> Result<Batch, EventErro
     })?;
     let Some(records) = from_json::<WireBatch<'_>>(text)?.records else {
         let event = read_event(text, sources);
-        return Ok(Batch { delivery: Delivery::Direct, messages: vec![Message { id: None, event }] });
+        let messages = vec![Message { id: None, receipt: None, event }];
+        return Ok(Batch { delivery: Delivery::Direct, queue: None, messages });
     };
+    let queue = records.first().and_then(|record| read_queue(record));
     let records = records.iter().enumerate();
     let messages = records.map(|(index, record)| read_record(index, record, sources)).collect::<Result<_, _>>()?;
-    Ok(Batch { delivery: Delivery::Queue, messages })
+    Ok(Batch { delivery: Delivery::Queue, queue, messages })
+}
+
+/// Where the queue is not told, nothing is missing but what the function could do for itself.
+fn read_queue(record: &RawValue) -> Option<QueueArn> {
+    QueueArn::parse(&from_json::<WireSource>(record.get()).ok()?.arn).ok()
 }
 
 fn read_record(index: usize, record: &RawValue, sources: &[String]) -> Result<Message, EventError> {
     match from_json::<WireRecord>(record.get()) {
-        Ok(WireRecord { message_id, body }) => {
+        Ok(WireRecord { message_id, body, receipt_handle, attributes }) => {
             let event = read_event(&body, sources).map_err(|error| within(index, ".body", error));
-            Ok(Message { id: Some(message_id), event })
+            let receives = attributes.approximate_receive_count.and_then(|count| count.parse().ok()).unwrap_or(1);
+            let receipt = receipt_handle.map(|handle| Receipt { handle, receives, is_own: false });
+            Ok(Message { id: Some(message_id), receipt, event })
         }
         Err(error) => {
             let id = from_json::<WireId>(record.get()).map_err(|error| within(index, "", error))?.message_id;
-            Ok(Message { id: Some(id), event: Err(within(index, "", error)) })
+            Ok(Message { id: Some(id), receipt: None, event: Err(within(index, "", error)) })
         }
     }
+}
+
+/// A message that the function received from the queue itself.
+#[must_use]
+pub fn received(id: String, receipt: Receipt, body: &str, sources: &[String]) -> Message {
+    let event = read_event(body, sources).map_err(|error| {
+        let path = if error.path == TOP { "body".to_owned() } else { format!("body: {}", error.path) };
+        EventError { path, problem: error.problem }
+    });
+    Message { id: Some(id), receipt: Some(receipt), event }
 }
 
 fn within(index: usize, part: &str, error: EventError) -> EventError {
@@ -105,6 +181,19 @@ mod tests {
         assert_eq!(take_apart(OTHER.as_bytes(), &sources()).unwrap().delivery, Delivery::Direct);
         let batch = take_apart(br#"{"Records":[]}"#, &sources()).unwrap();
         assert_eq!((batch.delivery, batch.messages.len()), (Delivery::Queue, 0));
+    }
+
+    #[test]
+    fn the_queue_and_the_receipts_are_read_where_they_are() {
+        let body = serde_json::to_string(OTHER).unwrap();
+        let payload = format!(
+            r#"{{"Records":[{{"messageId":"a","receiptHandle":"h","attributes":{{"ApproximateReceiveCount":"3"}},"body":{body},
+                "eventSourceARN":"arn:aws:sqs:eu-central-1:123456789012:notices"}},{{"messageId":"b","body":{body}}}]}}"#
+        );
+        let batch = take_apart(payload.as_bytes(), &sources()).unwrap();
+        assert_eq!(batch.queue.unwrap().name(), "notices");
+        let receipt = Receipt { handle: "h".to_owned(), receives: 3, is_own: false };
+        assert_eq!((&batch.messages[0].receipt, &batch.messages[1].receipt), (&Some(receipt), &None));
     }
 
     #[test]

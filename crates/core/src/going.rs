@@ -3,25 +3,24 @@
 //!
 //! The notices of one batch are not enough for that: one that failed comes back alone, and ECS may say that a task is down
 //! while its target is still registered and healthy. An address that has been given to another task within the two minutes
-//! counts as well: the guard then keeps a target too much, which is the lesser harm.
+//! counts as well, and so does the same address in another network: the guard then keeps a target too much, which is the
+//! lesser harm. Clusters are not told apart, because a group may hold tasks of several.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::arn::ClusterArn;
 use crate::event::TaskChange;
 use crate::notice::NOTICE;
 
 /// How many addresses are remembered: a storm's worth, at some 40 bytes each. What a batch names itself counts in any case.
 pub const CAPACITY: usize = 20_000;
 
-/// The addresses that go away, by cluster: the same address may be another task's in another network.
+/// The addresses that go away, each with the moment at which it has.
 #[derive(Debug, Clone, Default)]
 pub struct Going {
-    until: BTreeMap<ClusterArn, BTreeMap<IpAddr, Timestamp>>,
-    count: usize,
+    until: BTreeMap<IpAddr, Timestamp>,
 }
 
 impl Going {
@@ -33,30 +32,29 @@ impl Going {
             return;
         }
         for address in &change.addresses {
-            if self.count >= CAPACITY && !self.forget_past(now) {
+            if self.until.len() >= CAPACITY && !self.forget_past(now) {
                 return;
             }
-            let known = self.until.entry(change.cluster.clone()).or_default();
-            self.count += usize::from(!known.contains_key(address));
-            let latest = known.entry(*address).or_insert(until);
+            let latest = self.until.entry(*address).or_insert(until);
             *latest = until.max(*latest);
         }
     }
 
     /// Whether the address is that of a task which goes away.
     #[must_use]
-    pub fn has(&self, cluster: &ClusterArn, address: IpAddr, now: Timestamp) -> bool {
-        self.until.get(cluster).and_then(|of_cluster| of_cluster.get(&address)).is_some_and(|until| now < *until)
+    pub fn has(&self, address: IpAddr, now: Timestamp) -> bool {
+        self.until.get(&address).is_some_and(|until| now < *until)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self, now: Timestamp) -> impl Iterator<Item = IpAddr> {
+        self.until.iter().filter(move |(_, until)| now < **until).map(|(address, _)| *address)
     }
 
     /// Forgets what has gone away; whether there is room now.
     fn forget_past(&mut self, now: Timestamp) -> bool {
-        self.until.retain(|_, of_cluster| {
-            of_cluster.retain(|_, until| now < *until);
-            !of_cluster.is_empty()
-        });
-        self.count = self.until.values().map(BTreeMap::len).sum();
-        self.count < CAPACITY
+        self.until.retain(|_, until| now < *until);
+        self.until.len() < CAPACITY
     }
 }
 
@@ -88,7 +86,7 @@ mod tests {
         let mut going = Going::default();
         let change = change("10.0.2.21", now());
         going.note(&change, now());
-        let has = |at| going.has(&change.cluster, change.addresses[0], at);
+        let has = |at| going.has(change.addresses[0], at);
         assert!(has(now()) && has(after(119)) && !has(after(120)));
     }
 
@@ -97,14 +95,14 @@ mod tests {
         let mut going = Going::default();
         let change = change("10.0.2.21", after(3600));
         going.note(&change, now());
-        assert!(!going.has(&change.cluster, change.addresses[0], after(120)));
+        assert!(!going.has(change.addresses[0], after(120)));
     }
 
     #[test]
     fn a_notice_that_is_over_is_not_noted() {
         let mut going = Going::default();
         going.note(&change("10.0.2.21", now() - SignedDuration::from_secs(120)), now());
-        assert_eq!(going.count, 0);
+        assert_eq!(going.until.len(), 0);
     }
 
     #[test]
@@ -115,9 +113,9 @@ mod tests {
             going.note(&change(&address, now()), now());
         }
         going.note(&change("10.9.0.1", now()), now());
-        assert_eq!(going.count, CAPACITY, "no room while all of them go away");
+        assert_eq!(going.until.len(), CAPACITY, "no room while all of them go away");
         let late = change("10.9.0.1", after(120));
         going.note(&late, after(120));
-        assert!(going.count == 1 && going.has(&late.cluster, late.addresses[0], after(121)));
+        assert!(going.until.len() == 1 && going.has(late.addresses[0], after(121)));
     }
 }

@@ -1,13 +1,14 @@
 //! From the rows of all notices to calls: one a target group, the earliest deadline first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::arn::TargetGroupArn;
 use crate::finding::{Findings, GroupFinding};
+use crate::going::Going;
 use crate::plan::{Call, MOST_TARGETS_A_CALL, OwnedTarget, PlannedNotice, Step};
-use crate::settings::{Mode, Settings};
+use crate::settings::Mode;
 use crate::target::{Registration, Target};
 
 /// A target that is to be deregistered, with the times of the notices that ask for it: the earliest of each.
@@ -17,14 +18,22 @@ struct Due {
     target: OwnedTarget,
 }
 
+/// What a group that is read only after the call is to keep.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unread<'a> {
+    pub(crate) keep_last: bool,
+    pub(crate) going: &'a Going,
+    pub(crate) now: Timestamp,
+}
+
 /// Gathers the targets of all notices into calls.
-pub(crate) fn calls(notices: &[PlannedNotice], findings: &Findings, settings: &Settings) -> Vec<Call> {
+pub(crate) fn calls(notices: &[PlannedNotice], findings: &Findings, unread: &Unread<'_>) -> Vec<Call> {
     let mut groups: BTreeMap<&TargetGroupArn, Vec<Due>> = BTreeMap::new();
     for (registration, due) in due(notices) {
         groups.entry(&registration.target_group).or_default().push(due);
     }
     let mut calls: Vec<_> =
-        groups.into_iter().flat_map(|(group, due)| calls_of_group(group, due, findings, settings.keep_last)).collect();
+        groups.into_iter().flat_map(|(group, due)| calls_of_group(group, due, findings, unread)).collect();
     calls.sort_by_key(|call| call.deadline);
     calls
 }
@@ -49,23 +58,24 @@ fn owned(target: Target, planned: &PlannedNotice) -> OwnedTarget {
     OwnedTarget { target, cluster: notice.cluster().clone(), task: notice.task().clone() }
 }
 
-fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings, keep_last: bool) -> Vec<Call> {
+fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings, unread: &Unread<'_>) -> Vec<Call> {
     due.sort_by_key(|due| (due.deadline, due.target.target));
     let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Read(_)));
     // A group has targets of one family only. Where it was not read, one address of the other would refuse them all.
     let (six, four): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| confirm && due.target.target.address.is_ipv6());
     let chunks = four.chunks(MOST_TARGETS_A_CALL).chain(six.chunks(MOST_TARGETS_A_CALL));
-    chunks.map(|chunk| Call { keep_last, confirm, ..call(group, chunk) }).collect()
+    chunks.map(|chunk| call(group, chunk, unread, confirm)).collect()
 }
 
-fn call(group: &TargetGroupArn, chunk: &[Due]) -> Call {
+fn call(group: &TargetGroupArn, chunk: &[Due], unread: &Unread<'_>, confirm: bool) -> Call {
     let earliest = |time: fn(&Due) -> Timestamp| chunk.iter().map(time).min().unwrap_or(Timestamp::MAX);
     Call {
         target_group: group.clone(),
         targets: chunk.iter().map(|due| due.target.clone()).collect(),
         deadline: earliest(|due| due.deadline),
         trusted_until: earliest(|due| due.trusted_until),
-        keep_last: true,
-        confirm: true,
+        keep_last: unread.keep_last,
+        going: if confirm { unread.going.all(unread.now).collect() } else { BTreeSet::new() },
+        confirm,
     }
 }

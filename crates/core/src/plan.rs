@@ -14,8 +14,8 @@ use crate::decide::{Ownership, Times, decide};
 use crate::fate::Ignored;
 use crate::finding::{Findings, GroupFinding, ServiceTag};
 use crate::going::Going;
-use crate::grouping::calls;
-use crate::notice::{Age, Notice};
+use crate::grouping::{Unread, calls};
+use crate::notice::Age;
 use crate::outcome::{Failure, Outcome};
 use crate::reading::{IgnoredEvent, Incoming, Malformed, Reading};
 use crate::settings::{Mode, Settings};
@@ -52,6 +52,8 @@ pub struct PlannedNotice {
     pub mode: Mode,
     /// A tag's value that is none of those that are known.
     pub unknown_tag: Option<String>,
+    /// There is no time for its calls: nothing is planned this time.
+    pub postponed: bool,
     /// Why nothing could be planned.
     pub failure: Option<Failure>,
     /// What is planned for each registration.
@@ -102,6 +104,8 @@ pub struct Call {
     pub trusted_until: Timestamp,
     /// `SPOTDRAIN_KEEP_LAST`, for a group that is read only afterwards.
     pub keep_last: bool,
+    /// The addresses that go away, for such a group.
+    pub going: BTreeSet<IpAddr>,
     /// The group could not be read: AWS answers success for a target that is not there, so a read must confirm it.
     pub confirm: bool,
 }
@@ -124,12 +128,12 @@ pub fn plan(reading: Reading, findings: &Findings, going: &Going, settings: &Set
     let mut plan = Plan { ignored, malformed, ..Plan::default() };
     for notice in prepared {
         if notice.candidates.tag == Some(ServiceTag::Off) {
-            plan.ignored.push(switched_off(notice.incoming.notice));
+            plan.ignored.push(switched_off(notice.incoming));
         } else {
             plan.notices.push(plan_notice(notice, findings, &views, settings));
         }
     }
-    plan.calls = calls(&plan.notices, findings, settings);
+    plan.calls = calls(&plan.notices, findings, &Unread { going, keep_last: settings.keep_last, now });
     plan
 }
 
@@ -144,27 +148,50 @@ fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Ti
     Prepared { incoming, age, trusted_until, candidates, ownership }
 }
 
+/// The plan for notices for whose calls there is no time: none.
+#[must_use]
+pub fn postpone(notices: Vec<Incoming>, settings: &Settings, now: Timestamp) -> Plan {
+    let failure = Failure {
+        call: "DeregisterTargets",
+        problem: "not started: the pace leaves no turn for it before the deadline".to_owned(),
+        retryable: true,
+    };
+    let planned = |incoming: Incoming| PlannedNotice {
+        age: incoming.notice.age(now),
+        incoming,
+        trusted_until: now,
+        mode: settings.mode,
+        unknown_tag: None,
+        postponed: true,
+        failure: Some(failure.clone()),
+        registrations: Vec::new(),
+    };
+    Plan { notices: notices.into_iter().map(planned).collect(), ..Plan::default() }
+}
+
 type Views<'a> = BTreeMap<TargetGroupArn, GroupView<'a>>;
 
 /// Every group that was read, as the tasks of this batch see it.
 fn views<'a>(prepared: &[Prepared], findings: &'a Findings, going: &Going, now: Timestamp) -> Views<'a> {
-    let mut addresses: BTreeMap<&TargetGroupArn, Addresses<'_>> = BTreeMap::new();
+    let mut addresses: BTreeMap<&TargetGroupArn, Addresses> = BTreeMap::new();
     for notice in prepared {
         for group in notice.candidates.groups.keys() {
             addresses.entry(group).or_default().add(&notice.incoming.notice, &notice.ownership);
         }
     }
-    let view = |(group, of): (&TargetGroupArn, Addresses<'_>)| match findings.groups.get(group) {
+    let view = |(group, of): (&TargetGroupArn, Addresses)| match findings.groups.get(group) {
         Some(GroupFinding::Read(targets)) => Some((group.clone(), GroupView::new(targets, &of, going, now))),
         _ => None,
     };
     addresses.into_iter().filter_map(view).collect()
 }
 
-fn switched_off(notice: Notice) -> IgnoredEvent {
+fn switched_off(incoming: Incoming) -> IgnoredEvent {
+    let Incoming { message_id, notice } = incoming;
     let change = notice.change;
     IgnoredEvent {
         event_id: notice.event_id,
+        message_id,
         task: Some(change.task),
         cluster: Some(change.cluster),
         service: change.service,
@@ -183,7 +210,16 @@ fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, setti
         });
     }
     let Prepared { incoming, age, trusted_until, candidates, .. } = prepared;
-    PlannedNotice { incoming, age, trusted_until, mode, unknown_tag, failure: candidates.failure, registrations }
+    PlannedNotice {
+        incoming,
+        age,
+        trusted_until,
+        mode,
+        unknown_tag,
+        postponed: false,
+        failure: candidates.failure,
+        registrations,
+    }
 }
 
 fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {

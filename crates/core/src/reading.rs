@@ -25,6 +25,9 @@ pub struct Incoming {
 pub struct IgnoredEvent {
     /// EventBridge's id of the event.
     pub event_id: String,
+    /// SQS's id of the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
     /// The task, if the event is one's.
     pub task: Option<TaskArn>,
     /// Its cluster.
@@ -59,22 +62,22 @@ pub struct Reading {
 #[must_use]
 pub fn read(batch: Batch, settings: &Settings, memory: &Memory) -> Reading {
     let mut reading = Reading::default();
-    for Message { id: message_id, event } in batch.messages {
+    for Message { id: message_id, event, .. } in batch.messages {
         match event {
             Err(error) => reading.malformed.push(Malformed { message_id, error }),
             Ok(event) => match judge(&event, settings, memory) {
                 Fate::Notice(notice) => reading.notices.push(Incoming { message_id, notice: *notice }),
-                Fate::Ignored(reason) => reading.ignored.push(ignored(event, reason)),
+                Fate::Ignored(reason) => reading.ignored.push(ignored(event, message_id, reason)),
             },
         }
     }
     reading
 }
 
-fn ignored(event: Event, reason: Ignored) -> IgnoredEvent {
+fn ignored(event: Event, message_id: Option<String>, reason: Ignored) -> IgnoredEvent {
     let (task, cluster, service) = match event.change {
         Some(change) => (Some(change.task), Some(change.cluster), change.service),
         None => (None, None, None),
     };
-    IgnoredEvent { event_id: event.id, task, cluster, service, reason }
+    IgnoredEvent { event_id: event.id, message_id, task, cluster, service, reason }
 }

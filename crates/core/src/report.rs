@@ -92,6 +92,9 @@ pub struct NoticeRecord {
     /// A value of the tag `spotdrain` that is none of those that are known; it counts as `observe`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_tag: Option<String>,
+    /// Nothing was begun for it: there was no time for its calls.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub postponed: bool,
     /// Why its registrations could not be found.
     pub failure: Option<Failure>,
     /// What became of each registration.
@@ -152,7 +155,7 @@ fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
 }
 
 fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
-    let PlannedNotice { incoming, age, mode, unknown_tag, failure, registrations, .. } = planned;
+    let PlannedNotice { incoming, age, mode, unknown_tag, postponed, failure, registrations, .. } = planned;
     let notice = incoming.notice;
     let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
     let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));
@@ -177,6 +180,7 @@ fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
         notice_age_ms: milliseconds(age),
         mode,
         unknown_tag,
+        postponed,
         failure,
         registrations,
     }
@@ -246,6 +250,18 @@ impl NoticeRecord {
 }
 
 impl Report {
+    /// The reports of the parts of a batch as one.
+    #[must_use]
+    pub fn join(parts: impl IntoIterator<Item = Self>) -> Self {
+        let (mut notices, mut ignored, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
+        for part in parts {
+            notices.extend(part.notices);
+            ignored.extend(part.ignored);
+            malformed.extend(part.malformed);
+        }
+        Self { verdict: verdict(&notices, &malformed), notices, ignored, malformed }
+    }
+
     /// The ids of the messages that must come again: exactly those that could not be read or whose notice failed.
     #[must_use]
     pub fn failed_messages(&self) -> Vec<&str> {

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::arn::ClusterArn;
 use crate::decide::Ownership;
 use crate::going::Going;
 use crate::notice::Notice;
@@ -13,29 +12,26 @@ use crate::target::{RegisteredTarget, TargetState};
 
 /// The addresses of the tasks of a batch that may be in a group.
 #[derive(Debug, Default)]
-pub(crate) struct Addresses<'a> {
+pub(crate) struct Addresses {
     /// All that the notices name.
     all: BTreeSet<IpAddr>,
     /// Those of them that go away.
     doomed: BTreeSet<IpAddr>,
     /// Those that ECS says are another's.
     anothers: BTreeSet<IpAddr>,
-    clusters: BTreeSet<&'a ClusterArn>,
 }
 
-impl<'a> Addresses<'a> {
-    pub(crate) fn add(&mut self, notice: &'a Notice, ownership: &Ownership) {
+impl Addresses {
+    pub(crate) fn add(&mut self, notice: &Notice, ownership: &Ownership) {
         let addresses = notice.addresses().iter().copied();
         self.all.extend(addresses.clone());
         self.doomed.extend(addresses.clone().filter(|address| ownership.goes(*address)));
         self.anothers.extend(addresses.filter(|address| ownership.is_anothers(*address)));
-        self.clusters.insert(notice.cluster());
     }
 
     /// Whether nothing may rest on a target of this address: it goes away for this batch, or for a notice before it.
     fn goes(&self, address: IpAddr, going: &Going, now: Timestamp) -> bool {
-        let is_heard_of = || self.clusters.iter().any(|cluster| going.has(cluster, address, now));
-        self.doomed.contains(&address) || (!self.anothers.contains(&address) && is_heard_of())
+        self.doomed.contains(&address) || (!self.anothers.contains(&address) && going.has(address, now))
     }
 }
 
@@ -49,7 +45,7 @@ pub(crate) struct GroupView<'a> {
 
 impl<'a> GroupView<'a> {
     /// Looks a group over for the tasks of a batch.
-    pub(crate) fn new(targets: &'a [RegisteredTarget], of: &Addresses<'_>, going: &Going, now: Timestamp) -> Self {
+    pub(crate) fn new(targets: &'a [RegisteredTarget], of: &Addresses, going: &Going, now: Timestamp) -> Self {
         let mut by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for target in targets.iter().filter(|target| of.all.contains(&target.address)) {
             by_address.entry(target.address).or_default().push(target);

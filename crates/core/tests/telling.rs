@@ -118,7 +118,14 @@ fn metric_lines(scenario: Scenario, outcome: &Outcome) -> Vec<serde_json::Value>
 fn the_metrics_count_by_service_and_in_all() {
     let mut scenario = two().but(|notice| notice.recognised_by = RecognisedBy::Reason);
     for reason in [Ignored::NotSpot, Ignored::NotSpot, Ignored::NoAddress] {
-        let event = IgnoredEvent { event_id: "event".to_owned(), task: None, cluster: None, service: None, reason };
+        let event = IgnoredEvent {
+            event_id: "event".to_owned(),
+            message_id: None,
+            task: None,
+            cluster: None,
+            service: None,
+            reason,
+        };
         scenario.reading.ignored.push(event);
     }
     insta::assert_json_snapshot!(metric_lines(scenario, &Outcome::Failed(throttled("DeregisterTargets"))));

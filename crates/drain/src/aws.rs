@@ -10,6 +10,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
+use crate::http::{CaBundleError, Trust};
+
 /// How long opening a connection may take. A Region's endpoint answers in a few milliseconds from within it.
 const CONNECT: Duration = Duration::from_secs(1);
 
@@ -17,22 +19,26 @@ const CONNECT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Aws {
     config: SdkConfig,
+    trust: Trust,
     pub(crate) elb: aws_sdk_elasticloadbalancingv2::Client,
     pub(crate) ecs: aws_sdk_ecs::Client,
 }
 
 impl Aws {
     /// Clients as the environment configures them: region, endpoints and credentials by the SDK's own variables.
-    /// `region` is used where nothing configures one.
-    pub async fn from_environment(region: Option<String>) -> Self {
+    /// `region` is used where nothing configures one. The error names what is wrong with `AWS_CA_BUNDLE`.
+    pub async fn from_environment(region: Option<String>) -> Result<Self, CaBundleError> {
+        let trust = Trust::from_environment()?;
         let configured = RegionProviderChain::default_provider().or_else(region.map(Region::new));
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(configured);
-        Self::with(&config.retry_config(RetryConfig::disabled()).timeout_config(timeouts()).load().await)
+        let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts());
+        Ok(Self::with(config.http_client(trust.client()).load().await, trust))
     }
 
     /// Clients of a local AWS, whatever the environment says.
     #[must_use]
     pub fn local(endpoint: &str, region: &str) -> Self {
+        let trust = Trust::default();
         let credentials = aws_credential_types::Credentials::from_keys("local", "local", None);
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -41,20 +47,24 @@ impl Aws {
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts());
-        Self::with(&config.build())
+        Self::with(config.http_client(trust.client()).build(), trust)
     }
 
-    /// The same clients without the connections that these have kept. Each client has a pool of its own.
+    /// The same clients without the connections that these have kept: the pool is the HTTP client's.
     pub(crate) fn reconnected(&self) -> Self {
-        Self::with(&self.config)
+        let config = self.config.to_builder().http_client(self.trust.client()).build();
+        Self::with(config, self.trust.clone())
     }
 
-    fn with(config: &SdkConfig) -> Self {
-        Self {
-            config: config.clone(),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
-            ecs: aws_sdk_ecs::Client::new(config),
-        }
+    /// A client of SQS: made when it is needed, which is seldom.
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config)
+    }
+
+    fn with(config: SdkConfig, trust: Trust) -> Self {
+        let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
+        let ecs = aws_sdk_ecs::Client::new(&config);
+        Self { config, trust, elb, ecs }
     }
 }
 

@@ -12,7 +12,7 @@ use aws_smithy_types::retry::ErrorKind;
 use spotdrain_core::outcome::Failure;
 use tracing::debug;
 
-use crate::clock::Deadline;
+use crate::turn::Turns;
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -46,37 +46,36 @@ enum Next {
     GiveUp,
 }
 
-/// Makes a call at once.
-pub(crate) async fn call<T, E, F>(
-    name: &'static str,
-    deadline: Deadline,
-    attempt: impl Fn() -> F,
-) -> Result<T, CallError>
+/// Waits for its turn and makes a call.
+pub(crate) async fn call<T, E, F>(name: &'static str, turns: Turns<'_>, attempt: impl Fn() -> F) -> Result<T, CallError>
 where
     F: Future<Output = Result<T, SdkError<E>>>,
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    call_paced(name, deadline, || Some(Duration::ZERO), attempt).await
+    match turns.wait().await {
+        Some(()) => call_in_turn(name, turns, attempt).await,
+        None => Err(out_of_time(name)),
+    }
 }
 
-/// Makes a call whose turn has come, but whose further attempts have a pace: `pace` says how long to wait for the next turn,
-/// or that there is none before the deadline.
-pub(crate) async fn call_paced<T, E, F>(
+/// Makes a call whose turn has come; each further attempt waits for a turn of its own.
+pub(crate) async fn call_in_turn<T, E, F>(
     name: &'static str,
-    deadline: Deadline,
-    pace: impl Fn() -> Option<Duration>,
+    turns: Turns<'_>,
     attempt: impl Fn() -> F,
 ) -> Result<T, CallError>
 where
     F: Future<Output = Result<T, SdkError<E>>>,
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
+    let deadline = turns.deadline;
     let mut failed = out_of_time(name);
     let mut is_free = true;
     for tries in 0_u32.. {
         // An attempt whose connection broke has its successor at once, and not behind all that wait for their turn.
-        let Some(turn) = (if is_free { Some(Duration::ZERO) } else { pace() }) else { break };
-        pause(turn).await;
+        if !is_free && turns.wait().await.is_none() {
+            break;
+        }
         let limit = ATTEMPT.min(deadline.left());
         if limit < LEAST {
             break;
@@ -153,7 +152,7 @@ where
 }
 
 /// An error and its causes on one line. Where the cause is that there are no credentials, what to do about it.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let texts: Vec<_> = causes.map(|error| error.to_string().replace('\n', " ")).collect();
     let told = texts.join(": ");

@@ -18,7 +18,7 @@ pub(crate) async fn confirm(
     unsure: Vec<(OwnedTarget, Said)>,
     planned: &Call,
 ) -> Vec<(OwnedTarget, Outcome)> {
-    match groups::read(writer.aws, writer.group, writer.deadline).await {
+    match groups::read(writer.caller, writer.group, writer.deadline).await {
         GroupFinding::Read(registered) => settle(writer, unsure, &registered, planned).await,
         GroupFinding::Missing => unsure.into_iter().map(|(owned, _)| (owned, Outcome::AlreadyGone)).collect(),
         GroupFinding::Unknown(failure) => {
@@ -44,7 +44,7 @@ async fn settle(
     registered: &[RegisteredTarget],
     planned: &Call,
 ) -> Vec<(OwnedTarget, Outcome)> {
-    let guard = Guard { keep_last: planned.keep_last, doomed: &planned.targets };
+    let guard = Guard { keep_last: planned.keep_last, doomed: &planned.targets, going: &planned.going };
     let mut settled = Vec::new();
     let mut again = Vec::new();
     for (owned, said) in unsure {

@@ -12,23 +12,22 @@ use spotdrain_core::plan::{Call, OwnedTarget, Plan};
 use spotdrain_core::report::Execution;
 use spotdrain_core::target::Registration;
 
-use crate::aws::Aws;
+use crate::caller::Caller;
 use crate::clock::Deadline;
 use crate::confirm::confirm;
-use crate::turn::Pace;
 use crate::write::{Said, Writer};
 
 type Outcomes = BTreeMap<Registration, (Outcome, Timestamp)>;
 
 /// Makes the calls of a plan.
-pub(crate) async fn execute(aws: &Aws, pace: &Pace, plan: &Plan, deadline: Deadline) -> Execution {
-    let calls = plan.calls.iter().map(|call| deregister(aws, pace, call, deadline));
+pub(crate) async fn execute(caller: Caller<'_>, plan: &Plan, deadline: Deadline) -> Execution {
+    let calls = plan.calls.iter().map(|call| deregister(caller, call, deadline));
     Execution::Done(join_all(calls).await.into_iter().flatten().collect())
 }
 
-async fn deregister(aws: &Aws, pace: &Pace, planned: &Call, deadline: Deadline) -> Outcomes {
+async fn deregister(caller: Caller<'_>, planned: &Call, deadline: Deadline) -> Outcomes {
     let deadline = bounded(deadline, planned.deadline);
-    let writer = Writer { aws, pace, group: &planned.target_group, deadline };
+    let writer = Writer { caller, group: &planned.target_group, deadline };
     let said = writer.deregister(planned.targets.clone(), planned.trusted_until).await;
     let at = Timestamp::now();
     let (settled, unsure): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, said)| said.is_sure(planned.confirm));

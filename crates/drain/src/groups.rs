@@ -4,37 +4,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
-use futures_util::stream::{self, StreamExt};
+use futures_util::future::join_all;
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::finding::GroupFinding;
+use spotdrain_core::pace::Kind;
 use spotdrain_core::target::{RegisteredTarget, TargetState};
 
-use crate::aws::Aws;
 use crate::call::call;
+use crate::caller::Caller;
 use crate::clock::Deadline;
 
 const CALL: &str = "DescribeTargetHealth";
 
-/// How many groups are read at the same time.
-const SIDE_BY_SIDE: usize = 20;
-
 /// Reads the groups.
 pub(crate) async fn find(
-    aws: &Aws,
+    caller: Caller<'_>,
     groups: BTreeSet<TargetGroupArn>,
     deadline: Deadline,
 ) -> BTreeMap<TargetGroupArn, GroupFinding> {
     let reads = groups.into_iter().map(|group| async move {
-        let finding = read(aws, &group, deadline).await;
+        let finding = read(caller, &group, deadline).await;
         (group, finding)
     });
-    stream::iter(reads).buffer_unordered(SIDE_BY_SIDE).collect().await
+    join_all(reads).await.into_iter().collect()
 }
 
 /// Reads one group, all of it: its other targets say whether it can spare one.
-pub(crate) async fn read(aws: &Aws, group: &TargetGroupArn, deadline: Deadline) -> GroupFinding {
-    let request = aws.elb.describe_target_health().target_group_arn(group.as_str());
-    match call(CALL, deadline, || request.clone().send()).await {
+pub(crate) async fn read(caller: Caller<'_>, group: &TargetGroupArn, deadline: Deadline) -> GroupFinding {
+    let request = caller.aws.elb.describe_target_health().target_group_arn(group.as_str());
+    match call(CALL, caller.turns(Kind::Read, deadline), || request.clone().send()).await {
         Ok(answer) => GroupFinding::Read(answer.target_health_descriptions().iter().filter_map(read_target).collect()),
         Err(error) if error.code.as_deref() == Some("TargetGroupNotFound") => GroupFinding::Missing,
         Err(error) => GroupFinding::Unknown(error.failure),

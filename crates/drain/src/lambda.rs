@@ -12,7 +12,7 @@ use spotdrain_core::report::{Report, Verdict};
 use tracing::error;
 
 use crate::clock::Deadline;
-use crate::drainer::Drainer;
+use crate::drainer::{Drainer, Handled};
 use crate::tell::tell;
 
 /// What the function answers.
@@ -49,13 +49,16 @@ pub async fn invoke(drainer: &Drainer, event: LambdaEvent<Box<RawValue>>) -> Res
         diagnostic("Spotdrain.Malformed", error.to_string())
     })?;
     tell(&handled.report, request_id);
-    answer(handled.delivery, &handled.report)
+    answer(&handled)
 }
 
-fn answer(delivery: Delivery, report: &Report) -> Result<Answer, Diagnostic> {
+/// Only what Lambda delivered is named to it: an id that it does not know fails the whole batch.
+fn answer(handled: &Handled) -> Result<Answer, Diagnostic> {
+    let Handled { delivery, delivered, report } = handled;
     match delivery {
         Delivery::Queue => {
-            Ok(Answer::Queue { batch_item_failures: report.failed_messages().into_iter().map(item).collect() })
+            let failed = report.failed_messages().into_iter().filter(|id| delivered.contains(*id));
+            Ok(Answer::Queue { batch_item_failures: failed.map(item).collect() })
         }
         Delivery::Direct => match report.failure_summary() {
             None => Ok(Answer::Direct { verdict: report.verdict }),

@@ -26,7 +26,8 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = Settings::read(environment()).context("the settings are wrong")?;
-    let drainer = Drainer::new(Aws::from_environment(None).await, settings);
+    let aws = Aws::from_environment(None).await.context("AWS cannot be called")?;
+    let drainer = Drainer::new(aws, settings);
     let drainer = &drainer;
     let handler = service_fn(|event: LambdaEvent<Box<RawValue>>| lambda::invoke(drainer, event));
     lambda_runtime::run(handler).await.map_err(|error| anyhow::anyhow!(error))

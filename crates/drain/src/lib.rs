@@ -4,16 +4,20 @@
 
 mod aws;
 mod call;
+mod caller;
 pub mod cli;
 mod clock;
+mod coalesce;
 mod confirm;
 mod connections;
 mod drainer;
 mod execute;
 mod groups;
+mod http;
 pub mod lambda;
 pub mod log;
 mod observe;
+mod queue;
 mod services;
 mod tasks;
 mod tell;
@@ -23,6 +27,7 @@ mod write;
 pub use aws::Aws;
 pub use clock::Deadline;
 pub use drainer::{Drainer, Handled};
+pub use http::CaBundleError;
 
 /// The variables of the environment. What is no Unicode is kept in a readable form, so that a setting of it is refused
 /// with its name.

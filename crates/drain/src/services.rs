@@ -11,11 +11,15 @@ use aws_sdk_ecs::types::{Failure as EcsFailure, LoadBalancer, Service as EcsServ
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn};
+use spotdrain_core::candidates::service_key;
 use spotdrain_core::finding::{Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag};
+use spotdrain_core::notice::Notice;
 use spotdrain_core::outcome::Failure;
+use spotdrain_core::pace::Kind;
+use spotdrain_core::settings::Settings;
 
-use crate::aws::Aws;
 use crate::call::call;
+use crate::caller::Caller;
 use crate::clock::Deadline;
 
 const CALL: &str = "DescribeServices";
@@ -60,8 +64,30 @@ pub(crate) struct Found {
     pub(crate) cached: BTreeSet<ServiceKey>,
 }
 
+impl Found {
+    /// Those of these notices.
+    pub(crate) fn of(&self, notices: &[&Notice], settings: &Settings) -> BTreeMap<ServiceKey, ServiceFinding> {
+        let keys: BTreeSet<_> = notices.iter().filter_map(|notice| service_key(notice, settings)).collect();
+        keys.into_iter()
+            .filter_map(|key| self.findings.get_key_value(&key))
+            .map(|(k, f)| (k.clone(), f.clone()))
+            .collect()
+    }
+
+    /// These were asked for again.
+    pub(crate) fn replace(&mut self, asked: &BTreeMap<ServiceKey, ServiceFinding>) {
+        self.cached.retain(|key| !asked.contains_key(key));
+        self.findings.extend(asked.iter().map(|(key, finding)| (key.clone(), finding.clone())));
+    }
+}
+
 /// Finds the services: in the cache, and the others with as few calls as can be.
-pub(crate) async fn find(aws: &Aws, cache: &ServiceCache, keys: BTreeSet<ServiceKey>, deadline: Deadline) -> Found {
+pub(crate) async fn find(
+    caller: Caller<'_>,
+    cache: &ServiceCache,
+    keys: BTreeSet<ServiceKey>,
+    deadline: Deadline,
+) -> Found {
     let now = Timestamp::now();
     let mut findings = BTreeMap::new();
     let mut wanted = BTreeSet::new();
@@ -72,13 +98,13 @@ pub(crate) async fn find(aws: &Aws, cache: &ServiceCache, keys: BTreeSet<Service
         }
     }
     let cached = findings.keys().cloned().collect();
-    findings.extend(ask(aws, cache, wanted, deadline).await);
+    findings.extend(ask(caller, cache, wanted, deadline).await);
     Found { findings, cached }
 }
 
 /// Asks ECS, whatever the cache holds.
 pub(crate) async fn ask(
-    aws: &Aws,
+    caller: Caller<'_>,
     cache: &ServiceCache,
     keys: BTreeSet<ServiceKey>,
     deadline: Deadline,
@@ -89,21 +115,21 @@ pub(crate) async fn ask(
     }
     let chunks =
         wanted.iter().flat_map(|(cluster, names)| names.chunks(MOST_SERVICES_A_CALL).map(move |c| (cluster, c)));
-    let calls = chunks.map(|(cluster, names)| describe(aws, cluster, names, deadline));
+    let calls = chunks.map(|(cluster, names)| describe(caller, cluster, names, deadline));
     let found: BTreeMap<_, _> = join_all(calls).await.into_iter().flatten().collect();
     cache.put(&found, Timestamp::now());
     found
 }
 
 async fn describe(
-    aws: &Aws,
+    caller: Caller<'_>,
     cluster: &ClusterArn,
     names: &[ServiceName],
     deadline: Deadline,
 ) -> Vec<(ServiceKey, ServiceFinding)> {
-    let request = aws.ecs.describe_services().cluster(cluster.as_str()).include(ServiceField::Tags);
+    let request = caller.aws.ecs.describe_services().cluster(cluster.as_str()).include(ServiceField::Tags);
     let request = request.set_services(Some(names.iter().map(ToString::to_string).collect()));
-    let answer = call(CALL, deadline, || request.clone().send()).await;
+    let answer = call(CALL, caller.turns(Kind::Services, deadline), || request.clone().send()).await;
     let finding = |name: &ServiceName| match &answer {
         Ok(answer) => read_one(name, answer.services(), answer.failures()),
         Err(error) if error.code.as_deref() == Some("ClusterNotFoundException") => ServiceFinding::Missing,

@@ -10,10 +10,11 @@ use spotdrain_core::address::{is_address_detail, is_detached, is_network_interfa
 use spotdrain_core::arn::{ClusterArn, TaskArn};
 use spotdrain_core::finding::TaskFinding;
 use spotdrain_core::outcome::Failure;
+use spotdrain_core::pace::Kind;
 use spotdrain_core::stop::TaskStatus;
 
-use crate::aws::Aws;
 use crate::call::call;
+use crate::caller::Caller;
 use crate::clock::Deadline;
 
 const CALL: &str = "DescribeTasks";
@@ -23,24 +24,24 @@ const MOST_TASKS_A_CALL: usize = 100;
 
 /// Asks for the tasks, a hundred of a cluster at a time.
 pub(crate) async fn find(
-    aws: &Aws,
+    caller: Caller<'_>,
     wanted: BTreeMap<ClusterArn, Vec<TaskArn>>,
     deadline: Deadline,
 ) -> BTreeMap<TaskArn, TaskFinding> {
     let chunks = wanted.iter().flat_map(|(cluster, tasks)| tasks.chunks(MOST_TASKS_A_CALL).map(move |c| (cluster, c)));
-    let calls = chunks.map(|(cluster, tasks)| describe(aws, cluster, tasks, deadline));
+    let calls = chunks.map(|(cluster, tasks)| describe(caller, cluster, tasks, deadline));
     join_all(calls).await.into_iter().flatten().collect()
 }
 
 async fn describe(
-    aws: &Aws,
+    caller: Caller<'_>,
     cluster: &ClusterArn,
     tasks: &[TaskArn],
     deadline: Deadline,
 ) -> Vec<(TaskArn, TaskFinding)> {
-    let request = aws.ecs.describe_tasks().cluster(cluster.as_str());
+    let request = caller.aws.ecs.describe_tasks().cluster(cluster.as_str());
     let request = request.set_tasks(Some(tasks.iter().map(ToString::to_string).collect()));
-    let answer = call(CALL, deadline, || request.clone().send()).await;
+    let answer = call(CALL, caller.turns(Kind::Tasks, deadline), || request.clone().send()).await;
     let finding = |task: &TaskArn| match &answer {
         Ok(answer) => read_one(task, answer.tasks(), answer.failures()),
         Err(error) if error.code.as_deref() == Some("ClusterNotFoundException") => TaskFinding::Down,

@@ -12,14 +12,14 @@ use jiff::Timestamp;
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::decide::{ANSWER_HOLDS, decide_again};
 use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::pace::Kind;
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::target::Target;
 
-use crate::aws::Aws;
-use crate::call::{LEAST, call_paced, out_of_time, pause};
+use crate::call::{LEAST, call_in_turn, out_of_time};
+use crate::caller::Caller;
 use crate::clock::Deadline;
 use crate::tasks;
-use crate::turn::Pace;
 
 /// The name of the call.
 pub(crate) const CALL: &str = "DeregisterTargets";
@@ -53,8 +53,7 @@ impl Said {
 /// Writes to one target group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Writer<'a> {
-    pub(crate) aws: &'a Aws,
-    pub(crate) pace: &'a Pace,
+    pub(crate) caller: Caller<'a>,
     pub(crate) group: &'a TargetGroupArn,
     pub(crate) deadline: Deadline,
 }
@@ -108,7 +107,7 @@ impl Writer<'_> {
     /// Waits for the turn, asks ECS again where that took too long, and sends what is left of the chunk. `None`: there is no
     /// turn before the deadline.
     async fn take_turn(&self, chunk: &mut Chunk, told: &mut Told) -> Option<Said> {
-        pause(self.pace.take(self.deadline)?).await;
+        self.caller.turns(Kind::Write, self.deadline).wait().await?;
         if !chunk.is_trusted() {
             told.extend(self.ask_again(chunk).await);
         }
@@ -122,7 +121,7 @@ impl Writer<'_> {
             wanted.entry(owned.cluster.clone()).or_default().push(owned.task.clone());
         }
         let asked_at = Timestamp::now();
-        let findings = tasks::find(self.aws, wanted, self.deadline).await;
+        let findings = tasks::find(self.caller, wanted, self.deadline).await;
         chunk.trusted_until = asked_at.saturating_add(ANSWER_HOLDS).unwrap_or(asked_at);
         let mut withheld = Vec::new();
         chunk.targets.retain(|owned| match decide_again(owned, findings.get(&owned.task)) {
@@ -136,10 +135,10 @@ impl Writer<'_> {
     }
 
     async fn send(&self, chunk: &Chunk) -> Said {
-        let request = self.aws.elb.deregister_targets().target_group_arn(self.group.as_str());
+        let request = self.caller.aws.elb.deregister_targets().target_group_arn(self.group.as_str());
         let request = request.set_targets(Some(chunk.targets.iter().map(describe).collect()));
-        let deadline = self.deadline.until(chunk.trusted_until);
-        match call_paced(CALL, deadline, || self.pace.take(deadline), || request.clone().send()).await {
+        let turns = self.caller.turns(Kind::Write, self.deadline.until(chunk.trusted_until));
+        match call_in_turn(CALL, turns, || request.clone().send()).await {
             Ok(_) => Said::Accepted,
             Err(error) => match error.code.as_deref() {
                 Some("InvalidTarget" | "ValidationError") => Said::Refused(error.failure),

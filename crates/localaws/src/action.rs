@@ -1,6 +1,6 @@
 //! Which calls are answered, and to which API does each belong?
 //!
-//! An action that is not listed here is refused by the protocol's own error. A further API (SQS) begins with a new [`Api`].
+//! An action that is not listed here is refused by the protocol's own error. A further API begins with a new [`Api`].
 
 use std::fmt;
 
@@ -11,11 +11,15 @@ pub(crate) enum Api {
     Elb,
     /// Elastic Container Service: awsJson1.1.
     Ecs,
+    /// Simple Queue Service: awsJson1.0.
+    Sqs,
 }
 
 /// A call that is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// `elasticloadbalancing:DescribeLoadBalancers`
+    DescribeLoadBalancers,
     /// `elasticloadbalancing:DescribeTargetGroups`
     DescribeTargetGroups,
     /// `elasticloadbalancing:DescribeTargetHealth`
@@ -28,28 +32,78 @@ pub enum Action {
     DescribeServices,
     /// `ecs:DescribeTasks`
     DescribeTasks,
+    /// `sqs:CreateQueue`
+    CreateQueue,
+    /// `sqs:GetQueueUrl`
+    GetQueueUrl,
+    /// `sqs:GetQueueAttributes`
+    GetQueueAttributes,
+    /// `sqs:SetQueueAttributes`
+    SetQueueAttributes,
+    /// `sqs:PurgeQueue`
+    PurgeQueue,
+    /// `sqs:SendMessage`
+    SendMessage,
+    /// `sqs:SendMessageBatch`
+    SendMessageBatch,
+    /// `sqs:ReceiveMessage`
+    ReceiveMessage,
+    /// `sqs:DeleteMessage`
+    DeleteMessage,
+    /// `sqs:DeleteMessageBatch`
+    DeleteMessageBatch,
+    /// `sqs:ChangeMessageVisibility`
+    ChangeMessageVisibility,
+    /// `sqs:ChangeMessageVisibilityBatch`
+    ChangeMessageVisibilityBatch,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 19] = [
+        Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
         Self::RegisterTargets,
         Self::DeregisterTargets,
         Self::DescribeServices,
         Self::DescribeTasks,
+        Self::CreateQueue,
+        Self::GetQueueUrl,
+        Self::GetQueueAttributes,
+        Self::SetQueueAttributes,
+        Self::PurgeQueue,
+        Self::SendMessage,
+        Self::SendMessageBatch,
+        Self::ReceiveMessage,
+        Self::DeleteMessage,
+        Self::DeleteMessageBatch,
+        Self::ChangeMessageVisibility,
+        Self::ChangeMessageVisibilityBatch,
     ];
 
     /// The name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::DescribeLoadBalancers => "DescribeLoadBalancers",
             Self::DescribeTargetGroups => "DescribeTargetGroups",
             Self::DescribeTargetHealth => "DescribeTargetHealth",
             Self::RegisterTargets => "RegisterTargets",
             Self::DeregisterTargets => "DeregisterTargets",
             Self::DescribeServices => "DescribeServices",
             Self::DescribeTasks => "DescribeTasks",
+            Self::CreateQueue => "CreateQueue",
+            Self::GetQueueUrl => "GetQueueUrl",
+            Self::GetQueueAttributes => "GetQueueAttributes",
+            Self::SetQueueAttributes => "SetQueueAttributes",
+            Self::PurgeQueue => "PurgeQueue",
+            Self::SendMessage => "SendMessage",
+            Self::SendMessageBatch => "SendMessageBatch",
+            Self::ReceiveMessage => "ReceiveMessage",
+            Self::DeleteMessage => "DeleteMessage",
+            Self::DeleteMessageBatch => "DeleteMessageBatch",
+            Self::ChangeMessageVisibility => "ChangeMessageVisibility",
+            Self::ChangeMessageVisibilityBatch => "ChangeMessageVisibilityBatch",
         }
     }
 
@@ -61,21 +115,35 @@ impl Action {
 
     pub(crate) fn api(self) -> Api {
         match self {
-            Self::DescribeTargetGroups
+            Self::DescribeLoadBalancers
+            | Self::DescribeTargetGroups
             | Self::DescribeTargetHealth
             | Self::RegisterTargets
             | Self::DeregisterTargets => Api::Elb,
             Self::DescribeServices | Self::DescribeTasks => Api::Ecs,
+            Self::CreateQueue
+            | Self::GetQueueUrl
+            | Self::GetQueueAttributes
+            | Self::SetQueueAttributes
+            | Self::PurgeQueue
+            | Self::SendMessage
+            | Self::SendMessageBatch
+            | Self::ReceiveMessage
+            | Self::DeleteMessage
+            | Self::DeleteMessageBatch
+            | Self::ChangeMessageVisibility
+            | Self::ChangeMessageVisibilityBatch => Api::Sqs,
         }
     }
 
-    /// The action as IAM writes it.
+    /// The action as an error names it.
     pub(crate) fn permission(self) -> String {
-        let prefix = match self.api() {
-            Api::Elb => "elasticloadbalancing",
-            Api::Ecs => "ecs",
-        };
-        format!("{prefix}:{self}")
+        match self.api() {
+            Api::Elb => format!("elasticloadbalancing:{self}"),
+            Api::Ecs => format!("ecs:{self}"),
+            // In SQS's own text the name is in lower case.
+            Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),
+        }
     }
 }
 

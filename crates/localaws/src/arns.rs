@@ -2,8 +2,8 @@
 //!
 //! The names are fixed so that a test can write an ARN down.
 
-const ACCOUNT: &str = "123456789012";
-const REGION: &str = "eu-central-1";
+pub(crate) const ACCOUNT: &str = "123456789012";
+pub(crate) const REGION: &str = "eu-central-1";
 
 fn arn(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")
@@ -27,4 +27,8 @@ pub(crate) fn task_definition_arn(family: &str) -> String {
 
 pub(crate) fn group_arn(name: &str, id: &str) -> String {
     arn("elasticloadbalancing", &format!("targetgroup/{name}/{id}"))
+}
+
+pub(crate) fn queue_arn(name: &str) -> String {
+    arn("sqs", name)
 }

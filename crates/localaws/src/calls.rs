@@ -12,9 +12,10 @@ pub struct Call {
     pub at: Duration,
     /// The action as it was named, known or not.
     pub action: String,
-    /// The target group's ARN, or the cluster as it was named.
+    /// The target group's ARN, the cluster as it was named, or the queue's name.
     pub resource: Option<String>,
-    /// The targets as `id` or `id:port`, or the services or tasks as they were named.
+    /// The targets as `id` or `id:port`, the services or tasks as they were named, or the ids of the messages that receipt
+    /// handles name.
     pub targets: Vec<String>,
     /// What the caller hears.
     #[serde(flatten)]

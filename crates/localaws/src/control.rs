@@ -51,7 +51,8 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>, now: Duration) 
         Ok(value) => (200, value),
         Err(error) => (400, json!({ "error": error })),
     };
-    Reply { status, content_type: "application/json", request_id: world.next_request_id(), body: value.to_string() }
+    let (request_id, body) = (world.next_request_id(), value.to_string());
+    Reply { status, content_type: "application/json", request_id, query_error: None, body }
 }
 
 fn fault(world: &mut World, body: &[u8]) -> Result<Value, String> {
@@ -87,7 +88,7 @@ mod tests {
     use crate::scene::Scene;
 
     fn post(world: &mut World, path: &str, body: &str) -> (u16, String) {
-        let incoming = Incoming { method: "POST", path, target: None, body: body.as_bytes() };
+        let incoming = Incoming { method: "POST", path, origin: "", target: None, body: body.as_bytes() };
         let reply = answer(world, &incoming, Duration::ZERO);
         (reply.status, reply.body)
     }

@@ -1,8 +1,9 @@
 //! What becomes of one HTTP request: which call is it, does a fault or a throttle take it, and what does the caller get?
 //!
 //! Pure: the request as bytes and the time go in, a reaction comes out. Whatever the bytes are, the reaction is an answer
-//! unless a fault says otherwise.
+//! unless a fault says otherwise. A receive that waits for a message is looked at again when the server says so.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::action::{Action, Api};
@@ -15,18 +16,30 @@ use crate::exchange::{Incoming, Reply};
 use crate::fault::{Delivery, Fired};
 use crate::form::Form;
 use crate::json;
+use crate::poll::{Done, Look, Poll};
 use crate::query;
+use crate::sqs::SqsRequest;
+use crate::sqs_error;
 use crate::world::World;
 
 /// The one version of the `ELBv2` API.
 const ELB_VERSION: &str = "2015-12-01";
 
 /// What the server does with the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Reaction {
     Answer { reply: Reply, after: Duration },
+    Wait(Waiting),
     Reset { after: Duration },
     Hang,
+}
+
+/// A call that has no answer yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    poll: Poll,
+    /// How much later than it is found the answer comes.
+    after: Duration,
 }
 
 /// A call, understood as far as it can be.
@@ -41,6 +54,7 @@ struct Asked {
 enum Work {
     Elb(ElbRequest),
     Ecs(EcsRequest),
+    Sqs(SqsRequest),
 }
 
 /// Does what a request asks for.
@@ -53,17 +67,35 @@ pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -
         Some(target) => understand_json(target, incoming.body),
         None => understand_query(&Form::parse(incoming.body)),
     };
-    call(world, asked, now)
+    call(world, asked, incoming.origin, now)
+}
+
+/// Looks again whether a call that waits has an answer.
+pub(crate) fn look_again(world: &mut World, waiting: &Waiting, now: Duration) -> Look<Reaction> {
+    match waiting.poll.look(world, now).transpose() {
+        None => ControlFlow::Continue(waiting.poll.again_at(world, now)),
+        Some(result) => {
+            ControlFlow::Break(Reaction::Answer { reply: reply(world, Api::Sqs, None, result), after: waiting.after })
+        }
+    }
 }
 
 fn understand_json(target: &str, body: &[u8]) -> Asked {
     let (api, name) = json::target(target).unwrap_or((Api::Ecs, target));
     let action = Action::named(name).filter(|action| action.api() == api && name != target);
-    let request = action.and_then(|action| EcsRequest::parse(action, body));
     let unknown = || ApiError::bad("UnknownOperationException", format!("The operation '{target}' is not known here"));
-    let request = request.unwrap_or_else(|| Err(unknown()));
-    let subject = request.as_ref().map(EcsRequest::subject).unwrap_or_default();
-    Asked { api, name: name.to_owned(), action, subject, work: request.map(Work::Ecs) }
+    let read = action.and_then(|action| read_json(action, body)).unwrap_or_else(|| Err(unknown()));
+    let (work, subject) = match read {
+        Ok((work, subject)) => (Ok(work), subject),
+        Err(error) => (Err(error), Subject::default()),
+    };
+    Asked { api, name: name.to_owned(), action, subject, work }
+}
+
+fn read_json(action: Action, body: &[u8]) -> Option<Result<(Work, Subject), ApiError>> {
+    let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Work::Ecs(one))));
+    let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Work::Sqs(one))));
+    ecs().or_else(sqs).map(|read| read.map(|(subject, work)| (work, subject)))
 }
 
 fn understand_query(form: &Form) -> Asked {
@@ -82,15 +114,15 @@ fn no_such_action(name: &str, version: &str) -> ApiError {
     ApiError::bad("InvalidAction", format!("The action '{name}' of version '{version}' is not known here"))
 }
 
-fn call(world: &mut World, asked: Asked, now: Duration) -> Reaction {
+fn call(world: &mut World, asked: Asked, origin: &str, now: Duration) -> Reaction {
     let fired = asked.action.and_then(|action| world.faults.take(action));
     let delivery = fired.map_or(Delivery::Answer, |fired| fired.fault.delivery());
     let resource = asked.subject.resource.clone().unwrap_or_else(|| "*".to_owned());
-    let result = match instead_of_work(asked.action, fired, &resource) {
+    let done = match instead_of_work(asked.action, fired, &resource) {
         Some(error) => Err(error),
-        None => work(world, asked.action, asked.work, now),
+        None => work(world, asked.action, asked.work, origin, now),
     };
-    let answer = logged(delivery, &result);
+    let answer = logged(delivery, &done);
     world.calls.push(Call {
         at: now,
         action: asked.name,
@@ -100,10 +132,16 @@ fn call(world: &mut World, asked: Asked, now: Duration) -> Reaction {
     });
     let late = fired.map_or(Duration::ZERO, |fired| fired.delay.saturating_add(fired.fault.lateness()));
     let after = world.latency.saturating_add(late);
-    match delivery {
-        Delivery::Answer => Reaction::Answer { reply: reply(world, asked.api, asked.action, result), after },
-        Delivery::Reset => Reaction::Reset { after },
-        Delivery::Nothing => Reaction::Hang,
+    match (delivery, done) {
+        (Delivery::Reset, _) => Reaction::Reset { after },
+        (Delivery::Nothing, _) => Reaction::Hang,
+        (Delivery::Answer, Ok(Done::Later(poll))) => Reaction::Wait(Waiting { poll, after }),
+        (Delivery::Answer, Ok(Done::Now(result))) => {
+            Reaction::Answer { reply: reply(world, asked.api, asked.action, Ok(result)), after }
+        }
+        (Delivery::Answer, Err(error)) => {
+            Reaction::Answer { reply: reply(world, asked.api, asked.action, Err(error)), after }
+        }
     }
 }
 
@@ -115,19 +153,22 @@ fn work(
     world: &mut World,
     action: Option<Action>,
     work: Result<Work, ApiError>,
+    origin: &str,
     now: Duration,
-) -> Result<String, ApiError> {
+) -> Result<Done, ApiError> {
     if let Some(action) = action {
         world.limiter.pass(action, now)?;
     }
     match work? {
-        Work::Elb(request) => request.run(world, now),
-        Work::Ecs(request) => request.run(world),
+        Work::Elb(request) => request.run(world, now).map(Done::Now),
+        Work::Ecs(request) => request.run(world).map(Done::Now),
+        Work::Sqs(request) => request.run(world, origin, now),
     }
 }
 
-fn logged(delivery: Delivery, result: &Result<String, ApiError>) -> CallAnswer {
-    match (delivery, result) {
+/// A call that waits will succeed.
+fn logged(delivery: Delivery, done: &Result<Done, ApiError>) -> CallAnswer {
+    match (delivery, done) {
         (Delivery::Reset | Delivery::Nothing, _) => CallAnswer::NoAnswer,
         (Delivery::Answer, Ok(_)) => CallAnswer::Ok,
         (Delivery::Answer, Err(error)) => CallAnswer::Error(error.code.to_owned()),
@@ -137,14 +178,17 @@ fn logged(delivery: Delivery, result: &Result<String, ApiError>) -> CallAnswer {
 fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<String, ApiError>) -> Reply {
     let request_id = world.next_request_id();
     let status = result.as_ref().map_or_else(|error| error.status, |_| 200);
+    let query_error = result.as_ref().err().filter(|_| api == Api::Sqs).map(sqs_error::old_name);
     let (content_type, body) = match (api, result, action) {
         (Api::Elb, Ok(result), Some(action)) => ("text/xml", query::success(action, &result, &request_id)),
         (Api::Elb, Ok(result), None) => ("text/xml", result),
         (Api::Elb, Err(error), _) => ("text/xml", query::error(&error, &request_id)),
         (Api::Ecs, Ok(result), _) => ("application/x-amz-json-1.1", result),
-        (Api::Ecs, Err(error), _) => ("application/x-amz-json-1.1", json::error(&error)),
+        (Api::Ecs, Err(error), _) => ("application/x-amz-json-1.1", json::error(error.code, &error)),
+        (Api::Sqs, Ok(result), _) => ("application/x-amz-json-1.0", result),
+        (Api::Sqs, Err(error), _) => ("application/x-amz-json-1.0", json::error(&sqs_error::kind(&error), &error)),
     };
-    Reply { status, content_type, request_id, body }
+    Reply { status, content_type, request_id, query_error, body }
 }
 
 #[cfg(test)]
@@ -152,10 +196,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::queue::Queue;
     use crate::scene::Scene;
 
+    const ORIGIN: &str = "http://127.0.0.1:4566";
+
     fn answered(target: Option<&str>, body: &str) -> Reply {
-        let incoming = Incoming { method: "POST", path: "/", target, body: body.as_bytes() };
+        let incoming = Incoming { method: "POST", path: "/", origin: ORIGIN, target, body: body.as_bytes() };
         match react(&mut Scene::demo().world, &incoming, Duration::ZERO) {
             Reaction::Answer { reply, .. } => reply,
             other => panic!("{other:?}"),
@@ -165,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_not_played_is_refused_in_the_protocols_words() {
         let ecs = Some("AmazonEC2ContainerServiceV20141113.RunTask");
-        let sqs = Some("AmazonSQS.SendMessage");
+        let sqs = Some("AmazonSQS.ListQueues");
         let elb_by_json = Some("AmazonEC2ContainerServiceV20141113.DeregisterTargets");
         let bare = Some("DescribeTasks");
         let table = [
@@ -174,7 +221,7 @@ mod tests {
             (None, "Action=DescribeTasks&Version=2015-12-01", "<Code>InvalidAction</Code>"),
             (None, "", "<Code>MissingAction</Code>"),
             (ecs, "{}", r#""__type":"UnknownOperationException""#),
-            (sqs, "{}", r#""__type":"UnknownOperationException""#),
+            (sqs, "{}", r#""__type":"com.amazon.coral.service#UnknownOperationException""#),
             (elb_by_json, "{}", r#""__type":"UnknownOperationException""#),
             (bare, "{}", r#""__type":"UnknownOperationException""#),
         ];
@@ -192,7 +239,7 @@ mod tests {
             "Action=DeregisterTargets&Version=2015-12-01&TargetGroupArn={}&Targets.member.1.Id=10.0.2.21&Targets.member.1.Port=1",
             scene.group
         );
-        let incoming = Incoming { method: "POST", path: "/", target: None, body: body.as_bytes() };
+        let incoming = Incoming { method: "POST", path: "/", origin: ORIGIN, target: None, body: body.as_bytes() };
         let _ = react(&mut scene.world, &incoming, Duration::from_secs(3));
         let expected = Call {
             at: Duration::from_secs(3),
@@ -205,7 +252,8 @@ mod tests {
     }
 
     fn a_target() -> impl Strategy<Value = Option<String>> {
-        let known = Action::ALL.map(|action| format!("AmazonEC2ContainerServiceV20141113.{action}"));
+        let service = |api| if api == Api::Sqs { "AmazonSQS" } else { "AmazonEC2ContainerServiceV20141113" };
+        let known = Action::ALL.map(|action| format!("{}.{action}", service(action.api())));
         prop_oneof![Just(None), any::<String>().prop_map(Some), proptest::sample::select(known.to_vec()).prop_map(Some)]
     }
 
@@ -219,7 +267,14 @@ mod tests {
             form.extend_pairs(fields).finish().into_bytes()
         });
         let json = proptest::collection::vec(any::<String>(), 0..3).prop_map(|names| {
-            let value = serde_json::json!({"cluster": "demo", "services": names, "tasks": names});
+            let url = names.first().map(|_| "http://a/123456789012/notices");
+            let (queue, body) = (names.get(1), names.get(2));
+            let entries: Vec<_> =
+                names.iter().map(|name| serde_json::json!({"Id": name, "ReceiptHandle": name})).collect();
+            let value = serde_json::json!({
+                "cluster": "demo", "services": names, "tasks": names,
+                "QueueUrl": url, "QueueName": queue, "MessageBody": body, "ReceiptHandle": body, "Entries": entries,
+            });
             value.to_string().into_bytes()
         });
         prop_oneof![proptest::collection::vec(any::<u8>(), 0..200), encoded, json]
@@ -234,7 +289,8 @@ mod tests {
             body in a_body(),
         ) {
             let mut world = Scene::demo().world;
-            let incoming = Incoming { method: &method, path: &path, target: target.as_deref(), body: &body };
+            world.add_queue(Queue::new("notices"));
+            let incoming = Incoming { method: &method, path: &path, origin: ORIGIN, target: target.as_deref(), body: &body };
             let Reaction::Answer { reply, .. } = react(&mut world, &incoming, Duration::ZERO) else {
                 return Err(TestCaseError::fail("no answer"));
             };

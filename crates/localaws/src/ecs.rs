@@ -67,10 +67,7 @@ impl EcsRequest {
         match action {
             Action::DescribeServices => Some(services_query(body).map(Self::Services)),
             Action::DescribeTasks => Some(tasks_query(body).map(Self::Tasks)),
-            Action::DescribeTargetGroups
-            | Action::DescribeTargetHealth
-            | Action::RegisterTargets
-            | Action::DeregisterTargets => None,
+            _ => None,
         }
     }
 
@@ -89,13 +86,13 @@ impl EcsRequest {
 }
 
 fn services_query(body: &[u8]) -> Result<Query, ApiError> {
-    let read: ServicesBody = json::read(body)?;
+    let read: ServicesBody = json::read(Api::Ecs, body)?;
     let names = counted("services", read.services, 10)?;
     Ok(Query { cluster: cluster_or_default(read.cluster), names, with_tags: tags_asked(read.include)? })
 }
 
 fn tasks_query(body: &[u8]) -> Result<Query, ApiError> {
-    let read: TasksBody = json::read(body)?;
+    let read: TasksBody = json::read(Api::Ecs, body)?;
     let names = counted("tasks", read.tasks, 100)?;
     Ok(Query { cluster: cluster_or_default(read.cluster), names, with_tags: tags_asked(read.include)? })
 }
@@ -131,7 +128,7 @@ fn describe_services(world: &World, query: &Query) -> Result<String, ApiError> {
             None => answer.failures.push(Failure { arn, reason: "MISSING" }),
         }
     }
-    json::write(&answer)
+    json::write(Api::Ecs, &answer)
 }
 
 fn describe_tasks(world: &World, query: &Query) -> Result<String, ApiError> {
@@ -148,7 +145,7 @@ fn describe_tasks(world: &World, query: &Query) -> Result<String, ApiError> {
             None => answer.failures.push(Failure { arn, reason: "MISSING" }),
         }
     }
-    json::write(&answer)
+    json::write(Api::Ecs, &answer)
 }
 
 /// A cluster by name or by ARN.

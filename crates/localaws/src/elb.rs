@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::action::{Action, Api};
 use crate::calls::Subject;
+use crate::elb_balancers;
 use crate::elb_shapes::{GroupShape, GroupsResult, HealthResult, HealthShape, Nothing};
 use crate::error::ApiError;
 use crate::form::Form;
@@ -18,6 +19,7 @@ use crate::world::World;
 /// A request that is well formed.
 #[derive(Debug, Clone)]
 pub(crate) enum ElbRequest {
+    Balancers(Vec<String>),
     Groups(Filter),
     Health { group: String, targets: Vec<Target> },
     Register { group: String, targets: Vec<Target> },
@@ -37,19 +39,21 @@ impl ElbRequest {
     /// Reads a request, or gives none for an action of another API.
     pub(crate) fn parse(action: Action, form: &Form) -> Option<Result<Self, ApiError>> {
         Some(match action {
+            Action::DescribeLoadBalancers => Ok(Self::Balancers(form.list("LoadBalancerArns"))),
             Action::DescribeTargetGroups => filter(form).map(Self::Groups),
             Action::DescribeTargetHealth => {
                 group_and_targets(form).map(|(group, targets)| Self::Health { group, targets })
             }
             Action::RegisterTargets => some_targets(form).map(|(group, targets)| Self::Register { group, targets }),
             Action::DeregisterTargets => some_targets(form).map(|(group, targets)| Self::Deregister { group, targets }),
-            Action::DescribeServices | Action::DescribeTasks => return None,
+            _ => return None,
         })
     }
 
     /// Does the work, and gives the `…Result` element.
     pub(crate) fn run(self, world: &mut World, now: Duration) -> Result<String, ApiError> {
         match self {
+            Self::Balancers(arns) => elb_balancers::describe(world, &arns),
             Self::Groups(filter) => describe_groups(world, &filter),
             Self::Health { group, targets } => describe_health(world, &group, &targets, now),
             Self::Register { group, targets } => {

@@ -1,6 +1,7 @@
-//! What can go wrong: an API's error as both protocols can write it, and the mistakes of a caller of [`World`](crate::World).
+//! What can go wrong: an API's error as every protocol can write it, and the mistakes of a caller of [`World`](crate::World).
 
 use crate::action::{Action, Api};
+use crate::arns;
 
 /// An API's error, before a protocol writes it down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,7 @@ impl ApiError {
         match api {
             Api::Elb => Self::bad("ValidationError", message),
             Api::Ecs => Self::bad("InvalidParameterException", message),
+            Api::Sqs => Self::bad("InvalidParameterValue", message),
         }
     }
 
@@ -37,25 +39,27 @@ impl ApiError {
         let code = match api {
             Api::Elb => "Throttling",
             Api::Ecs => "ThrottlingException",
+            Api::Sqs => "RequestThrottled",
         };
         Self::bad(code, "Rate exceeded")
     }
 
     pub(crate) fn access_denied(action: Action, resource: &str) -> Self {
         let permission = action.permission();
+        let resource = if action.api() == Api::Sqs { arns::queue_arn(resource) } else { resource.to_owned() };
         let message = format!(
             "User: arn:aws:iam::123456789012:user/local is not authorized to perform: {permission} on resource: {resource} \
              because no identity-based policy allows the {permission} action"
         );
         match action.api() {
-            Api::Elb => Self { status: 403, code: "AccessDenied", message },
+            Api::Elb | Api::Sqs => Self { status: 403, code: "AccessDenied", message },
             Api::Ecs => Self::bad("AccessDeniedException", message),
         }
     }
 
     pub(crate) fn internal(api: Api) -> Self {
         let code = match api {
-            Api::Elb => "InternalFailure",
+            Api::Elb | Api::Sqs => "InternalFailure",
             Api::Ecs => "ServerException",
         };
         Self { status: 500, code, message: "The request failed because of an internal error".to_owned() }
@@ -91,4 +95,10 @@ pub enum WorldError {
     /// The task has no address that the target group can take.
     #[error("task {0} has no address for this target group")]
     NoAddress(String),
+    /// No queue has this name, ARN or URL.
+    #[error("no queue {0}")]
+    NoQueue(String),
+    /// The queue never gave this receipt handle.
+    #[error("{0} is no receipt handle of this queue")]
+    NoReceipt(String),
 }

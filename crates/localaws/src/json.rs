@@ -1,4 +1,7 @@
-//! How does awsJson1.1 name the action, read a request, and write an answer or an error?
+//! How do the JSON protocols name the action, read a request, and write an answer or an error?
+//!
+//! ECS speaks awsJson1.1, SQS awsJson1.0. SQS names an error twice: in the body, and for callers from the time of its query
+//! protocol in a header (Smithy, trait `awsQueryCompatible`).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,26 +10,28 @@ use serde_json::json;
 use crate::action::Api;
 use crate::error::ApiError;
 
-/// The part of `X-Amz-Target` before the action, for ECS.
+/// The part of `X-Amz-Target` before the action, for each API.
 const ECS: &str = "AmazonEC2ContainerServiceV20141113";
+const SQS: &str = "AmazonSQS";
 
 /// The API and the action that `X-Amz-Target` names, or none of an API that is not played.
 pub(crate) fn target(header: &str) -> Option<(Api, &str)> {
     match header.split_once('.')? {
         (ECS, action) => Some((Api::Ecs, action)),
+        (SQS, action) => Some((Api::Sqs, action)),
         _ => None,
     }
 }
 
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body)
-        .map_err(|error| ApiError::invalid(Api::Ecs, format!("the body cannot be read: {error}")))
+pub(crate) fn read<T: DeserializeOwned>(api: Api, body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError::invalid(api, format!("the body cannot be read: {error}")))
 }
 
-pub(crate) fn write(value: &impl Serialize) -> Result<String, ApiError> {
-    serde_json::to_string(value).map_err(|_| ApiError::internal(Api::Ecs))
+pub(crate) fn write(api: Api, value: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(value).map_err(|_| ApiError::internal(api))
 }
 
-pub(crate) fn error(error: &ApiError) -> String {
-    json!({"__type": error.code, "message": error.message}).to_string()
+/// An error with its type as the API names it, which is the code itself for ECS.
+pub(crate) fn error(kind: &str, error: &ApiError) -> String {
+    json!({"__type": kind, "message": error.message}).to_string()
 }

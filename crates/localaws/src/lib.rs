@@ -1,22 +1,32 @@
-//! A local AWS for demos, tests and benches: how do `ELBv2` and ECS answer when targets drain and calls are throttled?
+//! A local AWS for demos, tests and benches: how do `ELBv2`, ECS and SQS answer when targets drain, calls are throttled and
+//! messages come back?
 //!
 //! It answers the unmodified SDKs and the `aws` command over plain HTTP on a loopback port, keeps state, and follows AWS's
 //! published rules where other stand-ins do not: targets are keyed by id *and* port, a deregistered target drains before it
-//! is gone, deregistering what is not there succeeds, and the API's token buckets refuse calls. Faults come on demand.
+//! is gone, deregistering what is not there succeeds, the API's token buckets refuse calls, and a message that comes back too
+//! often goes to the dead-letter queue. Faults come on demand.
 //!
 //! The rules are pure ([`World`], with the time as an argument); [`LocalAws`] puts a small HTTP server around them. What it
-//! does not do, it refuses in the protocol's own words. Signatures are not checked: any credentials do.
+//! does not do, it refuses in the protocol's own words. Signatures are not checked: any credentials do. With the feature `tls`
+//! it also speaks HTTPS.
+//!
+//! A [`Poller`] stands for Lambda's event source mapping: it makes batches of a queue's messages, and settles them by a
+//! function's answer.
 //!
 //! From outside the process, `POST /_local/fault`, `POST /_local/target-state` and `GET /_local/calls` are the same controls.
 
 mod action;
 mod arns;
+mod batch_answer;
+mod bell;
 mod bucket;
 mod calls;
 mod control;
+mod digest;
 mod dispatch;
 mod ecs;
 mod elb;
+mod elb_balancers;
 mod elb_shapes;
 mod error;
 mod exchange;
@@ -25,24 +35,47 @@ mod form;
 mod group;
 mod json;
 mod local;
+mod mail;
+mod message;
+mod messages;
+mod poll;
+mod poller;
 mod query;
+mod queue;
+mod queues;
+mod receipt;
 mod scene;
 mod server;
 mod service;
 mod shapes;
+mod shared;
+mod sqs;
+mod sqs_attributes;
+mod sqs_batch;
+mod sqs_error;
+mod sqs_message;
+mod sqs_shapes;
 mod state;
 mod target;
 mod targets;
 mod task;
 mod throttle;
+#[cfg(feature = "tls")]
+mod tls;
+mod traffic;
 mod world;
 
 pub use action::Action;
+pub use batch_answer::BatchError;
 pub use calls::{Call, CallAnswer};
 pub use error::WorldError;
 pub use fault::{Fault, FaultRule};
 pub use group::{Group, IpAddressType, TargetType};
 pub use local::LocalAws;
+pub use message::{Message, MessageCounts, MessageState};
+pub use poller::{Batch, Invocation, Poller, Settled};
+pub use queue::{Queue, Redrive};
+pub use queues::Received;
 pub use scene::Scene;
 pub use service::{
     AdvancedConfiguration, CapacityProviderStrategyItem, DeploymentController, LoadBalancer, Service, ServiceStatus,
@@ -52,4 +85,5 @@ pub use state::{Health, State};
 pub use target::{Registered, Target};
 pub use task::{NetworkInterface, Stop, Task, TaskStatus};
 pub use throttle::Throttles;
+pub use traffic::Traffic;
 pub use world::World;

@@ -1,7 +1,7 @@
 //! How is the local AWS started, held and stopped?
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::sync::{Arc, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,9 +11,19 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use crate::arns::ACCOUNT;
 use crate::calls::Call;
-use crate::server::{self, Shared};
+use crate::error::WorldError;
+use crate::poller::{Batch, Poller};
+use crate::server;
+use crate::shared::{Shared, Transport};
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
+use crate::traffic::Traffic;
 use crate::world::World;
+
+/// A free port of it.
+const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A local AWS that serves until it is dropped.
 #[derive(Debug)]
@@ -34,21 +44,43 @@ enum Running {
 impl LocalAws {
     /// Starts on a free port of the loopback interface, in the runtime of the caller.
     pub async fn start(world: World) -> io::Result<Self> {
-        Self::start_on(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+        Self::start_on(world, LOOPBACK).await
     }
 
     /// Starts on this address, in the runtime of the caller.
     pub async fn start_on(world: World, address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        let shared = share(world);
-        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Ok(Self { shared, address, running: Running::Task(task.abort_handle()) })
+        Self::start_with(world, address, Transport::Plain).await
+    }
+
+    /// Starts with HTTPS on a free port of the loopback interface, in the runtime of the caller. Callers must trust
+    /// [`Self::certificate_authority`].
+    #[cfg(feature = "tls")]
+    pub async fn start_tls(world: World) -> io::Result<Self> {
+        Self::start_with(world, LOOPBACK, Transport::Tls(Tls::new()?)).await
     }
 
     /// Starts on a free port of the loopback interface, in a thread of its own: for callers without a runtime.
     pub fn spawn_thread(world: World) -> io::Result<Self> {
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::spawn_thread_with(world, Transport::Plain)
+    }
+
+    /// Starts with HTTPS on a free port of the loopback interface, in a thread of its own. Callers must trust
+    /// [`Self::certificate_authority`].
+    #[cfg(feature = "tls")]
+    pub fn spawn_thread_tls(world: World) -> io::Result<Self> {
+        Self::spawn_thread_with(world, Transport::Tls(Tls::new()?))
+    }
+
+    async fn start_with(world: World, address: SocketAddr, transport: Transport) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let shared = share(world, transport);
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
+        Ok(Self { shared, address, running: Running::Task(task.abort_handle()) })
+    }
+
+    fn spawn_thread_with(world: World, transport: Transport) -> io::Result<Self> {
+        let listener = StdListener::bind(LOOPBACK)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -56,17 +88,40 @@ impl LocalAws {
             let _entered = runtime.enter();
             TcpListener::from_std(listener)?
         };
-        let shared = share(world);
+        let shared = share(world, transport);
         let (stop, stopped) = oneshot::channel();
         let server = serve_until(listener, Arc::clone(&shared), stopped);
         let thread = thread::Builder::new().name("localaws".to_owned()).spawn(move || runtime.block_on(server))?;
         Ok(Self { shared, address, running: Running::Thread { stop: Some(stop), thread: Some(thread) } })
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, or `https://` with TLS.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.shared.transport.scheme(), self.address)
+    }
+
+    /// The certificate as PEM of the authority that vouches for this server, made for it alone; none without TLS. For a file
+    /// that `AWS_CA_BUNDLE` or `SSL_CERT_FILE` names.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn certificate_authority(&self) -> Option<&str> {
+        match &self.shared.transport {
+            Transport::Plain => None,
+            Transport::Tls(tls) => Some(tls.authority()),
+        }
+    }
+
+    /// The connections and TLS handshakes so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.shared.counters.read()
+    }
+
+    /// The URL of a queue: `http://127.0.0.1:PORT/123456789012/NAME`
+    #[must_use]
+    pub fn queue_url(&self, name: &str) -> String {
+        format!("{}/{ACCOUNT}/{name}", self.endpoint())
     }
 
     /// The world, locked: no call is answered until the guard is dropped. Do not hold it over an `await`.
@@ -83,6 +138,11 @@ impl LocalAws {
     /// Moves the world's clock on. Only the state follows it: latencies and slow answers take their real time.
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
+    }
+
+    /// The next batch of a poller: waits until there is a message.
+    pub async fn next_batch(&self, poller: &Poller) -> Result<Batch, WorldError> {
+        self.shared.wait_for(|world, now| poller.look(world, now)).await
     }
 
     /// Every call so far.
@@ -107,9 +167,9 @@ impl Drop for LocalAws {
     }
 }
 
-fn share(mut world: World) -> Arc<Shared> {
+fn share(mut world: World, transport: Transport) -> Arc<Shared> {
     world.begin_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-    Arc::new(Shared::new(world))
+    Arc::new(Shared::new(world, transport))
 }
 
 async fn serve_until(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {

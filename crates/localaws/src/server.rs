@@ -4,17 +4,18 @@
 
 use std::convert::Infallible;
 use std::future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming as Body;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -22,36 +23,25 @@ use tokio::time;
 
 use crate::dispatch::{self, Reaction};
 use crate::exchange::{Incoming, Reply};
-use crate::world::World;
+use crate::shared::{Shared, Transport};
 
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
-/// What the server and its owner share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    world: Mutex<World>,
-    start: Instant,
-    ahead: Mutex<Duration>,
+/// A stream of a caller, and the socket below it.
+trait Wire: AsyncRead + AsyncWrite + Unpin {
+    fn socket(&self) -> &TcpStream;
 }
 
-impl Shared {
-    pub(crate) fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), start: Instant::now(), ahead: Mutex::new(Duration::ZERO) }
+impl Wire for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
     }
+}
 
-    /// A world whose holder panicked is still the world.
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn now(&self) -> Duration {
-        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        self.start.elapsed().saturating_add(ahead)
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        *ahead = ahead.saturating_add(by);
+#[cfg(feature = "tls")]
+impl Wire for tokio_rustls::server::TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
     }
 }
 
@@ -70,6 +60,21 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     stream.set_nodelay(true).ok();
+    shared.counters.connection();
+    match &shared.transport {
+        Transport::Plain => talk(stream, Arc::clone(&shared)).await,
+        #[cfg(feature = "tls")]
+        Transport::Tls(tls) => {
+            // A handshake fails by the caller, who does not trust us or went away.
+            if let Ok((stream, resumed)) = tls.accept(stream).await {
+                shared.counters.handshake(resumed);
+                talk(stream, Arc::clone(&shared)).await;
+            }
+        }
+    }
+}
+
+async fn talk(stream: impl Wire, shared: Arc<Shared>) {
     let reset = Arc::new(Notify::new());
     let service = service_fn(|request| answer(request, Arc::clone(&shared), Arc::clone(&reset)));
     let mut served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -77,7 +82,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
         // An error is the caller's who went away.
         _ = &mut served => {}
         () = reset.notified() => {
-            served.into_parts().io.into_inner().set_zero_linger().ok();
+            served.into_parts().io.into_inner().socket().set_zero_linger().ok();
         }
     }
 }
@@ -91,13 +96,19 @@ async fn answer(
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
         return Ok(too_large());
     };
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let incoming = Incoming {
         method: head.method.as_str(),
         path: head.uri.path(),
+        origin: &format!("{}://{host}", shared.transport.scheme()),
         target: head.headers.get("x-amz-target").map(|target| target.to_str().unwrap_or("?")),
         body: &body.to_bytes(),
     };
     let reaction = dispatch::react(&mut shared.world(), &incoming, shared.now());
+    let reaction = match reaction {
+        Reaction::Wait(waiting) => shared.wait_for(|world, now| dispatch::look_again(world, &waiting, now)).await,
+        reaction => reaction,
+    };
     match reaction {
         Reaction::Answer { reply, after } => {
             wait(after).await;
@@ -108,7 +119,7 @@ async fn answer(
             reset.notify_one();
             future::pending().await
         }
-        Reaction::Hang => future::pending().await,
+        Reaction::Hang | Reaction::Wait(_) => future::pending().await,
     }
 }
 
@@ -123,8 +134,11 @@ fn response(reply: Reply) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(reply.body)));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
-    if let Ok(id) = HeaderValue::from_str(&reply.request_id) {
-        response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), id);
+    let named = [("x-amzn-requestid", Some(reply.request_id)), ("x-amzn-query-error", reply.query_error)];
+    for (name, value) in named {
+        if let Some(Ok(value)) = value.as_deref().map(HeaderValue::from_str) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
     }
     response
 }

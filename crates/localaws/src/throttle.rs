@@ -3,11 +3,13 @@
 //! The sizes are AWS's published defaults for one account and Region: *Request throttling for the Elastic Load Balancing API*
 //! (`ELBv2` user guide, elb-api-throttling) and *Request throttling for the Amazon ECS API* (ECS developer guide,
 //! request-throttling). AWS does not say whether a call that one bucket refuses takes from the other. Here it takes from
-//! none. A call that passes pays even if it is answered with an error; one that a fault keeps from its work does not.
+//! none. A call that passes pays even if it is answered with an error; one that a fault keeps from its work does not. SQS has
+//! no such bucket: a standard queue takes "a nearly unlimited number of API calls per second" (SQS developer guide, *Amazon
+//! SQS message quotas*).
 
 use std::time::Duration;
 
-use crate::action::{Action, Api};
+use crate::action::Action;
 use crate::bucket::Bucket;
 use crate::error::ApiError;
 
@@ -62,15 +64,16 @@ impl Limiter {
     }
 
     fn buckets(&mut self, action: Action) -> Vec<&mut Bucket> {
-        let category = match action {
-            Action::RegisterTargets | Action::DeregisterTargets => &mut self.elb_registration,
-            Action::DescribeTargetGroups | Action::DescribeTargetHealth => &mut self.elb_reads,
-            Action::DescribeServices => &mut self.ecs_service_reads,
-            Action::DescribeTasks => &mut self.ecs_cluster_reads,
-        };
-        match action.api() {
-            Api::Elb => vec![category, &mut self.elb_account],
-            Api::Ecs => vec![category],
+        match action {
+            Action::RegisterTargets | Action::DeregisterTargets => {
+                vec![&mut self.elb_registration, &mut self.elb_account]
+            }
+            Action::DescribeLoadBalancers | Action::DescribeTargetGroups | Action::DescribeTargetHealth => {
+                vec![&mut self.elb_reads, &mut self.elb_account]
+            }
+            Action::DescribeServices => vec![&mut self.ecs_service_reads],
+            Action::DescribeTasks => vec![&mut self.ecs_cluster_reads],
+            _ => Vec::new(),
         }
     }
 }
@@ -111,6 +114,12 @@ mod tests {
         let mut limiter = Limiter::new(Throttles::Published);
         assert_eq!(passed(&mut limiter, Action::DescribeServices, 101, 0), 100);
         assert_eq!(passed(&mut limiter, Action::DescribeTasks, 101, 0), 100);
+    }
+
+    #[test]
+    fn queues_are_not_throttled() {
+        let mut limiter = Limiter::new(Throttles::Published);
+        assert_eq!(passed(&mut limiter, Action::ReceiveMessage, 1000, 0), 1000);
     }
 
     #[test]

@@ -12,19 +12,22 @@ use crate::calls::Call;
 use crate::error::WorldError;
 use crate::fault::{FaultRule, Faults};
 use crate::group::Group;
+use crate::queues::Queues;
 use crate::service::Service;
 use crate::state::State;
 use crate::target::{Registered, Target};
 use crate::task::{Task, TaskStatus};
 use crate::throttle::{Limiter, Throttles};
 
-/// One account in one Region: target groups, clusters, services, tasks; what throttles and troubles the calls; what was asked.
+/// One account in one Region: target groups, clusters, services, tasks, queues; what throttles and troubles the calls; what
+/// was asked.
 #[derive(Debug, Clone)]
 pub struct World {
     pub(crate) groups: BTreeMap<String, Group>,
     pub(crate) clusters: BTreeSet<String>,
     pub(crate) services: BTreeMap<String, Service>,
     pub(crate) tasks: BTreeMap<String, Task>,
+    pub(crate) queues: Queues,
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) calls: Vec<Call>,
@@ -48,6 +51,7 @@ impl World {
             clusters: BTreeSet::new(),
             services: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            queues: Queues::default(),
             limiter: Limiter::new(Throttles::Published),
             faults: Faults::default(),
             calls: Vec::new(),

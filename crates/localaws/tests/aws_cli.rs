@@ -15,7 +15,7 @@ mod common {
 
 use common::cli::Cli;
 use serde_json::{Value, json};
-use spotdrain_localaws::{LocalAws, Scene};
+use spotdrain_localaws::{LocalAws, Queue, Scene, World};
 
 fn health(aws: &LocalAws, cli: &Cli, group: &str, target: &str) -> Value {
     let arguments = ["elbv2", "describe-target-health", "--target-group-arn", group, "--targets", target];
@@ -141,4 +141,66 @@ fn describes_an_interrupted_task() {
     let address = json!({"name": "privateIPv4Address", "value": "10.0.2.21"});
     assert!(task["attachments"][0]["details"].as_array().unwrap().contains(&address));
     assert_eq!(task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"], json!("10.0.2.21"));
+}
+
+#[test]
+fn a_message_goes_through_a_queue() {
+    let Some(cli) = Cli::find() else { return };
+    let aws = LocalAws::spawn_thread(World::new()).unwrap();
+    let sqs = |arguments: &[&str]| cli.run(&aws.endpoint(), &[&["sqs"], arguments].concat());
+    let url = aws.queue_url("notices");
+    let of = ["--queue-url", url.as_str()];
+    let created = sqs(&["create-queue", "--queue-name", "notices", "--attributes", "VisibilityTimeout=7"]);
+    assert_eq!(created.json, json!({ "QueueUrl": url }));
+    assert_eq!(sqs(&["get-queue-url", "--queue-name", "notices"]).json, json!({ "QueueUrl": url }));
+
+    let sent = sqs(&[&["send-message", "--message-body", "hello"], &of[..]].concat()).json;
+    assert_eq!(sent["MD5OfMessageBody"], json!("5d41402abc4b2a76b9719d911017c592"));
+    let attributes = sqs(&[&["get-queue-attributes", "--attribute-names", "All"], &of[..]].concat()).json;
+    assert_eq!(attributes["Attributes"]["ApproximateNumberOfMessages"], json!("1"));
+    assert_eq!(attributes["Attributes"]["QueueArn"], json!("arn:aws:sqs:eu-central-1:123456789012:notices"));
+    assert_eq!(attributes["Attributes"]["VisibilityTimeout"], json!("7"));
+
+    let receive = ["receive-message", "--wait-time-seconds", "20", "--attribute-names", "All"];
+    let received = sqs(&[&receive, &of[..]].concat()).json;
+    let message = &received["Messages"][0];
+    assert_eq!((&message["Body"], &message["MessageId"]), (&json!("hello"), &sent["MessageId"]));
+    assert_eq!(message["Attributes"]["ApproximateReceiveCount"], json!("1"));
+    let handle = ["--receipt-handle", message["ReceiptHandle"].as_str().unwrap()];
+    assert_eq!(sqs(&[&["delete-message"], &of[..], &handle].concat()).error, "");
+    assert!(aws.world().messages("notices", aws.now()).is_empty());
+}
+
+#[test]
+fn prints_the_errors_of_a_queue_by_their_old_names() {
+    let Some(cli) = Cli::find() else { return };
+    let aws = LocalAws::spawn_thread(World::new()).unwrap();
+    aws.world().add_queue(Queue::new("notices"));
+    let (notices, nobody) = (aws.queue_url("notices"), aws.queue_url("nobody"));
+    let delete = ["sqs", "delete-message", "--receipt-handle", "x", "--queue-url"];
+    let table = [
+        (
+            vec!["sqs", "receive-message", "--queue-url", &nobody],
+            "(AWS.SimpleQueueService.NonExistentQueue) when calling the ReceiveMessage operation",
+        ),
+        ([&delete[..], &[&notices]].concat(), "(ReceiptHandleIsInvalid) when calling the DeleteMessage operation"),
+        (vec!["sqs", "list-queues"], "(UnknownOperationException) when calling the ListQueues operation"),
+    ];
+    for (arguments, text) in table {
+        let error = cli.run(&aws.endpoint(), &arguments).error;
+        assert!(error.contains(text), "{error}");
+    }
+}
+
+#[test]
+fn trusts_the_local_authority_over_https() {
+    let Some(cli) = Cli::find() else { return };
+    let scene = Scene::demo();
+    let aws = LocalAws::spawn_thread_tls(scene.world).unwrap();
+    let bundle = concat!(env!("CARGO_TARGET_TMPDIR"), "/localaws-authority.pem");
+    std::fs::write(bundle, aws.certificate_authority().unwrap()).unwrap();
+    let describe = ["elbv2", "describe-target-groups", "--ca-bundle", bundle];
+    let answer = cli.run(&aws.endpoint(), &describe);
+    assert_eq!(answer.json["TargetGroups"][0]["TargetGroupArn"], json!(scene.group), "{answer:?}");
+    assert_eq!(aws.traffic().handshakes, 1);
 }

@@ -9,12 +9,13 @@ use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::decide::{ANSWER_HOLDS, decide_again};
 use spotdrain_core::finding::GroupFinding;
 use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::pace::Kind;
 use spotdrain_core::plan::{Call, OwnedTarget, Plan};
 use spotdrain_core::report::Execution;
 use spotdrain_core::target::{RegisteredTarget, Registration, Target};
 
 use super::api::{Refusal, Write};
-use super::call::{LEAST, call};
+use super::call::{LEAST, Turns, call_in_turn};
 use super::invocation::{find_tasks, read_group};
 use super::sandbox::{Basis, Sandbox, Sim};
 use super::time::{Ms, join_all, since_start, timestamp};
@@ -127,13 +128,16 @@ impl Writer<'_> {
         timestamp(self.sim.clock.now()) < chunk.trusted_until
     }
 
+    fn turns(&self, kind: Kind, deadline: Ms) -> Turns<'_> {
+        Turns { sim: self.sim, sandbox: self.sandbox, kind, deadline }
+    }
+
     fn has_time(&self) -> bool {
         self.deadline.saturating_sub(self.sim.clock.now()) > LEAST
     }
 
     async fn take_turn(&self, chunk: &mut Chunk, told: &mut Told) -> Option<Said> {
-        let turn = self.sandbox.take_turn(self.sim.clock.now(), self.deadline, LEAST)?;
-        self.sim.clock.sleep(turn).await;
+        self.turns(Kind::Write, self.deadline).wait().await?;
         if !self.is_trusted(chunk) {
             told.extend(self.ask_again(chunk).await);
         }
@@ -147,7 +151,7 @@ impl Writer<'_> {
             wanted.entry(owned.cluster.clone()).or_default().push(owned.task.clone());
         }
         let asked_at = timestamp(self.sim.clock.now());
-        let findings = find_tasks(self.sim, wanted, self.deadline).await;
+        let findings = find_tasks(self.sim, self.sandbox, wanted, self.deadline).await;
         chunk.trusted_until = asked_at + ANSWER_HOLDS;
         let mut withheld = Vec::new();
         chunk.targets.retain(|owned| match decide_again(owned, findings.get(&owned.task)) {
@@ -169,8 +173,8 @@ impl Writer<'_> {
             is_unread: self.is_unread,
             is_second: self.is_second,
         });
-        let pace = || self.sandbox.take_turn(self.sim.clock.now(), deadline, LEAST);
-        match call(self.sim, CALL, deadline, pace, || self.sim.deregister_targets(Rc::clone(&write))).await {
+        let turns = self.turns(Kind::Write, deadline);
+        match call_in_turn(turns, || self.sim.deregister_targets(Rc::clone(&write))).await {
             Ok(()) => Said::Accepted,
             Err(error) => match error.refusal {
                 Refusal::InvalidTarget => Said::Refused(error.failure),
@@ -183,7 +187,7 @@ impl Writer<'_> {
 
 /// `confirm::confirm`.
 async fn confirm(writer: &Writer<'_>, unsure: Vec<(OwnedTarget, Said)>, planned: &Call) -> Vec<(OwnedTarget, Outcome)> {
-    match read_group(writer.sim, writer.group, writer.deadline).await {
+    match read_group(writer.turns(Kind::Read, writer.deadline), writer.group).await {
         GroupFinding::Read(registered) => settle(writer, unsure, &registered, planned).await,
         GroupFinding::Missing => unsure.into_iter().map(|(owned, _)| (owned, Outcome::AlreadyGone)).collect(),
         GroupFinding::Unknown(failure) => {
@@ -206,7 +210,7 @@ async fn settle(
     registered: &[RegisteredTarget],
     planned: &Call,
 ) -> Vec<(OwnedTarget, Outcome)> {
-    let guard = Guard { keep_last: planned.keep_last, doomed: &planned.targets };
+    let guard = Guard { keep_last: planned.keep_last, doomed: &planned.targets, going: &planned.going };
     let mut settled = Vec::new();
     let mut again = Vec::new();
     for (owned, said) in unsure {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use spotdrain_core::arn::{ClusterArn, TargetGroupArn, TaskArn};
@@ -11,27 +12,30 @@ use spotdrain_core::batch::take_apart;
 use spotdrain_core::candidates::{candidates, is_missed, service_key};
 use spotdrain_core::finding::{Findings, GroupFinding, ServiceFinding, ServiceKey, ServiceTag, TaskFinding};
 use spotdrain_core::notice::Notice;
-use spotdrain_core::plan::plan;
-use spotdrain_core::reading::read;
-use spotdrain_core::report::report;
+use spotdrain_core::pace::Kind;
+use spotdrain_core::plan::{Plan, plan, postpone};
+use spotdrain_core::reading::{Incoming, Reading, read};
+use spotdrain_core::report::{Execution, Report, report};
+use spotdrain_core::schedule::{Allowance, Schedule, schedule};
 use spotdrain_core::settings::Settings;
 
 use super::api::Refusal;
 use super::bounds::FUNCTION_TIMEOUT;
-use super::call::call;
+use super::call::{Turns, call};
 use super::events;
 use super::execution::execute;
 use super::queue::Message;
-use super::sandbox::{Answer, Basis, Sandbox, Sim};
+use super::sandbox::{self, Answer, Basis, Sandbox, Sim};
 use super::time::{Ms, SECOND, join_all, timestamp};
 
 const MARGIN: Ms = 500;
 const FOR_ACTING: Ms = 3 * SECOND;
 const FOR_ASKING: Ms = 4 * SECOND;
-const FOR_READING: Ms = 2500;
+const FOR_LOOKING: Ms = 2500;
+const FOR_A_WAVE: Ms = SECOND;
 const BELIEVED: Ms = 60 * SECOND;
 
-/// `Drainer::handle`.
+/// `Drainer::handle`, whose messages are in part the function's own.
 pub async fn handle(sim: &Sim, sandbox: &Sandbox, messages: &[Message]) -> Answer {
     let started_at = sim.clock.now();
     let deadline = started_at + FUNCTION_TIMEOUT - MARGIN;
@@ -44,18 +48,146 @@ pub async fn handle(sim: &Sim, sandbox: &Sandbox, messages: &[Message]) -> Answe
         read(batch, &settings, &memory)
     };
     let mut basis = Basis { seen_down: see_down(sim, sandbox, messages), ..Basis::default() };
-    let notices: Vec<Notice> = reading.notices.iter().map(|incoming| incoming.notice.clone()).collect();
-    basis.tasks = notices.iter().map(|notice| notice.task().clone()).collect();
-    let findings = observe(sim, sandbox, &notices, &settings, deadline, &mut basis).await;
-    let now = timestamp(sim.clock.now());
-    let plan = plan(reading, &findings, sandbox.memory.borrow().going(), &settings, now);
-    let basis = Rc::new(basis);
-    let execution = execute(sim, sandbox, &plan, deadline, &basis).await;
-    let report = report(plan, &execution);
-    for notice in report.handled() {
-        sandbox.memory.borrow_mut().remember(&notice.task, notice.version);
+    basis.tasks = reading.notices.iter().map(|incoming| incoming.notice.task().clone()).collect();
+    let work = Work { sim, sandbox, settings: &settings, deadline, messages, started_at };
+    work.all(reading, basis).await
+}
+
+/// `Drainer::work`.
+struct Work<'a> {
+    sim: &'a Sim,
+    sandbox: &'a Sandbox,
+    settings: &'a Settings,
+    deadline: Ms,
+    messages: &'a [Message],
+    started_at: Ms,
+}
+
+impl Work<'_> {
+    async fn all(&self, reading: Reading, mut basis: Basis) -> Answer {
+        let Reading { notices, ignored, malformed } = reading;
+        let mut found = self.discover(&notices).await;
+        let Schedule { waves, postponed } = schedule(notices, &found.findings, self.settings, self.allowance());
+        self.sim.world.borrow_mut().tally.postponed += postponed.len() as u64;
+        let rest = Plan { ignored, malformed, ..self.postpone(postponed) };
+        let mut reports = vec![self.settled(report(rest, &Execution::DryRun), &basis)];
+        for wave in waves {
+            let left = self.deadline.saturating_sub(self.sim.clock.now());
+            let report = if reports.len() > 1 && left < FOR_A_WAVE {
+                self.sim.world.borrow_mut().tally.postponed += wave.len() as u64;
+                report(self.postpone(wave), &Execution::DryRun)
+            } else {
+                self.sim.world.borrow_mut().tally.waves += u64::from(reports.len() > 1);
+                self.wave(wave, &mut found, &mut basis).await
+            };
+            reports.push(self.settled(report, &basis));
+        }
+        Answer { report: Report::join(reports), basis: Rc::new(basis), started_at: self.started_at }
     }
-    Answer { report, basis, started_at }
+
+    fn settled(&self, report: Report, basis: &Basis) -> Report {
+        let part = Answer { report, basis: Rc::new(basis.clone()), started_at: self.started_at };
+        sandbox::settled(&mut self.sim.world.borrow_mut(), self.sim.clock.now(), self.messages, &part);
+        part.report
+    }
+
+    fn allowance(&self) -> Allowance {
+        let left = self.deadline.saturating_sub(self.sim.clock.now());
+        let keeping = left - FOR_A_WAVE.min(left / 2);
+        let now = Duration::from_millis(self.sim.clock.now());
+        let allowance = Allowance::of(&self.sandbox.budget.borrow(), now, Duration::from_millis(keeping));
+        // The world has few services: where the pace is slow, each is a wave of its own.
+        if self.settings.call_burst == 1 { Allowance { first: 1, least: 1, ..allowance } } else { allowance }
+    }
+
+    fn postpone(&self, notices: Vec<Incoming>) -> Plan {
+        postpone(notices, self.settings, timestamp(self.sim.clock.now()))
+    }
+
+    async fn wave(&self, notices: Vec<Incoming>, found: &mut Found, basis: &mut Basis) -> Report {
+        let findings = self.look(&notices, found, basis).await;
+        let now = timestamp(self.sim.clock.now());
+        let wave = Reading { notices, ..Reading::default() };
+        let plan = plan(wave, &findings, self.sandbox.memory.borrow().going(), self.settings, now);
+        let basis = Rc::new(basis.clone());
+        let execution = execute(self.sim, self.sandbox, &plan, self.deadline, &basis).await;
+        let report = report(plan, &execution);
+        for notice in report.handled() {
+            self.sandbox.memory.borrow_mut().remember(&notice.task, notice.version);
+        }
+        report
+    }
+
+    /// `observe::discover`.
+    async fn discover(&self, notices: &[Incoming]) -> Found {
+        let now = self.sim.clock.now();
+        let keys: BTreeSet<_> =
+            notices.iter().filter_map(|incoming| service_key(&incoming.notice, self.settings)).collect();
+        let (cached, wanted) = from_cache(self.sim, self.sandbox, keys);
+        let asking = self.keeping().min(now + FOR_ASKING);
+        let asked = ask_services(self.sim, self.sandbox, wanted, asking).await;
+        let from_cache = cached.keys().cloned().collect();
+        Found { findings: cached.into_iter().chain(asked).collect(), cached: from_cache }
+    }
+
+    /// `Deadline::keeping(FOR_ACTING)`.
+    fn keeping(&self) -> Ms {
+        let left = self.deadline.saturating_sub(self.sim.clock.now());
+        self.deadline - FOR_ACTING.min(left / 2)
+    }
+
+    /// `observe::look`.
+    async fn look(&self, wave: &[Incoming], found: &mut Found, basis: &mut Basis) -> Findings {
+        let (sim, now) = (self.sim, self.sim.clock.now());
+        let deadline = self.keeping();
+        let looking = deadline.min(now + FOR_LOOKING);
+        let notices: Vec<&Notice> = wave.iter().map(|incoming| &incoming.notice).collect();
+        let mut findings = Findings { services: found.findings.clone(), ..Findings::default() };
+        findings.asked_at = Some(timestamp(now));
+        let to_ask = tasks_to_ask(&notices, self.settings, now);
+        let groups = groups_to_read(&notices, self.settings, &findings);
+        (findings.groups, findings.tasks) =
+            both(self.read(groups, looking, basis), find_tasks(sim, self.sandbox, to_ask, looking)).await;
+        let is_missed = |key: &&ServiceKey| is_missed(key, notices.iter().copied(), self.settings, &findings);
+        let missed: BTreeSet<_> = found.cached.iter().filter(is_missed).cloned().collect();
+        if !missed.is_empty() {
+            sim.world.borrow_mut().tally.missed_cache += 1;
+            let asking = deadline.min(sim.clock.now() + FOR_ASKING);
+            let asked = ask_services(sim, self.sandbox, missed, asking).await;
+            found.cached.retain(|key| !asked.contains_key(key));
+            found.findings.extend(asked.clone());
+            findings.services.extend(asked);
+            let groups = groups_to_read(&notices, self.settings, &findings);
+            let looking = deadline.min(sim.clock.now() + FOR_LOOKING);
+            findings.groups.extend(self.read(groups, looking, basis).await);
+        }
+        findings
+    }
+
+    /// `groups::find`.
+    async fn read(
+        &self,
+        groups: BTreeSet<TargetGroupArn>,
+        deadline: Ms,
+        basis: &mut Basis,
+    ) -> BTreeMap<TargetGroupArn, GroupFinding> {
+        let now = self.sim.clock.now();
+        let turns = Turns { sim: self.sim, sandbox: self.sandbox, kind: Kind::Read, deadline };
+        let reads = groups.into_iter().map(|group| async move { (group.clone(), read_group(turns, &group).await) });
+        let found: BTreeMap<_, _> = join_all(reads).await.into_iter().collect();
+        for (group, finding) in &found {
+            if let GroupFinding::Read(targets) = finding {
+                basis.read.insert(group.clone(), (now, targets.clone()));
+            }
+        }
+        found
+    }
+}
+
+/// `services::Found`.
+struct Found {
+    findings: Services,
+    cached: BTreeSet<ServiceKey>,
 }
 
 fn see_down(sim: &Sim, sandbox: &Sandbox, messages: &[Message]) -> BTreeSet<TaskArn> {
@@ -67,38 +199,6 @@ fn see_down(sim: &Sim, sandbox: &Sandbox, messages: &[Message]) -> BTreeSet<Task
     let late = truths.iter().filter(|truth| truth.is_notice && seen.contains(&arn(truth))).count();
     world.tally.down_before += late as u64;
     seen
-}
-
-/// `observe::observe`.
-async fn observe(
-    sim: &Sim,
-    sandbox: &Sandbox,
-    notices: &[Notice],
-    settings: &Settings,
-    deadline: Ms,
-    basis: &mut Basis,
-) -> Findings {
-    let left = deadline.saturating_sub(sim.clock.now());
-    let deadline = deadline - FOR_ACTING.min(left / 2);
-    let asking = deadline.min(sim.clock.now() + FOR_ASKING);
-    let keys: BTreeSet<_> = notices.iter().filter_map(|notice| service_key(notice, settings)).collect();
-    let (cached, wanted) = from_cache(sim, sandbox, keys);
-    let to_ask = tasks_to_ask(notices, settings, sim.clock.now());
-    let asked_at = Some(super::time::timestamp(sim.clock.now()));
-    let (services, tasks) = both(ask_services(sim, sandbox, wanted, asking), find_tasks(sim, to_ask, asking)).await;
-    let from_cache: Vec<_> = cached.keys().cloned().collect();
-    let mut findings = Findings { tasks, asked_at, ..Findings::default() };
-    findings.services.extend(cached.into_iter().chain(services));
-    read_groups(sim, notices, settings, &mut findings, deadline, basis).await;
-    let missed: BTreeSet<_> =
-        from_cache.into_iter().filter(|key| is_missed(key, notices, settings, &findings)).collect();
-    if !missed.is_empty() {
-        sim.world.borrow_mut().tally.missed_cache += 1;
-        let asking = deadline.min(sim.clock.now() + FOR_ASKING);
-        findings.services.extend(ask_services(sim, sandbox, missed, asking).await);
-        read_groups(sim, notices, settings, &mut findings, deadline, basis).await;
-    }
-    findings
 }
 
 /// Two questions of different kinds, side by side.
@@ -130,7 +230,8 @@ async fn ask_services(sim: &Sim, sandbox: &Sandbox, keys: BTreeSet<ServiceKey>, 
         of_cluster.entry(key.cluster.clone()).or_default().push(key);
     }
     let asked = join_all(of_cluster.into_values().map(|keys| async move {
-        let answer = call(sim, "DescribeServices", deadline, || Some(0), || sim.describe_services(&keys)).await;
+        let turns = Turns { sim, sandbox, kind: Kind::Services, deadline };
+        let answer = call(turns, || sim.describe_services(&keys)).await;
         let finding = |key: &ServiceKey| match &answer {
             Ok(found) => found.get(key).cloned().map_or(ServiceFinding::Missing, ServiceFinding::Found),
             Err(error) => ServiceFinding::Unknown(error.failure.clone()),
@@ -148,10 +249,10 @@ async fn ask_services(sim: &Sim, sandbox: &Sandbox, keys: BTreeSet<ServiceKey>, 
     found
 }
 
-fn tasks_to_ask(notices: &[Notice], settings: &Settings, now: Ms) -> BTreeMap<ClusterArn, Vec<TaskArn>> {
-    let longest = SignedDuration::from_millis(i64::try_from(FOR_ASKING + FOR_READING).unwrap());
+fn tasks_to_ask(notices: &[&Notice], settings: &Settings, now: Ms) -> BTreeMap<ClusterArn, Vec<TaskArn>> {
+    let longest = SignedDuration::from_millis(i64::try_from(FOR_LOOKING).unwrap());
     let (now, planned) = (timestamp(now), timestamp(now) + longest);
-    let may_need = |notice: &&Notice| [now, planned].iter().any(|at| notice.needs_ownership(*at, settings.fresh));
+    let may_need = |notice: &&&Notice| [now, planned].iter().any(|at| notice.needs_ownership(*at, settings.fresh));
     let mut tasks: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for notice in notices.iter().filter(may_need) {
         tasks.entry(notice.cluster().clone()).or_default().insert(notice.task().clone());
@@ -162,11 +263,13 @@ fn tasks_to_ask(notices: &[Notice], settings: &Settings, now: Ms) -> BTreeMap<Cl
 /// `tasks::find`.
 pub async fn find_tasks(
     sim: &Sim,
+    sandbox: &Sandbox,
     wanted: BTreeMap<ClusterArn, Vec<TaskArn>>,
     deadline: Ms,
 ) -> BTreeMap<TaskArn, TaskFinding> {
     let asked = join_all(wanted.into_values().map(|tasks| async move {
-        let answer = call(sim, "DescribeTasks", deadline, || Some(0), || sim.describe_tasks(&tasks)).await;
+        let turns = Turns { sim, sandbox, kind: Kind::Tasks, deadline };
+        let answer = call(turns, || sim.describe_tasks(&tasks)).await;
         let finding = |task: &TaskArn| match &answer {
             Ok(found) => found[task].clone(),
             Err(error) => TaskFinding::Unknown(error.failure.clone()),
@@ -176,35 +279,16 @@ pub async fn find_tasks(
     asked.await.into_iter().flatten().collect()
 }
 
-async fn read_groups(
-    sim: &Sim,
-    notices: &[Notice],
-    settings: &Settings,
-    findings: &mut Findings,
-    deadline: Ms,
-    basis: &mut Basis,
-) {
+fn groups_to_read(notices: &[&Notice], settings: &Settings, findings: &Findings) -> BTreeSet<TargetGroupArn> {
     let all = notices.iter().map(|notice| candidates(notice, settings, &findings.services));
     let in_scope = all.filter(|candidates| candidates.tag != Some(ServiceTag::Off));
-    let mut groups: BTreeSet<_> = in_scope.flat_map(|candidates| candidates.groups.into_keys()).collect();
-    groups.retain(|group| !findings.groups.contains_key(group));
-    let now = sim.clock.now();
-    let deadline = deadline.min(now + FOR_READING);
-    let reads = groups.into_iter().map(|group| async move {
-        let finding = read_group(sim, &group, deadline).await;
-        (group, finding)
-    });
-    for (group, finding) in join_all(reads).await {
-        if let GroupFinding::Read(targets) = &finding {
-            basis.read.insert(group.clone(), (now, targets.clone()));
-        }
-        findings.groups.insert(group, finding);
-    }
+    let is_new = |group: &TargetGroupArn| !findings.groups.contains_key(group);
+    in_scope.flat_map(|candidates| candidates.groups.into_keys()).filter(is_new).collect()
 }
 
 /// `groups::read`.
-pub async fn read_group(sim: &Sim, group: &TargetGroupArn, deadline: Ms) -> GroupFinding {
-    match call(sim, "DescribeTargetHealth", deadline, || Some(0), || sim.describe_target_health(group)).await {
+pub async fn read_group(turns: Turns<'_>, group: &TargetGroupArn) -> GroupFinding {
+    match call(turns, || turns.sim.describe_target_health(group)).await {
         Ok(targets) => GroupFinding::Read(targets),
         Err(error) if error.refusal == Refusal::GroupNotFound => GroupFinding::Missing,
         Err(error) => GroupFinding::Unknown(error.failure),

@@ -3,6 +3,8 @@
 
 use std::rc::Rc;
 
+use spotdrain_core::batch::Receipt;
+
 use super::bounds::{MOST_RECEIVES, VISIBILITY_TIMEOUT};
 use super::fleet::TaskId;
 use super::time::Ms;
@@ -27,6 +29,17 @@ pub struct Message {
     pub truth: Option<Truth>,
     pub visible_at: Ms,
     pub receives: u32,
+}
+
+impl Message {
+    /// Whether the function received it itself, and must delete it itself.
+    pub fn is_own(&self) -> bool {
+        self.id.is_multiple_of(3)
+    }
+
+    pub fn receipt(&self) -> Receipt {
+        Receipt { handle: self.id.to_string(), receives: self.receives, is_own: self.is_own() }
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -66,6 +79,13 @@ impl Queue {
         if let Some(index) = self.waiting.iter().position(|message| message.id == id) {
             let message = self.waiting.swap_remove(index);
             self.acknowledged.push(message);
+        }
+    }
+
+    /// Makes a message visible at this time.
+    pub fn show(&mut self, id: u64, at: Ms) {
+        if let Some(message) = self.waiting.iter_mut().find(|message| message.id == id) {
+            message.visible_at = at;
         }
     }
 

@@ -10,9 +10,10 @@ use std::time::Duration;
 use spotdrain_core::arn::{TargetGroupArn, TaskArn};
 use spotdrain_core::finding::{Service, ServiceKey};
 use spotdrain_core::memory::Memory;
-use spotdrain_core::pace::Bucket;
+use spotdrain_core::pace::{Budget, Kind};
 use spotdrain_core::report::Report;
 use spotdrain_core::settings::Settings;
+use spotdrain_core::settlement::{Settlement, settle};
 use spotdrain_core::target::RegisteredTarget;
 
 use super::bounds::FUNCTION_TIMEOUT;
@@ -34,7 +35,7 @@ pub struct Sim {
 pub struct Sandbox {
     pub memory: RefCell<Memory>,
     pub services: RefCell<BTreeMap<ServiceKey, (Ms, Service)>>,
-    pub bucket: RefCell<Bucket>,
+    pub budget: RefCell<Budget>,
     /// Of which tasks it has had an event that they are down: the law's own account, not the memory's.
     pub seen_down: RefCell<BTreeSet<TaskArn>>,
 }
@@ -44,22 +45,22 @@ impl Sandbox {
         Self {
             memory: RefCell::default(),
             services: RefCell::default(),
-            bucket: RefCell::new(Bucket::new(settings.call_burst, settings.calls_per_second)),
+            budget: RefCell::new(Budget::new(settings)),
             seen_down: RefCell::default(),
         }
     }
 
     /// How long to wait for the turn, or `None` if it does not come before the deadline.
-    pub fn take_turn(&self, now: Ms, deadline: Ms, least: Ms) -> Option<Ms> {
-        let mut bucket = self.bucket.borrow_mut();
+    pub fn take_turn(&self, kind: Kind, now: Ms, deadline: Ms, least: Ms) -> Option<Ms> {
+        let mut budget = self.budget.borrow_mut();
         let at = Duration::from_millis(now);
         let ms = |wait: Duration| u64::try_from(wait.as_micros().div_ceil(1000)).unwrap();
-        (ms(bucket.wait(at)) + least <= deadline.saturating_sub(now)).then(|| ms(bucket.take(at)))
+        (ms(budget.wait(kind, at)) + least <= deadline.saturating_sub(now)).then(|| ms(budget.take(kind, at)))
     }
 }
 
 /// What an invocation's writes rest on, for the laws.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Basis {
     /// The tasks of its notices.
     pub tasks: BTreeSet<TaskArn>,
@@ -88,7 +89,7 @@ pub async fn work(sim: &Sim, number: usize) {
         world.invocations_running -= 1;
         let now = sim.clock.now();
         if let Some(answer) = answer {
-            acknowledge(&mut world, now, &messages, &answer);
+            answered(&mut world, now, &messages, &answer);
         } else {
             world.tally.died += 1;
             world.tell(now, |_| format!("sandbox {number} DIES"));
@@ -131,15 +132,42 @@ async fn receive(sim: &Sim) -> Option<Vec<Message>> {
     .await
 }
 
-/// What the queue does with the answer.
-fn acknowledge(world: &mut World, now: Ms, messages: &[Message], answer: &Answer) {
+/// What the queue does with the answer: Lambda deletes what it delivered and is not named.
+fn answered(world: &mut World, now: Ms, messages: &[Message], answer: &Answer) {
     laws::count_outcomes(world, &answer.report);
     let failed: Vec<_> = answer.report.failed_messages().iter().filter_map(|id| id.parse::<u64>().ok()).collect();
-    for message in messages.iter().filter(|message| !failed.contains(&message.id)) {
+    for message in messages.iter().filter(|message| !message.is_own() && !failed.contains(&message.id)) {
         laws::acknowledged(world, now, message, answer);
         world.queue.acknowledge(message.id);
     }
     world.tell(now, |_| format!("answered; back go {failed:?}; {}", tell(&answer.report)));
+}
+
+/// `Queue::settle`: what the function says to the queue itself when a part of its batch is handled. It may not get through.
+pub fn settled(world: &mut World, now: Ms, messages: &[Message], part: &Answer) {
+    let receipts = messages.iter().map(|message| (message.id.to_string(), message.receipt())).collect();
+    for (receipt, settlement) in settle(&part.report, &receipts) {
+        let message = messages.iter().find(|message| message.id.to_string() == receipt.handle).unwrap();
+        // What is decided is decided, though it may not get through to the queue.
+        let is_lost = world.dice.chance(10);
+        world.tally.unsettled += u64::from(is_lost);
+        match settlement {
+            Settlement::Delete => {
+                world.tally.deleted += 1;
+                laws::acknowledged(world, now, message, part);
+                if !is_lost {
+                    world.queue.acknowledge(message.id);
+                }
+            }
+            Settlement::Return(rest) => {
+                world.tally.returned += 1;
+                if !is_lost {
+                    world.queue.show(message.id, now + u64::try_from(rest.as_millis()).unwrap());
+                }
+            }
+            Settlement::Leave => {}
+        }
+    }
 }
 
 fn tell(report: &Report) -> String {

@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &DrainArgs, act: Act) -> Result<Exit, Problem> {
     if args.event.restamp && !is_elsewhere() {
         settings = settings.always_ask();
     }
-    let aws = Aws::from_environment(region(&batch)).await;
+    let aws = Aws::from_environment(region(&batch)).await.map_err(|error| Problem::Configuration(error.to_string()))?;
     let drainer = Drainer::new(aws, settings);
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let report = match act {

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &LocalArgs) -> Result<Exit, Problem> {
 
 fn introduction(endpoint: &str, group: &str) -> String {
     format!(
-        "{BOLD}A local AWS is at {endpoint}{BOLD:#} (ELBv2 and ECS) with the demo's service of four tasks.\n\n\
+        "{BOLD}A local AWS is at {endpoint}{BOLD:#} (ELBv2, ECS and SQS) with the demo's service of four tasks.\n\n\
          export AWS_ENDPOINT_URL={endpoint}\n\
          export AWS_REGION=eu-central-1 AWS_DEFAULT_REGION=eu-central-1\n\
          export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n\n\

@@ -1,0 +1,78 @@
+//! What does the queue hear of each message when its part of the batch is handled?
+//!
+//! Lambda's poller deletes the messages that it delivered itself, but for those that the answer names. What the function
+//! received itself it must delete itself, and only when the outcome is certain. What failed comes back sooner than by the
+//! visibility timeout, which is a quarter of a notice's two minutes.
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+
+use std::time::Duration;
+
+use crate::batch::{Receipt, Receipts};
+use crate::report::{NoticeRecord, Report};
+
+/// How long a message that failed stays hidden after its first receive; twice as long after each further one.
+const FIRST_REST: Duration = Duration::from_secs(2);
+
+/// And at most: with a `maxReceiveCount` of 12 it is tried as long as its notice lasts.
+const LONGEST_REST: Duration = Duration::from_secs(10);
+
+/// So many receives of a message that there was no time for are followed by another at once. In a storm each is an
+/// invocation's full time; where nothing else holds them up, they must not use up the receives.
+const AT_ONCE: u32 = 4;
+
+/// What is to become of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is done.
+    Delete,
+    /// It shall come again after this time.
+    Return(Duration),
+    /// It comes again when its visibility timeout is over.
+    Leave,
+}
+
+/// What is to become of each message that a report decides on, where something is to be done for it. Of several events with
+/// one message id nothing is known: SQS has one body a message.
+#[must_use]
+pub fn settle(report: &Report, receipts: &Receipts) -> Vec<(Receipt, Settlement)> {
+    let ignored = report.ignored.iter().map(|event| (event.message_id.as_deref(), Settlement::Delete));
+    let notices = report.notices.iter().map(|notice| (notice.message_id.as_deref(), of_notice(notice, receipts)));
+    let settled = ignored.chain(notices).filter_map(|(id, settlement)| Some((receipts.get(id?)?, settlement)));
+    let is_ours = |(receipt, settlement): &(&Receipt, Settlement)| match settlement {
+        Settlement::Delete => receipt.is_own,
+        Settlement::Return(_) => true,
+        Settlement::Leave => false,
+    };
+    settled.filter(is_ours).map(|(receipt, settlement)| (receipt.clone(), settlement)).collect()
+}
+
+fn of_notice(notice: &NoticeRecord, receipts: &Receipts) -> Settlement {
+    let receives = notice.message_id.as_ref().and_then(|id| receipts.get(id)).map_or(1, |receipt| receipt.receives);
+    if notice.postponed {
+        Settlement::Return(if receives <= AT_ONCE { Duration::ZERO } else { rest(receives - AT_ONCE) })
+    } else if notice.failures().next().is_none() {
+        Settlement::Delete
+    } else if notice.failures().all(|failure| failure.retryable) {
+        Settlement::Return(rest(receives))
+    } else {
+        Settlement::Leave
+    }
+}
+
+/// A fault of AWS may last: a message that came back at once each time would be a dead letter before the fault is over.
+fn rest(receives: u32) -> Duration {
+    FIRST_REST.saturating_mul(1 << receives.saturating_sub(1).min(10)).min(LONGEST_REST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_rests_longer_each_time_and_is_tried_as_long_as_a_notice_lasts() {
+        let rests: Vec<_> = (1..=5).map(|receives| rest(receives).as_secs()).collect();
+        assert_eq!(rests, [2, 4, 8, 10, 10]);
+        assert!((1..12).map(rest).sum::<Duration>() > Duration::from_secs(90));
+        assert_eq!(rest(u32::MAX), LONGEST_REST);
+    }
+}
