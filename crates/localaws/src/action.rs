@@ -13,6 +13,10 @@ pub(crate) enum Api {
     Ecs,
     /// Simple Queue Service: awsJson1.0.
     Sqs,
+    /// `EventBridge`: awsJson1.1.
+    Events,
+    /// Lambda: paths and verbs.
+    Lambda,
 }
 
 /// A call that is answered.
@@ -32,6 +36,28 @@ pub enum Action {
     DescribeServices,
     /// `ecs:DescribeTasks`
     DescribeTasks,
+    /// `ecs:ListClusters`
+    ListClusters,
+    /// `ecs:DescribeClusters`
+    DescribeClusters,
+    /// `ecs:ListServices`
+    ListServices,
+    /// `ecs:DescribeTaskDefinition`
+    DescribeTaskDefinition,
+    /// `ecs:ListTasks`
+    ListTasks,
+    /// `elasticloadbalancing:DescribeTargetGroupAttributes`
+    DescribeTargetGroupAttributes,
+    /// `elasticloadbalancing:DescribeLoadBalancerAttributes`
+    DescribeLoadBalancerAttributes,
+    /// `events:ListRuleNamesByTarget`
+    ListRuleNamesByTarget,
+    /// `events:DescribeRule`
+    DescribeRule,
+    /// `lambda:ListFunctions`
+    ListFunctions,
+    /// `lambda:ListEventSourceMappings`
+    ListEventSourceMappings,
     /// `sqs:CreateQueue`
     CreateQueue,
     /// `sqs:GetQueueUrl`
@@ -59,7 +85,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
@@ -67,6 +93,17 @@ impl Action {
         Self::DeregisterTargets,
         Self::DescribeServices,
         Self::DescribeTasks,
+        Self::ListClusters,
+        Self::DescribeClusters,
+        Self::ListServices,
+        Self::DescribeTaskDefinition,
+        Self::ListTasks,
+        Self::DescribeTargetGroupAttributes,
+        Self::DescribeLoadBalancerAttributes,
+        Self::ListRuleNamesByTarget,
+        Self::DescribeRule,
+        Self::ListFunctions,
+        Self::ListEventSourceMappings,
         Self::CreateQueue,
         Self::GetQueueUrl,
         Self::GetQueueAttributes,
@@ -92,6 +129,17 @@ impl Action {
             Self::DeregisterTargets => "DeregisterTargets",
             Self::DescribeServices => "DescribeServices",
             Self::DescribeTasks => "DescribeTasks",
+            Self::ListClusters => "ListClusters",
+            Self::DescribeClusters => "DescribeClusters",
+            Self::ListServices => "ListServices",
+            Self::DescribeTaskDefinition => "DescribeTaskDefinition",
+            Self::ListTasks => "ListTasks",
+            Self::DescribeTargetGroupAttributes => "DescribeTargetGroupAttributes",
+            Self::DescribeLoadBalancerAttributes => "DescribeLoadBalancerAttributes",
+            Self::ListRuleNamesByTarget => "ListRuleNamesByTarget",
+            Self::DescribeRule => "DescribeRule",
+            Self::ListFunctions => "ListFunctions",
+            Self::ListEventSourceMappings => "ListEventSourceMappings",
             Self::CreateQueue => "CreateQueue",
             Self::GetQueueUrl => "GetQueueUrl",
             Self::GetQueueAttributes => "GetQueueAttributes",
@@ -120,7 +168,15 @@ impl Action {
             | Self::DescribeTargetHealth
             | Self::RegisterTargets
             | Self::DeregisterTargets => Api::Elb,
+            Self::DescribeTargetGroupAttributes | Self::DescribeLoadBalancerAttributes => Api::Elb,
             Self::DescribeServices | Self::DescribeTasks => Api::Ecs,
+            Self::ListClusters
+            | Self::DescribeClusters
+            | Self::ListServices
+            | Self::DescribeTaskDefinition
+            | Self::ListTasks => Api::Ecs,
+            Self::ListRuleNamesByTarget | Self::DescribeRule => Api::Events,
+            Self::ListFunctions | Self::ListEventSourceMappings => Api::Lambda,
             Self::CreateQueue
             | Self::GetQueueUrl
             | Self::GetQueueAttributes
@@ -141,6 +197,8 @@ impl Action {
         match self.api() {
             Api::Elb => format!("elasticloadbalancing:{self}"),
             Api::Ecs => format!("ecs:{self}"),
+            Api::Events => format!("events:{self}"),
+            Api::Lambda => format!("lambda:{self}"),
             // In SQS's own text the name is in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),
         }

@@ -1,0 +1,90 @@
+//! What is deployed beside ECS and the load balancers: functions of Lambda with their event source mappings, and rules of
+//! `EventBridge`. They are shown as they were set up, and do nothing.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::action::{Action, Api};
+use crate::calls::Subject;
+use crate::error::ApiError;
+use crate::json;
+use crate::setup::with;
+use crate::world::World;
+
+/// A request that is well formed.
+#[derive(Debug, Clone)]
+pub(crate) enum DeployedRequest {
+    RulesOf(String),
+    Rule(String),
+    Functions,
+    MappingsOf(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    target_arn: Option<String>,
+    name: Option<String>,
+}
+
+impl DeployedRequest {
+    /// Reads a request of `EventBridge`, or gives none for another action.
+    pub(crate) fn parse(action: Action, body: &[u8]) -> Option<Result<Self, ApiError>> {
+        if action.api() != Api::Events {
+            return None;
+        }
+        let read = json::read::<Body>(Api::Events, body);
+        let missing = |field: &str| ApiError::invalid(Api::Events, format!("'{field}' is missing"));
+        Some(read.and_then(|body| match action {
+            Action::ListRuleNamesByTarget => body.target_arn.map(Self::RulesOf).ok_or_else(|| missing("TargetArn")),
+            _ => body.name.map(Self::Rule).ok_or_else(|| missing("Name")),
+        }))
+    }
+
+    /// The request of Lambda that a path stands for.
+    pub(crate) fn of_path(method: &str, path: &str, query: &str) -> Option<(Action, Self)> {
+        match (method, path.trim_end_matches('/')) {
+            ("GET", "/2015-03-31/functions") => Some((Action::ListFunctions, Self::Functions)),
+            ("GET", "/2015-03-31/event-source-mappings") => {
+                let mut fields = form_urlencoded::parse(query.as_bytes());
+                let name = fields.find(|(key, _)| key == "FunctionName").map(|(_, name)| name.into_owned());
+                Some((Action::ListEventSourceMappings, Self::MappingsOf(name.unwrap_or_default())))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn subject(&self) -> Subject {
+        let resource = match self {
+            Self::RulesOf(name) | Self::Rule(name) | Self::MappingsOf(name) => Some(name.clone()),
+            Self::Functions => None,
+        };
+        Subject { resource, targets: Vec::new() }
+    }
+
+    /// Answers, in JSON.
+    pub(crate) fn run(self, world: &World) -> Result<String, ApiError> {
+        let setup = &world.setup;
+        let answer = match self {
+            Self::RulesOf(arn) => {
+                let of_it = setup.rules.iter().filter(|rule| rule.targets.contains(&arn));
+                json!({"RuleNames": of_it.map(|rule| &rule.name).collect::<Vec<_>>()})
+            }
+            Self::Rule(name) => {
+                let rule = setup.rules.iter().find(|rule| rule.name == name);
+                let missing = || ApiError::bad("ResourceNotFoundException", format!("Rule {name} does not exist."));
+                let rule = rule.ok_or_else(missing)?;
+                with(json!({"Name": rule.name, "State": "ENABLED", "EventBusName": "default"}), Some(&rule.fields))
+            }
+            Self::Functions => json!({"Functions": setup.functions}),
+            Self::MappingsOf(name) => {
+                let is_its = |mapping: &&Value| {
+                    let arn = mapping.get("FunctionArn").and_then(Value::as_str).unwrap_or_default();
+                    name.is_empty() || arn == name || arn.rsplit(':').next() == Some(&name)
+                };
+                json!({"EventSourceMappings": setup.mappings.iter().filter(is_its).collect::<Vec<_>>()})
+            }
+        };
+        json::write(Api::Events, &answer)
+    }
+}
