@@ -61,6 +61,21 @@ impl Aws {
         aws_sdk_sqs::Client::new(&self.config)
     }
 
+    /// A client of Lambda, for the doctor.
+    pub(crate) fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.config)
+    }
+
+    /// A client of EventBridge, for the doctor.
+    pub(crate) fn events(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.config)
+    }
+
+    /// The Region, if one is configured.
+    pub(crate) fn region(&self) -> Option<String> {
+        self.config.region().map(ToString::to_string)
+    }
+
     fn with(config: SdkConfig, trust: Trust) -> Self {
         let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
         let ecs = aws_sdk_ecs::Client::new(&config);

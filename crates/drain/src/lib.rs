@@ -16,6 +16,7 @@ mod groups;
 mod http;
 pub mod lambda;
 pub mod log;
+mod look;
 mod observe;
 mod queue;
 mod services;

@@ -76,7 +76,8 @@ impl<'a> ServiceSite<'a> {
     }
 
     /// Whether a task can be on Spot; where that is not known, it can.
-    pub(crate) fn may_be_on_spot(&self) -> bool {
+    #[must_use]
+    pub fn may_be_on_spot(&self) -> bool {
         match self.placement() {
             Ok(Placement::Strategy(items)) => {
                 items.iter().any(|item| item.provider == SPOT && item.weight.max(item.base) > 0)

@@ -24,6 +24,7 @@ fn no_strategy(site: &ServiceSite<'_>) -> Verdict {
     let service = site.service;
     let set = match site.placement()? {
         Placement::Strategy(_) => return Ok(None),
+        Placement::LaunchType(launch_type) if launch_type != "FARGATE" => return Ok(None),
         Placement::LaunchType(launch_type) => format!("launch type {launch_type} and no strategy"),
         Placement::Nothing => "neither a strategy nor a default one of the cluster".to_owned(),
     };

@@ -13,6 +13,8 @@ use spotdrain_core::doctor::{Diagnosis, Severity, examine};
 use super::args::DoctorArgs;
 use super::exit::{Exit, Problem};
 use super::show::json;
+use crate::aws::Aws;
+use crate::look::{Wanted, look};
 
 pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
     if let Some(id) = &args.explain {
@@ -27,10 +29,15 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
 }
 
 async fn estate(args: &DoctorArgs) -> Result<Estate, Problem> {
-    match &args.template {
-        Some(file) => offline::read(file, &args.parameters),
-        None => Err(Problem::Configuration("expected --template FILE".to_owned())),
+    if let Some(file) = &args.template {
+        return offline::read(file, &args.parameters);
     }
+    let aws = Aws::from_environment(None).await.map_err(|error| Problem::Configuration(error.to_string()))?;
+    if aws.region().is_none() {
+        return Err(Problem::Configuration("no Region is set: set AWS_REGION, or a profile that has one".to_owned()));
+    }
+    let (cluster, services) = (args.cluster.clone(), args.services.clone());
+    look(&aws, &Wanted { cluster, services, function: args.function.clone() }).await.map_err(Problem::Failed)
 }
 
 fn accepted(args: &DoctorArgs) -> Result<Accepted, Problem> {
