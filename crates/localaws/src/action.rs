@@ -54,6 +54,10 @@ pub enum Action {
     ListRuleNamesByTarget,
     /// `events:DescribeRule`
     DescribeRule,
+    /// `events:PutEvents`
+    PutEvents,
+    /// `lambda:InvokeFunction`
+    Invoke,
     /// `lambda:ListFunctions`
     ListFunctions,
     /// `lambda:ListEventSourceMappings`
@@ -85,7 +89,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
@@ -102,6 +106,8 @@ impl Action {
         Self::DescribeLoadBalancerAttributes,
         Self::ListRuleNamesByTarget,
         Self::DescribeRule,
+        Self::PutEvents,
+        Self::Invoke,
         Self::ListFunctions,
         Self::ListEventSourceMappings,
         Self::CreateQueue,
@@ -138,6 +144,8 @@ impl Action {
             Self::DescribeLoadBalancerAttributes => "DescribeLoadBalancerAttributes",
             Self::ListRuleNamesByTarget => "ListRuleNamesByTarget",
             Self::DescribeRule => "DescribeRule",
+            Self::PutEvents => "PutEvents",
+            Self::Invoke => "Invoke",
             Self::ListFunctions => "ListFunctions",
             Self::ListEventSourceMappings => "ListEventSourceMappings",
             Self::CreateQueue => "CreateQueue",
@@ -175,8 +183,8 @@ impl Action {
             | Self::ListServices
             | Self::DescribeTaskDefinition
             | Self::ListTasks => Api::Ecs,
-            Self::ListRuleNamesByTarget | Self::DescribeRule => Api::Events,
-            Self::ListFunctions | Self::ListEventSourceMappings => Api::Lambda,
+            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::PutEvents => Api::Events,
+            Self::ListFunctions | Self::ListEventSourceMappings | Self::Invoke => Api::Lambda,
             Self::CreateQueue
             | Self::GetQueueUrl
             | Self::GetQueueAttributes
@@ -198,6 +206,7 @@ impl Action {
             Api::Elb => format!("elasticloadbalancing:{self}"),
             Api::Ecs => format!("ecs:{self}"),
             Api::Events => format!("events:{self}"),
+            Api::Lambda if self == Self::Invoke => "lambda:InvokeFunction".to_owned(),
             Api::Lambda => format!("lambda:{self}"),
             // In SQS's own text the name is in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),

@@ -18,6 +18,8 @@ pub(crate) enum DeployedRequest {
     Rule(String),
     Functions,
     MappingsOf(String),
+    Put(Vec<Entry>),
+    Invoke(String),
 }
 
 #[derive(Deserialize)]
@@ -25,6 +27,16 @@ pub(crate) enum DeployedRequest {
 struct Body {
     target_arn: Option<String>,
     name: Option<String>,
+    #[serde(default)]
+    entries: Vec<Entry>,
+}
+
+/// An event that somebody puts on a bus.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Entry {
+    source: String,
+    event_bus_name: Option<String>,
 }
 
 impl DeployedRequest {
@@ -36,6 +48,7 @@ impl DeployedRequest {
         let read = json::read::<Body>(Api::Events, body);
         let missing = |field: &str| ApiError::invalid(Api::Events, format!("'{field}' is missing"));
         Some(read.and_then(|body| match action {
+            Action::PutEvents => Ok(Self::Put(body.entries)),
             Action::ListRuleNamesByTarget => body.target_arn.map(Self::RulesOf).ok_or_else(|| missing("TargetArn")),
             _ => body.name.map(Self::Rule).ok_or_else(|| missing("Name")),
         }))
@@ -45,6 +58,10 @@ impl DeployedRequest {
     pub(crate) fn of_path(method: &str, path: &str, query: &str) -> Option<(Action, Self)> {
         match (method, path.trim_end_matches('/')) {
             ("GET", "/2015-03-31/functions") => Some((Action::ListFunctions, Self::Functions)),
+            ("POST", path) => {
+                let name = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
+                Some((Action::Invoke, Self::Invoke(name.to_owned())))
+            }
             ("GET", "/2015-03-31/event-source-mappings") => {
                 let mut fields = form_urlencoded::parse(query.as_bytes());
                 let name = fields.find(|(key, _)| key == "FunctionName").map(|(_, name)| name.into_owned());
@@ -56,10 +73,15 @@ impl DeployedRequest {
 
     pub(crate) fn subject(&self) -> Subject {
         let resource = match self {
-            Self::RulesOf(name) | Self::Rule(name) | Self::MappingsOf(name) => Some(name.clone()),
+            Self::RulesOf(name) | Self::Rule(name) | Self::MappingsOf(name) | Self::Invoke(name) => Some(name.clone()),
+            Self::Put(entries) => entries.first().and_then(|entry| entry.event_bus_name.clone()),
             Self::Functions => None,
         };
-        Subject { resource, targets: Vec::new() }
+        let targets = match self {
+            Self::Put(entries) => entries.iter().map(|entry| entry.source.clone()).collect(),
+            _ => Vec::new(),
+        };
+        Subject { resource, targets }
     }
 
     /// Answers, in JSON.
@@ -76,6 +98,15 @@ impl DeployedRequest {
                 let rule = rule.ok_or_else(missing)?;
                 with(json!({"Name": rule.name, "State": "ENABLED", "EventBusName": "default"}), Some(&rule.fields))
             }
+            Self::Put(entries) => put(&entries),
+            Self::Invoke(name) => {
+                let is_it = |function: &Value| function.get("FunctionName").and_then(Value::as_str) == Some(&name);
+                let missing = || ApiError {
+                    status: 404,
+                    ..ApiError::bad("ResourceNotFoundException", format!("Function not found: {name}"))
+                };
+                setup.functions.iter().find(|one| is_it(one)).map(|_| Value::Null).ok_or_else(missing)?
+            }
             Self::Functions => json!({"Functions": setup.functions}),
             Self::MappingsOf(name) => {
                 let is_its = |mapping: &&Value| {
@@ -87,4 +118,22 @@ impl DeployedRequest {
         };
         json::write(Api::Events, &answer)
     }
+}
+
+/// Only AWS may send what comes from AWS (`EventBridge` API, `PutEvents`).
+fn put(entries: &[Entry]) -> Value {
+    let refused = json!({
+        "ErrorCode": "NotAuthorizedForSourceException",
+        "ErrorMessage": "Not authorized for the source.",
+    });
+    let one = |entry: &Entry| {
+        if entry.source.starts_with("aws.") {
+            refused.clone()
+        } else {
+            json!({"EventId": "00000000-0000-4000-8000-00000000e7e7"})
+        }
+    };
+    let entries: Vec<_> = entries.iter().map(one).collect();
+    let failed = entries.iter().filter(|entry| entry.get("ErrorCode").is_some()).count();
+    json!({"FailedEntryCount": failed, "Entries": entries})
 }

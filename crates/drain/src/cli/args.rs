@@ -47,6 +47,10 @@ pub(crate) enum Command {
     /// Reads a template before it is deployed (--template), or what is deployed (--cluster, or every cluster of the Region),
     /// with your AWS credentials. Changes nothing.
     Doctor(DoctorArgs),
+    /// Make the notice of a running task, and try the function with it
+    ///
+    /// Without more it only prints the event. Nothing is sent or done without --for-real, and not before you have said yes.
+    Simulate(SimulateArgs),
     /// Run an AWS on this machine, with the demo's service in it, until Ctrl-C
     ///
     /// Answers the SDKs and the aws command. What it knows of ECS and ELBv2 it does as AWS documents it.
@@ -142,4 +146,37 @@ pub(crate) struct DoctorArgs {
 fn parameter(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// The cluster, by name or ARN
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: String,
+    /// The running task, by id or ARN
+    #[arg(long, value_name = "TASK")]
+    pub(crate) task: String,
+    /// Send it to this bus of EventBridge, from the source of a drill: nobody but AWS can send aws.*
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bus: Option<String>,
+    /// The drill's source; the function reads it only if SPOTDRAIN_EVENT_SOURCES has it
+    #[arg(long, value_name = "SOURCE", default_value = "spotdrain.drill", requires = "bus")]
+    pub(crate) source: String,
+    /// Invoke this function with it
+    #[arg(long, value_name = "NAME", conflicts_with = "bus")]
+    pub(crate) invoke: Option<String>,
+    /// Handle it here, as the function would
+    #[arg(long, conflicts_with_all = ["bus", "invoke"])]
+    pub(crate) here: bool,
+    /// Only tell what would be done: so it is without --for-real
+    #[arg(long, conflicts_with = "for_real")]
+    pub(crate) dry_run: bool,
+    /// Do it: the task's target is taken out of its target groups, though the task goes on
+    #[arg(long)]
+    pub(crate) for_real: bool,
+    /// Do not ask
+    #[arg(long, requires = "for_real")]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
 }
