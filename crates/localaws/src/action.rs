@@ -172,13 +172,15 @@ impl Action {
     pub(crate) fn api(self) -> Api {
         match self {
             Self::DescribeLoadBalancers
+            | Self::DescribeLoadBalancerAttributes
             | Self::DescribeTargetGroups
+            | Self::DescribeTargetGroupAttributes
             | Self::DescribeTargetHealth
             | Self::RegisterTargets
             | Self::DeregisterTargets => Api::Elb,
-            Self::DescribeTargetGroupAttributes | Self::DescribeLoadBalancerAttributes => Api::Elb,
-            Self::DescribeServices | Self::DescribeTasks => Api::Ecs,
-            Self::ListClusters
+            Self::DescribeServices
+            | Self::DescribeTasks
+            | Self::ListClusters
             | Self::DescribeClusters
             | Self::ListServices
             | Self::DescribeTaskDefinition

@@ -105,7 +105,7 @@ fn a_template_without_the_function_is_examined_without_it() {
     let told = not_checked(&diagnosis);
     assert!(told.iter().all(|line| line.ends_with("spotdrain's function is not in this template")), "{told:?}");
     let forecast = diagnosis.forecasts.first().unwrap();
-    assert_eq!((forecast.function, forecast.changes.first().unwrap().what.as_str()), (false, "the function"));
+    assert_eq!((forecast.function, forecast.changes.first().unwrap().what.as_str()), (false, "function"));
 }
 
 #[test]

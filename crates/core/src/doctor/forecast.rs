@@ -64,7 +64,7 @@ pub struct Outlook {
 /// A thing that would make it better.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Such as `the hold`.
+    /// Such as `hold`.
     pub what: String,
     /// What would come of it.
     #[serde(flatten)]
@@ -80,6 +80,9 @@ struct Situation {
     fails_after: u32,
     stop_timeout: u32,
 }
+
+/// What a situation becomes by one thing.
+type Improve = fn(Situation) -> Situation;
 
 impl Situation {
     fn outlook(self) -> Outlook {
@@ -99,25 +102,28 @@ impl Situation {
         Outlook { last_new_connection_seconds: last, refused_seconds: refused, refused_at_least_seconds: at_least }
     }
 
+    /// Each thing that is not yet so and helps alone; then all of them together, if that helps more.
     fn changes(self) -> Vec<Change> {
-        let all = [
-            ("the function", Self { function: true, ..self }),
-            ("the hold", Self { hold: true, ..self }),
-            ("stopTimeout 120", Self { stop_timeout: self.stop_timeout.max(NOTICE), ..self }),
-            ("a health check that fails in 20 s", Self { fails_after: self.fails_after.min(20), ..self }),
-        ];
         let now = self.outlook();
-        let helps = |(what, then): (&str, Self)| {
-            let then = then.outlook();
-            then.is_better(now).then(|| Change { what: what.to_owned(), then })
-        };
-        let mut changes: Vec<_> = all.into_iter().filter_map(helps).collect();
-        let best =
-            Self { function: true, hold: true, stop_timeout: NOTICE, fails_after: self.fails_after.min(20), ..self };
-        if changes.len() > 1 || changes.is_empty() {
-            changes.extend(helps(("all of them", best)));
-        }
+        let missing: Vec<_> = Self::possible().into_iter().filter(|(_, change)| change(self) != self).collect();
+        let change = |what: String, then: Self| Change { what, then: then.outlook() };
+        let alone = missing.iter().map(|(what, change_of)| change((*what).to_owned(), change_of(self)));
+        let mut changes: Vec<_> = alone.filter(|change| change.then.is_better(now)).collect();
+        let names: Vec<_> = missing.iter().map(|(what, _)| *what).collect();
+        let all =
+            change(names.join(" + "), missing.iter().fold(self, |situation, (_, change_of)| change_of(situation)));
+        let helps_more = changes.iter().all(|alone| all.then.is_better(alone.then)) && all.then.is_better(now);
+        changes.extend(helps_more.then_some(all));
         changes
+    }
+
+    fn possible() -> [(&'static str, Improve); 4] {
+        [
+            ("function", |situation| Self { function: true, ..situation }),
+            ("hold", |situation| Self { hold: true, ..situation }),
+            ("stopTimeout 120", |situation| Self { stop_timeout: situation.stop_timeout.max(NOTICE), ..situation }),
+            ("health check 20 s", |situation| Self { fails_after: situation.fails_after.min(20), ..situation }),
+        ]
     }
 }
 
@@ -199,15 +205,14 @@ mod tests {
 
     #[test]
     fn what_helps_is_named_and_what_does_not_is_not() {
-        let situation =
-            Situation { kind: Kind::Network, function: true, hold: false, fails_after: 20, stop_timeout: 120 };
-        let told = |changes: Vec<Change>| changes.into_iter().map(|change| change.what).collect::<Vec<_>>();
-        assert_eq!(told(situation.changes()), ["the hold"]);
+        let kind = Kind::Network;
+        let situation = Situation { kind, function: true, hold: false, fails_after: 20, stop_timeout: 120 };
+        let told = |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
+        assert_eq!(told(situation), ["hold"]);
+        assert_eq!(told(Situation { stop_timeout: 30, ..situation }), ["hold", "hold + stopTimeout 120"]);
         let bad = Situation { function: false, stop_timeout: 30, fails_after: 120, ..situation };
-        assert_eq!(
-            told(bad.changes()),
-            ["the function", "the hold", "a health check that fails in 20 s", "all of them"]
-        );
-        assert_eq!(told(Situation { hold: true, ..situation }.changes()), [""; 0]);
+        let all = "function + hold + stopTimeout 120 + health check 20 s";
+        assert_eq!(told(bad), ["function", "hold", "health check 20 s", all]);
+        assert_eq!(told(Situation { hold: true, ..situation }), [""; 0]);
     }
 }

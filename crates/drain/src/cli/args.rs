@@ -149,6 +149,7 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct SimulateArgs {
     /// The cluster, by name or ARN
     #[arg(long, value_name = "NAME")]

@@ -28,8 +28,8 @@ pub(crate) async fn find(asker: &Asker<'_>, wanted: Option<&str>) -> Result<Fact
     let queue = queue(asker, arn).await;
     let target = queue.known().map_or(arn, |queue| queue.arn.as_str()).to_owned();
     let rule = rule(asker, &target).await;
-    let role = unknown("the policies of a role are not read; its template has them: spotdrain doctor --template");
-    Ok(Fact::Known(Delivery { rule, queue, function: read(&found), role }))
+    let unread = unknown("the policies of a role are not read; its template has them: spotdrain doctor --template");
+    Ok(Fact::Known(Delivery { rule, queue, function: read(&found), role: unread }))
 }
 
 async fn function(asker: &Asker<'_>, wanted: Option<&str>) -> Result<Option<FunctionConfiguration>, String> {
@@ -76,8 +76,8 @@ async fn queue(asker: &Asker<'_>, function: &str) -> Fact<Queue> {
         Err(refusal) => return unknown(&refusal.told),
     };
     let of_sqs = |arn: &&str| arn.split(':').nth(2) == Some("sqs");
-    let mappings = answer.event_source_mappings().iter();
-    let found = mappings.filter_map(|one| Some((one.event_source_arn().filter(of_sqs)?, one))).next();
+    let mut mappings = answer.event_source_mappings().iter();
+    let found = mappings.find_map(|one| Some((one.event_source_arn().filter(of_sqs)?, one)));
     let Some((arn, mapping)) = found else { return Fact::Absent };
     let name = arn.rsplit(':').next().unwrap_or(arn);
     Fact::Known(Queue {

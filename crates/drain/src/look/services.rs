@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ecs::types::{LoadBalancer, Service as EcsService, ServiceField, TaskSet};
+use aws_sdk_ecs::types::{
+    Container, DeploymentConfiguration, LoadBalancer, Service as EcsService, ServiceField, Task, TaskSet,
+};
 use spotdrain_core::doctor::estate::{Place, Unread};
 use spotdrain_core::doctor::fact::Fact;
 use spotdrain_core::doctor::group::Group;
@@ -102,14 +104,14 @@ pub(crate) fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// Where CodeDeploy or somebody else deploys, what is in force is the primary task set's.
+/// Where `CodeDeploy` or somebody else deploys, what is in force is the primary task set's.
 fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
     let name = service.service_name().unwrap_or_default();
     let set = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"));
     let balancers: Vec<_> =
         service.load_balancers().iter().chain(set.into_iter().flat_map(TaskSet::load_balancers)).collect();
     let count = |value: i32| Fact::Known(u32::try_from(value).unwrap_or_default());
-    let deployment = service.deployment_configuration().and_then(|set| set.minimum_healthy_percent());
+    let deployment = service.deployment_configuration().and_then(DeploymentConfiguration::minimum_healthy_percent);
     Seen {
         service: Service {
             place: Place::live(format!("service {}/{name}", short(cluster_arn))),
@@ -206,8 +208,7 @@ async fn family(asker: &Asker<'_>, service: &Service) -> Fact<bool> {
     let request = asker.aws.ecs.describe_tasks().cluster(&cluster).set_tasks(Some(arns));
     match asker.ask("DescribeTasks", Budget::Other, || request.clone().send()).await {
         Ok(answer) => {
-            let interfaces =
-                answer.tasks().iter().flat_map(|task| task.containers()).flat_map(|one| one.network_interfaces());
+            let interfaces = answer.tasks().iter().flat_map(Task::containers).flat_map(Container::network_interfaces);
             Fact::Known(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))
         }
         Err(refusal) => unknown(&refusal.told),

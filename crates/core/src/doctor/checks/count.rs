@@ -1,6 +1,7 @@
 //! Are there tasks enough that one can go?
 
 use crate::doctor::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
+use crate::doctor::fact::Unknown;
 use crate::doctor::group::Kind;
 use crate::doctor::site::{GroupSite, ServiceSite};
 
@@ -74,7 +75,7 @@ fn one_in_zone(site: &GroupSite<'_>) -> Verdict {
     if group.kind()? == Kind::Application || group.cross_zone.or(false)? {
         return Ok(None);
     }
-    let found = match group.healthy_in_zones.known() {
+    let found = match group.healthy_in_zones.need()? {
         Some(zones) => zones.contains(&1).then(|| format!("a zone of {} has one healthy target", zones.len())),
         None => expected(site)?,
     };
@@ -94,12 +95,12 @@ fn one_in_zone(site: &GroupSite<'_>) -> Verdict {
 }
 
 /// Where the targets cannot be seen: whether the count suffices for two in each zone. One task alone is another check's.
-fn expected(site: &GroupSite<'_>) -> Result<Option<String>, crate::doctor::fact::Unknown> {
+fn expected(site: &GroupSite<'_>) -> Result<Option<String>, Unknown> {
     let (Some(zones), Some(desired)) = (group_zones(site)?, site.of.service.desired.need()?) else { return Ok(None) };
     let is_thin = *desired > 1 && *desired < zones.saturating_mul(2);
     Ok(is_thin.then(|| format!("{desired} tasks in {zones} zones leave a zone with one")))
 }
 
-fn group_zones(site: &GroupSite<'_>) -> Result<Option<u32>, crate::doctor::fact::Unknown> {
+fn group_zones(site: &GroupSite<'_>) -> Result<Option<u32>, Unknown> {
     Ok(site.group.zones.need()?.copied().filter(|zones| *zones > 1))
 }

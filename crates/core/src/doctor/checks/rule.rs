@@ -1,10 +1,11 @@
 //! Does the rule let the notices through? It is tried with the samples, as notices of the services' own clusters.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::arn::ClusterArn;
 use crate::doctor::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
 use crate::doctor::delivery::Rule;
+use crate::doctor::fact::{Fact, Unknown};
 use crate::doctor::site::DeliverySite;
 use crate::pattern::Pattern;
 
@@ -48,21 +49,29 @@ fn no_notice(site: &DeliverySite<'_>) -> Verdict {
 /// The field without which notices would pass, if it is one alone.
 fn blame(site: &DeliverySite<'_>, rule: &Rule) -> String {
     let Some(Value::Object(whole)) = rule.pattern.known() else { return String::new() };
-    let top = whole.keys().map(|key| (vec![key.clone()], key.clone()));
-    let detail = whole.get("detail").and_then(Value::as_object).into_iter().flat_map(|detail| detail.keys());
-    let inner = detail.map(|key| (vec!["detail".to_owned(), key.clone()], format!("detail.{key}")));
-    let passes_without = |path: &[String]| {
-        let mut pattern = Value::Object(whole.clone());
-        let (last, parents) = path.split_last()?;
-        let parent = parents.iter().try_fold(&mut pattern, |value, key| value.get_mut(key))?;
-        let removed = parent.as_object_mut()?.remove(last)?;
-        let rule = Rule { pattern: crate::doctor::fact::Fact::Known(pattern), ..rule.clone() };
-        let tried = try_notices(site, &rule).ok().flatten()?;
-        matches!(tried, Tried::Missed { missed, tried } if missed.len() < tried).then_some(removed)
+    let detail = whole.get("detail").and_then(Value::as_object);
+    let top = whole.keys().filter(|key| *key != "detail").map(|key| (key.clone(), without(whole, key)));
+    let inner = detail.into_iter().flat_map(Map::keys).map(|key| {
+        let rest = detail.map(|detail| without(detail, key)).filter(|rest| !rest.is_empty());
+        let mut pattern = without(whole, "detail");
+        pattern.extend(rest.map(|rest| ("detail".to_owned(), Value::Object(rest))));
+        (format!("detail.{key}"), pattern)
+    });
+    let passes = |pattern: Map<String, Value>| {
+        let rule = Rule { pattern: Fact::Known(Value::Object(pattern)), ..rule.clone() };
+        let tried = try_notices(site, &rule).ok().flatten();
+        matches!(tried, Some(Tried::Missed { missed, tried }) if missed.len() < tried)
     };
-    let mut blamed = top.filter(|(_, name)| name != "detail").chain(inner);
-    let found = blamed.find_map(|(path, name)| Some(format!(": no notice has {name} {}", passes_without(&path)?)));
-    found.unwrap_or_default()
+    let blamed = top.chain(inner).find(|(_, pattern)| passes(pattern.clone())).map(|(name, _)| name);
+    let value = |name: &String| {
+        rule.pattern.known().and_then(|all| all.pointer(&format!("/{}", name.replace('.', "/"))).cloned())
+    };
+    let told = blamed.and_then(|name| Some(format!(": no notice has {name} {}", value(&name)?)));
+    told.unwrap_or_default()
+}
+
+fn without(fields: &Map<String, Value>, key: &str) -> Map<String, Value> {
+    fields.iter().filter(|(name, _)| *name != key).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn no_rule(site: &DeliverySite<'_>) -> Fault {
@@ -106,7 +115,7 @@ enum Tried {
     Missed { missed: Vec<String>, tried: usize },
 }
 
-fn try_notices(site: &DeliverySite<'_>, rule: &Rule) -> Result<Option<Tried>, crate::doctor::fact::Unknown> {
+fn try_notices(site: &DeliverySite<'_>, rule: &Rule) -> Result<Option<Tried>, Unknown> {
     let Some(pattern) = rule.pattern.need()? else { return Ok(None) };
     let pattern = match Pattern::read(pattern) {
         Ok(pattern) => pattern,

@@ -128,6 +128,9 @@ fn summary(diagnosis: &Diagnosis) -> String {
     } else {
         [(errors, "error"), (warnings, "warning"), (notes, "note")].map(|(count, word)| plural(count, word)).join(", ")
     };
+    if diagnosis.services == 0 && diagnosis.findings.is_empty() {
+        return format!("{BOLD}doctor{BOLD:#} {CAREFUL}found no service to examine{CAREFUL:#}\n");
+    }
     let mut text = format!("{BOLD}doctor{BOLD:#} {style}{found}{style:#}");
     text += &format!(" in {} by {} checks", plural(diagnosis.services, "service"), CHECKS.len());
     if accepted > 0 {

@@ -22,16 +22,13 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Tells what would be done.
 pub(crate) async fn dry_run(args: &SimulateArgs, aws: &Aws, way: Way<'_>, event: &Value) -> Result<Exit, Problem> {
-    let exit = match way {
-        Way::Here => {
-            let report = here(args, aws, event, false).await?;
-            show::report(&report)?;
-            Exit::of(&report)
-        }
-        _ => {
-            show::json(event)?;
-            Exit::Done
-        }
+    let exit = if matches!(way, Way::Here) {
+        let report = here(args, aws, event, false).await?;
+        show::report(&report)?;
+        Exit::of(&report)
+    } else {
+        show::json(event)?;
+        Exit::Done
     };
     tell_dry_run(way)?;
     Ok(exit)

@@ -6,7 +6,7 @@
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{Attachment, Attribute, Container, NetworkInterface, Task};
+use aws_sdk_ecs::types::{Attachment, Attribute, Connectivity, Container, LaunchType, NetworkInterface, Task};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use spotdrain_core::arn::TaskArn;
@@ -50,7 +50,7 @@ fn what_it_is(task: &Task) -> Map<String, Value> {
         "availabilityZone": task.availability_zone(),
         "capacityProviderName": task.capacity_provider_name(),
         "clusterArn": task.cluster_arn(),
-        "connectivity": task.connectivity().map(|one| one.as_str()),
+        "connectivity": task.connectivity().map(Connectivity::as_str),
         "connectivityAt": moment(task.connectivity_at()),
         "containers": task.containers().iter().map(container).collect::<Vec<_>>(),
         "cpu": task.cpu(),
@@ -58,7 +58,7 @@ fn what_it_is(task: &Task) -> Map<String, Value> {
         "enableExecuteCommand": task.enable_execute_command(),
         "ephemeralStorage": task.ephemeral_storage().map(|disk| json!({"sizeInGiB": disk.size_in_gib()})),
         "group": task.group(),
-        "launchType": task.launch_type().map(|one| one.as_str()),
+        "launchType": task.launch_type().map(LaunchType::as_str),
         "memory": task.memory(),
         "overrides": {"containerOverrides": task.containers().iter().map(|one| json!({"name": one.name()})).collect::<Vec<_>>()},
         "platformVersion": task.platform_version(),
