@@ -171,6 +171,30 @@ fn the_rule_the_queue_and_the_function_are_examined_as_they_are_deployed() {
 }
 
 #[test]
+fn of_two_functions_the_stack_or_the_name_says_which() {
+    let mut scene = deployed();
+    scene.world.add_function(json!({
+        "FunctionName": "test", "FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:test", "Timeout": 30,
+        "Environment": {"Variables": {"SPOTDRAIN_MODE": "observe"}}, "Tags": {"aws:cloudformation:stack-name": "test-stack"},
+    }));
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    let doctor = |arguments: &[&str]| against(&local, &[&["doctor", "--cluster", "demo"], arguments].concat());
+    let (code, _, error) = run(doctor(&[]));
+    assert!(
+        code == 1 && error.contains("spotdrain, test have SPOTDRAIN_ variables: name one with --function"),
+        "{error}"
+    );
+    for (arguments, expected) in
+        [(["--stack", "test-stack"], vec!["SD021", "SD031"]), (["--function", "spotdrain"], vec![])]
+    {
+        let (_, record) = json(doctor(&[&arguments[..], &["--json"]].concat()));
+        assert_eq!(ids(&record), expected, "{record}");
+    }
+    let (code, _, error) = run(doctor(&["--stack", "nobody"]));
+    assert!(code == 1 && error.contains("stack nobody has no function with SPOTDRAIN_ variables"), "{error}");
+}
+
+#[test]
 fn a_right_that_is_missing_is_named_with_its_action_and_resource() {
     let table = [
         (

@@ -60,6 +60,8 @@ pub enum Action {
     Invoke,
     /// `lambda:ListFunctions`
     ListFunctions,
+    /// `lambda:ListTags`
+    ListTags,
     /// `lambda:ListEventSourceMappings`
     ListEventSourceMappings,
     /// `sqs:CreateQueue`
@@ -89,7 +91,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
@@ -109,6 +111,7 @@ impl Action {
         Self::PutEvents,
         Self::Invoke,
         Self::ListFunctions,
+        Self::ListTags,
         Self::ListEventSourceMappings,
         Self::CreateQueue,
         Self::GetQueueUrl,
@@ -147,6 +150,7 @@ impl Action {
             Self::PutEvents => "PutEvents",
             Self::Invoke => "Invoke",
             Self::ListFunctions => "ListFunctions",
+            Self::ListTags => "ListTags",
             Self::ListEventSourceMappings => "ListEventSourceMappings",
             Self::CreateQueue => "CreateQueue",
             Self::GetQueueUrl => "GetQueueUrl",
@@ -186,7 +190,7 @@ impl Action {
             | Self::DescribeTaskDefinition
             | Self::ListTasks => Api::Ecs,
             Self::ListRuleNamesByTarget | Self::DescribeRule | Self::PutEvents => Api::Events,
-            Self::ListFunctions | Self::ListEventSourceMappings | Self::Invoke => Api::Lambda,
+            Self::ListFunctions | Self::ListTags | Self::ListEventSourceMappings | Self::Invoke => Api::Lambda,
             Self::CreateQueue
             | Self::GetQueueUrl
             | Self::GetQueueAttributes

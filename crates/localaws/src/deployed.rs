@@ -18,6 +18,7 @@ pub(crate) enum DeployedRequest {
     Rule(String),
     Functions,
     MappingsOf(String),
+    TagsOf(String),
     Put(Vec<Entry>),
     Invoke(String),
 }
@@ -54,10 +55,19 @@ impl DeployedRequest {
         }))
     }
 
+    /// Whether a path is one of Lambda's.
+    pub(crate) fn is_lambda(path: &str) -> bool {
+        path.starts_with("/2015-03-31/") || path.starts_with("/2017-03-31/tags/")
+    }
+
     /// The request of Lambda that a path stands for.
     pub(crate) fn of_path(method: &str, path: &str, query: &str) -> Option<(Action, Self)> {
         match (method, path.trim_end_matches('/')) {
             ("GET", "/2015-03-31/functions") => Some((Action::ListFunctions, Self::Functions)),
+            ("GET", path) if path.starts_with("/2017-03-31/tags/") => {
+                let arn = path.rsplit('/').next().unwrap_or_default().replace("%3A", ":");
+                Some((Action::ListTags, Self::TagsOf(arn)))
+            }
             ("POST", path) => {
                 let name = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
                 Some((Action::Invoke, Self::Invoke(name.to_owned())))
@@ -73,7 +83,11 @@ impl DeployedRequest {
 
     pub(crate) fn subject(&self) -> Subject {
         let resource = match self {
-            Self::RulesOf(name) | Self::Rule(name) | Self::MappingsOf(name) | Self::Invoke(name) => Some(name.clone()),
+            Self::RulesOf(name)
+            | Self::Rule(name)
+            | Self::MappingsOf(name)
+            | Self::TagsOf(name)
+            | Self::Invoke(name) => Some(name.clone()),
             Self::Put(entries) => entries.first().and_then(|entry| entry.event_bus_name.clone()),
             Self::Functions => None,
         };
@@ -106,6 +120,11 @@ impl DeployedRequest {
                     ..ApiError::bad("ResourceNotFoundException", format!("Function not found: {name}"))
                 };
                 setup.functions.iter().find(|one| is_it(one)).map(|_| Value::Null).ok_or_else(missing)?
+            }
+            Self::TagsOf(arn) => {
+                let is_it = |function: &&Value| function.get("FunctionArn").and_then(Value::as_str) == Some(&arn);
+                let tags = setup.functions.iter().find(is_it).and_then(|function| function.get("Tags"));
+                json!({"Tags": tags.cloned().unwrap_or_else(|| json!({}))})
             }
             Self::Functions => json!({"Functions": setup.functions}),
             Self::MappingsOf(name) => {

@@ -67,7 +67,7 @@ pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -
     }
     let asked = match incoming.target {
         Some(target) => understand_json(target, incoming.body),
-        None if incoming.path.starts_with("/2015-03-31/") => understand_rest(incoming),
+        None if DeployedRequest::is_lambda(incoming.path) => understand_rest(incoming),
         None => understand_query(&Form::parse(incoming.body)),
     };
     call(world, asked, incoming.origin, now)

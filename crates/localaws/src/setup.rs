@@ -53,7 +53,7 @@ impl World {
         self.setup.attributes.entry(arn.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
     }
 
-    /// Adds a function, as `ListFunctions` shows it.
+    /// Adds a function, as `ListFunctions` shows it; its `Tags` as `ListTags` does.
     pub fn add_function(&mut self, fields: Value) {
         self.setup.functions.push(fields);
     }

@@ -112,7 +112,7 @@ pub(crate) struct LocalArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// A template of CloudFormation or SAM; nothing is asked of AWS
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "services", "function"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "services", "function", "stack"])]
     pub(crate) template: Option<PathBuf>,
     /// A value for a parameter of the template; again for more
     #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "template", value_parser = parameter)]
@@ -126,6 +126,9 @@ pub(crate) struct DoctorArgs {
     /// spotdrain's function; without it the one that has SPOTDRAIN_ variables
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
+    /// The stack that spotdrain's function was deployed with, where there is more than one
+    #[arg(long, value_name = "NAME", conflicts_with = "function")]
+    pub(crate) stack: Option<String>,
     /// Print JSON, for programs
     #[arg(long, conflicts_with = "sarif")]
     pub(crate) json: bool,

@@ -1,4 +1,4 @@
-//! The deployed function, by its variables, and from there its queue and the rule that sends to it.
+//! The deployed function, by its name, its stack or its variables, and from there its queue and the rule that sends to it.
 //! Sources: <https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html>,
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html>
 
@@ -9,52 +9,74 @@ use spotdrain_core::doctor::estate::Place;
 use spotdrain_core::doctor::fact::Fact;
 
 use super::asker::{Asker, Budget};
-use super::unknown;
+use super::{Which, unknown};
 
-/// The delivery. A function that was named must be there.
-pub(crate) async fn find(asker: &Asker<'_>, wanted: Option<&str>) -> Result<Fact<Delivery>, String> {
-    let found = match function(asker, wanted).await {
-        Ok(found) => found,
-        Err(why) if wanted.is_some() => return Err(why),
-        Err(why) => return Ok(Fact::NotKnown(why)),
+/// The tag that CloudFormation gives what it makes.
+/// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-resource-tags.html>
+const STACK_TAG: &str = "aws:cloudformation:stack-name";
+
+/// The delivery. A function that was asked for must be there, and it must be one.
+pub(crate) async fn find(asker: &Asker<'_>, wanted: &Which) -> Result<Fact<Delivery>, String> {
+    let candidates = match functions(asker, wanted).await {
+        Ok(candidates) => candidates,
+        Err(why) if matches!(wanted, Which::ByVariables) => return Ok(Fact::NotKnown(why)),
+        Err(why) => return Err(why),
     };
-    let Some(found) = found else {
-        return match wanted {
-            Some(name) => Err(format!("there is no function {name}: aws lambda list-functions shows them")),
-            None => Ok(Fact::Absent),
-        };
+    let found = match (candidates.as_slice(), wanted) {
+        ([found], _) => found,
+        ([], Which::ByVariables) => return Ok(Fact::Absent),
+        ([], Which::Named(name)) => {
+            return Err(format!("there is no function {name}: aws lambda list-functions shows them"));
+        }
+        ([], Which::OfStack(name)) => return Err(format!("stack {name} has no function with SPOTDRAIN_ variables")),
+        (many, _) => {
+            let names: Vec<_> = many.iter().filter_map(FunctionConfiguration::function_name).collect();
+            return Err(format!("{} have SPOTDRAIN_ variables: name one with --function or --stack", names.join(", ")));
+        }
     };
     let arn = found.function_arn().unwrap_or_default();
     let queue = queue(asker, arn).await;
     let target = queue.known().map_or(arn, |queue| queue.arn.as_str()).to_owned();
     let rule = rule(asker, &target).await;
     let unread = unknown("the policies of a role are not read; its template has them: spotdrain doctor --template");
-    Ok(Fact::Known(Delivery { rule, queue, function: read(&found), role: unread }))
+    Ok(Fact::Known(Delivery { rule, queue, function: read(found), role: unread }))
 }
 
-async fn function(asker: &Asker<'_>, wanted: Option<&str>) -> Result<Option<FunctionConfiguration>, String> {
+/// The functions that it can be.
+async fn functions(asker: &Asker<'_>, wanted: &Which) -> Result<Vec<FunctionConfiguration>, String> {
     let client = asker.aws.lambda();
-    let mut marker = None;
+    let (mut found, mut marker) = (Vec::new(), None);
     loop {
         let request = client.list_functions().set_marker(marker);
         let answer = asker.ask("ListFunctions", Budget::Other, || request.clone().send()).await;
         let answer = answer.map_err(|refusal| refusal.told)?;
-        if let Some(found) = answer.functions().iter().find(|one| is_it(one, wanted)) {
-            return Ok(Some(found.clone()));
+        for function in answer.functions() {
+            if is_it(asker, function, wanted).await? {
+                found.push(function.clone());
+            }
         }
         marker = answer.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
         if marker.is_none() {
-            return Ok(None);
+            return Ok(found);
         }
     }
 }
 
-fn is_it(function: &FunctionConfiguration, wanted: Option<&str>) -> bool {
+async fn is_it(asker: &Asker<'_>, function: &FunctionConfiguration, wanted: &Which) -> Result<bool, String> {
     let variables = function.environment().and_then(|environment| environment.variables());
+    let is_ours = variables.is_some_and(|all| all.keys().any(|name| name.starts_with("SPOTDRAIN_")));
     match wanted {
-        Some(name) => [function.function_name(), function.function_arn()].contains(&Some(name)),
-        None => variables.is_some_and(|all| all.keys().any(|name| name.starts_with("SPOTDRAIN_"))),
+        Which::Named(name) => Ok([function.function_name(), function.function_arn()].contains(&Some(name))),
+        Which::OfStack(stack) if is_ours => Ok(stack_of(asker, function).await?.as_ref() == Some(stack)),
+        Which::ByVariables | Which::OfStack(_) => Ok(is_ours),
     }
+}
+
+async fn stack_of(asker: &Asker<'_>, function: &FunctionConfiguration) -> Result<Option<String>, String> {
+    let request = asker.aws.lambda().list_tags().resource(function.function_arn().unwrap_or_default());
+    let answer = asker.ask("ListTags", Budget::Other, || request.clone().send()).await;
+    let answer = answer.map_err(|refusal| refusal.told)?;
+    Ok(answer.tags().and_then(|tags| tags.get(STACK_TAG)).cloned())
 }
 
 fn read(function: &FunctionConfiguration) -> Function {

@@ -29,8 +29,20 @@ pub(crate) struct Wanted {
     pub(crate) cluster: Option<String>,
     /// Services of the cluster; without them all.
     pub(crate) services: Vec<String>,
-    /// The function; without it the one with `SPOTDRAIN_` variables.
-    pub(crate) function: Option<String>,
+    /// The function.
+    pub(crate) function: Which,
+}
+
+/// Which function is spotdrain's.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Which {
+    /// The one that has `SPOTDRAIN_` variables.
+    #[default]
+    ByVariables,
+    /// The one of this name or ARN.
+    Named(String),
+    /// The one with `SPOTDRAIN_` variables that this stack has made, by the tag that CloudFormation gives it.
+    OfStack(String),
 }
 
 /// Reads the estate. The error is for a person.
@@ -42,7 +54,7 @@ pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Estate, String> {
     let groups = groups::find(&asker, spot_groups(&found)).await;
     services::put_groups(&mut found, &groups);
     services::fill_families(&asker, &mut found).await;
-    let delivery = delivery::find(&asker, wanted.function.as_deref()).await?;
+    let delivery = delivery::find(&asker, &wanted.function).await?;
     asker.progress.done();
     let services = found.services.into_iter().map(|seen| seen.service).collect();
     Ok(Estate { services, delivery, unread: found.unread })

@@ -14,7 +14,7 @@ use super::args::DoctorArgs;
 use super::exit::{Exit, Problem};
 use super::show::json;
 use crate::aws::Aws;
-use crate::look::{Wanted, look};
+use crate::look::{Wanted, Which, look};
 
 pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
     if let Some(id) = &args.explain {
@@ -37,7 +37,9 @@ async fn estate(args: &DoctorArgs) -> Result<Estate, Problem> {
         return Err(Problem::Configuration("no Region is set: set AWS_REGION, or a profile that has one".to_owned()));
     }
     let (cluster, services) = (args.cluster.clone(), args.services.clone());
-    look(&aws, &Wanted { cluster, services, function: args.function.clone() }).await.map_err(Problem::Failed)
+    let function = args.function.clone().map(Which::Named);
+    let function = function.or_else(|| args.stack.clone().map(Which::OfStack)).unwrap_or_default();
+    look(&aws, &Wanted { cluster, services, function }).await.map_err(Problem::Failed)
 }
 
 fn accepted(args: &DoctorArgs) -> Result<Accepted, Problem> {
