@@ -85,33 +85,33 @@ fn each_fault_of_what_is_deployed_is_found() {
             scene.world.set_task_definition(
                 "logstash",
                 json!({"containerDefinitions": [{"name": "logstash", "portMappings": [{"containerPort": 5044}]}]}),
-            )
+            );
         }),
         ("SD013", |scene| {
-            scene.world.set_attribute(&scene.group, "deregistration_delay.connection_termination.enabled", "true")
+            scene.world.set_attribute(&scene.group, "deregistration_delay.connection_termination.enabled", "true");
         }),
         ("SD014", |scene| {
             scene.world.set_attribute(
                 &scene.group,
                 "target_health_state.unhealthy.connection_termination.enabled",
                 "true",
-            )
+            );
         }),
         ("SD007", |scene| {
-            scene.world.set_service(&scene.service, json!({"deploymentConfiguration": {"minimumHealthyPercent": 0}}))
+            scene.world.set_service(&scene.service, json!({"deploymentConfiguration": {"minimumHealthyPercent": 0}}));
         }),
         ("SD006", |scene| scene.world.service_mut(&scene.service).unwrap().desired_count = 1),
         ("SD005", |scene| {
-            scene.world.set_task_definition("logstash", json!({"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}, "containerDefinitions": []}))
+            scene.world.set_task_definition("logstash", json!({"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}, "containerDefinitions": []}));
         }),
         ("SD003", |scene| {
             scene.world.set_service(
                 &scene.service,
                 json!({"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}),
-            )
+            );
         }),
         ("SD001", |scene| {
-            scene.world.set_service(&scene.service, json!({"capacityProviderStrategy": [], "launchType": "FARGATE"}))
+            scene.world.set_service(&scene.service, json!({"capacityProviderStrategy": [], "launchType": "FARGATE"}));
         }),
         ("SD029", |scene| {
             let service = scene.world.service_mut(&scene.service).unwrap();
@@ -259,7 +259,7 @@ fn elb_is_asked_three_times_a_second_at_most_and_a_refusal_is_yielded_to() {
     let calls = elb_calls(&local);
     assert_eq!((code, calls.len(), calls.iter().filter(|(_, ok)| !ok).count()), (0, 6, 1));
     for pair in calls.windows(2) {
-        let gap = pair[1].0 - pair[0].0;
+        let gap = pair[1].0.checked_sub(pair[0].0).unwrap();
         let least = if pair[0].1 { Duration::from_millis(300) } else { Duration::from_secs(3) };
         assert!(gap >= least, "{gap:?} after {pair:?}");
     }

@@ -127,35 +127,37 @@ async fn visibility(asker: &Asker<'_>, name: &str) -> Fact<u32> {
 
 /// Of several rules the one that hears of ECS itself: another may be a drill's.
 async fn rule(asker: &Asker<'_>, target: &str) -> Fact<Rule> {
-    let client = asker.aws.events();
-    let request = client.list_rule_names_by_target().target_arn(target);
+    let request = asker.aws.events().list_rule_names_by_target().target_arn(target);
     let names = match asker.ask("ListRuleNamesByTarget", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer.rule_names().to_vec(),
         Err(refusal) => return unknown(&refusal.told),
     };
     let mut found = Fact::Absent;
     for name in names {
-        let request = client.describe_rule().name(&name);
-        let rule = match asker.ask("DescribeRule", Budget::Other, || request.clone().send()).await {
-            Ok(answer) => Fact::Known(Rule {
-                place: Place::live(format!("rule {name}")),
-                pattern: pattern(answer.event_pattern()),
-                state: answer.state().map(|state| state.as_str().to_owned()).into(),
-                name,
-            }),
-            Err(refusal) => unknown(&refusal.told),
-        };
-        let hears_ecs = rule
-            .known()
-            .is_some_and(|rule| rule.pattern.known().is_some_and(|one| one.to_string().contains("aws.ecs")));
-        if hears_ecs || found == Fact::Absent {
-            found = rule;
+        let rule = describe_rule(asker, name).await;
+        if hears_ecs(&rule) {
+            return rule;
         }
-        if hears_ecs {
-            break;
-        }
+        found = if found == Fact::Absent { rule } else { found };
     }
     found
+}
+
+fn hears_ecs(rule: &Fact<Rule>) -> bool {
+    rule.known().and_then(|rule| rule.pattern.known()).is_some_and(|pattern| pattern.to_string().contains("aws.ecs"))
+}
+
+async fn describe_rule(asker: &Asker<'_>, name: String) -> Fact<Rule> {
+    let request = asker.aws.events().describe_rule().name(&name);
+    match asker.ask("DescribeRule", Budget::Other, || request.clone().send()).await {
+        Ok(answer) => Fact::Known(Rule {
+            place: Place::live(format!("rule {name}")),
+            pattern: pattern(answer.event_pattern()),
+            state: answer.state().map(|state| state.as_str().to_owned()).into(),
+            name,
+        }),
+        Err(refusal) => unknown(&refusal.told),
+    }
 }
 
 fn pattern(text: Option<&str>) -> Fact<serde_json::Value> {

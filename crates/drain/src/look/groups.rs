@@ -65,6 +65,7 @@ async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Fact<T
     }
 }
 
+/// With its attributes, its load balancer and its targets.
 async fn complete(
     asker: &Asker<'_>,
     arn: &str,
@@ -78,6 +79,16 @@ async fn complete(
         Some(arn) => balancer(asker, arn, balancers).await,
         None => Balancer::default(),
     };
+    Group {
+        cross_zone: cross_zone(&attributes, &of_balancer),
+        attributes: read_attributes(&attributes),
+        zones: of_balancer.zones,
+        healthy_in_zones: healthy_in_zones(asker, arn).await,
+        ..read(arn, group)
+    }
+}
+
+fn read(arn: &str, group: &TargetGroup) -> Group {
     let number = |value: Option<i32>| Fact::from(value.and_then(|value| u32::try_from(value).ok()));
     Group {
         place: Place::live(name(arn)),
@@ -90,11 +101,8 @@ async fn complete(
             threshold: number(group.unhealthy_threshold_count()),
             port: group.health_check_port().map(str::to_owned).into(),
         },
-        cross_zone: cross_zone(&attributes, &of_balancer),
-        attributes: read_attributes(&attributes),
-        zones: of_balancer.zones,
-        healthy_in_zones: healthy_in_zones(asker, arn).await,
         tags: unknown("the tags of target groups are not read"),
+        ..Group::default()
     }
 }
 

@@ -84,19 +84,18 @@ async fn describe(
         }
     };
     if let Some(missing) = answer.failures().iter().find_map(|failure| failure.arn()) {
-        let cluster = short(arn);
-        return Err(format!(
-            "there is no service {} in cluster {cluster}: aws ecs list-services --cluster {cluster} shows them",
-            short(missing)
-        ));
+        return Err(no_such_service(short(missing), short(arn)));
     }
-    let active = answer.services().iter().filter(|service| service.status() != Some("INACTIVE"));
-    for service in active {
+    for service in answer.services().iter().filter(|service| service.status() != Some("INACTIVE")) {
         let seen = read(service, arn, cluster);
         asker.progress.step(&seen.service.place.name);
         found.services.push(seen);
     }
     Ok(())
+}
+
+fn no_such_service(service: &str, cluster: &str) -> String {
+    format!("there is no service {service} in cluster {cluster}: aws ecs list-services --cluster {cluster} shows them")
 }
 
 /// The name at the end of an ARN.

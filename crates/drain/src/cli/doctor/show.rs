@@ -113,26 +113,13 @@ fn not_checked(entries: &[NotChecked]) -> String {
 }
 
 fn summary(diagnosis: &Diagnosis) -> String {
-    let count = |severity| diagnosis.open().filter(|finding| finding.check.severity == severity).count();
-    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-    let accepted = diagnosis.findings.len() - errors - warnings - notes;
-    let style = if errors > 0 {
-        BAD
-    } else if warnings > 0 {
-        CAREFUL
-    } else {
-        GOOD
-    };
-    let found = if errors + warnings + notes == 0 {
-        "nothing found".to_owned()
-    } else {
-        [(errors, "error"), (warnings, "warning"), (notes, "note")].map(|(count, word)| plural(count, word)).join(", ")
-    };
     if diagnosis.services == 0 && diagnosis.findings.is_empty() {
         return format!("{BOLD}doctor{BOLD:#} {CAREFUL}found no service to examine{CAREFUL:#}\n");
     }
+    let (found, style) = counts(diagnosis);
     let mut text = format!("{BOLD}doctor{BOLD:#} {style}{found}{style:#}");
     text += &format!(" in {} by {} checks", plural(diagnosis.services, "service"), CHECKS.len());
+    let accepted = diagnosis.findings.len() - diagnosis.open().count();
     if accepted > 0 {
         text += &format!("; {accepted} accepted");
     }
@@ -140,6 +127,18 @@ fn summary(diagnosis: &Diagnosis) -> String {
         text += &format!("; {CAREFUL}not all was checked{CAREFUL:#}");
     }
     text + "\n"
+}
+
+fn counts(diagnosis: &Diagnosis) -> (String, Style) {
+    let count = |severity| diagnosis.open().filter(|finding| finding.check.severity == severity).count();
+    let all = [Severity::Error, Severity::Warning, Severity::Note];
+    let told = all.map(|severity| plural(count(severity), severity.as_str()));
+    match diagnosis.worst() {
+        None => ("nothing found".to_owned(), GOOD),
+        Some(Severity::Error) => (told.join(", "), BAD),
+        Some(Severity::Warning) => (told.join(", "), CAREFUL),
+        Some(Severity::Note) => (told.join(", "), GOOD),
+    }
 }
 
 fn plural(count: usize, word: &str) -> String {
