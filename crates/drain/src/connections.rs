@@ -20,7 +20,9 @@ const REST: SignedDuration = SignedDuration::from_secs(2);
 pub(crate) struct Connections(Mutex<(Aws, Timestamp)>);
 
 impl Connections {
+    /// The first connections are opened now, while there is nothing else to do.
     pub(crate) fn new(aws: Aws) -> Self {
+        aws.dial();
         Self(Mutex::new((aws, Timestamp::now())))
     }
 
@@ -30,6 +32,7 @@ impl Connections {
         let rested = Timestamp::now().duration_since(kept.1);
         if rested.is_negative() || rested > REST {
             kept.0 = kept.0.reconnected();
+            kept.0.dial();
         }
         kept.0.clone()
     }

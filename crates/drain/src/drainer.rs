@@ -54,7 +54,7 @@ impl Drainer {
     #[must_use]
     pub fn new(aws: Aws, settings: Settings) -> Self {
         let pace = Pace::new(&settings);
-        let connections = Connections::new(aws);
+        let connections = Connections::new(aws.dials(settings.discover));
         Self { connections, settings, pace, services: ServiceCache::default(), memory: Mutex::new(Memory::new()) }
     }
 

@@ -1,80 +1,73 @@
-//! The one HTTP client of all AWS clients: one TLS configuration, one pool of connections.
-//!
-//! Which certificate authorities are trusted: those of `AWS_CA_BUNDLE`, which the SDK for Rust does not read itself; else the
-//! system's, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR` in their place.
-//! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html> (`AWS_CA_BUNDLE`)
+//! The one HTTP client of all AWS clients: one TLS configuration, one pool of connections, some of them opened ahead.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::ErrorKind;
+use http::Uri;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
 
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use thiserror::Error;
+use crate::dialler::Dialler;
 
-/// Why the certificate authorities of `AWS_CA_BUNDLE` cannot be used.
-#[derive(Debug, Error)]
-#[error("AWS_CA_BUNDLE: {}: {problem}", file.display())]
-pub struct CaBundleError {
-    file: PathBuf,
-    problem: String,
+/// The client; clones share its pool.
+#[derive(Debug, Clone)]
+pub(crate) struct Http {
+    dialler: Dialler,
+    client: Client<Dialler, SdkBody>,
 }
 
-/// Whom the clients trust.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Trust(TlsContext);
-
-impl Trust {
-    /// As the environment says it. A bundle that cannot be read is an error: to trust others in its place would be a
-    /// surprise, and the SDK would stop at the first call.
-    pub(crate) fn from_environment() -> Result<Self, CaBundleError> {
-        match std::env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty()) {
-            Some(file) => Self::of_bundle(Path::new(&file)),
-            None => Ok(Self::default()),
-        }
+impl Http {
+    pub(crate) fn new(tls: ClientConfig) -> Self {
+        Self::with(Dialler::new(tls))
     }
 
-    fn of_bundle(file: &Path) -> Result<Self, CaBundleError> {
-        let wrong = |problem: String| CaBundleError { file: file.to_owned(), problem };
-        let text = fs::read(file).map_err(|error| wrong(error.to_string()))?;
-        check(&text).map_err(wrong)?;
-        let store = TrustStore::empty().with_pem_certificate(text);
-        TlsContext::builder().with_trust_store(store).build().map(Self).map_err(|error| wrong(error.to_string()))
+    /// The same with a pool that has no connections.
+    pub(crate) fn anew(&self) -> Self {
+        Self::with(self.dialler.anew())
     }
 
-    /// A client with a pool of its own.
-    pub(crate) fn client(&self) -> SharedHttpClient {
-        Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(self.0.clone()).build_https()
+    /// Opens a connection to each of these hosts, for the first request to it.
+    pub(crate) fn dial(&self, hosts: &[Uri]) {
+        hosts.iter().for_each(|host| self.dialler.dial(host));
+    }
+
+    fn with(dialler: Dialler) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build(dialler.clone());
+        Self { dialler, client }
     }
 }
 
-/// What the HTTP client takes for granted of its certificates.
-fn check(pem: &[u8]) -> Result<(), String> {
-    let mut roots = RootCertStore::empty();
-    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(pem)) {
-        let certificate = certificate.map_err(|error| format!("certificate {number}: {error}"))?;
-        roots.add(certificate).map_err(|error| format!("certificate {number}: {error}"))?;
+impl HttpClient for Http {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
     }
-    if roots.is_empty() { Err("no certificate in it (it must be PEM)".to_owned()) } else { Ok(()) }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl HttpConnector for Http {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let request = match request.try_into_http1x() {
+            Ok(request) => request,
+            Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
+        };
+        let answer = self.client.request(request);
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await.map_err(broken)?.map(SdkBody::from_body_1_x);
+            HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
 
-    #[test]
-    fn a_bundle_that_is_none_is_refused_with_its_reason() {
-        let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        let table =
-            [("", "no certificate in it"), ("hello", "no certificate in it"), (no_certificate, "certificate 1: ")];
-        for (text, expected) in table {
-            assert!(check(text.as_bytes()).unwrap_err().starts_with(expected), "{text}");
-        }
-        let error = Trust::of_bundle(Path::new("/does/not/exist.pem")).unwrap_err().to_string();
-        assert_eq!(error, "AWS_CA_BUNDLE: /does/not/exist.pem: No such file or directory (os error 2)");
+/// Whatever happens between the two ends of a connection, another may do.
+fn broken(error: Error) -> ConnectorError {
+    if error.is_connect() {
+        ConnectorError::io(error.into())
+    } else {
+        ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
     }
 }

@@ -10,9 +10,11 @@ mod clock;
 mod coalesce;
 mod confirm;
 mod connections;
+mod dialler;
 mod drainer;
 mod execute;
 mod groups;
+mod hosts;
 mod http;
 pub mod lambda;
 pub mod log;
@@ -22,13 +24,14 @@ mod queue;
 mod services;
 mod tasks;
 mod tell;
+mod trust;
 mod turn;
 mod write;
 
 pub use aws::Aws;
 pub use clock::Deadline;
 pub use drainer::{Drainer, Handled};
-pub use http::CaBundleError;
+pub use trust::TrustError;
 
 /// The variables of the environment. What is no Unicode is kept in a readable form, so that a setting of it is refused
 /// with its name.

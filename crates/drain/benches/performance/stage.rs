@@ -53,15 +53,24 @@ impl Stage {
         world.add_queue(Queue::new(QUEUE).visibility_timeout(Duration::from_secs(30)).dead_letter_queue("dead", 12));
         for service in 0..self.groups {
             let name = format!("service-{service}");
-            let group = Group::new(&name, 80).id("6d0ecf831eec9f09").load_balancer(BALANCER);
+            let group = Group::new(&name, 80)
+                .id("6d0ecf831eec9f09")
+                .load_balancer(BALANCER)
+                .deregistration_delay(Duration::ZERO);
             let arn = world.add_group(group.target(format!("10.200.0.{service}").as_str(), State::Healthy));
             world.add_service(Service::new("demo", &name).load_balancer(LoadBalancer::new(&arn, "web", 80)));
         }
         for number in 0..self.tasks {
-            let task = Task::new("demo", &id(number)).service(&self.service(number)).address(&Self::address(number));
-            world.add_task_in(task, &Self::group(number % self.groups), State::Healthy, Duration::ZERO)?;
+            self.add_task(&mut world, number, Duration::ZERO)?;
         }
         Ok(world)
+    }
+
+    /// A task that is registered and healthy.
+    pub fn add_task(self, world: &mut World, number: u32, now: Duration) -> Result<()> {
+        let task = Task::new("demo", &id(number)).service(&self.service(number)).address(&Self::address(number));
+        world.add_task_in(task, &Self::group(number % self.groups), State::Healthy, now)?;
+        Ok(())
     }
 
     /// The notice of a task, of this moment.

@@ -13,7 +13,8 @@ use crate::{Result, progress};
 
 const RUNS: u32 = 21;
 const TIMEOUT: Duration = Duration::from_secs(30);
-const STAGE: Stage = Stage { tasks: 1000, groups: 1 };
+/// One service of a few tasks, as most are.
+const STAGE: Stage = Stage { tasks: 5, groups: 1 };
 
 /// A case beside the article's way of the same, in milliseconds.
 #[derive(Debug, Clone)]
@@ -44,12 +45,13 @@ impl Aws {
         let trusted = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("performance-ca.pem");
         std::fs::write(&trusted, local.certificate_authority().ok_or("no certificate")?)?;
         let surroundings = Surroundings { endpoint: local.endpoint(), trusted: Some(trusted), settings: Vec::new() };
-        Ok(Self { local, surroundings, next_task: 0 })
+        Ok(Self { local, surroundings, next_task: STAGE.tasks })
     }
 
-    /// The notice of a task that was not interrupted yet, as EventBridge or the queue delivers it.
+    /// The notice of a further task, as EventBridge or the queue delivers it.
     fn payload(&mut self, kind: Kind) -> Result<Value> {
         let event = STAGE.notice(self.next_task)?;
+        STAGE.add_task(&mut self.local.world(), self.next_task, self.local.now())?;
         self.next_task += 1;
         Ok(match kind {
             Kind::Article => serde_json::from_str(&event)?,
@@ -73,6 +75,12 @@ impl Aws {
         let before = self.local.now();
         sandbox.start()?;
         sandbox.answer(&id, TIMEOUT).await?;
+        if std::env::var_os("CALLS").is_some() {
+            eprintln!(
+                "{kind:?} {:?}",
+                self.local.calls().iter().map(|c| (c.action.clone(), milliseconds(c.at - before))).collect::<Vec<_>>()
+            );
+        }
         Ok((milliseconds(self.deregistered_at()? - before), self.local.calls().len()))
     }
 }
@@ -114,7 +122,10 @@ pub async fn warm() -> Result<Pair> {
     let mut aws = Aws::start()?;
     let mut sandboxes = Vec::new();
     for kind in [Kind::Ours, Kind::Article] {
-        let mut sandbox = Sandbox::new(kind, aws.surroundings.clone()).await?;
+        // The pace is not the subject here.
+        let settings = ["SPOTDRAIN_CALL_BURST", "SPOTDRAIN_CALLS_PER_SECOND"].map(|name| (name, "1000".to_owned()));
+        let surroundings = Surroundings { settings: settings.to_vec(), ..aws.surroundings.clone() };
+        let mut sandbox = Sandbox::new(kind, surroundings).await?;
         sandbox.start()?;
         sandboxes.push((kind, sandbox, Vec::new()));
     }
@@ -127,6 +138,17 @@ pub async fn warm() -> Result<Pair> {
             let before = aws.local.now();
             let id = sandbox.enqueue(payload, TIMEOUT).await?;
             sandbox.answer(&id, TIMEOUT).await?;
+            if std::env::var_os("CALLS").is_some() {
+                eprintln!(
+                    "{kind:?} {:?} end {:?}",
+                    aws.local
+                        .calls()
+                        .iter()
+                        .map(|c| (c.action.clone(), milliseconds(c.at - before)))
+                        .collect::<Vec<_>>(),
+                    milliseconds(aws.local.now() - before)
+                );
+            }
             if run > 0 {
                 figures.push(milliseconds(aws.deregistered_at()? - before));
                 calls = if *kind == Kind::Ours { aws.local.calls().len() } else { calls };

@@ -51,7 +51,10 @@ async fn play() -> Result<Demo, Problem> {
     let scene = Scene::demo();
     let (group, spot) = (scene.group.clone(), scene.spot[0].clone());
     let local = LocalAws::start(scene.world).await.map_err(|error| failed(&error))?;
-    let drainer = Drainer::new(Aws::local(&local.endpoint(), "eu-central-1"), Settings::default());
+    let drainer = Drainer::new(
+        Aws::local(&local.endpoint(), "eu-central-1").map_err(|error| failed(&error))?,
+        Settings::default(),
+    );
     let before = states(&local, &group);
 
     let interrupted = local.now();

@@ -64,7 +64,7 @@ pub async fn start(world: World) -> LocalAws {
 }
 
 pub fn drainer(local: &LocalAws, pairs: &[(&str, &str)]) -> Drainer {
-    Drainer::new(Aws::local(&local.endpoint(), "eu-central-1"), settings(pairs))
+    Drainer::new(Aws::local(&local.endpoint(), "eu-central-1").unwrap(), settings(pairs))
 }
 
 pub async fn handle(drainer: &Drainer, event: &Value) -> Report {

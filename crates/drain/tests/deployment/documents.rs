@@ -1,0 +1,63 @@
+//! docs/deploy.md tells every parameter, alarm and output of the template, with its default, and the README how to deploy.
+
+use crate::deployed;
+use crate::template::text_of;
+
+const DEPLOY: &str = include_str!("../../../../docs/deploy.md");
+const README: &str = include_str!("../../../../README.md");
+
+/// The rows of a table whose first cell is code: that, and the second cell.
+fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
+    let section = DEPLOY.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let (name, rest) = row.split_once("` |").unwrap();
+        (name, rest.split('|').next().unwrap().trim())
+    })
+    .collect()
+}
+
+#[test]
+fn every_parameter_is_told_with_its_default() {
+    let template = deployed();
+    let told: Vec<_> = rows("Parameters").into_iter().map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect();
+    let groups = template.root["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap();
+    let names = groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap()).map(text_of);
+    let expected = names.map(|name| {
+        let default = text_of(&template.root["Parameters"][&name]["Default"]);
+        (name, format!("`{default}`"))
+    });
+    assert_eq!(told, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_alarm_is_told() {
+    let told: Vec<_> = rows("Alarms").into_iter().map(|(name, _)| name.to_owned()).collect();
+    let mut expected: Vec<_> = deployed().of_type("AWS::CloudWatch::Alarm").into_iter().map(|(name, _)| name).collect();
+    expected.sort();
+    let mut sorted = told.clone();
+    sorted.sort();
+    assert_eq!(sorted, expected);
+}
+
+#[test]
+fn every_output_is_told() {
+    let mut told: Vec<_> = rows("Outputs").into_iter().map(|(name, _)| name.to_owned()).collect();
+    let template = deployed();
+    let mut expected: Vec<_> = template.root["Outputs"].as_object().unwrap().keys().cloned().collect();
+    told.sort();
+    expected.sort();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn the_readme_deploys_in_at_most_three_commands() {
+    let section = README.split("\n## ").find(|section| section.starts_with("Deploy\n")).unwrap();
+    let blocks: Vec<_> = section.split("```").skip(1).step_by(2).collect();
+    assert_eq!(blocks.len(), 2, "one for SAM, one for Terraform");
+    for block in blocks {
+        let commands = block.lines().skip(1).filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        assert!(commands.count() <= 3, "{block}");
+    }
+    assert!(section.contains("docs/deploy.md"));
+}

@@ -1,0 +1,72 @@
+//! The alarms and the dashboard look at metrics that the code tells, in its namespace.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use spotdrain_core::metrics::NAMESPACE;
+
+use crate::deployed;
+use crate::source::metric_words;
+use crate::template::Template;
+
+/// The names of the metrics of a namespace, wherever in a value.
+fn metrics_in(value: &Value, namespace: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| metrics_in(item, namespace, found)),
+        Value::Object(members) => {
+            if members.get("Namespace").is_some_and(|one| one == namespace) {
+                found.insert(members["MetricName"].as_str().unwrap().to_owned());
+            }
+            members.values().for_each(|member| metrics_in(member, namespace, found));
+        }
+        _ => {}
+    }
+}
+
+fn alarms(template: &Template) -> Vec<(String, Value)> {
+    template.of_type("AWS::CloudWatch::Alarm")
+}
+
+#[test]
+fn the_alarms_look_at_metrics_of_the_code() {
+    let mut found = BTreeSet::new();
+    for (_, alarm) in alarms(&deployed()) {
+        metrics_in(&alarm, NAMESPACE, &mut found);
+    }
+    assert!(found.contains("Failed") && found.contains("UnknownStopCode") && found.contains("Notices"), "{found:?}");
+    let words = metric_words();
+    for name in found {
+        assert!(words.contains(&name), "{name} is no metric of the code");
+    }
+}
+
+#[test]
+fn an_alarm_of_several_metrics_names_them_all() {
+    for (name, alarm) in alarms(&deployed()) {
+        let Some(metrics) = alarm["Metrics"].as_array() else { continue };
+        let expression = metrics.iter().find_map(|metric| metric["Expression"].as_str()).unwrap();
+        for metric in metrics.iter().filter(|metric| metric["MetricStat"].is_object()) {
+            let id = metric["Id"].as_str().unwrap();
+            assert!(expression.contains(&format!("FILL({id}, 0)")), "{name} looks at {id}");
+        }
+    }
+}
+
+#[test]
+fn every_alarm_goes_to_the_topic_if_there_is_one() {
+    let topic = "arn:aws:sns:eu-central-1:123456789012:alarms";
+    for (name, alarm) in alarms(&deployed().with("AlarmTopic", topic)) {
+        assert_eq!(alarm["AlarmActions"][0], topic, "{name}");
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}: no data is no alarm");
+        assert!(alarm["AlarmDescription"].as_str().unwrap().starts_with("spotdrain: "), "{name}");
+    }
+    assert!(alarms(&deployed()).iter().all(|(_, alarm)| alarm["AlarmActions"].is_null()));
+}
+
+#[test]
+fn there_is_an_alarm_for_each_thing_that_somebody_must_look_at() {
+    let names: Vec<_> = alarms(&deployed()).into_iter().map(|(name, _)| name).collect();
+    let expected =
+        ["DeadLetterAlarm", "ErrorAlarm", "FailureAlarm", "LateAlarm", "NothingDoneAlarm", "UnknownStopCodeAlarm"];
+    assert_eq!(names, expected);
+}

@@ -1,0 +1,132 @@
+//! Every setting is a parameter, with the same default, and what the function would refuse at its start is refused before
+//! anything is made.
+
+use serde_json::Value;
+use spotdrain_core::settings::{NAMES, Settings};
+
+use crate::deployed;
+use crate::template::{Template, refusal};
+
+const GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf831eec9f09";
+const CLUSTER: &str = "arn:aws:ecs:eu-central-1:123456789012:cluster/demo";
+
+fn environment(template: &Template) -> Vec<(String, String)> {
+    let variables = template.properties("Function").unwrap()["Environment"]["Variables"].clone();
+    let variables = variables.as_object().unwrap().iter();
+    variables.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+}
+
+/// The parameter of a setting: `SPOTDRAIN_KEEP_LAST` is `KeepLast`.
+pub fn parameter_of(setting: &str) -> String {
+    let words = setting.trim_start_matches("SPOTDRAIN_").split('_');
+    words.map(|word| word[..1].to_owned() + &word[1..].to_lowercase()).collect()
+}
+
+#[test]
+fn every_setting_is_a_parameter_with_the_same_default() {
+    let template = deployed();
+    let environment = environment(&template);
+    for (setting, default) in NAMES {
+        let declared = &template.root["Parameters"][parameter_of(setting)];
+        assert_eq!(crate::template::text_of(&declared["Default"]), default, "{setting}");
+        assert!(
+            declared["Description"].as_str().unwrap().starts_with(setting),
+            "{setting} is named in its description"
+        );
+        assert!(environment.contains(&(setting.to_owned(), default.to_owned())), "{setting} in {environment:?}");
+    }
+    let others: Vec<_> =
+        environment.iter().map(|(name, _)| name).filter(|name| !name.starts_with("SPOTDRAIN_")).collect();
+    assert_eq!(others, ["RUST_LOG"]);
+}
+
+#[test]
+fn the_function_starts_with_what_the_template_gives_it() {
+    assert_eq!(Settings::read(environment(&deployed())).unwrap(), Settings::default());
+    let two = format!("{CLUSTER},{CLUSTER}-2");
+    let template = deployed().with("Clusters", &two).with("TargetGroups", GROUP).with("Discover", "false");
+    let settings = Settings::read(environment(&template)).unwrap();
+    assert_eq!(settings.clusters.unwrap().join(","), two);
+    assert_eq!(settings.target_groups[0].arn.as_str(), GROUP);
+    assert!(!settings.discover);
+}
+
+fn template_takes(parameters: &Value, setting: &str, value: &str) -> bool {
+    refusal(&parameters[parameter_of(setting)], value).is_none()
+}
+
+#[test]
+fn what_the_function_refuses_the_template_refuses() {
+    let table = [
+        ("SPOTDRAIN_MODE", vec!["", "on", "Enforce"]),
+        (
+            "SPOTDRAIN_CLUSTERS",
+            vec!["", "arn:aws:ecs:x", "arn:aws:ecs:eu-central-1:12345:cluster/demo", &GROUP, "de mo", "a,,b"],
+        ),
+        ("SPOTDRAIN_TARGET_GROUPS", vec!["", "all", "demo-5044", "arn:aws:elasticloadbalancing:x", &CLUSTER, "=5044"]),
+        ("SPOTDRAIN_DISCOVER", vec!["", "yes", "True"]),
+        ("SPOTDRAIN_KEEP_LAST", vec!["", "no"]),
+        ("SPOTDRAIN_FRESH_SECONDS", vec!["", "-1", "1.5", "121", "200", "1000", "x"]),
+        ("SPOTDRAIN_CALLS_PER_SECOND", vec!["", "0", "0.05", "1001", "x"]),
+        ("SPOTDRAIN_CALL_BURST", vec!["", "0", "1001", "1.5", "-1", "x"]),
+        ("SPOTDRAIN_EVENT_SOURCES", vec!["", "a,,b"]),
+    ];
+    assert_eq!(table.each_ref().map(|(name, _)| *name), NAMES.map(|(name, _)| name), "every setting has its line");
+    let parameters = deployed().root["Parameters"].clone();
+    for (setting, values) in &table {
+        for value in values {
+            assert!(Settings::read([(setting, value)]).is_err(), "the function refuses {setting}={value}");
+            assert!(!template_takes(&parameters, setting, value), "the template refuses {setting}={value}");
+        }
+    }
+}
+
+#[test]
+fn what_the_template_takes_the_function_takes() {
+    let other = "arn:aws-cn:ecs:cn-north-1:123456789012:cluster/a_B-9";
+    let table = [
+        ("SPOTDRAIN_MODE", vec!["enforce", "observe"]),
+        ("SPOTDRAIN_CLUSTERS", vec!["all", CLUSTER, other]),
+        ("SPOTDRAIN_TARGET_GROUPS", vec!["none", GROUP]),
+        ("SPOTDRAIN_FRESH_SECONDS", vec!["0", "9", "10", "99", "100", "119", "120"]),
+        ("SPOTDRAIN_CALLS_PER_SECOND", vec!["0.1", "2", "1000"]),
+        ("SPOTDRAIN_CALL_BURST", vec!["1", "10", "999", "1000"]),
+        ("SPOTDRAIN_EVENT_SOURCES", vec!["aws.ecs", "aws.ecs,spotdrain.drill"]),
+    ];
+    let parameters = deployed().root["Parameters"].clone();
+    for (setting, values) in table {
+        for value in values {
+            assert!(template_takes(&parameters, setting, value), "the template takes {setting}={value}");
+            assert!(Settings::read([(setting, value)]).is_ok(), "the function takes {setting}={value}");
+        }
+    }
+}
+
+/// The one difference, and its reason: the rule and the role know a cluster only by its ARN, and the role a target group
+/// without a port.
+#[test]
+fn names_of_clusters_and_ports_of_groups_are_for_the_command_line() {
+    let parameters = deployed().root["Parameters"].clone();
+    for (setting, value) in
+        [("SPOTDRAIN_CLUSTERS", "demo".to_owned()), ("SPOTDRAIN_TARGET_GROUPS", format!("{GROUP}=5044"))]
+    {
+        assert!(Settings::read([(setting, &value)]).is_ok());
+        assert!(!template_takes(&parameters, setting, &value));
+    }
+}
+
+#[test]
+fn every_parameter_is_used_and_asked_for() {
+    let template = deployed();
+    let groups = template.root["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap();
+    let asked: Vec<_> = groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap()).collect();
+    assert_eq!(asked.len(), template.parameters.len());
+    let used = ["Resources", "Conditions", "Rules"].map(|part| template.root[part].to_string()).concat();
+    for name in template.parameters.keys() {
+        assert!(asked.iter().any(|one| *one == name), "{name} is in no group");
+        assert!(
+            used.contains(&format!("\"Ref\":\"{name}\"")) || used.contains(&format!("${{{name}}}")),
+            "{name} is unused"
+        );
+    }
+}

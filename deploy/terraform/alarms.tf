@@ -1,0 +1,97 @@
+# What somebody must look at. No data is no alarm: without interruptions there is nothing to count.
+
+locals {
+  alarm_actions = var.alarm_topic == "none" ? [] : [var.alarm_topic]
+
+  # The alarms on one metric: what is over 0 (or the named threshold) in one period.
+  alarms = merge(
+    {
+      # What failed comes again: look whether it is done by now.
+      failure = {
+        description = "a registration failed, or a message could not be read. Look for 'notice, not done' and 'cannot be read' in its log."
+        namespace   = "spotdrain", metric = "Failed", dimensions = {}, statistic = "Sum", period = 60, threshold = 0
+      }
+      # A function that does not start tells no metrics of its own.
+      error = {
+        description = "an invocation ended with an error, or the function does not start. Its log says why."
+        namespace   = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = aws_lambda_function.spotdrain.function_name }
+        statistic   = "Sum", period = 60, threshold = 0
+      }
+      dead-letter = {
+        description = "a notice was given up. Read the message in the dead-letter queue, and what the function's log says of it."
+        namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
+        statistic   = "Maximum", period = 60, threshold = 0
+      }
+      unknown-stop-code = {
+        description = "only its reason gave a notice away, its stop code is absent or new. It was handled; AWS has changed something: tell us."
+        namespace   = "spotdrain", metric = "UnknownStopCode", dimensions = {}, statistic = "Sum", period = 300, threshold = 0
+      }
+    },
+    # A notice that waits a minute has lost half of its time.
+    { for queue in aws_sqs_queue.notices : "late" => {
+      description = "a notice has been waiting for more than a minute. Is the function throttled, or does it fail?"
+      namespace   = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = queue.name }
+      statistic   = "Maximum", period = 60, threshold = 60
+    } },
+  )
+
+  # What the alarm below counts, by its name in the expression.
+  nothing_done = {
+    notices  = "Notices"
+    absent   = "NotRegistered"
+    kept     = "KeptLastHealthy"
+    stale    = "Stale"
+    gone     = "AlreadyGone"
+    done     = "Deregistered"
+    draining = "AlreadyDraining"
+    would    = "WouldDeregister"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "one" {
+  for_each            = local.alarms
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "spotdrain: ${each.value.description}"
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  period              = each.value.period
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.alarm_actions
+}
+
+# Notices were seen and registrations looked for, and none was taken out or found on its way out: a wrong target group, or
+# groups of one target. A service that has no target group at all looks for none, and is no reason for an alarm.
+resource "aws_cloudwatch_metric_alarm" "nothing_done" {
+  alarm_name          = "${var.name}-nothing-done"
+  alarm_description   = "spotdrain: notices were seen, and nothing was done for any of them. Their records in the log say why."
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.alarm_actions
+
+  metric_query {
+    id          = "nothing"
+    label       = "Nothing done"
+    return_data = true
+    expression  = "IF(FILL(notices, 0) > 0 AND FILL(absent, 0) + FILL(kept, 0) + FILL(stale, 0) + FILL(gone, 0) > 0 AND FILL(done, 0) + FILL(draining, 0) + FILL(would, 0) == 0, 1, 0)"
+  }
+
+  dynamic "metric_query" {
+    for_each = local.nothing_done
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = "spotdrain"
+        metric_name = metric_query.value
+        stat        = "Sum"
+        period      = 300
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+# The function, what brings it its events, and its log.
+
+locals {
+  package = coalesce(var.package, "${path.module}/../../target/package/spotdrain-lambda-${var.architecture}.zip")
+}
+
+resource "aws_lambda_function" "spotdrain" {
+  function_name    = var.name
+  description      = "Takes interrupted Fargate Spot tasks out of their target groups"
+  filename         = local.package
+  source_code_hash = filebase64sha256(local.package)
+  runtime          = "provided.al2023"
+  handler          = "bootstrap"
+  architectures    = [var.architecture]
+  role             = aws_iam_role.spotdrain.arn
+  timeout          = 30
+  # Not for the memory, of which it needs a tenth: the processor's share grows with it, and a cold start is all processor.
+  memory_size = 512
+  # Without a queue there is nothing else that keeps it to two sandboxes with half of AWS's pace each.
+  reserved_concurrent_executions = local.by_queue ? -1 : 2
+
+  logging_config {
+    log_format = "Text"
+    log_group  = aws_cloudwatch_log_group.spotdrain.name
+  }
+
+  environment {
+    variables = {
+      SPOTDRAIN_MODE             = var.mode
+      SPOTDRAIN_CLUSTERS         = join(",", var.clusters)
+      SPOTDRAIN_TARGET_GROUPS    = join(",", var.target_groups)
+      SPOTDRAIN_DISCOVER         = var.discover
+      SPOTDRAIN_KEEP_LAST        = var.keep_last
+      SPOTDRAIN_FRESH_SECONDS    = var.fresh_seconds
+      SPOTDRAIN_CALLS_PER_SECOND = var.calls_per_second
+      SPOTDRAIN_CALL_BURST       = var.call_burst
+      SPOTDRAIN_EVENT_SOURCES    = join(",", var.event_sources)
+      RUST_LOG                   = "warn,spotdrain=${var.log_level}"
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.discover || local.some_groups
+      error_message = "discover = false needs target_groups, else there is no target group at all."
+    }
+    precondition {
+      condition     = !local.some_clusters || alltrue([for arn in var.clusters : strcontains(arn, ":ecs:${local.here}:")])
+      error_message = "clusters must be of this Region and account, ${local.here}: the events of others do not come here."
+    }
+    precondition {
+      condition     = !local.some_groups || alltrue([for arn in var.target_groups : strcontains(arn, ":elasticloadbalancing:${local.here}:")])
+      error_message = "target_groups must be of this Region and account, ${local.here}: others cannot hold its tasks."
+    }
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "notices" {
+  count            = local.by_queue ? 1 : 0
+  event_source_arn = aws_sqs_queue.notices[0].arn
+  function_name    = aws_lambda_function.spotdrain.arn
+  # No window: a notice is not kept waiting for others. Under load batches fill by themselves.
+  batch_size                         = 10
+  maximum_batching_window_in_seconds = 0
+  function_response_types            = ["ReportBatchItemFailures"]
+
+  # Two sandboxes, each with half of the pace that AWS allows the account.
+  scaling_config {
+    maximum_concurrency = 2
+  }
+
+  # Lambda asks at once whether the role may read the queue.
+  depends_on = [aws_iam_role_policy.spotdrain]
+}
+
+resource "aws_lambda_permission" "rule" {
+  count         = local.by_queue ? 0 : 1
+  statement_id  = "OnlyTheRule"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.spotdrain.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.notices.arn
+}
+
+# Lambda tries again after one minute and after two more: within the notice's two minutes that is one retry.
+resource "aws_lambda_function_event_invoke_config" "direct" {
+  count                        = local.by_queue ? 0 : 1
+  function_name                = aws_lambda_function.spotdrain.function_name
+  qualifier                    = "$LATEST"
+  maximum_event_age_in_seconds = 120
+  maximum_retry_attempts       = 1
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.dead_letters.arn
+    }
+  }
+
+  # Lambda asks at once whether the role may send there.
+  depends_on = [aws_iam_role_policy.spotdrain]
+}
+
+resource "aws_cloudwatch_log_group" "spotdrain" {
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.log_retention_days
+}

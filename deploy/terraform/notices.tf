@@ -1,0 +1,107 @@
+# From the event to the function: rule, queue, dead letters.
+
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+data "aws_caller_identity" "current" {}
+
+locals {
+  by_queue      = var.delivery == "queue"
+  some_clusters = var.clusters[0] != "all"
+  some_groups   = var.target_groups[0] != "none"
+  here          = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+}
+
+# Spot notices of tasks that still have their network interface, in every form that is known: either of the two stop codes,
+# or the reason where the code is absent or new. What passes besides is ignored by the function with a reason.
+resource "aws_cloudwatch_event_rule" "notices" {
+  name        = "${var.name}-notices"
+  description = "Spot interruptions of tasks that are not yet down"
+
+  event_pattern = jsonencode({
+    source      = var.event_sources
+    detail-type = ["ECS Task State Change"]
+    detail = merge(local.some_clusters ? { clusterArn = var.clusters } : {}, {
+      desiredStatus = ["STOPPED"]
+      lastStatus    = [{ anything-but = ["DEPROVISIONING", "STOPPED", "DELETED"] }]
+      "$or" = [
+        { stopCode = ["SpotInterruption", "TerminationNotice"] },
+        { stoppedReason = [{ prefix = "Your Spot Task was interrupted" }] },
+      ]
+    })
+  })
+}
+
+resource "aws_cloudwatch_event_target" "notices" {
+  rule      = aws_cloudwatch_event_rule.notices.name
+  target_id = "spotdrain"
+  arn       = local.by_queue ? aws_sqs_queue.notices[0].arn : aws_lambda_function.spotdrain.arn
+
+  # After two minutes the task is gone, and so is the sense of its notice.
+  retry_policy {
+    maximum_event_age_in_seconds = 120
+    maximum_retry_attempts       = 185
+  }
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dead_letters.arn
+  }
+}
+
+resource "aws_sqs_queue" "notices" {
+  count = local.by_queue ? 1 : 0
+  name  = "${var.name}-notices"
+
+  # SQS's own key. With alias/aws/sqs EventBridge could not deliver: nobody can give it a right to that key.
+  sqs_managed_sse_enabled = true
+  # As short as the function's timeout allows: what failed comes again while the task still has time.
+  visibility_timeout_seconds = 30
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = 12
+  })
+}
+
+# What the rule could not deliver, what the function refused twelve times, and in direct mode what it refused at all.
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = "${var.name}-dead-letters"
+  sqs_managed_sse_enabled   = true
+  message_retention_seconds = 1209600 # two weeks, the longest that SQS has
+}
+
+resource "aws_sqs_queue_policy" "notices" {
+  count     = local.by_queue ? 1 : 0
+  queue_url = aws_sqs_queue.notices[0].id
+  policy    = jsonencode(local.only_the_rule[aws_sqs_queue.notices[0].name])
+}
+
+resource "aws_sqs_queue_policy" "dead_letters" {
+  queue_url = aws_sqs_queue.dead_letters.id
+  policy    = jsonencode(local.only_the_rule[aws_sqs_queue.dead_letters.name])
+}
+
+locals {
+  only_the_rule = { for queue in concat(aws_sqs_queue.notices, [aws_sqs_queue.dead_letters]) : queue.name => {
+    Version = "2012-10-17"
+    Statement = [
+      # Only this rule may send: what stands in the queue is believed to come from it. SQS's own redrive needs no right.
+      {
+        Sid       = "OnlyTheRule"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = queue.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.notices.arn } }
+      },
+      # Nobody, with whatever right, without TLS.
+      {
+        Sid       = "OnlyTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = queue.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  } }
+}

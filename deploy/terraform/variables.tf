@@ -1,0 +1,179 @@
+# The parameters of ../template.yaml in Terraform's spelling, with the same defaults; a test compares them. What the function
+# would refuse at its start is refused here, by the plan.
+
+variable "name" {
+  description = "what the resources are called, or begin with"
+  type        = string
+  default     = "spotdrain"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,40}$", var.name))
+    error_message = "name must be 1 to 40 letters, digits, - or _."
+  }
+}
+
+variable "package" {
+  description = "the function's zip; null for the one that scripts/package made for the architecture"
+  type        = string
+  default     = null
+}
+
+# ------------------------------------------------------------------------------------------------------ what it acts on
+
+variable "mode" {
+  description = "SPOTDRAIN_MODE: observe plans and reports, and changes nothing"
+  type        = string
+  default     = "enforce"
+
+  validation {
+    condition     = contains(["enforce", "observe"], var.mode)
+    error_message = "mode must be enforce or observe."
+  }
+}
+
+variable "clusters" {
+  description = "SPOTDRAIN_CLUSTERS: all, or the ARNs of the clusters in scope, for the rule, the function and its role"
+  type        = list(string)
+  default     = ["all"]
+
+  validation {
+    condition = length(var.clusters) > 0 && (var.clusters == tolist(["all"]) || alltrue([
+      for arn in var.clusters : can(regex("^arn:aws[a-z0-9-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster/[A-Za-z0-9_-]{1,255}$", arn))
+    ]))
+    error_message = "clusters must be [\"all\"], or ARNs of ECS clusters (arn:aws:ecs:REGION:ACCOUNT:cluster/NAME)."
+  }
+}
+
+variable "target_groups" {
+  description = "SPOTDRAIN_TARGET_GROUPS: none, or ARNs of target groups beside those of the task's service"
+  type        = list(string)
+  default     = ["none"]
+
+  validation {
+    condition = length(var.target_groups) > 0 && (var.target_groups == tolist(["none"]) || alltrue([
+      for arn in var.target_groups : can(regex("^arn:aws[a-z0-9-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}$", arn))
+    ]))
+    error_message = "target_groups must be [\"none\"], or ARNs of target groups (arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID)."
+  }
+}
+
+variable "discover" {
+  description = "SPOTDRAIN_DISCOVER: false for only the target groups that target_groups names"
+  type        = bool
+  default     = true
+}
+
+variable "only_tagged_target_groups" {
+  description = "true: of the groups that are discovered, the role may touch only those with the tag spotdrain = on"
+  type        = bool
+  default     = false
+}
+
+variable "keep_last" {
+  description = "SPOTDRAIN_KEEP_LAST: leave the last healthy target of a group where it is"
+  type        = bool
+  default     = true
+}
+
+variable "fresh_seconds" {
+  description = "SPOTDRAIN_FRESH_SECONDS: up to this age a notice is acted on without asking ECS whose the address is"
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.fresh_seconds == floor(var.fresh_seconds) && var.fresh_seconds >= 0 && var.fresh_seconds <= 120
+    error_message = "fresh_seconds must be a whole number from 0 to 120."
+  }
+}
+
+variable "event_sources" {
+  description = "SPOTDRAIN_EVENT_SOURCES: whose events are read, for the rule and the function; a drill needs another than aws.ecs"
+  type        = list(string)
+  default     = ["aws.ecs"]
+
+  validation {
+    condition     = length(var.event_sources) > 0 && alltrue([for source in var.event_sources : can(regex("^[A-Za-z0-9._/-]{1,256}$", source))])
+    error_message = "event_sources must be sources of events, such as aws.ecs and spotdrain.drill."
+  }
+}
+
+# --------------------------------------------------------------------------------------------------------- how it runs
+
+variable "delivery" {
+  description = "queue retries within seconds and takes a storm in batches; direct has no queue, and one retry after a minute"
+  type        = string
+  default     = "queue"
+
+  validation {
+    condition     = contains(["queue", "direct"], var.delivery)
+    error_message = "delivery must be queue or direct."
+  }
+}
+
+variable "architecture" {
+  description = "what the zip was built for (scripts/package x86_64, or arm64)"
+  type        = string
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "architecture must be x86_64 or arm64."
+  }
+}
+
+variable "calls_per_second" {
+  description = "SPOTDRAIN_CALLS_PER_SECOND: the pace of one of the two sandboxes, half of what AWS allows the account (4)"
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.calls_per_second >= 0.1 && var.calls_per_second <= 1000
+    error_message = "calls_per_second must be a number from 0.1 to 1000."
+  }
+}
+
+variable "call_burst" {
+  description = "SPOTDRAIN_CALL_BURST: how many calls one of the two sandboxes makes at once, half of what AWS allows (20)"
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.call_burst == floor(var.call_burst) && var.call_burst >= 1 && var.call_burst <= 1000
+    error_message = "call_burst must be a whole number from 1 to 1000."
+  }
+}
+
+# -------------------------------------------------------------------------------------------------------- what is told
+
+variable "alarm_topic" {
+  description = "none, or the ARN of the SNS topic that the alarms go to"
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = can(regex("^(none|arn:aws[a-z0-9-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})$", var.alarm_topic))
+    error_message = "alarm_topic must be none, or the ARN of a standard SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME)."
+  }
+}
+
+variable "log_level" {
+  description = "what the function's log tells; every notice is told at info"
+  type        = string
+  default     = "info"
+
+  validation {
+    condition     = contains(["error", "warn", "info", "debug"], var.log_level)
+    error_message = "log_level must be error, warn, info or debug."
+  }
+}
+
+variable "log_retention_days" {
+  description = "how long the log is kept"
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be a number of days that CloudWatch Logs has, such as 7, 14, 30 or 90."
+  }
+}

@@ -1,0 +1,38 @@
+"""The deployed rule's pattern and every sample, asked of TestEventPattern.
+
+`cargo test` has a matcher of its own: its answers, compared there with what the function makes of each sample, are in a
+snapshot. Here the cloud must give the same answers.
+"""
+
+import json
+
+from cloud import ROOT
+
+TESTS = ROOT / "crates" / "drain" / "tests" / "deployment"
+SNAPSHOT = TESTS / "snapshots" / "deployment__rule__the_rules_pattern_and_every_sample.snap"
+
+
+def samples():
+    """The answers of the snapshot: a sample, its event, and whether it passes; of a batch, each of its messages."""
+    for line in SNAPSHOT.read_text().split("---\n")[2].splitlines():
+        name, _, answer = line.partition(": ")
+        file, _, number = name.partition(" ")
+        event = json.loads((ROOT / "events" / file).read_text())
+        if number:
+            event = json.loads(event["Records"][int(number)]["body"])
+        yield name, event, answer.startswith("passes")
+
+
+def check(aws, pattern):
+    """How many samples there are, and how many of them pass."""
+    events = aws.sdk("events")
+    passed = []
+    for name, event, expected in samples():
+        # The API wants the fields that every event of a bus has; the malformed samples leave some out.
+        if not {"id", "source", "account", "time", "region", "resources", "detail-type", "detail"} <= event.keys():
+            continue
+        passes = events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
+        if passes != expected:
+            raise AssertionError(f"{name}: TestEventPattern says {passes}, and the matcher of the tests {expected}")
+        passed.append(passes)
+    return len(passed), sum(passed)

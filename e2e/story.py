@@ -1,0 +1,206 @@
+"""The whole of it: deploy, interrupt, see what leaves; a poison message; wrong parameters; without a queue; by Terraform;
+take it away."""
+
+import json
+import os
+import sys
+import time
+
+import copies
+import patterns
+import refusals
+import remains
+import terraform
+from aws import Aws, wait
+from cloud import REGION, Cloud
+from notices import Service, put
+from table import Table
+
+DRILL = "spotdrain.drill"
+EXAMPLE = "spotdrain-example"
+ALONE = "spotdrain"
+
+
+def address(number):
+    """Of ministack's own tasks none has one, so the targets are registered here, and the events carry them."""
+    return f"10.44.1.{number}"
+
+
+class Stage:
+    """The deployed example, with six targets in its group."""
+
+    def __init__(self, aws, table):
+        self.aws, self.table = aws, table
+        parameters = {"EventSources": f"aws.ecs,{DRILL}", "Architecture": os.environ["E2E_ARCH"]}
+        begin = time.monotonic()
+        self.example = aws.deploy(EXAMPLE, copies.example(), parameters)
+        self.spotdrain = aws.outputs(self.example["SpotdrainStack"])
+        self.group = self.example["TargetGroupArn"]
+        self.service = Service(self.example["ClusterArn"], self.example["ServiceName"])
+        table.add("example, with spotdrain in it (sam deploy)", "CREATE_COMPLETE", time.monotonic() - begin)
+        self.kinds = set(remains.of(aws))  # what is there now must be gone in the end
+        self.stay = {address(number) for number in range(11, 17)}
+        targets = [f"Id={one},Port=5044" for one in sorted(self.stay)]
+        aws("elbv2", "register-targets", "--target-group-arn", self.group, "--targets", *targets)
+        assert self.in_group() == self.stay, self.in_group()
+        table.add("six targets", "all healthy in the example's group")
+
+    def in_group(self):
+        return set(self.aws.targets(self.group))
+
+    def expect(self, what, *gone):
+        """Exactly these leave: they go, and what stays is still there when all messages are done."""
+        self.stay -= set(gone)
+        seconds = wait(what, lambda: not self.in_group() & set(gone))
+        wait(f"{what}: the queue empties", lambda: self.waiting("QueueUrl") == 0)
+        assert self.in_group() == self.stay, f"{what}: {self.in_group()} instead of {self.stay}"
+        self.table.add(what, f"left: {', '.join(gone) or 'none'}; stayed: {len(self.stay)}", seconds)
+
+    def waiting(self, queue):
+        """How many messages are in a queue, seen or in flight."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        url = self.spotdrain[queue]
+        told = self.aws("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", *names)
+        return sum(int(told["Attributes"][name]) for name in names)
+
+    def event(self, sample, number, **changes):
+        return self.service.event(DRILL, sample, f"task{number}", address(number), **changes)
+
+
+def notices(stage):
+    """Three notices, in three forms, among events that are none: exactly the three targets leave."""
+    put(
+        stage.aws,
+        stage.event("spot-interruption.json", 11),
+        stage.event("no-stop-code.json", 12),
+        stage.event("termination-notice.json", 13),
+        stage.event("scale-in.json", 14),
+        stage.event("stopped.json", 15),
+        stage.event("not-stopping.json", 16),
+    )
+    gone = [address(number) for number in (11, 12, 13)]
+    stage.expect("notices of three forms, among a scale-in, a stopped and a running task", *gone)
+
+
+def other_cluster(stage):
+    """A notice of another cluster does not pass the rule."""
+    elsewhere = Service(stage.service.cluster + "-other", stage.service.service)
+    put(stage.aws, elsewhere.event(DRILL, "spot-interruption.json", "task14", address(14)))
+    put(stage.aws, stage.event("repeated.json", 11))
+    stage.expect("a notice of another cluster, and one again whose target is gone")
+
+
+def poison(stage):
+    """A message that cannot be read comes twelve times and ends as a dead letter; what came with it is done at once."""
+    aws = stage.aws
+    # Half a minute between the tries would make six minutes of it.
+    aws("sqs", "set-queue-attributes", "--queue-url", stage.spotdrain["QueueUrl"], "--attributes", "VisibilityTimeout=1")
+    bad = stage.event("spot-interruption.json", 16, taskArn="no ARN at all")
+    bad_id, _ = put(aws, bad, stage.event("spot-interruption.json", 14))
+    stage.stay -= {address(14)}
+    seconds = wait("the notice beside the poison", lambda: stage.in_group() == stage.stay)
+    stage.table.add("a poison message and a notice", f"left: {address(14)}; stayed: {len(stage.stay)}", seconds)
+    url = stage.spotdrain["DeadLetterQueueUrl"]
+    seconds += wait("the poison in the dead-letter queue", lambda: stage.waiting("DeadLetterQueueUrl") == 1)
+    wait("the queue empties", lambda: stage.waiting("QueueUrl") == 0)
+    letter = aws("sqs", "receive-message", "--queue-url", url)["Messages"][0]
+    assert json.loads(letter["Body"])["id"] == bad_id, letter["Body"]
+    stage.table.add("the poison, twelve times", "dead-letter queue: that one message; queue: empty", seconds)
+    put(aws, stage.event("spot-interruption.json", 15))
+    stage.expect("a notice after the poison", address(15))
+
+
+def log(stage):
+    """The log group of the template has a record a notice, with its outcome."""
+    lines = stage.aws("logs", "filter-log-events", "--log-group-name", stage.spotdrain["LogGroupName"])["events"]
+    lines = [json.loads(line["message"]) for line in lines if line["message"].startswith("{")]
+    records = [line["record"] for line in lines if line.get("message") == "notice"]
+    outcomes = [row["outcome"] for record in records for row in record["registrations"]]
+    assert outcomes.count("Deregistered") == 5, outcomes
+    malformed = [line for line in lines if line.get("message") == "a message cannot be read"]
+    assert malformed and "detail.taskArn" in malformed[0]["path"], malformed
+    metrics = {metric["Name"] for line in lines if "_aws" in line for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert {"Notices", "Deregistered", "NoticeToDeregistered", "Malformed", "Failed"} <= metrics, metrics
+    told = f"{outcomes.count('Deregistered')} Deregistered, {len(outcomes) - 5} others; {len(malformed)} unreadable"
+    stage.table.add("the function's log group", told)
+
+
+def role(stage):
+    """What the deployed role may do, asked of IAM: what it needs, and nothing that would harm."""
+    function = stage.aws("lambda", "get-function", "--function-name", stage.spotdrain["FunctionName"])["Configuration"]
+    harm = ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeleteTargetGroup", "ecs:StopTask", "sqs:SendMessage"]
+    needed = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:DescribeTargetHealth"]
+    command = ["iam", "simulate-principal-policy", "--policy-source-arn", function["Role"], "--resource-arns", stage.group]
+    told = stage.aws(*command, "--action-names", *needed, *harm)["EvaluationResults"]
+    allowed = [result["EvalActionName"] for result in told if result["EvalDecision"] == "allowed"]
+    assert sorted(allowed) == sorted(needed), told
+    stage.table.add("the role, by IAM's simulator", f"{len(needed)} needed actions allowed, {len(harm)} others denied")
+
+
+def alone(stage):
+    """The template by itself, without a queue, for one target group that is named."""
+    aws, source = stage.aws, "spotdrain.direct"
+    begin = time.monotonic()
+    parameters = {
+        "Delivery": "direct",
+        "EventSources": f"aws.ecs,{source}",
+        "Discover": "false",
+        "TargetGroups": stage.group,
+        "Architecture": os.environ["E2E_ARCH"],
+    }
+    outputs = aws.deploy(ALONE, copies.template(), parameters)
+    stage.table.add("template alone, direct, one group (sam deploy)", "CREATE_COMPLETE", time.monotonic() - begin)
+    rule = aws("events", "describe-rule", "--name", outputs["RuleName"])
+    samples, passed = patterns.check(aws, rule["EventPattern"])
+    stage.table.add(f"its rule's pattern and {samples} samples", f"TestEventPattern: {passed} pass, as in the tests")
+    aws("elbv2", "register-targets", "--target-group-arn", stage.group, "--targets", f"Id={address(21)},Port=5044")
+    stage.stay |= {address(21)}
+    put(aws, stage.service.event(source, "spot-interruption.json", "task21", address(21)))
+    stage.expect("a direct notice", address(21))
+    # ministack's rules do not try a function again, so this one goes to where AWS's rules put theirs: Lambda's own queue.
+    poison = json.dumps({"id": "poison", "source": source, "detail-type": "ECS Task State Change"})
+    invoke = ["lambda", "invoke", "--function-name", outputs["FunctionName"], "--invocation-type", "Event"]
+    aws(*invoke, "--payload", poison, os.devnull)
+    url = outputs["DeadLetterQueueUrl"]
+    letters = []
+    receive = ["sqs", "receive-message", "--queue-url", url, "--wait-time-seconds", "2"]
+    seconds = wait("the direct poison as a dead letter", lambda: letters.append(aws(*receive)) or letters[-1])
+    letter = json.loads(letters[-1]["Messages"][0]["Body"])
+    assert letter["requestPayload"]["id"] == "poison", letter
+    stage.table.add("a direct poison, tried twice", f"dead-letter queue: {letter['responsePayload']['errorType']}", seconds)
+
+
+def take_away(stage):
+    aws, begin = stage.aws, time.monotonic()
+    for stack in (ALONE, EXAMPLE):
+        aws.delete(stack)
+    before = stage.kinds
+    left = remains.of(aws)
+    assert not left, f"left behind: {left}"
+    assert before == set(remains.KINDS), f"not seen even while it was there: {set(remains.KINDS) - before}"
+    stage.table.add("both stacks deleted", f"nothing is left of {len(remains.KINDS)} kinds of resources", time.monotonic() - begin)
+
+
+def main():
+    table, begin = Table(), time.monotonic()
+    os.environ["AWS_DEFAULT_REGION"] = REGION  # the library that expands the template asks for it
+    with Cloud() as cloud:
+        aws = Aws(cloud)
+        stage = Stage(aws, table)
+        notices(stage)
+        other_cluster(stage)
+        poison(stage)
+        log(stage)
+        role(stage)
+        refusals.check(aws, table)
+        alone(stage)
+        if "--terraform" in sys.argv[1:]:
+            same = {"clusters": [stage.service.cluster], "event_sources": ["aws.ecs", DRILL]}
+            terraform.check(aws, table, stage.spotdrain, same)
+        take_away(stage)
+    assert not cloud.left(), f"still running: {cloud.left()}"
+    print(f"\n{table}\n\nend to end: all as it should be, in {time.monotonic() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
