@@ -4,7 +4,7 @@
 //! Nothing here waits, reads a clock or the environment, or knows the AWS SDK: time, settings and what AWS said are
 //! arguments. The way of the data is the order of the modules: [`batch`] takes the messages apart, [`event`] reads one,
 //! [`fate`] judges it, [`finding`] holds what AWS said, [`mod@plan`] decides, [`outcome`] says what became of each
-//! registration, [`report`] and [`metrics`] tell it.
+//! registration, [`report`] and [`metrics`] tell it. [`doctor`] judges the settings of services before any of it happens.
 
 pub mod address;
 pub mod aftermath;
@@ -12,9 +12,11 @@ pub mod arn;
 pub mod batch;
 pub mod candidates;
 pub mod decide;
+pub mod doctor;
 pub mod event;
 pub mod fate;
 pub mod finding;
+pub mod glob;
 pub mod going;
 mod grouping;
 pub mod json;
@@ -24,6 +26,7 @@ pub mod notice;
 mod object;
 pub mod outcome;
 pub mod pace;
+pub mod pattern;
 pub mod plan;
 pub mod reading;
 pub mod report;

@@ -69,6 +69,21 @@ impl Aws {
         aws_sdk_sqs::Client::new(&self.config)
     }
 
+    /// A client of Lambda, for the doctor.
+    pub(crate) fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.config)
+    }
+
+    /// A client of EventBridge, for the doctor.
+    pub(crate) fn events(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.config)
+    }
+
+    /// The Region, if one is configured.
+    pub(crate) fn region(&self) -> Option<String> {
+        self.config.region().map(ToString::to_string)
+    }
+
     /// Opens the connections that the first calls will need, side by side, before they are needed.
     pub(crate) fn dial(&self) {
         self.http.dial(&self.hosts);

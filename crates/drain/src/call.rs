@@ -106,6 +106,19 @@ where
     Err(failed)
 }
 
+/// Makes one attempt and no other.
+pub(crate) async fn call_once<T, E, F>(name: &'static str, attempt: impl Fn() -> F) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, SdkError<E>>>,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match tokio::time::timeout(ATTEMPT, attempt()).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(describe(name, &error, judge(&error))),
+        Err(_) => Err(no_answer(name, ATTEMPT)),
+    }
+}
+
 /// A sleep of no time would take a millisecond: the timer has no finer steps.
 pub(crate) async fn pause(duration: Duration) {
     if !duration.is_zero() {

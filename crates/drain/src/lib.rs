@@ -18,6 +18,7 @@ mod hosts;
 mod http;
 pub mod lambda;
 pub mod log;
+mod look;
 mod observe;
 mod queue;
 mod services;

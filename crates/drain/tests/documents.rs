@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it should be")]
 
+use spotdrain_core::doctor::{CHECKS, forecast};
 use spotdrain_core::settings::NAMES;
 
 const README: &str = include_str!("../../../README.md");
+const DOCTOR: &str = include_str!("../../../docs/doctor.md");
 const RELIABILITY: &str = include_str!("../../../docs/reliability.md");
 
 #[test]
@@ -50,5 +52,41 @@ fn the_table_of_faults_has_every_test_of_a_fault() {
     let named = named_tests();
     for (name, _) in tests {
         assert!(named.contains(&("faults.rs", name)), "docs/reliability.md does not name {name}");
+    }
+}
+
+#[test]
+fn the_doctors_table_has_every_check() {
+    let rows: Vec<_> = DOCTOR.lines().filter(|line| line.starts_with("| SD")).collect();
+    let checks = CHECKS.map(|check| format!("| {} | {} | {} |", check.id, check.severity.as_str(), check.title));
+    assert_eq!(rows, checks);
+}
+
+#[test]
+fn the_forecasts_model_has_the_figures_of_the_code() {
+    let figures = [
+        ("the function has acted", forecast::FUNCTION_ACTS),
+        ("an ALB goes on after that", forecast::ALB_GOES_ON),
+        ("an NLB goes on after that", forecast::NLB_GOES_ON),
+        ("an NLB goes on to an unhealthy target", forecast::NLB_GOES_ON_UNHEALTHY),
+    ];
+    for (what, seconds) in figures {
+        assert!(DOCTOR.contains(&format!("| {what} | {seconds} s |")), "{what}");
+    }
+    assert!(DOCTOR.contains(&format!("the last {} s", forecast::HOLD_GRACE)));
+}
+
+/// The calls that the doctor makes, as the source of the live reader names them.
+#[test]
+fn the_rights_of_the_doctor_are_its_calls() {
+    let folder = format!("{}/src/look", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    let calls = source.split(".ask(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let calls: Vec<_> = calls.collect();
+    assert!(calls.len() > 15, "{calls:?}");
+    for call in calls {
+        assert!(DOCTOR.contains(&format!(":{call}")), "docs/doctor.md does not name the right of {call}");
     }
 }

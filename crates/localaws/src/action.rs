@@ -13,6 +13,10 @@ pub(crate) enum Api {
     Ecs,
     /// Simple Queue Service: awsJson1.0.
     Sqs,
+    /// `EventBridge`: awsJson1.1.
+    Events,
+    /// Lambda: paths and verbs.
+    Lambda,
 }
 
 /// A call that is answered.
@@ -32,6 +36,34 @@ pub enum Action {
     DescribeServices,
     /// `ecs:DescribeTasks`
     DescribeTasks,
+    /// `ecs:ListClusters`
+    ListClusters,
+    /// `ecs:DescribeClusters`
+    DescribeClusters,
+    /// `ecs:ListServices`
+    ListServices,
+    /// `ecs:DescribeTaskDefinition`
+    DescribeTaskDefinition,
+    /// `ecs:ListTasks`
+    ListTasks,
+    /// `elasticloadbalancing:DescribeTargetGroupAttributes`
+    DescribeTargetGroupAttributes,
+    /// `elasticloadbalancing:DescribeLoadBalancerAttributes`
+    DescribeLoadBalancerAttributes,
+    /// `events:ListRuleNamesByTarget`
+    ListRuleNamesByTarget,
+    /// `events:DescribeRule`
+    DescribeRule,
+    /// `events:PutEvents`
+    PutEvents,
+    /// `lambda:InvokeFunction`
+    Invoke,
+    /// `lambda:ListFunctions`
+    ListFunctions,
+    /// `lambda:ListTags`
+    ListTags,
+    /// `lambda:ListEventSourceMappings`
+    ListEventSourceMappings,
     /// `sqs:CreateQueue`
     CreateQueue,
     /// `sqs:GetQueueUrl`
@@ -59,7 +91,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
@@ -67,6 +99,20 @@ impl Action {
         Self::DeregisterTargets,
         Self::DescribeServices,
         Self::DescribeTasks,
+        Self::ListClusters,
+        Self::DescribeClusters,
+        Self::ListServices,
+        Self::DescribeTaskDefinition,
+        Self::ListTasks,
+        Self::DescribeTargetGroupAttributes,
+        Self::DescribeLoadBalancerAttributes,
+        Self::ListRuleNamesByTarget,
+        Self::DescribeRule,
+        Self::PutEvents,
+        Self::Invoke,
+        Self::ListFunctions,
+        Self::ListTags,
+        Self::ListEventSourceMappings,
         Self::CreateQueue,
         Self::GetQueueUrl,
         Self::GetQueueAttributes,
@@ -92,6 +138,20 @@ impl Action {
             Self::DeregisterTargets => "DeregisterTargets",
             Self::DescribeServices => "DescribeServices",
             Self::DescribeTasks => "DescribeTasks",
+            Self::ListClusters => "ListClusters",
+            Self::DescribeClusters => "DescribeClusters",
+            Self::ListServices => "ListServices",
+            Self::DescribeTaskDefinition => "DescribeTaskDefinition",
+            Self::ListTasks => "ListTasks",
+            Self::DescribeTargetGroupAttributes => "DescribeTargetGroupAttributes",
+            Self::DescribeLoadBalancerAttributes => "DescribeLoadBalancerAttributes",
+            Self::ListRuleNamesByTarget => "ListRuleNamesByTarget",
+            Self::DescribeRule => "DescribeRule",
+            Self::PutEvents => "PutEvents",
+            Self::Invoke => "Invoke",
+            Self::ListFunctions => "ListFunctions",
+            Self::ListTags => "ListTags",
+            Self::ListEventSourceMappings => "ListEventSourceMappings",
             Self::CreateQueue => "CreateQueue",
             Self::GetQueueUrl => "GetQueueUrl",
             Self::GetQueueAttributes => "GetQueueAttributes",
@@ -116,11 +176,21 @@ impl Action {
     pub(crate) fn api(self) -> Api {
         match self {
             Self::DescribeLoadBalancers
+            | Self::DescribeLoadBalancerAttributes
             | Self::DescribeTargetGroups
+            | Self::DescribeTargetGroupAttributes
             | Self::DescribeTargetHealth
             | Self::RegisterTargets
             | Self::DeregisterTargets => Api::Elb,
-            Self::DescribeServices | Self::DescribeTasks => Api::Ecs,
+            Self::DescribeServices
+            | Self::DescribeTasks
+            | Self::ListClusters
+            | Self::DescribeClusters
+            | Self::ListServices
+            | Self::DescribeTaskDefinition
+            | Self::ListTasks => Api::Ecs,
+            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::PutEvents => Api::Events,
+            Self::ListFunctions | Self::ListTags | Self::ListEventSourceMappings | Self::Invoke => Api::Lambda,
             Self::CreateQueue
             | Self::GetQueueUrl
             | Self::GetQueueAttributes
@@ -141,6 +211,9 @@ impl Action {
         match self.api() {
             Api::Elb => format!("elasticloadbalancing:{self}"),
             Api::Ecs => format!("ecs:{self}"),
+            Api::Events => format!("events:{self}"),
+            Api::Lambda if self == Self::Invoke => "lambda:InvokeFunction".to_owned(),
+            Api::Lambda => format!("lambda:{self}"),
             // In SQS's own text the name is in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),
         }

@@ -88,7 +88,7 @@ mod tests {
     use crate::scene::Scene;
 
     fn post(world: &mut World, path: &str, body: &str) -> (u16, String) {
-        let incoming = Incoming { method: "POST", path, origin: "", target: None, body: body.as_bytes() };
+        let incoming = Incoming { method: "POST", path, query: "", origin: "", target: None, body: body.as_bytes() };
         let reply = answer(world, &incoming, Duration::ZERO);
         (reply.status, reply.body)
     }
@@ -116,7 +116,7 @@ mod tests {
         let table = [
             ("/_local/fault", r#"{"fault":"hangs"}"#, "no fault `hangs`: use one of clear, refuse"),
             ("/_local/fault", r#"{"fault":"slow"}"#, "slow (with `millis`)"),
-            ("/_local/fault", r#"{"fault":"hang","action":"X"}"#, "no action `X`: use one of DescribeTargetGroups"),
+            ("/_local/fault", r#"{"fault":"hang","action":"X"}"#, "no action `X`: use one of DescribeLoadBalancers"),
             ("/_local/fault", r#"{"fault":"hang","time":3}"#, "unknown field `time`"),
             ("/_local/target-state", r#"{"target_group":"g","target":"t","state":"ill"}"#, "no state `ill`"),
             ("/_local/target-state", r#"{"target_group":"g","target":"t","state":"healthy"}"#, "no target group g"),

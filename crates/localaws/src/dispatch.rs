@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::action::{Action, Api};
 use crate::calls::{Call, CallAnswer, Subject};
 use crate::control;
+use crate::deployed::DeployedRequest;
 use crate::ecs::EcsRequest;
 use crate::elb::{self, ElbRequest};
 use crate::error::ApiError;
@@ -55,6 +56,7 @@ enum Work {
     Elb(ElbRequest),
     Ecs(EcsRequest),
     Sqs(SqsRequest),
+    Deployed(DeployedRequest),
 }
 
 /// Does what a request asks for.
@@ -65,6 +67,7 @@ pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -
     }
     let asked = match incoming.target {
         Some(target) => understand_json(target, incoming.body),
+        None if DeployedRequest::is_lambda(incoming.path) => understand_rest(incoming),
         None => understand_query(&Form::parse(incoming.body)),
     };
     call(world, asked, incoming.origin, now)
@@ -95,7 +98,9 @@ fn understand_json(target: &str, body: &[u8]) -> Asked {
 fn read_json(action: Action, body: &[u8]) -> Option<Result<(Work, Subject), ApiError>> {
     let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Work::Ecs(one))));
     let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Work::Sqs(one))));
-    ecs().or_else(sqs).map(|read| read.map(|(subject, work)| (work, subject)))
+    let deployed = || DeployedRequest::parse(action, body);
+    let deployed = || deployed().map(|read| read.map(|one| (one.subject(), Work::Deployed(one))));
+    ecs().or_else(sqs).or_else(deployed).map(|read| read.map(|(subject, work)| (work, subject)))
 }
 
 fn understand_query(form: &Form) -> Asked {
@@ -105,6 +110,23 @@ fn understand_query(form: &Form) -> Asked {
     let request = action.and_then(|action| ElbRequest::parse(action, form));
     let work = request.unwrap_or_else(|| Err(no_such_action(name, version))).map(Work::Elb);
     Asked { api: Api::Elb, name: name.to_owned(), action, subject: elb::subject(form), work }
+}
+
+/// Lambda's calls are told apart by their paths.
+fn understand_rest(incoming: &Incoming<'_>) -> Asked {
+    let read = DeployedRequest::of_path(incoming.method, incoming.path, incoming.query);
+    let unknown = || ApiError { status: 404, ..ApiError::bad("UnknownOperationException", "Not played here") };
+    let Some((action, request)) = read else {
+        return Asked {
+            api: Api::Lambda,
+            name: incoming.path.to_owned(),
+            action: None,
+            subject: Subject::default(),
+            work: Err(unknown()),
+        };
+    };
+    let (subject, work) = (request.subject(), Ok(Work::Deployed(request)));
+    Asked { api: Api::Lambda, name: action.name().to_owned(), action: Some(action), subject, work }
 }
 
 fn no_such_action(name: &str, version: &str) -> ApiError {
@@ -162,6 +184,7 @@ fn work(
     match work? {
         Work::Elb(request) => request.run(world, now).map(Done::Now),
         Work::Ecs(request) => request.run(world).map(Done::Now),
+        Work::Deployed(request) => request.run(world).map(Done::Now),
         Work::Sqs(request) => request.run(world, origin, now),
     }
 }
@@ -183,8 +206,10 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
         (Api::Elb, Ok(result), Some(action)) => ("text/xml", query::success(action, &result, &request_id)),
         (Api::Elb, Ok(result), None) => ("text/xml", result),
         (Api::Elb, Err(error), _) => ("text/xml", query::error(&error, &request_id)),
-        (Api::Ecs, Ok(result), _) => ("application/x-amz-json-1.1", result),
-        (Api::Ecs, Err(error), _) => ("application/x-amz-json-1.1", json::error(error.code, &error)),
+        (Api::Lambda, Ok(result), _) => ("application/json", result),
+        (Api::Lambda, Err(error), _) => ("application/json", json::error(error.code, &error)),
+        (Api::Ecs | Api::Events, Ok(result), _) => ("application/x-amz-json-1.1", result),
+        (Api::Ecs | Api::Events, Err(error), _) => ("application/x-amz-json-1.1", json::error(error.code, &error)),
         (Api::Sqs, Ok(result), _) => ("application/x-amz-json-1.0", result),
         (Api::Sqs, Err(error), _) => ("application/x-amz-json-1.0", json::error(&sqs_error::kind(&error), &error)),
     };
@@ -202,7 +227,7 @@ mod tests {
     const ORIGIN: &str = "http://127.0.0.1:4566";
 
     fn answered(target: Option<&str>, body: &str) -> Reply {
-        let incoming = Incoming { method: "POST", path: "/", origin: ORIGIN, target, body: body.as_bytes() };
+        let incoming = Incoming { method: "POST", path: "/", query: "", origin: ORIGIN, target, body: body.as_bytes() };
         match react(&mut Scene::demo().world, &incoming, Duration::ZERO) {
             Reaction::Answer { reply, .. } => reply,
             other => panic!("{other:?}"),
@@ -239,7 +264,8 @@ mod tests {
             "Action=DeregisterTargets&Version=2015-12-01&TargetGroupArn={}&Targets.member.1.Id=10.0.2.21&Targets.member.1.Port=1",
             scene.group
         );
-        let incoming = Incoming { method: "POST", path: "/", origin: ORIGIN, target: None, body: body.as_bytes() };
+        let incoming =
+            Incoming { method: "POST", path: "/", query: "", origin: ORIGIN, target: None, body: body.as_bytes() };
         let _ = react(&mut scene.world, &incoming, Duration::from_secs(3));
         let expected = Call {
             at: Duration::from_secs(3),
@@ -290,7 +316,7 @@ mod tests {
         ) {
             let mut world = Scene::demo().world;
             world.add_queue(Queue::new("notices"));
-            let incoming = Incoming { method: &method, path: &path, origin: ORIGIN, target: target.as_deref(), body: &body };
+            let incoming = Incoming { method: &method, path: &path, query: "", origin: ORIGIN, target: target.as_deref(), body: &body };
             let Reaction::Answer { reply, .. } = react(&mut world, &incoming, Duration::ZERO) else {
                 return Err(TestCaseError::fail("no answer"));
             };

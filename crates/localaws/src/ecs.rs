@@ -9,8 +9,10 @@ use serde_json::Value;
 use crate::action::{Action, Api};
 use crate::arns;
 use crate::calls::Subject;
+use crate::ecs_lists::ListRequest;
 use crate::error::ApiError;
 use crate::json;
+use crate::setup::with;
 use crate::shapes::{self, ServiceShape};
 use crate::world::World;
 
@@ -19,6 +21,7 @@ use crate::world::World;
 pub(crate) enum EcsRequest {
     Services(Query),
     Tasks(Query),
+    Other(ListRequest),
 }
 
 /// What is asked for, of which cluster.
@@ -44,8 +47,8 @@ struct TasksBody {
 }
 
 #[derive(Serialize)]
-struct ServicesAnswer<'a> {
-    services: Vec<ServiceShape<'a>>,
+struct ServicesAnswer {
+    services: Vec<Value>,
     failures: Vec<Failure>,
 }
 
@@ -67,7 +70,7 @@ impl EcsRequest {
         match action {
             Action::DescribeServices => Some(services_query(body).map(Self::Services)),
             Action::DescribeTasks => Some(tasks_query(body).map(Self::Tasks)),
-            _ => None,
+            other => ListRequest::parse(other, body).map(|read| read.map(Self::Other)),
         }
     }
 
@@ -76,12 +79,17 @@ impl EcsRequest {
         match self {
             Self::Services(query) => describe_services(world, &query),
             Self::Tasks(query) => describe_tasks(world, &query),
+            Self::Other(request) => request.run(world),
         }
     }
 
     pub(crate) fn subject(&self) -> Subject {
-        let (Self::Services(query) | Self::Tasks(query)) = self;
-        Subject { resource: Some(query.cluster.clone()), targets: query.names.clone() }
+        match self {
+            Self::Services(query) | Self::Tasks(query) => {
+                Subject { resource: Some(query.cluster.clone()), targets: query.names.clone() }
+            }
+            Self::Other(request) => request.subject(),
+        }
     }
 }
 
@@ -124,7 +132,11 @@ fn describe_services(world: &World, query: &Query) -> Result<String, ApiError> {
     for name in &query.names {
         let arn = arns::service_arn(cluster, last_part(cluster, "service", name)?);
         match world.services.get_key_value(&arn) {
-            Some((arn, service)) => answer.services.push(ServiceShape::of(world, arn, service, query.with_tags)),
+            Some((arn, service)) => {
+                let shape = ServiceShape::of(world, arn, service, query.with_tags);
+                let shape = serde_json::to_value(shape).map_err(|_| ApiError::internal(Api::Ecs))?;
+                answer.services.push(with(shape, world.setup.services.get(arn)));
+            }
             None => answer.failures.push(Failure { arn, reason: "MISSING" }),
         }
     }
@@ -149,7 +161,7 @@ fn describe_tasks(world: &World, query: &Query) -> Result<String, ApiError> {
 }
 
 /// A cluster by name or by ARN.
-fn find_cluster<'a>(world: &World, cluster: &'a str) -> Result<&'a str, ApiError> {
+pub(crate) fn find_cluster<'a>(world: &World, cluster: &'a str) -> Result<&'a str, ApiError> {
     let name = cluster.rsplit_once(":cluster/").map_or(cluster, |(_, name)| name);
     let named = name == cluster || arns::cluster_arn(name) == cluster;
     let missing = || ApiError::bad("ClusterNotFoundException", "Cluster not found.");

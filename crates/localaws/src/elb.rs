@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::action::{Action, Api};
 use crate::calls::Subject;
+use crate::elb_attributes;
 use crate::elb_balancers;
 use crate::elb_shapes::{GroupShape, GroupsResult, HealthResult, HealthShape, Nothing};
 use crate::error::ApiError;
@@ -19,6 +20,7 @@ use crate::world::World;
 /// A request that is well formed.
 #[derive(Debug, Clone)]
 pub(crate) enum ElbRequest {
+    Attributes(Action, String),
     Balancers(Vec<String>),
     Groups(Filter),
     Health { group: String, targets: Vec<Target> },
@@ -40,6 +42,8 @@ impl ElbRequest {
     pub(crate) fn parse(action: Action, form: &Form) -> Option<Result<Self, ApiError>> {
         Some(match action {
             Action::DescribeLoadBalancers => Ok(Self::Balancers(form.list("LoadBalancerArns"))),
+            Action::DescribeTargetGroupAttributes => attributes_of(action, form, "TargetGroupArn"),
+            Action::DescribeLoadBalancerAttributes => attributes_of(action, form, "LoadBalancerArn"),
             Action::DescribeTargetGroups => filter(form).map(Self::Groups),
             Action::DescribeTargetHealth => {
                 group_and_targets(form).map(|(group, targets)| Self::Health { group, targets })
@@ -53,6 +57,7 @@ impl ElbRequest {
     /// Does the work, and gives the `…Result` element.
     pub(crate) fn run(self, world: &mut World, now: Duration) -> Result<String, ApiError> {
         match self {
+            Self::Attributes(action, arn) => elb_attributes::describe(world, action, &arn),
             Self::Balancers(arns) => elb_balancers::describe(world, &arns),
             Self::Groups(filter) => describe_groups(world, &filter),
             Self::Health { group, targets } => describe_health(world, &group, &targets, now),
@@ -78,8 +83,13 @@ impl ElbRequest {
 pub(crate) fn subject(form: &Form) -> Subject {
     let named = [form.list("TargetGroupArns"), form.list("Names")].concat();
     let targets = form.targets().unwrap_or_default().iter().map(ToString::to_string).collect();
-    let resource = form.get("TargetGroupArn").or_else(|| named.first().map(String::as_str)).map(str::to_owned);
+    let one = form.get("TargetGroupArn").or_else(|| form.get("LoadBalancerArn"));
+    let resource = one.or_else(|| named.first().map(String::as_str)).map(str::to_owned);
     Subject { resource, targets }
+}
+
+fn attributes_of(action: Action, form: &Form, field: &str) -> Result<ElbRequest, ApiError> {
+    form.required(field).map(|arn| ElbRequest::Attributes(action, arn.to_owned()))
 }
 
 fn filter(form: &Form) -> Result<Filter, ApiError> {

@@ -24,6 +24,13 @@ struct BalancerShape<'a> {
     load_balancer_name: &'a str,
     scheme: &'static str,
     r#type: &'static str,
+    availability_zones: Members<ZoneShape>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ZoneShape {
+    zone_name: String,
 }
 
 /// All of them, or those of these ARNs.
@@ -42,7 +49,18 @@ fn shape(arn: &str) -> BalancerShape<'_> {
     let mut parts = arn.rsplit('/').skip(1);
     let load_balancer_name = parts.next().unwrap_or(arn);
     let r#type = if parts.next().is_some_and(|kind| kind.ends_with("net")) { "network" } else { "application" };
-    BalancerShape { load_balancer_arn: arn, load_balancer_name, scheme: "internal", r#type }
+    BalancerShape {
+        load_balancer_arn: arn,
+        load_balancer_name,
+        scheme: "internal",
+        r#type,
+        availability_zones: zones(),
+    }
+}
+
+/// Every load balancer is in two zones.
+fn zones() -> Members<ZoneShape> {
+    ["a", "b"].into_iter().map(|zone| ZoneShape { zone_name: format!("{}{zone}", crate::arns::REGION) }).collect()
 }
 
 #[cfg(test)]

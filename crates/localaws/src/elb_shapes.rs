@@ -73,6 +73,8 @@ pub(crate) struct GroupShape<'a> {
     health_check_protocol: &'a str,
     health_check_port: &'a str,
     health_check_enabled: bool,
+    health_check_interval_seconds: u32,
+    unhealthy_threshold_count: u32,
     load_balancer_arns: Members<&'a String>,
     target_type: &'a str,
     ip_address_type: &'a str,
@@ -89,6 +91,8 @@ impl<'a> GroupShape<'a> {
             health_check_protocol: "TCP",
             health_check_port: "traffic-port",
             health_check_enabled: true,
+            health_check_interval_seconds: group.health_check.0,
+            unhealthy_threshold_count: group.health_check.1,
             load_balancer_arns: group.load_balancers.iter().collect(),
             target_type: match group.target_type {
                 TargetType::Ip => "ip",

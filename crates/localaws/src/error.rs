@@ -22,6 +22,8 @@ impl ApiError {
         match api {
             Api::Elb => Self::bad("ValidationError", message),
             Api::Ecs => Self::bad("InvalidParameterException", message),
+            Api::Events => Self::bad("ValidationException", message),
+            Api::Lambda => Self::bad("InvalidParameterValueException", message),
             Api::Sqs => Self::bad("InvalidParameterValue", message),
         }
     }
@@ -38,7 +40,8 @@ impl ApiError {
     pub(crate) fn throttled(api: Api) -> Self {
         let code = match api {
             Api::Elb => "Throttling",
-            Api::Ecs => "ThrottlingException",
+            Api::Ecs | Api::Events => "ThrottlingException",
+            Api::Lambda => "TooManyRequestsException",
             Api::Sqs => "RequestThrottled",
         };
         Self::bad(code, "Rate exceeded")
@@ -53,7 +56,8 @@ impl ApiError {
         );
         match action.api() {
             Api::Elb | Api::Sqs => Self { status: 403, code: "AccessDenied", message },
-            Api::Ecs => Self::bad("AccessDeniedException", message),
+            Api::Ecs | Api::Events => Self::bad("AccessDeniedException", message),
+            Api::Lambda => Self { status: 403, code: "AccessDeniedException", message },
         }
     }
 
@@ -61,6 +65,8 @@ impl ApiError {
         let code = match api {
             Api::Elb | Api::Sqs => "InternalFailure",
             Api::Ecs => "ServerException",
+            Api::Events => "InternalException",
+            Api::Lambda => "ServiceException",
         };
         Self { status: 500, code, message: "The request failed because of an internal error".to_owned() }
     }

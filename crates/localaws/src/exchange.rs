@@ -5,6 +5,8 @@
 pub(crate) struct Incoming<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
+    /// What stands behind the question mark.
+    pub(crate) query: &'a str,
     /// What the caller put before the path, as `http://127.0.0.1:4566`.
     pub(crate) origin: &'a str,
     /// The header `X-Amz-Target`, which awsJson has and the query protocol has not.

@@ -37,6 +37,8 @@ pub struct Group {
     pub(crate) target_type: TargetType,
     pub(crate) ip_address_type: IpAddressType,
     pub(crate) load_balancers: Vec<String>,
+    /// Seconds from one check to the next, and how many must fail.
+    pub(crate) health_check: (u32, u32),
     delay: Duration,
     warm_up: Option<Duration>,
     registers_as: State,
@@ -56,6 +58,7 @@ impl Group {
             target_type: TargetType::Ip,
             ip_address_type: IpAddressType::Ipv4,
             load_balancers: Vec::new(),
+            health_check: (30, 2),
             delay: Duration::from_mins(5),
             warm_up: None,
             registers_as: State::Initial,
@@ -75,6 +78,13 @@ impl Group {
     #[must_use]
     pub fn deregistration_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        self
+    }
+
+    /// How long from one health check to the next, in seconds, and how many must fail. Without it 30 and 2.
+    #[must_use]
+    pub fn health_check(mut self, interval: u32, unhealthy_threshold: u32) -> Self {
+        self.health_check = (interval, unhealthy_threshold);
         self
     }
 
@@ -127,6 +137,10 @@ impl Group {
         let key = self.key(&target);
         self.targets.register(key, target.zone, state, Duration::ZERO);
         self
+    }
+
+    pub(crate) fn delay(&self) -> Duration {
+        self.delay
     }
 
     pub(crate) fn reject(&mut self, id: &str) {

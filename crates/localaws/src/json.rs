@@ -1,6 +1,6 @@
 //! How do the JSON protocols name the action, read a request, and write an answer or an error?
 //!
-//! ECS speaks awsJson1.1, SQS awsJson1.0. SQS names an error twice: in the body, and for callers from the time of its query
+//! ECS and EventBridge speak awsJson1.1, SQS awsJson1.0. SQS names an error twice: in the body, and for callers from the time of its query
 //! protocol in a header (Smithy, trait `awsQueryCompatible`).
 
 use serde::Serialize;
@@ -13,12 +13,14 @@ use crate::error::ApiError;
 /// The part of `X-Amz-Target` before the action, for each API.
 const ECS: &str = "AmazonEC2ContainerServiceV20141113";
 const SQS: &str = "AmazonSQS";
+const EVENTS: &str = "AWSEvents";
 
 /// The API and the action that `X-Amz-Target` names, or none of an API that is not played.
 pub(crate) fn target(header: &str) -> Option<(Api, &str)> {
     match header.split_once('.')? {
         (ECS, action) => Some((Api::Ecs, action)),
         (SQS, action) => Some((Api::Sqs, action)),
+        (EVENTS, action) => Some((Api::Events, action)),
         _ => None,
     }
 }

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::group::Group;
 use crate::service::{LoadBalancer, Service};
 use crate::state::State;
@@ -55,6 +57,7 @@ impl Scene {
         let cluster = world.add_cluster(CLUSTER);
         let group = world.add_group(group());
         let service = world.add_service(service(&group));
+        set_up(&mut world);
         let [first, second, third, fourth] = TASKS.map(|entry| world.add_task(task(entry)));
         Self {
             world,
@@ -66,6 +69,27 @@ impl Scene {
             spot: [third, fourth],
         }
     }
+}
+
+/// What is only read: the cluster's capacity providers, and the task definition with its container.
+fn set_up(world: &mut World) {
+    world.set_cluster(
+        CLUSTER,
+        json!({
+            "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+            "defaultCapacityProviderStrategy": [
+                {"capacityProvider": "FARGATE", "base": 2, "weight": 1},
+                {"capacityProvider": "FARGATE_SPOT", "base": 0, "weight": 1},
+            ],
+        }),
+    );
+    let container = json!({
+        "name": SERVICE,
+        "image": "logstash:8.17.0",
+        "essential": true,
+        "portMappings": [{"containerPort": PORT, "protocol": "tcp"}],
+    });
+    world.set_task_definition(SERVICE, json!({"containerDefinitions": [container], "networkMode": "awsvpc"}));
 }
 
 fn group() -> Group {

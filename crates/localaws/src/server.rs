@@ -100,6 +100,7 @@ async fn answer(
     let incoming = Incoming {
         method: head.method.as_str(),
         path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
         origin: &format!("{}://{host}", shared.transport.scheme()),
         target: head.headers.get("x-amz-target").map(|target| target.to_str().unwrap_or("?")),
         body: &body.to_bytes(),

@@ -19,6 +19,7 @@ pub(crate) struct ServiceShape<'a> {
     service_arn: &'a str,
     cluster_arn: String,
     running_count: usize,
+    task_definition: String,
     #[serde(flatten)]
     service: &'a Service,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +35,7 @@ impl<'a> ServiceShape<'a> {
         Self {
             service_arn: arn,
             cluster_arn: arns::cluster_arn(&service.cluster),
+            task_definition: arns::task_definition_arn(&service.service_name),
             running_count: world.tasks.values().filter(runs).count(),
             service,
             tags: with_tags.then_some(service.tags.as_slice()),

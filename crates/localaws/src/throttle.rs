@@ -32,6 +32,7 @@ pub(crate) struct Limiter {
     elb_reads: Bucket,
     ecs_service_reads: Bucket,
     ecs_cluster_reads: Bucket,
+    ecs_definition_reads: Bucket,
 }
 
 impl Limiter {
@@ -43,6 +44,7 @@ impl Limiter {
             elb_reads: Bucket::new(40, 10),
             ecs_service_reads: Bucket::new(100, 20),
             ecs_cluster_reads: Bucket::new(100, 20),
+            ecs_definition_reads: Bucket::new(50, 20),
         }
     }
 
@@ -68,11 +70,16 @@ impl Limiter {
             Action::RegisterTargets | Action::DeregisterTargets => {
                 vec![&mut self.elb_registration, &mut self.elb_account]
             }
-            Action::DescribeLoadBalancers | Action::DescribeTargetGroups | Action::DescribeTargetHealth => {
+            Action::DescribeLoadBalancers
+            | Action::DescribeLoadBalancerAttributes
+            | Action::DescribeTargetGroups
+            | Action::DescribeTargetGroupAttributes
+            | Action::DescribeTargetHealth => {
                 vec![&mut self.elb_reads, &mut self.elb_account]
             }
-            Action::DescribeServices => vec![&mut self.ecs_service_reads],
-            Action::DescribeTasks => vec![&mut self.ecs_cluster_reads],
+            Action::DescribeServices | Action::ListServices => vec![&mut self.ecs_service_reads],
+            Action::DescribeTasks | Action::ListTasks => vec![&mut self.ecs_cluster_reads],
+            Action::DescribeTaskDefinition => vec![&mut self.ecs_definition_reads],
             _ => Vec::new(),
         }
     }

@@ -14,6 +14,7 @@ use crate::fault::{FaultRule, Faults};
 use crate::group::Group;
 use crate::queues::Queues;
 use crate::service::Service;
+use crate::setup::Setup;
 use crate::state::State;
 use crate::target::{Registered, Target};
 use crate::task::{Task, TaskStatus};
@@ -28,6 +29,7 @@ pub struct World {
     pub(crate) services: BTreeMap<String, Service>,
     pub(crate) tasks: BTreeMap<String, Task>,
     pub(crate) queues: Queues,
+    pub(crate) setup: Setup,
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) calls: Vec<Call>,
@@ -52,6 +54,7 @@ impl World {
             services: BTreeMap::new(),
             tasks: BTreeMap::new(),
             queues: Queues::default(),
+            setup: Setup::default(),
             limiter: Limiter::new(Throttles::Published),
             faults: Faults::default(),
             calls: Vec::new(),

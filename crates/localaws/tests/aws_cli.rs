@@ -76,7 +76,10 @@ fn prints_the_apis_own_errors() {
             vec!["ecs", "describe-services", "--cluster", "nobody", "--services", "a"],
             "(ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found.",
         ),
-        (vec!["ecs", "list-clusters"], "(UnknownOperationException) when calling the ListClusters operation"),
+        (
+            vec!["ecs", "list-attributes", "--target-type", "container-instance"],
+            "(UnknownOperationException) when calling the ListAttributes operation",
+        ),
     ];
     for (arguments, text) in table {
         let error = cli.run(&aws.endpoint(), &arguments).error;
@@ -98,6 +101,7 @@ fn describes_services() {
             "status": "ACTIVE",
             "desiredCount": 4,
             "runningCount": 4,
+            "taskDefinition": "arn:aws:ecs:eu-central-1:123456789012:task-definition/logstash:1",
             "deploymentController": {"type": "ECS"},
             "capacityProviderStrategy": [
                 {"capacityProvider": "FARGATE", "weight": 1, "base": 2},
@@ -203,4 +207,65 @@ fn trusts_the_local_authority_over_https() {
     let answer = cli.run(&aws.endpoint(), &describe);
     assert_eq!(answer.json["TargetGroups"][0]["TargetGroupArn"], json!(scene.group), "{answer:?}");
     assert_eq!(aws.traffic().handshakes, 1);
+}
+
+#[test]
+fn describes_what_is_deployed() {
+    let Some(cli) = Cli::find() else { return };
+    let mut scene = Scene::demo();
+    let function = "arn:aws:lambda:eu-central-1:123456789012:function:spotdrain";
+    scene.world.add_function(json!({"FunctionName": "spotdrain", "FunctionArn": function, "Timeout": 30}));
+    scene.world.add_mapping(
+        json!({"UUID": "1", "FunctionArn": function, "EventSourceArn": "arn:aws:sqs:eu-central-1:123456789012:q"}),
+    );
+    scene.world.add_rule("notices", &[function], json!({"EventPattern": "{}"}));
+    let aws = LocalAws::spawn_thread(scene.world.clone()).unwrap();
+    let ask = |arguments: &[&str]| cli.run(&aws.endpoint(), arguments).json;
+    let table = [
+        (vec!["ecs", "list-clusters"], "/clusterArns/0", json!(scene.cluster)),
+        (
+            vec!["ecs", "describe-clusters", "--clusters", "demo"],
+            "/clusters/0/capacityProviders/1",
+            json!("FARGATE_SPOT"),
+        ),
+        (vec!["ecs", "list-services", "--cluster", "demo"], "/serviceArns/0", json!(scene.service)),
+        (
+            vec!["ecs", "list-tasks", "--cluster", "demo", "--service-name", "logstash"],
+            "/taskArns/3",
+            json!(scene.spot[1]),
+        ),
+        (
+            vec!["ecs", "describe-task-definition", "--task-definition", "logstash"],
+            "/taskDefinition/containerDefinitions/0/name",
+            json!("logstash"),
+        ),
+        (
+            vec!["elbv2", "describe-target-group-attributes", "--target-group-arn", &scene.group],
+            "/Attributes/1",
+            json!({"Key": "deregistration_delay.timeout_seconds", "Value": "60"}),
+        ),
+        (
+            vec!["elbv2", "describe-load-balancer-attributes", "--load-balancer-arn", &scene.load_balancer],
+            "/Attributes/1",
+            json!({"Key": "load_balancing.cross_zone.enabled", "Value": "false"}),
+        ),
+        (
+            vec!["elbv2", "describe-load-balancers"],
+            "/LoadBalancers/0/AvailabilityZones/1/ZoneName",
+            json!("eu-central-1b"),
+        ),
+        (vec!["elbv2", "describe-target-groups"], "/TargetGroups/0/HealthCheckIntervalSeconds", json!(30)),
+        (vec!["lambda", "list-functions"], "/Functions/0/Timeout", json!(30)),
+        (
+            vec!["lambda", "list-event-source-mappings", "--function-name", "spotdrain"],
+            "/EventSourceMappings/0/UUID",
+            json!("1"),
+        ),
+        (vec!["events", "list-rule-names-by-target", "--target-arn", function], "/RuleNames/0", json!("notices")),
+        (vec!["events", "describe-rule", "--name", "notices"], "/EventPattern", json!("{}")),
+    ];
+    for (arguments, pointer, expected) in table {
+        let answer = ask(&arguments);
+        assert_eq!(answer.pointer(pointer), Some(&expected), "{arguments:?}: {answer}");
+    }
 }

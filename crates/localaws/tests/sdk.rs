@@ -451,9 +451,9 @@ async fn a_task_can_have_an_ipv6_address_only() {
 #[tokio::test]
 async fn an_action_that_is_not_played_is_refused() {
     let local = demo().await;
-    let elb = local.elb.describe_load_balancers().send().await.unwrap_err().into_service_error();
+    let elb = local.elb.describe_account_limits().send().await.unwrap_err().into_service_error();
     assert_eq!(elb.code(), Some("InvalidAction"));
-    let ecs = local.ecs.list_clusters().send().await.unwrap_err().into_service_error();
+    let ecs = local.ecs.list_account_settings().send().await.unwrap_err().into_service_error();
     assert_eq!(ecs.code(), Some("UnknownOperationException"));
 }
 

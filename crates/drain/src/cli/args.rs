@@ -14,7 +14,8 @@ use super::settings::SettingFlags;
     version,
     about = "Takes a Fargate Spot task that is being interrupted out of its target groups",
     after_help = "See it at work, without an AWS account: spotdrain demo\n\n\
-                  Exit codes: 0 done or nothing to do, 1 failed for good, 64 bad configuration, 65 bad event, \
+                  Exit codes: 0 done or nothing to do, 1 failed for good or an error was found, 2 a warning was found \
+                  (doctor --strict), 64 bad configuration, 65 bad event, \
                   75 failed but worth another try.",
     disable_help_subcommand = true
 )]
@@ -41,6 +42,15 @@ pub(crate) enum Command {
     ///
     /// Needs no AWS account, no Docker and no network.
     Demo(DemoArgs),
+    /// Find the settings that lose connections, before an interruption does
+    ///
+    /// Reads a template before it is deployed (--template), or what is deployed (--cluster, or every cluster of the Region),
+    /// with your AWS credentials. Changes nothing.
+    Doctor(DoctorArgs),
+    /// Make the notice of a running task, and try the function with it
+    ///
+    /// Without more it only prints the event. Nothing is sent or done without --for-real, and not before you have said yes.
+    Simulate(SimulateArgs),
     /// Run an AWS on this machine, with the demo's service in it, until Ctrl-C
     ///
     /// Answers the SDKs and the aws command. What it knows of ECS and ELBv2 it does as AWS documents it.
@@ -97,4 +107,80 @@ pub(crate) struct LocalArgs {
     /// The port on 127.0.0.1; 0 for one that is free
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// A template of CloudFormation or SAM; nothing is asked of AWS
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "services", "function", "stack"])]
+    pub(crate) template: Option<PathBuf>,
+    /// A value for a parameter of the template; again for more
+    #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "template", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// A cluster, by name or ARN; without it every cluster of the Region
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+    /// A service of the cluster; again for more; without it all of them
+    #[arg(long = "service", value_name = "NAME", requires = "cluster")]
+    pub(crate) services: Vec<String>,
+    /// spotdrain's function; without it the one that has SPOTDRAIN_ variables
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// The stack that spotdrain's function was deployed with, where there is more than one
+    #[arg(long, value_name = "NAME", conflicts_with = "function")]
+    pub(crate) stack: Option<String>,
+    /// Print JSON, for programs
+    #[arg(long, conflicts_with = "sarif")]
+    pub(crate) json: bool,
+    /// Print SARIF, for code review
+    #[arg(long)]
+    pub(crate) sarif: bool,
+    /// End with 2 if there is a warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// A file of findings that are accepted, each a line: SD013 target group demo-5044 # why
+    #[arg(long, value_name = "FILE")]
+    pub(crate) accept: Option<PathBuf>,
+    /// Explain a check by its number, or list all
+    #[arg(long, value_name = "CHECK", num_args = 0..=1, default_missing_value = "all")]
+    pub(crate) explain: Option<String>,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(crate) struct SimulateArgs {
+    /// The cluster, by name or ARN
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: String,
+    /// The running task, by id or ARN
+    #[arg(long, value_name = "TASK")]
+    pub(crate) task: String,
+    /// Send it to this bus of EventBridge, from the source of a drill: nobody but AWS can send aws.*
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bus: Option<String>,
+    /// The drill's source; the function reads it only if SPOTDRAIN_EVENT_SOURCES has it
+    #[arg(long, value_name = "SOURCE", default_value = "spotdrain.drill", requires = "bus")]
+    pub(crate) source: String,
+    /// Invoke this function with it
+    #[arg(long, value_name = "NAME", conflicts_with = "bus")]
+    pub(crate) invoke: Option<String>,
+    /// Handle it here, as the function would
+    #[arg(long, conflicts_with_all = ["bus", "invoke"])]
+    pub(crate) here: bool,
+    /// Only tell what would be done: so it is without --for-real
+    #[arg(long, conflicts_with = "for_real")]
+    pub(crate) dry_run: bool,
+    /// Do it: the task's target is taken out of its target groups, though the task goes on
+    #[arg(long)]
+    pub(crate) for_real: bool,
+    /// Do not ask
+    #[arg(long, requires = "for_real")]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
 }

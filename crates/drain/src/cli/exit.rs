@@ -10,11 +10,13 @@ use thiserror::Error;
 pub enum Exit {
     /// 0: done, or nothing to do.
     Done,
-    /// 1: failed, and another try would too.
+    /// 1: failed, and another try would too; or the doctor has found an error.
     Failed,
+    /// 2: the doctor has found a warning, and was asked to be strict.
+    Warned,
     /// 64: a flag or a setting is wrong.
     BadConfiguration,
-    /// 65: an event cannot be read.
+    /// 65: an event or a template cannot be read.
     BadEvent,
     /// 75: failed, and another try may mend it.
     TryAgain,
@@ -25,6 +27,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Done => 0,
             Exit::Failed => 1,
+            Exit::Warned => 2,
             Exit::BadConfiguration => 64,
             Exit::BadEvent => 65,
             Exit::TryAgain => 75,
@@ -50,6 +53,7 @@ impl Exit {
 pub(crate) enum Problem {
     #[error("{0}")]
     Configuration(String),
+    /// An event, or a template.
     #[error("{0}")]
     Event(String),
     #[error("{0}")]

@@ -2,6 +2,7 @@
 
 mod args;
 mod demo;
+mod doctor;
 mod drain;
 mod exit;
 mod explain;
@@ -10,6 +11,7 @@ mod local;
 mod present;
 mod settings;
 mod show;
+mod simulate;
 mod table;
 mod timeline;
 
@@ -42,6 +44,8 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => drain::run(&args, drain::Act::Plan).await,
         Command::Drain(args) => drain::run(&args, drain::Act::Drain).await,
+        Command::Doctor(args) => doctor::run(&args).await,
+        Command::Simulate(args) => simulate::run(&args).await,
         Command::Demo(args) => demo::run(&args).await,
         Command::Local(args) => local::run(&args).await,
         Command::Completions { shell } => {

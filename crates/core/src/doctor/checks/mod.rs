@@ -1,0 +1,76 @@
+//! Every check, in the order of their numbers. A family is a file.
+
+mod capacity;
+mod count;
+mod draining;
+mod function;
+mod registering;
+mod role;
+mod rule;
+mod scope;
+mod stopping;
+
+use super::check::Check;
+
+/// Every check. The numbers never change; a check that is dropped leaves a gap.
+pub const CHECKS: [&Check; 33] = [
+    &capacity::NO_STRATEGY,
+    &capacity::LAUNCH_TYPE_BESIDE,
+    &capacity::ALL_ON_SPOT,
+    &capacity::NONE_ON_SPOT,
+    &capacity::SPOT_CANNOT_RUN,
+    &count::ONE_TASK,
+    &count::NO_MINIMUM,
+    &count::ONE_IN_ZONE,
+    &stopping::STOP_TIMEOUT,
+    &stopping::SIDECAR,
+    &stopping::HOLD_UNWIRED,
+    &draining::DELAY,
+    &draining::CUT_AFTER_DELAY,
+    &draining::CUT_WHEN_UNHEALTHY,
+    &draining::HOLD_CUTS,
+    &draining::SLOW_CHECK,
+    &registering::PORT,
+    &registering::GROUP_PORT,
+    &registering::ADDRESS_FAMILY,
+    &registering::BLUE_GREEN,
+    &rule::NO_NOTICE,
+    &rule::SOME_NOTICES,
+    &rule::DISABLED,
+    &function::VISIBILITY,
+    &function::WHOLE_BATCH,
+    &function::TIMEOUT,
+    &role::RIGHTS,
+    &role::GROUP_RIGHT,
+    &scope::TAG,
+    &scope::OUT_OF_SCOPE,
+    &scope::OBSERVES,
+    &scope::SETTINGS,
+    &scope::NO_FUNCTION,
+];
+
+/// The check of this number.
+#[must_use]
+pub fn check(id: &str) -> Option<&'static Check> {
+    CHECKS.into_iter().find(|check| check.id.eq_ignore_ascii_case(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_count_up_and_every_check_has_a_source() {
+        for (index, check) in CHECKS.iter().enumerate() {
+            assert_eq!(check.id, format!("SD{:03}", index + 1));
+            assert!(check.sources.iter().all(|source| source.starts_with("https://")) && !check.sources.is_empty());
+            assert!(check.explanation.ends_with('.') && !check.title.ends_with('.'), "{}", check.id);
+        }
+    }
+
+    #[test]
+    fn a_check_is_found_by_its_number() {
+        assert_eq!(check("sd004").unwrap().id, "SD004");
+        assert!(check("SD999").is_none());
+    }
+}

@@ -1,0 +1,138 @@
+//! Where a check is made: a service, one of its target groups, or what delivers the notices; and what several checks ask.
+
+use super::delivery::Delivery;
+use super::estate::Estate;
+use super::fact::Unknown;
+use super::group::Group;
+use super::hold::{Hold, hold};
+use super::service::{Balancer, Container, Service, StrategyItem};
+
+/// The capacity provider that is interrupted.
+pub(crate) const SPOT: &str = "FARGATE_SPOT";
+
+/// How long a task has between the notice and its end.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
+pub(crate) const NOTICE: u32 = 120;
+
+/// When SIGKILL comes, unless `stopTimeout` says otherwise.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>
+pub(crate) const STOP_TIMEOUT: u32 = 30;
+
+/// A service among the others.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceSite<'a> {
+    /// All.
+    pub estate: &'a Estate,
+    /// This service.
+    pub service: &'a Service,
+}
+
+/// A target group of a service.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupSite<'a> {
+    /// The service.
+    pub of: ServiceSite<'a>,
+    /// How the service uses the group.
+    pub balancer: &'a Balancer,
+    /// The group.
+    pub group: &'a Group,
+    /// The other group of a blue/green service, seen from the first.
+    pub alternate: Option<&'a Group>,
+}
+
+/// What delivers the notices.
+#[derive(Debug, Clone, Copy)]
+pub struct DeliverySite<'a> {
+    /// All.
+    pub estate: &'a Estate,
+    /// The rule, the queue, the function, the role.
+    pub delivery: &'a Delivery,
+}
+
+/// Where a service's tasks run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// By a strategy: the service's own, or its cluster's.
+    Strategy(Vec<StrategyItem>),
+    /// By a launch type, which never is Spot.
+    LaunchType(String),
+    /// By nothing that is set.
+    Nothing,
+}
+
+impl<'a> ServiceSite<'a> {
+    /// Where the tasks run. A strategy excludes a launch type; without either the cluster's default strategy holds.
+    /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>
+    pub(crate) fn placement(&self) -> Result<Placement, Unknown> {
+        let capacity = &self.service.capacity;
+        if let Some(own) = capacity.strategy.need()?.filter(|items| !items.is_empty()) {
+            return Ok(Placement::Strategy(own.clone()));
+        }
+        if let Some(launch_type) = capacity.launch_type.need()? {
+            return Ok(Placement::LaunchType(launch_type.clone()));
+        }
+        let default = capacity.cluster_strategy.need()?.filter(|items| !items.is_empty());
+        Ok(default.map_or(Placement::Nothing, |items| Placement::Strategy(items.clone())))
+    }
+
+    /// Whether a task can be on Spot; where that is not known, it can.
+    #[must_use]
+    pub fn may_be_on_spot(&self) -> bool {
+        match self.placement() {
+            Ok(Placement::Strategy(items)) => {
+                items.iter().any(|item| item.provider == SPOT && item.weight.max(item.base) > 0)
+            }
+            Ok(Placement::LaunchType(_) | Placement::Nothing) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// The containers.
+    pub(crate) fn containers(&self) -> Result<&'a [Container], Unknown> {
+        let Some(definition) = self.service.task_definition.need()? else { return Ok(&[]) };
+        Ok(definition.containers.need()?.map_or(&[], Vec::as_slice))
+    }
+
+    /// The containers that a load balancer sends to.
+    pub(crate) fn serving(&self) -> Result<Vec<&'a Container>, Unknown> {
+        let containers = self.containers()?;
+        let mut names = Vec::new();
+        for balancer in self.service.balancers.need()?.into_iter().flatten() {
+            names.extend(balancer.container.need()?);
+        }
+        Ok(containers.iter().filter(|container| names.contains(&&container.name)).collect())
+    }
+
+    /// How the service is named in a command.
+    pub(crate) fn command_names(&self) -> String {
+        let cluster = self.service.cluster.known().map_or("CLUSTER", |arn| arn.rsplit('/').next().unwrap_or(arn));
+        format!("--cluster {cluster} --service {}", self.service.name)
+    }
+}
+
+impl<'a> GroupSite<'a> {
+    /// The container behind the group, if its task definition has it.
+    pub(crate) fn container(&self) -> Result<Option<&'a Container>, Unknown> {
+        let containers = self.of.containers()?;
+        let name = self.balancer.container.need()?;
+        Ok(containers.iter().find(|container| Some(&container.name) == name))
+    }
+
+    /// When SIGKILL comes to the container behind the group.
+    pub(crate) fn stop_timeout(&self) -> Result<u32, Unknown> {
+        self.container()?.map_or(Ok(STOP_TIMEOUT), |container| container.stop_timeout.or(STOP_TIMEOUT))
+    }
+
+    /// The hold in the container behind the group.
+    pub(crate) fn hold(&self) -> Result<Option<Hold>, Unknown> {
+        self.container()?.map_or(Ok(None), hold)
+    }
+
+    /// Whether the hold fails the health check that this group makes.
+    pub(crate) fn hold_fails_check(&self) -> Result<bool, Unknown> {
+        let Some(port) = self.hold()?.and_then(|hold| hold.health_port) else { return Ok(false) };
+        let checked = self.group.health_check.port.or("traffic-port".to_owned())?;
+        let traffic = self.balancer.port.need()?;
+        Ok(if checked == "traffic-port" { traffic == Some(&port) } else { checked == port.to_string() })
+    }
+}

@@ -1,0 +1,155 @@
+//! The target groups: what is set of them, their attributes, and how their targets are spread. Attributes and health cost
+//! one call a group.
+//! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    TargetGroup, TargetGroupAttribute, TargetHealthDescription, TargetHealthStateEnum,
+};
+use spotdrain_core::doctor::estate::Place;
+use spotdrain_core::doctor::fact::Fact;
+use spotdrain_core::doctor::group::{Attributes, Group, HealthCheck};
+
+use super::asker::{Asker, Budget};
+use super::balancers::{Balancer, balancer};
+use super::unknown;
+
+/// How many groups are asked for in one call: one that is gone fails it for all.
+const MOST_A_CALL: usize = 20;
+
+/// The groups of these ARNs, as far as they can be read.
+pub(crate) async fn find(asker: &Asker<'_>, arns: BTreeSet<String>) -> BTreeMap<String, Fact<Group>> {
+    asker.progress.expect(arns.len());
+    let arns: Vec<_> = arns.into_iter().collect();
+    let mut balancers = BTreeMap::new();
+    let mut groups = BTreeMap::new();
+    for arns in arns.chunks(MOST_A_CALL) {
+        let mut described = describe(asker, arns).await;
+        for arn in arns {
+            let described = described.remove(arn).unwrap_or_else(|| unknown("DescribeTargetGroups said nothing of it"));
+            let group = match described {
+                Fact::Known(group) => Fact::Known(complete(asker, arn, &group, &mut balancers).await),
+                Fact::Absent => unknown("the target group does not exist"),
+                Fact::NotKnown(why) => Fact::NotKnown(why),
+            };
+            groups.insert(arn.clone(), group);
+            asker.progress.step(&name(arn));
+        }
+    }
+    groups
+}
+
+fn name(arn: &str) -> String {
+    format!("target group {}", arn.rsplit('/').nth(1).unwrap_or(arn))
+}
+
+/// All at once; where one of them is gone, one after the other.
+async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Fact<TargetGroup>> {
+    let request = asker.aws.elb.describe_target_groups().set_target_group_arns(Some(arns.to_vec()));
+    match asker.ask("DescribeTargetGroups", Budget::Elb, || request.clone().send()).await {
+        Ok(answer) => {
+            let groups = answer.target_groups().iter();
+            groups
+                .filter_map(|group| Some((group.target_group_arn()?.to_owned(), Fact::Known(group.clone()))))
+                .collect()
+        }
+        Err(refusal) if refusal.code.as_deref() == Some("TargetGroupNotFound") && arns.len() > 1 => {
+            let mut all = BTreeMap::new();
+            for arn in arns {
+                all.extend(Box::pin(describe(asker, std::slice::from_ref(arn))).await);
+            }
+            all
+        }
+        Err(refusal) => arns.iter().map(|arn| (arn.clone(), unknown(&refusal.told))).collect(),
+    }
+}
+
+/// With its attributes, its load balancer and its targets.
+async fn complete(
+    asker: &Asker<'_>,
+    arn: &str,
+    group: &TargetGroup,
+    balancers: &mut BTreeMap<String, Balancer>,
+) -> Group {
+    let request = asker.aws.elb.describe_target_group_attributes().target_group_arn(arn);
+    let attributes = asker.ask("DescribeTargetGroupAttributes", Budget::Elb, || request.clone().send()).await;
+    let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|refusal| refusal.told);
+    let of_balancer = match group.load_balancer_arns().first() {
+        Some(arn) => balancer(asker, arn, balancers).await,
+        None => Balancer::default(),
+    };
+    Group {
+        cross_zone: cross_zone(&attributes, &of_balancer),
+        attributes: read_attributes(&attributes),
+        zones: of_balancer.zones,
+        healthy_in_zones: healthy_in_zones(asker, arn).await,
+        ..read(arn, group)
+    }
+}
+
+fn read(arn: &str, group: &TargetGroup) -> Group {
+    let number = |value: Option<i32>| Fact::from(value.and_then(|value| u32::try_from(value).ok()));
+    Group {
+        place: Place::live(name(arn)),
+        arn: arn.to_owned(),
+        protocol: group.protocol().map(|protocol| protocol.as_str().to_owned()).into(),
+        port: group.port().and_then(|port| u16::try_from(port).ok()).into(),
+        ip_address_type: group.ip_address_type().map(|family| family.as_str().to_owned()).into(),
+        health_check: HealthCheck {
+            interval: number(group.health_check_interval_seconds()),
+            threshold: number(group.unhealthy_threshold_count()),
+            port: group.health_check_port().map(str::to_owned).into(),
+        },
+        tags: unknown("the tags of target groups are not read"),
+        ..Group::default()
+    }
+}
+
+type Read = Result<Vec<TargetGroupAttribute>, String>;
+
+fn attribute(attributes: &Read, key: &str) -> Fact<String> {
+    match attributes {
+        Ok(all) => all.iter().find(|one| one.key() == Some(key)).and_then(|one| one.value()).map(str::to_owned).into(),
+        Err(why) => unknown(why),
+    }
+}
+
+fn read_attributes(attributes: &Read) -> Attributes {
+    let is_true = |key| attribute(attributes, key).map(|text| text == "true");
+    Attributes {
+        delay: attribute(attributes, "deregistration_delay.timeout_seconds")
+            .and_then(|text| text.parse().map_or_else(|_| unknown(&text), Fact::Known)),
+        cuts_after_delay: is_true("deregistration_delay.connection_termination.enabled"),
+        cuts_unhealthy: is_true("target_health_state.unhealthy.connection_termination.enabled"),
+    }
+}
+
+/// The group's own setting, or else its load balancer's.
+fn cross_zone(attributes: &Read, balancer: &Balancer) -> Fact<bool> {
+    match attribute(attributes, "load_balancing.cross_zone.enabled") {
+        Fact::Known(text) if text == "true" || text == "false" => Fact::Known(text == "true"),
+        Fact::NotKnown(why) => Fact::NotKnown(why),
+        _ => balancer.cross_zone.clone(),
+    }
+}
+
+async fn healthy_in_zones(asker: &Asker<'_>, arn: &str) -> Fact<Vec<u32>> {
+    let request = asker.aws.elb.describe_target_health().target_group_arn(arn);
+    match asker.ask("DescribeTargetHealth", Budget::Elb, || request.clone().send()).await {
+        Ok(answer) => Fact::Known(count(answer.target_health_descriptions())),
+        Err(refusal) => unknown(&refusal.told),
+    }
+}
+
+fn count(targets: &[TargetHealthDescription]) -> Vec<u32> {
+    let mut zones: BTreeMap<&str, u32> = BTreeMap::new();
+    for description in targets {
+        let state = description.target_health().and_then(|health| health.state());
+        let zone = description.target().and_then(|target| target.availability_zone());
+        if let (Some(TargetHealthStateEnum::Healthy), Some(zone)) = (state, zone) {
+            *zones.entry(zone).or_default() += 1;
+        }
+    }
+    zones.into_values().collect()
+}

@@ -1,0 +1,79 @@
+//! What is only read, as a test arranges it: what clusters, task definitions, attributes, functions and rules are set to.
+//! It is given back in the APIs' own JSON, and nothing here follows from it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// What is set up.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setup {
+    /// The fields of clusters, by name.
+    pub(crate) clusters: BTreeMap<String, Value>,
+    /// The fields of services, by ARN.
+    pub(crate) services: BTreeMap<String, Value>,
+    /// The fields of task definitions, by family.
+    pub(crate) task_definitions: BTreeMap<String, Value>,
+    /// Attributes of target groups and load balancers, by ARN.
+    pub(crate) attributes: BTreeMap<String, BTreeMap<String, String>>,
+    pub(crate) functions: Vec<Value>,
+    pub(crate) mappings: Vec<Value>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// A rule of `EventBridge`.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    /// The ARNs of its targets.
+    pub(crate) targets: Vec<String>,
+    pub(crate) fields: Value,
+}
+
+impl World {
+    /// Adds fields to what `DescribeClusters` shows of a cluster.
+    pub fn set_cluster(&mut self, name: &str, fields: Value) {
+        self.setup.clusters.insert(name.to_owned(), fields);
+    }
+
+    /// Adds fields to what `DescribeServices` shows of a service.
+    pub fn set_service(&mut self, arn: &str, fields: Value) {
+        self.setup.services.insert(arn.to_owned(), fields);
+    }
+
+    /// Sets what `DescribeTaskDefinition` shows. A service's task definition has the family of the service's name.
+    pub fn set_task_definition(&mut self, family: &str, fields: Value) {
+        self.setup.task_definitions.insert(family.to_owned(), fields);
+    }
+
+    /// Sets an attribute of a target group or a load balancer that has another value by default.
+    pub fn set_attribute(&mut self, arn: &str, key: &str, value: &str) {
+        self.setup.attributes.entry(arn.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Adds a function, as `ListFunctions` shows it; its `Tags` as `ListTags` does.
+    pub fn add_function(&mut self, fields: Value) {
+        self.setup.functions.push(fields);
+    }
+
+    /// Adds an event source mapping, as `ListEventSourceMappings` shows it.
+    pub fn add_mapping(&mut self, fields: Value) {
+        self.setup.mappings.push(fields);
+    }
+
+    /// Adds a rule with the ARNs of its targets, as `DescribeRule` shows it.
+    pub fn add_rule(&mut self, name: &str, targets: &[&str], fields: Value) {
+        let targets = targets.iter().map(|arn| (*arn).to_owned()).collect();
+        self.setup.rules.push(Rule { name: name.to_owned(), targets, fields });
+    }
+}
+
+/// An object with the fields of another, which win.
+pub(crate) fn with(mut base: Value, fields: Option<&Value>) -> Value {
+    if let (Some(base), Some(fields)) = (base.as_object_mut(), fields.and_then(Value::as_object)) {
+        base.extend(fields.clone());
+    }
+    base
+}

@@ -1,0 +1,137 @@
+//! What the function's role allows: the policies of the role, those attached to it, and what SAM makes.
+//! Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-policy-templates.html>
+
+use spotdrain_core::doctor::fact::Fact;
+use spotdrain_core::doctor::rights::{Condition, Statement};
+
+use crate::resources::{Resource, Resources};
+use crate::value::{Data, Value};
+
+const ROLE: &[&str] = &["AWS::IAM::Role"];
+const POLICIES: &[&str] = &["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
+const QUEUE_ACTIONS: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
+/// The statements that hold for a function.
+pub(crate) fn statements(resources: &Resources, function: &Resource) -> Fact<Vec<Statement>> {
+    match function.properties.text("Role") {
+        Fact::Known(arn) => {
+            let elsewhere = || Fact::NotKnown(format!("role {arn} is not in this template"));
+            resources.named(ROLE, &arn).map_or_else(elsewhere, |role| Fact::Known(of_role(resources, role)))
+        }
+        Fact::Absent => Fact::Known(of_sam(function)),
+        Fact::NotKnown(why) => Fact::NotKnown(why),
+    }
+}
+
+fn of_role(resources: &Resources, role: &Resource) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for policy in listed(&role.properties, "Policies") {
+        statements.extend(document(policy.get("PolicyDocument")));
+    }
+    for arn in listed(&role.properties, "ManagedPolicyArns") {
+        statements.extend(managed(arn));
+    }
+    let is_attached = |policy: &&Resource| {
+        let roles = policy.properties.texts("Roles");
+        let named = policy.properties.text("RoleName");
+        roles.known().is_some_and(|roles| roles.contains(&role.name)) || named.known() == Some(&role.name)
+    };
+    for policy in resources.of(POLICIES).filter(is_attached) {
+        statements.extend(document(policy.properties.get("PolicyDocument")));
+    }
+    statements
+}
+
+/// SAM's role of its own: the policies that the function lists, and the queue's rights where an event is one of SQS.
+fn of_sam(function: &Resource) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for policy in listed(&function.properties, "Policies") {
+        statements.extend(match &policy.data {
+            Data::Map(entries) if entries.iter().any(|(key, _)| key == "Statement") => document(Fact::Known(policy)),
+            Data::Map(entries) if entries.iter().any(|(key, _)| key == "SQSPollerPolicy") => vec![queue_rights()],
+            Data::Map(_) => Vec::new(),
+            _ => managed(policy),
+        });
+    }
+    let events = function.properties.get("Events");
+    let reads_queue = |event: &Value| event.text("Type") == Fact::Known("SQS".to_owned());
+    if events.known().is_some_and(|events| events.entries().iter().any(|(_, event)| reads_queue(event))) {
+        statements.push(queue_rights());
+    }
+    statements
+}
+
+fn queue_rights() -> Statement {
+    let actions = QUEUE_ACTIONS.map(str::to_owned).to_vec();
+    Statement {
+        allows: true,
+        actions: Fact::Known(actions),
+        resources: vec![Fact::Known("*".to_owned())],
+        conditions: Vec::new(),
+    }
+}
+
+/// Of AWS's own policies only those of Lambda are known here.
+fn managed(arn: &Value) -> Vec<Statement> {
+    let text = arn.as_text();
+    let name = text.known().map_or("", |arn| arn.rsplit('/').next().unwrap_or_default());
+    match name {
+        "AWSLambdaBasicExecutionRole" | "AWSLambdaVPCAccessExecutionRole" | "AWSXRayDaemonWriteAccess" => Vec::new(),
+        "AWSLambdaSQSQueueExecutionRole" => vec![queue_rights()],
+        _ => vec![unknown(format!("what policy {name} allows is not in this template"))],
+    }
+}
+
+/// A statement that could allow anything.
+fn unknown(why: String) -> Statement {
+    Statement { allows: true, actions: Fact::NotKnown(why), ..Statement::default() }
+}
+
+fn document(policy: Fact<&Value>) -> Vec<Statement> {
+    let statements = policy.and_then(|policy| policy.items("Statement"));
+    match statements {
+        Fact::Known(statements) => statements.into_iter().map(statement).collect(),
+        Fact::Absent => Vec::new(),
+        Fact::NotKnown(why) => vec![unknown(why)],
+    }
+}
+
+fn statement(value: &Value) -> Statement {
+    if let Data::Unknown(why) = &value.data {
+        return unknown(why.clone());
+    }
+    let resources = match value.items("Resource") {
+        Fact::Known(items) => items.into_iter().map(Value::as_text).collect(),
+        Fact::Absent => vec![Fact::NotKnown("a policy with NotResource is not judged here".to_owned())],
+        Fact::NotKnown(why) => vec![Fact::NotKnown(why)],
+    };
+    let actions = match value.texts("Action") {
+        Fact::Absent => Fact::NotKnown("a policy with NotAction is not judged here".to_owned()),
+        actions => actions,
+    };
+    let allows = value.text("Effect") != Fact::Known("Deny".to_owned());
+    Statement { allows, actions, resources, conditions: conditions(value) }
+}
+
+fn conditions(statement: &Value) -> Vec<Condition> {
+    let condition = |operator: &str, key: &str, values: Fact<Vec<String>>| Condition {
+        operator: operator.to_owned(),
+        key: key.to_owned(),
+        values,
+    };
+    match statement.get("Condition") {
+        Fact::Known(all) => {
+            let keys = |(operator, block): &(String, Value)| {
+                let of = |(key, _): &(String, Value)| condition(operator, key, block.texts(key));
+                block.entries().iter().map(of).collect::<Vec<_>>()
+            };
+            all.entries().iter().flat_map(keys).collect()
+        }
+        Fact::Absent => Vec::new(),
+        Fact::NotKnown(why) => vec![condition("", "", Fact::NotKnown(why))],
+    }
+}
+
+fn listed<'a>(properties: &'a Value, key: &str) -> Vec<&'a Value> {
+    properties.items(key).known().cloned().unwrap_or_default()
+}
