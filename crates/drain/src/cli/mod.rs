@@ -3,6 +3,7 @@
 mod args;
 mod demo;
 mod drain;
+mod drill;
 mod exit;
 mod explain;
 mod input;
@@ -43,6 +44,8 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
         Command::Plan(args) => drain::run(&args, drain::Act::Plan).await,
         Command::Drain(args) => drain::run(&args, drain::Act::Drain).await,
         Command::Demo(args) => demo::run(&args).await,
+        Command::Drill(args) => drill::run(&args).await,
+        Command::DrillTask(args) => drill::task(args).await,
         Command::Local(args) => local::run(&args).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "spotdrain", &mut std::io::stdout());
