@@ -2,7 +2,7 @@
 //!
 //! Traffic and health checks are apart: the backend `tasks` has the traffic and no checks, because what a failing check
 //! means is the model's ([`crate::balancer`]), told through the runtime API; the backend `health` has the checks and no
-//! traffic. A connection that a task refuses is not tried again elsewhere: an NLB does not, either.
+//! traffic. An NLB chooses a target by a hash of the flow, which is as good as by chance. A connection that a task refuses is not tried again elsewhere: an NLB does not, either.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ pub(crate) struct Site<'a> {
 /// Writes it.
 pub(crate) fn config(site: &Site<'_>, backends: &[Backend]) -> String {
     let mut text = general(site);
-    text += &format!("backend {TASKS}\n  balance roundrobin\n");
+    text += &format!("backend {TASKS}\n  balance random(1)\n");
     for backend in backends {
         text += &server(backend, backend.traffic);
     }
@@ -104,10 +104,10 @@ mod tests {
     #[test]
     fn traffic_is_not_checked_and_checks_have_no_traffic() {
         let text = text(&[backend("task-1", Some("task-1")), backend("task-2", None)]);
-        let (_, backends) = text.split_once("backend tasks\n").unwrap();
+        let (_, backends) = text.split_once("  default_backend tasks\nbackend tasks\n").unwrap();
         assert_eq!(
             backends,
-            "  balance roundrobin\n  \
+            "  balance random(1)\n  \
              server task-1 127.0.1.1:5044 namespace task-1\n  \
              server task-2 127.0.1.1:5044\n\
              backend health\n  option httpchk GET /health\n  http-check expect status 200-399\n  \

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::attempt::Connection;
+use crate::fate::Fate;
 use crate::plan::BEFORE;
 
 /// Played seconds of one bar.
@@ -17,7 +18,7 @@ pub struct Lane {
     pub is_interrupted: bool,
     /// New connections a real second that were served, for each [`BIN`].
     pub served: Vec<f64>,
-    /// Those that were lost, by when they were opened.
+    /// Those that were lost.
     pub lost: Vec<f64>,
 }
 
@@ -25,11 +26,16 @@ pub struct Lane {
 pub(crate) fn lanes(connections: &[Connection], tasks: &[(String, bool)], end: f64, scale: f64) -> Vec<Lane> {
     let lane = |(task, is_interrupted): &(String, bool)| {
         let its: Vec<_> = connections.iter().filter(|one| one.target.as_deref() == Some(task)).collect();
-        let opened = |is_loss| its.iter().filter(move |one| one.fate.is_loss() == is_loss).map(|one| one.opened);
-        let (served, lost) = (bins(opened(false), end, scale), bins(opened(true), end, scale));
+        let moments = |is_loss| its.iter().filter(move |one| one.fate.is_loss() == is_loss).map(|one| moment(one));
+        let (served, lost) = (bins(moments(false), end, scale), bins(moments(true), end, scale));
         Lane { task: task.clone(), is_interrupted: *is_interrupted, served, lost }
     };
     tasks.iter().map(lane).collect()
+}
+
+/// A connection that is cut is lost when it ends; every other counts where it was opened.
+fn moment(connection: &Connection) -> f64 {
+    if connection.fate == Fate::Cut { connection.ended } else { connection.opened }
 }
 
 /// So many a real second: a bar is a fraction of one.

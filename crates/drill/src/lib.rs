@@ -9,6 +9,7 @@
 
 mod attempt;
 pub mod balancer;
+mod chart;
 mod client;
 mod clock;
 mod config;

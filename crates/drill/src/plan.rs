@@ -11,8 +11,6 @@ pub(crate) const DEFAULT_STOP_TIMEOUT: f64 = 30.0;
 /// When an interrupted task is gone at the latest. Source:
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
 pub(crate) const GONE: f64 = 120.0;
-/// How long a server that is told to stop waits for its connections. It is what the hold leaves it, too.
-pub(crate) const GRACE: f64 = 10.0;
 /// Traffic before the notice, to compare with.
 pub(crate) const BEFORE: f64 = 10.0;
 /// Traffic after the last thing that can happen.
@@ -45,6 +43,8 @@ pub struct Plan {
     pub ecs_deregisters: Option<f64>,
     /// `stopTimeout` of tasks with the hold.
     pub stop_timeout: f64,
+    /// How long a server that is told to stop waits for its connections. It is what the hold leaves it, too.
+    pub grace: f64,
 }
 
 impl Plan {
@@ -58,6 +58,7 @@ impl Plan {
             (self.held_percent > 100, "held-percent: from 0 to 100"),
             (!(1.0..=600.0).contains(&self.held_seconds), "held-seconds: from 1 to 600"),
             (!(20.0..=120.0).contains(&self.stop_timeout), "stop-timeout: from 20 to 120 (Fargate's most)"),
+            (!(1.0..=15.0).contains(&self.grace), "grace: from 1 to 15"),
             (!(0.0..=60.0).contains(&self.event_delay), "event-delay: from 0 to 60"),
             (self.ecs_deregisters.is_some_and(|at| !(0.0..=120.0).contains(&at)), "ecs-deregisters: from 0 to 120"),
             (!(0.0..=600.0).contains(&self.balancer.after_deregistration), "after-deregistration: from 0 to 600"),
@@ -74,6 +75,12 @@ impl Plan {
     #[must_use]
     pub fn end(&self) -> f64 {
         GONE.max(self.event_delay + self.balancer.after_deregistration) + AFTER
+    }
+
+    /// How long before the notice the traffic begins. In each repetition the notice comes at another moment between two
+    /// health checks; the golden ratio spreads them evenly, however many there are.
+    pub(crate) fn before_notice(&self, repetition: u32) -> f64 {
+        BEFORE + (f64::from(repetition) * 0.618_034).fract() * self.balancer.check_interval
     }
 
     /// More are not open at a time: those that are held, and the requests of five seconds.
@@ -116,6 +123,7 @@ pub(crate) mod tests {
             event_delay: 1.0,
             ecs_deregisters: None,
             stop_timeout: 120.0,
+            grace: 10.0,
         }
     }
 
@@ -125,6 +133,15 @@ pub(crate) mod tests {
         assert!((plan().end() - 131.0).abs() < 1e-9);
         assert!((Plan { balancer: slow, ..plan() }.end() - 311.0).abs() < 1e-9);
         assert!((plan().real_seconds() - 14.1).abs() < 1e-6);
+    }
+
+    #[test]
+    fn each_repetition_comes_at_another_moment_between_two_health_checks() {
+        let shifts: Vec<_> = (0..10).map(|repetition| plan().before_notice(repetition) - BEFORE).collect();
+        assert!(shifts.iter().all(|shift| (0.0..10.0).contains(shift)), "{shifts:?}");
+        for bucket in [0.0, 2.5, 5.0, 7.5] {
+            assert!(shifts.iter().any(|shift| (bucket..bucket + 2.5).contains(shift)), "{shifts:?}");
+        }
     }
 
     #[test]

@@ -9,12 +9,12 @@ use crate::attempt::{Connection, join};
 use crate::clock::Clock;
 use crate::director::{Course, Director};
 use crate::error::DrillError;
-use crate::figures::{Figures, Marks, last_new};
+use crate::figures::{self, Figures, Marks, last_new};
 use crate::haproxy::{Haproxy, free_address};
 use crate::interruption::{Interruption, Notice};
 use crate::lanes::lanes;
 use crate::place::Place;
-use crate::plan::{BEFORE, Plan};
+use crate::plan::Plan;
 use crate::progress::{Progress, Tally};
 use crate::report::Record;
 use crate::task::{Ports, Recipe, Task};
@@ -39,9 +39,10 @@ struct Outcome {
     killed: Vec<(String, f64)>,
 }
 
-/// Runs the interruption one way. `function` handles a notice as the function on AWS would; `tell` hears how far it is.
+/// Runs the interruption one way, for the so-manieth time from 0. `function` handles a notice as the function on AWS would; `tell` hears how far it is.
 pub async fn run<F>(
     way: Way,
+    repetition: u32,
     plan: &Plan,
     tools: &Tools,
     place: Place,
@@ -52,7 +53,7 @@ where
     F: AsyncFn(Notice) -> Result<(), String>,
 {
     let stage = set(way, plan, tools, place).await?;
-    let clock = Clock::start(BEFORE, plan.scale);
+    let clock = Clock::start(plan.before_notice(repetition), plan.scale);
     let outcome = play(way, plan, clock, &stage, function, tell).await?;
     Ok(record(way, plan, clock, &stage, &outcome))
 }
@@ -125,11 +126,11 @@ fn marks(way: Way, clock: Clock, task: &Task, outcome: &Outcome) -> Marks {
     let told = task.told();
     Marks {
         task: name.to_owned(),
-        deregistered: seen.deregistered,
-        unhealthy: seen.unhealthy,
+        deregistered: seen.deregistered.map(figures::told),
+        unhealthy: seen.unhealthy.map(figures::told),
         last_new: last_new(&outcome.connections, name),
-        told: told.as_ref().map(|told| clock.of_epoch(told.at)).or((!way.has_hold()).then_some(0.0)),
+        told: told.as_ref().map(|told| clock.of_epoch(told.at)).or((!way.has_hold()).then_some(0.0)).map(figures::told),
         told_because: told.map(|told| told.reason),
-        killed: outcome.killed.iter().find(|(its, _)| its == name).map(|(_, at)| *at),
+        killed: outcome.killed.iter().find(|(its, _)| its == name).map(|(_, at)| figures::told(*at)),
     }
 }

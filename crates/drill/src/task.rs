@@ -13,7 +13,7 @@ use crate::clock;
 use crate::config::Backend;
 use crate::error::DrillError;
 use crate::place::Place;
-use crate::plan::{GRACE, MIN_HOLD, Plan, QUIET};
+use crate::plan::{MIN_HOLD, Plan, QUIET};
 use crate::server::HEALTH;
 use crate::tools::Tools;
 use crate::witness::{Told, Witness};
@@ -155,7 +155,7 @@ impl Recipe<'_> {
         if self.has_hold {
             command.args(self.hold_options(address)).arg("--").arg(server);
         }
-        let grace = self.seconds(GRACE);
+        let grace = self.seconds(self.plan.grace);
         command.args(words).args(["--name", name, "--address", &traffic.to_string(), "--grace", &grace]);
         command.args(["--takes", TAKES]);
         let settings = std::env::vars_os().map(|(name, _)| name);
@@ -175,7 +175,7 @@ impl Recipe<'_> {
             ("--quiet", self.seconds(QUIET)),
             ("--min-hold", self.seconds(MIN_HOLD)),
             ("--stop-timeout", self.seconds(self.plan.stop_timeout)),
-            ("--grace", self.seconds(GRACE)),
+            ("--grace", self.seconds(self.plan.grace)),
         ];
         options.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
     }

@@ -60,6 +60,9 @@ struct ServiceArgs {
     /// stopTimeout of tasks with the hold; without it, it is Fargate's default of 30
     #[arg(long, value_name = "SECONDS", default_value_t = 120.0)]
     stop_timeout: f64,
+    /// How long the application, once it is told to stop, waits for its connections; the hold leaves it as much
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    grace: f64,
 }
 
 #[derive(Debug, Args)]
@@ -140,7 +143,7 @@ impl DrillArgs {
 
     /// The plan, checked.
     pub(crate) fn plan(&self) -> Result<Plan, Problem> {
-        let ServiceArgs { rate, tasks, interrupted, held_percent, held_seconds, stop_timeout } = self.service;
+        let ServiceArgs { rate, tasks, interrupted, held_percent, held_seconds, stop_timeout, grace } = self.service;
         let plan = Plan {
             scale: self.scale,
             balancer: self.model.balancer(),
@@ -152,6 +155,7 @@ impl DrillArgs {
             event_delay: self.model.event_delay,
             ecs_deregisters: self.model.ecs_deregisters,
             stop_timeout,
+            grace,
         };
         plan.check().map_err(|problems| {
             let problems: Vec<_> = problems.iter().map(|problem| format!("\n  --{problem}")).collect();

@@ -52,9 +52,10 @@ pub(crate) async fn task(args: DrillTaskArgs) -> Result<Exit, Problem> {
 async fn run_all(args: &DrillArgs, plan: &Plan, tools: &Tools, place: Place) -> Result<Vec<Record>, Problem> {
     let tell = progress::teller(args, plan);
     let mut records = Vec::new();
-    for _ in 0..args.repeat {
+    for repetition in 0..args.repeat {
         for way in args.ways() {
-            let record = run_one(way, plan, tools, place, &function::handle, &|progress| tell.tell(progress)).await;
+            let hear = |progress| tell.tell(progress);
+            let record = run_one(way, repetition, plan, tools, place, &function::handle, &hear).await;
             let record = record.map_err(|error| failed(&error))?;
             tell.over(&record);
             records.push(record);
