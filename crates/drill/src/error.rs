@@ -10,10 +10,10 @@ use thiserror::Error;
 pub enum DrillError {
     /// There is no load balancer.
     #[error(
-        "haproxy is not installed: it is the drill's load balancer. Install the package haproxy \
-         (Debian, Ubuntu: apt-get install haproxy), or name the program with --haproxy"
+        "{} is not there: it is the drill's load balancer. Install the package haproxy \
+         (Debian, Ubuntu: apt-get install haproxy), or name the program with --haproxy", .0.display()
     )]
-    NoHaproxy,
+    NoHaproxy(PathBuf),
     /// There is no hold.
     #[error(
         "{} is not there: the ways hold and both need it. Build it (cargo build -p spotdrain-hold), name it with --hold, \

@@ -28,13 +28,15 @@ impl Tools {
         server: (PathBuf, Vec<String>),
         ways: &[Way],
     ) -> Result<Self, DrillError> {
-        let haproxy = haproxy.filter(|path| path.is_file()).or_else(|| on_path("haproxy"));
-        let beside = server.0.with_file_name("spotdrain-hold");
-        let hold = hold.or_else(|| Some(beside.clone()).filter(|path| path.is_file())).unwrap_or(beside);
-        if ways.iter().any(|way| way.has_hold()) && !hold.is_file() {
+        let haproxy = haproxy.or_else(|| on_path("haproxy")).unwrap_or_else(|| PathBuf::from("haproxy"));
+        let hold = hold.unwrap_or_else(|| server.0.with_file_name("spotdrain-hold"));
+        if !is_program(&haproxy) {
+            return Err(DrillError::NoHaproxy(haproxy));
+        }
+        if ways.iter().any(|way| way.has_hold()) && !is_program(&hold) {
             return Err(DrillError::NoHold(hold));
         }
-        Ok(Self { haproxy: haproxy.ok_or(DrillError::NoHaproxy)?, hold, server })
+        Ok(Self { haproxy, hold, server })
     }
 }
 
@@ -52,6 +54,17 @@ fn is_program(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_load_balancer_that_is_not_there_is_named_with_its_package() {
+        let server = (PathBuf::from("/nowhere/spotdrain"), Vec::new());
+        let error =
+            Tools::find(Some("/nowhere/haproxy".into()), None, server, &[Way::Nothing]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("/nowhere/haproxy is not there") && error.contains("apt-get install haproxy"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn a_hold_that_is_not_there_is_named_where_it_is_needed() {
