@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     reason = "a test stops where something is not as it should be"
 )]
 
@@ -121,6 +122,16 @@ fn what_is_missing_is_named_with_what_to_do() {
     let (code, _, err) = run(&["drill", "--haproxy", PROGRAM, "--hold", "/nowhere/hold"]);
     assert_eq!(code, 1);
     assert!(err.contains("/nowhere/hold is not there") && err.contains("cargo build -p spotdrain-hold"), "{err}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_the_drill() {
+    if !has_all("a_report_that_cannot_be_written_is_told_before_the_drill", false) {
+        return;
+    }
+    let (code, _, err) = run(&["drill", "--only", "nothing", "--report", "/nowhere/drill.html"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("cannot write /nowhere/drill.html") && !err.contains(" s of "), "{err}");
 }
 
 #[test]

@@ -65,14 +65,14 @@ impl Figures {
 }
 
 /// A moment, to the hundredth of a second: more is noise.
-pub(crate) fn told(moment: f64) -> f64 {
+pub(crate) fn rounded(moment: f64) -> f64 {
     (moment * 100.0).round() / 100.0
 }
 
 /// When the last new connection was sent to this task, if one was after the notice.
 pub(crate) fn last_new(connections: &[Connection], task: &str) -> Option<f64> {
     let its = connections.iter().filter(|connection| connection.target.as_deref() == Some(task));
-    its.map(|connection| connection.opened).filter(|at| *at >= 0.0).max_by(f64::total_cmp).map(told)
+    its.map(|connection| connection.opened).filter(|at| *at >= 0.0).max_by(f64::total_cmp).map(rounded)
 }
 
 /// In the order in which they were opened.

@@ -2,7 +2,7 @@
 //!
 //! Real parts: a load balancer (`HAProxy`), tasks that are processes with sockets, clients, the function's own code, the
 //! hold's own binary. Modelled is only what AWS alone has: *when* its load balancer stops sending to a target
-//! ([`balancer`], pure), and when Fargate notifies and kills ([`run()`]). What became of a connection is decided in [`fate`], the
+//! ([`balancer`], pure), and when Fargate notifies and kills ([`Run`]). What became of a connection is decided in [`fate`], the
 //! figures in [`figures`]; both are pure too.
 //!
 //! Times are seconds since the notice, in the time that is played: [`clock`] scales them to the real one.
@@ -45,7 +45,7 @@ pub use place::Place;
 pub use plan::Plan;
 pub use progress::Progress;
 pub use report::Record;
-pub use run::run;
+pub use run::Run;
 pub use server::{Server, serve};
 pub use tools::Tools;
 pub use way::Way;

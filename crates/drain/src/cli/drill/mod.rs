@@ -8,12 +8,12 @@ mod show;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 
-use spotdrain_drill::{DrillError, Place, Plan, Record, Tools, page, run as run_one, serve};
-use tokio::signal::unix::{SignalKind, signal};
+use spotdrain_drill::{DrillError, Place, Plan, Record, Run, Tools, page, serve};
 
 pub(crate) use args::{DrillArgs, DrillTaskArgs};
 
 use super::exit::{Exit, Problem};
+use super::local::until_stopped;
 
 /// Where the tasks cannot have networks of their own, and what that means.
 const SHARED: &str = "the tasks share one network, so that the hold cannot tell their connections apart and holds for its \
@@ -27,18 +27,20 @@ pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, Problem> {
     let tools = Tools::find(args.programs.haproxy.clone(), args.programs.hold.clone(), server, &ways);
     let tools = tools.map_err(|error| failed(&error))?;
     let place = place(args, &program)?;
-    let mut stop = signal(SignalKind::terminate()).map_err(|error| Problem::Failed(error.to_string()))?;
+    // That it cannot be written is known before the minutes that it takes.
+    report(args, "")?;
     let records = tokio::select! {
         records = run_all(args, &plan, &tools, place) => records?,
-        _ = tokio::signal::ctrl_c() => return Err(Problem::Failed("stopped; nothing of the drill is left".to_owned())),
-        _ = stop.recv() => return Err(Problem::Failed("stopped; nothing of the drill is left".to_owned())),
+        _ = until_stopped() => return Err(Problem::Failed("stopped; nothing of the drill is left".to_owned())),
     };
-    if let Some(file) = &args.report {
-        let broken = |error| Problem::Failed(format!("cannot write {}: {error}", file.display()));
-        std::fs::write(file, page(&plan, &records)).map_err(broken)?;
-    }
+    report(args, &page(&plan, &records))?;
     if args.json { show::json(&plan, place, &records) } else { show::text(args, &plan, &records) }?;
     Ok(Exit::Done)
+}
+
+fn report(args: &DrillArgs, page: &str) -> Result<(), Problem> {
+    let Some(file) = &args.report else { return Ok(()) };
+    std::fs::write(file, page).map_err(|error| Problem::Failed(format!("cannot write {}: {error}", file.display())))
 }
 
 /// The application of a task.
@@ -55,8 +57,8 @@ async fn run_all(args: &DrillArgs, plan: &Plan, tools: &Tools, place: Place) -> 
     for repetition in 0..args.repeat {
         for way in args.ways() {
             let hear = |progress| tell.tell(progress);
-            let record = run_one(way, repetition, plan, tools, place, &function::handle, &hear).await;
-            let record = record.map_err(|error| failed(&error))?;
+            let run = Run { way, repetition, plan, tools, place };
+            let record = run.play(&function::handle, &hear).await.map_err(|error| failed(&error))?;
             tell.over(&record);
             records.push(record);
         }
