@@ -195,9 +195,12 @@ fn a_completion_script_is_printed() {
 
 #[test]
 fn help_can_be_used_by_a_stranger() {
-    for (name, arguments) in
-        [("help", &["--help"][..]), ("help_drain", &["drain", "--help"]), ("help_local", &["local", "-h"])]
-    {
+    for (name, arguments) in [
+        ("help", &["--help"][..]),
+        ("help_drain", &["drain", "--help"]),
+        ("help_drill", &["drill", "-h"]),
+        ("help_local", &["local", "-h"]),
+    ] {
         let (code, help, _) = run(spotdrain(arguments));
         assert_eq!(code, 0);
         insta::assert_snapshot!(name, help);

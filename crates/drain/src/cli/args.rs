@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::drill::{DrillArgs, DrillTaskArgs};
 use super::settings::SettingFlags;
 
 #[derive(Debug, Parser)]
@@ -51,6 +52,14 @@ pub(crate) enum Command {
     ///
     /// Without more it only prints the event. Nothing is sent or done without --for-real, and not before you have said yes.
     Simulate(SimulateArgs),
+    /// Interrupt tasks under live traffic, and count the connections that are lost
+    ///
+    /// Four times: with nothing, with the function, with the hold, with both. Needs HAProxy, which stands for the load
+    /// balancer, and no AWS account. What is assumed of AWS: docs/drill.md.
+    Drill(DrillArgs),
+    /// The application of a drill's task
+    #[command(hide = true)]
+    DrillTask(DrillTaskArgs),
     /// Run an AWS on this machine, with the demo's service in it, until Ctrl-C
     ///
     /// Answers the SDKs and the aws command. What it knows of ECS and ELBv2 it does as AWS documents it.

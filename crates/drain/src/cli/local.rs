@@ -38,7 +38,8 @@ fn introduction(endpoint: &str, group: &str) -> String {
     )
 }
 
-async fn until_stopped() -> std::io::Result<()> {
+/// Until Ctrl-C or SIGTERM.
+pub(crate) async fn until_stopped() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,

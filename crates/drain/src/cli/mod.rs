@@ -4,6 +4,7 @@ mod args;
 mod demo;
 mod doctor;
 mod drain;
+mod drill;
 mod exit;
 mod explain;
 mod input;
@@ -47,6 +48,8 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Simulate(args) => simulate::run(&args).await,
         Command::Demo(args) => demo::run(&args).await,
+        Command::Drill(args) => drill::run(&args).await,
+        Command::DrillTask(args) => drill::task(args).await,
         Command::Local(args) => local::run(&args).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "spotdrain", &mut std::io::stdout());

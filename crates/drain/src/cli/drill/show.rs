@@ -1,0 +1,91 @@
+//! The result of a drill, for people and for programs.
+
+use std::io::Write as _;
+
+use serde::Serialize;
+use spotdrain_drill::{Figures, Kind, Place, Plan, Record, Way, WhileDraining};
+
+use super::args::DrillArgs;
+use crate::cli::exit::Problem;
+use crate::cli::present::{BAD, BOLD, GOOD, QUIET};
+use crate::cli::show;
+use crate::cli::table::{Cell, Table, plain};
+
+#[derive(Serialize)]
+struct Drill<'a> {
+    plan: &'a Plan,
+    tasks_have_their_own_network: bool,
+    runs: &'a [Record],
+}
+
+pub(crate) fn json(plan: &Plan, place: Place, runs: &[Record]) -> Result<(), Problem> {
+    show::json(&Drill { plan, tasks_have_their_own_network: place == Place::Apart, runs })
+}
+
+pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[Record]) -> Result<(), Problem> {
+    let mut text = format!("{BOLD}spotdrain drill{BOLD:#} {QUIET}{}{QUIET:#}\n\n", model(plan));
+    text += &if args.repeat > 1 { summary(records) } else { table(records) }.to_string();
+    text += &format!(
+        "\n{QUIET}last new: seconds from the notice to the last new connection of an interrupted task{QUIET:#}\n"
+    );
+    if let Some(file) = &args.report {
+        text += &format!("{QUIET}timelines: {}{QUIET:#}\n", file.display());
+    }
+    write!(anstream::stdout(), "{text}").map_err(|error| show::broken(&error))
+}
+
+/// What was assumed of AWS.
+fn model(plan: &Plan) -> String {
+    let balancer = &plan.balancer;
+    let kind = match balancer.kind {
+        Kind::Nlb => "NLB",
+        Kind::Alb => "ALB",
+    };
+    let sooner = match balancer.unhealthy_while_draining {
+        WhileDraining::Sooner => "also while draining",
+        WhileDraining::Not => "but not while draining",
+    };
+    let cuts = if balancer.cuts_unhealthy { ", its connections are cut then" } else { "" };
+    format!(
+        "{kind}: left {} s after the deregistration, {} s after being marked unhealthy ({sooner}){cuts}",
+        balancer.after_deregistration, balancer.after_unhealthy
+    )
+}
+
+fn table(records: &[Record]) -> Table {
+    let mut table = Table::new(2, &["WITH", "OPENED", "REFUSED", "RESET", "CUT", "LONGEST GAP", "LAST NEW"]);
+    for Record { way, figures, .. } in records {
+        let gap = if figures.lost() == 0 { "-".to_owned() } else { format!("{:.0} ms", figures.longest_gap_ms) };
+        let losses = [figures.refused, figures.reset, figures.cut].map(loss);
+        let cells = [plain(way.name()), plain(figures.opened.to_string())].into_iter().chain(losses);
+        table.row(cells.chain([plain(gap), plain(last_new(figures))]));
+    }
+    table
+}
+
+/// Over several runs of the same way.
+fn summary(records: &[Record]) -> Table {
+    let mut table = Table::new(2, &["WITH", "RUNS", "WITHOUT LOSS", "OPENED", "REFUSED", "RESET", "CUT", "LAST NEW"]);
+    for way in Way::ALL {
+        let its: Vec<_> = records.iter().filter(|record| record.way == way).map(|record| &record.figures).collect();
+        let Some(latest) = its.iter().max_by(|a, b| a.last_new.unwrap_or(0.0).total_cmp(&b.last_new.unwrap_or(0.0)))
+        else {
+            continue;
+        };
+        let sum = |of: fn(&Figures) -> usize| its.iter().map(|figures| of(figures)).sum::<usize>();
+        let clean = its.iter().filter(|figures| figures.lost() == 0).count();
+        let losses = [sum(|of| of.refused), sum(|of| of.reset), sum(|of| of.cut)].map(loss);
+        let counts = [its.len().to_string(), clean.to_string(), sum(|of| of.opened).to_string()].map(plain);
+        let cells = [plain(way.name())].into_iter().chain(counts).chain(losses);
+        table.row(cells.chain([plain(format!("{} at the latest", last_new(latest)))]));
+    }
+    table
+}
+
+fn loss(count: usize) -> Cell {
+    (count.to_string(), if count == 0 { GOOD } else { BAD })
+}
+
+fn last_new(figures: &Figures) -> String {
+    figures.last_new.map_or("-".to_owned(), |at| format!("{at:.1} s"))
+}

@@ -1,0 +1,168 @@
+//! The drill as a process, with live traffic. Where there is no `HAProxy` these tests say that they are skipped.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops where something is not as it should be"
+)]
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_spotdrain");
+const DOCUMENT: &str = include_str!("../../../docs/drill.md");
+/// Small and fast: seven seconds a run.
+const SMALL: [&str; 5] = ["drill", "--scale", "20", "--rate", "50"];
+
+fn drill(arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = drill(arguments).output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// Whether a test that needs these is to be run.
+fn has_all(test: &str, needs_hold: bool) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut folders = path.split(':').chain(["/usr/sbin", "/usr/local/sbin"]);
+    let has_haproxy = folders.any(|folder| Path::new(folder).join("haproxy").exists());
+    let has_hold = Path::new(PROGRAM).with_file_name("spotdrain-hold").exists();
+    if !has_haproxy {
+        println!("skipped: {test}: no haproxy here (apt-get install haproxy)");
+    } else if needs_hold && !has_hold {
+        println!("skipped: {test}: spotdrain-hold is not built (cargo build -p spotdrain-hold)");
+    }
+    has_haproxy && (has_hold || !needs_hold)
+}
+
+fn figures(arguments: &[&str]) -> Value {
+    let (code, out, err) = run(&[&SMALL[..], arguments, &["--json"]].concat());
+    assert_eq!(code, 0, "{err}");
+    serde_json::from_str::<Value>(&out).unwrap()["runs"][0].clone()
+}
+
+#[test]
+fn with_both_no_connection_is_lost() {
+    if !has_all("with_both_no_connection_is_lost", true) {
+        return;
+    }
+    let run = figures(&["--only", "both"]);
+    for loss in ["refused", "reset", "cut"] {
+        assert_eq!(run[loss], 0, "{run}");
+    }
+    assert!(run["opened"].as_u64().unwrap() > 200, "{run}");
+    for task in run["interrupted"].as_array().unwrap() {
+        assert!(task["deregistered"].is_f64() && task["unhealthy"].is_f64() && task["last_new"].is_f64(), "{task}");
+        assert!(task["last_new"].as_f64() < task["told"].as_f64(), "it is told after its last new connection: {task}");
+    }
+}
+
+#[test]
+fn without_anything_connections_are_refused_until_the_load_balancer_turns_away() {
+    if !has_all("without_anything_connections_are_refused_until_the_load_balancer_turns_away", false) {
+        return;
+    }
+    let page = std::env::temp_dir().join(format!("spotdrain-test-drill-{}.html", std::process::id()));
+    let run = figures(&["--only", "nothing", "--report", &page.to_string_lossy()]);
+    assert!(run["refused"].as_u64().unwrap() > 0, "{run}");
+    assert_eq!(run["interrupted"].as_array().unwrap().len(), 2);
+    let written = std::fs::read_to_string(&page).unwrap();
+    std::fs::remove_file(&page).unwrap();
+    assert!(written.contains("<svg") && written.contains("connections lost") && !written.contains("http"));
+}
+
+#[test]
+fn a_drill_that_is_stopped_leaves_nothing_behind() {
+    if !has_all("a_drill_that_is_stopped_leaves_nothing_behind", true) {
+        return;
+    }
+    let mut process = drill(&[&SMALL[..], &["--only", "hold"]].concat()).spawn().unwrap();
+    let mut said = BufReader::new(process.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(" s of ") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended before it began");
+    }
+    let below = descendants(process.id());
+    assert!(below.len() >= 13, "six tasks with their holds, and the load balancer: {below:?}");
+    Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(1));
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("stopped; nothing of the drill is left"), "{rest}");
+    assert!(below.into_iter().all(|pid| !is_running(pid)));
+}
+
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    children.iter().flat_map(|child| descendants(*child)).chain(children.iter().copied()).collect()
+}
+
+/// One that nobody has reaped does not run.
+fn is_running(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+#[test]
+fn what_is_missing_is_named_with_what_to_do() {
+    let (code, _, err) = run(&["drill", "--haproxy", "/nowhere/haproxy"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("/nowhere/haproxy is not there") && err.contains("apt-get install haproxy"), "{err}");
+    let (code, _, err) = run(&["drill", "--haproxy", PROGRAM, "--hold", "/nowhere/hold"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("/nowhere/hold is not there") && err.contains("cargo build -p spotdrain-hold"), "{err}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_the_drill() {
+    if !has_all("a_report_that_cannot_be_written_is_told_before_the_drill", false) {
+        return;
+    }
+    let (code, _, err) = run(&["drill", "--only", "nothing", "--report", "/nowhere/drill.html"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("cannot write /nowhere/drill.html") && !err.contains(" s of "), "{err}");
+}
+
+#[test]
+fn a_plan_that_cannot_be_is_refused_with_every_problem() {
+    let (code, _, err) = run(&["drill", "--scale", "100", "--interrupted", "9"]);
+    assert_eq!(code, 64);
+    assert!(err.contains("--scale: from 1 to 20") && err.contains("--interrupted: at least 1"), "{err}");
+}
+
+/// Flag and default of every row of the document's tables.
+fn documented() -> BTreeSet<(String, String)> {
+    let rows = DOCUMENT.lines().filter(|line| line.starts_with("| `--"));
+    rows.map(|row| {
+        let mut cells = row.split('|').skip(1).map(str::trim);
+        let flag = cells.next().unwrap().trim_matches('`').to_owned();
+        (flag, cells.next().unwrap().to_owned())
+    })
+    .collect()
+}
+
+#[test]
+fn the_document_has_every_flag_with_its_default() {
+    let (_, help, _) = run(&["drill", "-h"]);
+    let lines: Vec<_> = help.split("\n      --").skip(1).collect();
+    let documented = documented();
+    let flags: BTreeSet<_> = lines.iter().filter_map(|line| line.split_whitespace().next()).collect();
+    let known: BTreeSet<_> = documented.iter().map(|(flag, _)| flag.trim_start_matches("--")).collect();
+    assert_eq!(flags, known);
+    for (flag, default) in documented.iter().filter(|(_, default)| default != "none") {
+        let line = lines.iter().find(|line| line.starts_with(flag.trim_start_matches("--"))).unwrap();
+        let told = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(&format!("[default: {default}]")), "{flag}: {told}");
+    }
+}

@@ -1,0 +1,113 @@
+//! The service on the local AWS: one target group, whose targets are the tasks' own addresses.
+
+use std::time::Duration;
+
+use spotdrain_localaws::{Group, LoadBalancer, LocalAws, Service, State, Task as EcsTask, World};
+
+use crate::clock;
+use crate::error::DrillError;
+use crate::interruption::Notice;
+use crate::plan::{GONE, Plan};
+use crate::task::{Ports, Task, address};
+
+const CLUSTER: &str = "drill";
+const SERVICE: &str = "app";
+const ZONE: &str = "eu-central-1a";
+
+/// The local AWS, and what of it the drill looks at.
+#[derive(Debug)]
+pub(crate) struct Cloud {
+    local: LocalAws,
+    group: String,
+    port: u16,
+}
+
+impl Cloud {
+    /// Starts it with these tasks, all healthy.
+    pub(crate) async fn start(plan: &Plan, ports: Ports) -> Result<Self, DrillError> {
+        let (world, group) = world(plan, ports.traffic);
+        let local = LocalAws::start(world).await.map_err(|error| DrillError::start("the local AWS", &error))?;
+        Ok(Self { local, group, port: ports.traffic })
+    }
+
+    /// Fargate marks a task; the notice that EventBridge will tell of it.
+    pub(crate) fn interrupt(&self, task: &Task) -> Notice {
+        let now = self.local.now();
+        let arn = arn(task);
+        // The task is there: this file put it there.
+        self.local.world().interrupt(&arn, now).ok();
+        Notice { task_arn: arn, service: SERVICE.to_owned(), address: task.address, endpoint: self.local.endpoint() }
+    }
+
+    /// Whether the target was deregistered, by whomever.
+    pub(crate) fn is_deregistered(&self, task: &Task) -> bool {
+        matches!(self.state(task), None | Some(State::Draining))
+    }
+
+    /// What ECS says that it does itself.
+    pub(crate) fn deregister(&self, task: &Task) {
+        self.set(task, State::Draining);
+    }
+
+    /// What the health checks found. A draining target stays one.
+    pub(crate) fn set_healthy(&self, task: &Task, is_healthy: bool) {
+        if !self.is_deregistered(task) {
+            self.set(task, if is_healthy { State::Healthy } else { State::Unhealthy });
+        }
+    }
+
+    fn state(&self, task: &Task) -> Option<State> {
+        let now = self.local.now();
+        self.local.world().state(&self.group, (task.address.to_string().as_str(), self.port), now)
+    }
+
+    fn set(&self, task: &Task, state: State) {
+        let now = self.local.now();
+        let target = task.address.to_string();
+        // A target that is gone needs no state.
+        self.local.world().set_state(&self.group, (target.as_str(), self.port), state, now).ok();
+    }
+}
+
+fn world(plan: &Plan, port: u16) -> (World, String) {
+    let mut world = World::new();
+    let delay = clock::wall(GONE, plan.scale);
+    let group = world.add_group(Group::new("drill", port).deregistration_delay(delay));
+    let load_balancer = LoadBalancer::new(&group, SERVICE, port);
+    world.add_service(Service::new(CLUSTER, SERVICE).load_balancer(load_balancer).capacity_provider(
+        "FARGATE_SPOT",
+        1,
+        0,
+    ));
+    for number in (1..=u8::MAX).take(plan.tasks) {
+        let address = address(number).to_string();
+        let task = EcsTask::new(CLUSTER, &id(number)).service(SERVICE).zone(ZONE).capacity_provider("FARGATE_SPOT");
+        // The group is there: it was added above.
+        world.add_task_in(task.address(&address), &group, State::Healthy, Duration::ZERO).ok();
+    }
+    (world, group)
+}
+
+fn id(number: u8) -> String {
+    format!("{number:032x}")
+}
+
+fn arn(task: &Task) -> String {
+    let [_, _, _, number] = task.address.octets();
+    format!("arn:aws:ecs:eu-central-1:123456789012:task/{CLUSTER}/{}", id(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::plan;
+
+    #[test]
+    fn every_task_is_a_healthy_target() {
+        let (world, group) = world(&plan(), 5044);
+        let targets = world.targets(&group, Duration::ZERO);
+        assert_eq!(targets.len(), 6);
+        assert!(targets.iter().all(|target| target.state() == State::Healthy && target.port == 5044));
+        assert_eq!(targets.first().map(|target| target.id.as_str()), Some("127.0.1.1"));
+    }
+}
