@@ -34,7 +34,9 @@ impl Http {
 
     /// Opens a connection to each of these hosts, for the first request to it.
     pub(crate) fn dial(&self, hosts: &[Uri]) {
-        hosts.iter().for_each(|host| self.dialler.dial(host));
+        for host in hosts {
+            self.dialler.dial(host);
+        }
     }
 
     fn with(dialler: Dialler) -> Self {

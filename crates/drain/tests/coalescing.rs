@@ -48,7 +48,7 @@ fn address(number: u32) -> String {
 /// The next batch as Lambda delivers it, and what the function answers to it.
 async fn deliver(local: &LocalAws, drainer: &Drainer, time: Duration) -> (Batch, Handled) {
     let now = local.now();
-    let batch = Poller::new(QUEUE).poll(&mut local.world(), now).unwrap().expect("there are messages");
+    let batch = Poller::new(QUEUE).poll(&mut local.world(), now).unwrap().unwrap();
     let event = batch.event().unwrap();
     let handled = drainer.handle(event.as_bytes(), Deadline::after(time)).await.unwrap();
     (batch, handled)

@@ -241,7 +241,8 @@ async fn what_has_no_turn_before_the_deadline_goes_back_at_once() {
     let report = handle_within(&drainer, &batch(&bodies), Duration::from_secs(8)).await;
     assert_eq!(told(&report), ["a 10.0.0.1:80 Deregistered"]);
     assert_eq!(report.failed_messages(), ["m1"]);
-    let problem = &report.notices.iter().flat_map(|notice| notice.failures()).next().unwrap().problem;
+    let problem =
+        &report.notices.iter().flat_map(spotdrain_core::report::NoticeRecord::failures).next().unwrap().problem;
     assert_eq!(problem, "not started: the pace leaves no turn for it before the deadline");
     assert_eq!(actions(&local), ["DescribeServices", "DescribeTargetHealth", "DeregisterTargets"], "no call for it");
 }
