@@ -94,7 +94,7 @@ impl Aws {
     /// What the calls since this moment tell.
     fn seen_since(&self, before: Duration) -> Result<Notice> {
         let calls = self.local.calls();
-        let at: Vec<_> = calls.iter().map(|call| milliseconds(call.at.checked_sub(before).unwrap())).collect();
+        let at: Vec<_> = calls.iter().map(|call| milliseconds(call.at.saturating_sub(before))).collect();
         let (first, last) = (at.first().ok_or("no call was made")?, at.last().ok_or("no call was made")?);
         if calls.last().is_none_or(|call| call.action != "DeregisterTargets") {
             return Err("nothing was deregistered".into());

@@ -142,7 +142,7 @@ mod tests {
         let scene = Scene::demo();
         let task = scene.spot[0].clone();
         let local = LocalAws::start(scene.world).await.unwrap();
-        let aws = Aws::local(&local.endpoint(), "eu-central-1");
+        let aws = Aws::local(&local.endpoint(), "eu-central-1").unwrap();
         let task = super::super::find::task(&aws, "demo", &task).await.unwrap();
         notice(&task, "aws.ecs", "2026-03-14T09:26:53.418Z".parse().unwrap()).unwrap()
     }
