@@ -142,7 +142,7 @@ async fn a_message_that_somebody_else_deleted_is_no_loss() {
 async fn what_there_is_no_time_for_is_back_in_the_queue_at_once() {
     let mut world = world(10);
     for number in 100..120 {
-        let (service, address) = (format!("service-{number}"), address(number));
+        let (service, address) = (format!("x-{number}"), address(number));
         let group = world.add_group(Group::new(&service, 80).target("10.9.9.9", State::Healthy));
         world.add_service(Service::new(CLUSTER, &service).load_balancer(LoadBalancer::new(&group, "web", 80)));
         let task = Task::new(CLUSTER, &id(number)).service(&service).address(&address);

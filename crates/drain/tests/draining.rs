@@ -311,12 +311,12 @@ async fn whose_the_address_is_is_asked_again_where_the_turn_came_late() {
     let (mut world, _) = world();
     let late = Group::new("x-late", 80).target("10.0.1.1", State::Healthy).target("10.0.1.2", State::Healthy);
     let late = world.add_group(late.target("10.0.1.3", State::Healthy));
-    world.add_service(Service::new("demo", "late").load_balancer(LoadBalancer::new(&late, "web", 80)));
-    world.add_task(Task::new("demo", &id(11)).service("late").address("10.0.1.1"));
+    world.add_service(Service::new("demo", "x-late").load_balancer(LoadBalancer::new(&late, "web", 80)));
+    world.add_task(Task::new("demo", &id(11)).service("x-late").address("10.0.1.1"));
     let local = start(world).await;
-    let first = aged(notice(1, "web", "10.0.0.1"), 1);
-    let (up, down) = (notice(11, "late", "10.0.1.1"), notice(12, "late", "10.0.1.2"));
-    // The first call has its turn at once, the second after ten seconds: a fresh notice is trusted for less by then.
+    let first = notice(1, "web", "10.0.0.1");
+    let (up, down) = (notice(11, "x-late", "10.0.1.1"), notice(12, "x-late", "10.0.1.2"));
+    // Of the same time the names decide. The first call has its turn at once, the second after ten seconds: a fresh notice is trusted for less by then.
     let drainer = drainer(&local, &[("SPOTDRAIN_CALLS_PER_SECOND", "0.1"), ("SPOTDRAIN_CALL_BURST", "1")]);
     let report = handle(&drainer, &batch(&[first, up, down].map(|event| event.to_string()))).await;
     let expected = ["web 10.0.0.1:80 Deregistered", "x-late 10.0.1.1:80 Deregistered", "x-late 10.0.1.2:80 Stale"];
