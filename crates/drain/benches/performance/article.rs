@@ -4,8 +4,9 @@
 use std::error::Error;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_elasticloadbalancingv2::Client;
+use aws_sdk_elasticloadbalancingv2::config::retry::RetryPartition;
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
+use aws_sdk_elasticloadbalancingv2::{Client, Config};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -48,7 +49,9 @@ pub async fn handle(config: &SdkConfig, event: &Value) -> std::result::Result<()
     let address = address.ok_or("no address")?;
     let service = event["detail"]["group"].as_str().and_then(|group| group.rsplit('-').next()?.parse().ok());
     let group = Stage::group(service.ok_or("no service")?);
-    let client = Client::new(config);
+    // A process that handles one event has the SDK's budget of retries to itself.
+    let alone = RetryPartition::new(event["detail"]["taskArn"].as_str().unwrap_or_default().to_owned());
+    let client = Client::from_conf(Config::from(config).to_builder().retry_partition(alone).build());
     let balancers = client.describe_load_balancers().send().await?;
     let is_there = balancers.load_balancers().iter().any(|balancer| balancer.load_balancer_arn() == Some(BALANCER));
     let groups = client.describe_target_groups().load_balancer_arn(BALANCER).send().await?;

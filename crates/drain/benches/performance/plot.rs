@@ -66,20 +66,19 @@ fn panel(text: &mut String, x: f64, y: f64, ours: &Storm, article: Option<&Storm
         text,
         "<text class='note' x='{:.1}' y='{}' text-anchor='end'>the notices end</text>",
         end - 5.0,
-        y + 12.0
+        y + HEIGHT * 0.46
     );
     _ = writeln!(text, "<line class='axis' x1='{x}' x2='{}' y1='{1}' y2='{1}'/>", x + WIDTH, y + HEIGHT);
-    let name = |text: &mut String, storm: &Storm, what: &str, below: f64| {
+    let name = |text: &mut String, storm: &Storm, what: &str, line: f64| {
         let count = storm.in_time();
-        let line = (up(count as f64) + below).min(y + HEIGHT - 8.0);
         _ = writeln!(text, "<text x='{:.1}' y='{line:.1}' text-anchor='end'>{what}: {count}</text>", end - 5.0);
     };
     if let Some(article) = article {
         curve(text, "article", article, at, up);
-        name(text, article, "the article's", -8.0);
+        name(text, article, "the article's", up(article.in_time() as f64) - 8.0);
     }
     curve(text, "ours", ours, at, up);
-    name(text, ours, "spotdrain", 32.0);
+    name(text, ours, "spotdrain", y + HEIGHT * 0.34);
 }
 
 /// How many have left by each moment.
