@@ -66,7 +66,7 @@ fn panel(text: &mut String, x: f64, y: f64, ours: &Storm, article: Option<&Storm
         text,
         "<text class='note' x='{:.1}' y='{}' text-anchor='end'>the notices end</text>",
         end - 5.0,
-        y + HEIGHT * 0.46
+        y - 4.0
     );
     _ = writeln!(text, "<line class='axis' x1='{x}' x2='{}' y1='{1}' y2='{1}'/>", x + WIDTH, y + HEIGHT);
     let name = |text: &mut String, storm: &Storm, what: &str, line: f64| {
