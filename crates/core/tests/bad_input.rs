@@ -134,33 +134,65 @@ proptest! {
             prop_assert!(envelope.contains(&pointer.as_str()), "{pointer} = {value} lost the notice");
         }
     }
+}
 
-    /// Wherever the type at a place that is read changes, the event is refused: it is never read as less than it is.
-    #[test]
-    fn another_type_at_a_place_that_is_read_is_refused(
-        pointer in prop::sample::select(&[
-            "", "/id", "/source", "/detail-type", "/account", "/region", "/time", "/detail", "/detail/taskArn", "/detail/clusterArn",
-            "/detail/lastStatus", "/detail/desiredStatus", "/detail/group", "/detail/stopCode", "/detail/stoppedReason",
-            "/detail/stoppingAt", "/detail/version", "/detail/attachments", "/detail/attachments/0",
-            "/detail/attachments/0/type", "/detail/attachments/0/details", "/detail/attachments/0/details/4",
-            "/detail/attachments/0/details/4/name", "/detail/attachments/0/details/4/value", "/detail/containers",
-            "/detail/containers/0", "/detail/containers/0/networkInterfaces",
-            "/detail/containers/0/networkInterfaces/0",
-            "/detail/containers/0/networkInterfaces/0/privateIpv4Address",
-        ][..]),
-        value in prop_oneof![Just(json!(true)), Just(json!(1.5)), Just(json!({})), Just(json!([[]])), Just(json!("x"))],
-    ) {
-        let mut event: Value = serde_json::from_str(SAMPLES[0]).unwrap();
-        let place = event.pointer_mut(pointer).unwrap();
-        let same_type = std::mem::discriminant(&*place) == std::mem::discriminant(&value);
-        prop_assume!(!same_type || pointer == "/detail/containers");
-        *place = value.clone();
-        let refused = match take(event.to_string().as_bytes()) {
-            Err(_) => true,
-            Ok(batch) => batch.messages.iter().all(|message| message.event.is_err()),
-        };
-        prop_assert!(refused, "{pointer} = {value}");
+/// The places whose type is read, in the first sample.
+const TYPED: [&str; 29] = [
+    "",
+    "/id",
+    "/source",
+    "/detail-type",
+    "/account",
+    "/region",
+    "/time",
+    "/detail",
+    "/detail/taskArn",
+    "/detail/clusterArn",
+    "/detail/lastStatus",
+    "/detail/desiredStatus",
+    "/detail/group",
+    "/detail/stopCode",
+    "/detail/stoppedReason",
+    "/detail/stoppingAt",
+    "/detail/version",
+    "/detail/attachments",
+    "/detail/attachments/0",
+    "/detail/attachments/0/type",
+    "/detail/attachments/0/details",
+    "/detail/attachments/0/details/4",
+    "/detail/attachments/0/details/4/name",
+    "/detail/attachments/0/details/4/value",
+    "/detail/containers",
+    "/detail/containers/0",
+    "/detail/containers/0/networkInterfaces",
+    "/detail/containers/0/networkInterfaces/0",
+    "/detail/containers/0/networkInterfaces/0/privateIpv4Address",
+];
+
+/// Wherever the type at a place that is read changes, the event is refused: it is never read as less than it is.
+#[test]
+fn another_type_at_a_place_that_is_read_is_refused() {
+    let original: Value = serde_json::from_str(SAMPLES[0]).unwrap();
+    let mut tried = 0;
+    for pointer in TYPED {
+        for value in [json!(true), json!(1.5), json!({}), json!([[]]), json!("x")] {
+            let mut event = original.clone();
+            let place = event.pointer_mut(pointer).unwrap();
+            // An array in the containers' array is none of them, and of the same type as they.
+            let same_type = std::mem::discriminant(&*place) == std::mem::discriminant(&value);
+            if same_type && pointer != "/detail/containers" {
+                continue;
+            }
+            *place = value.clone();
+            let refused = match take(event.to_string().as_bytes()) {
+                Err(_) => true,
+                Ok(batch) => batch.messages.iter().all(|message| message.event.is_err()),
+            };
+            assert!(refused, "{pointer} = {value}");
+            tried += 1;
+        }
     }
+    assert!(tried >= 4 * TYPED.len(), "{tried}");
 }
 
 #[test]
