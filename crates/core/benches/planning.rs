@@ -60,7 +60,7 @@ fn findings(reading: &Reading, settings: &Settings) -> Findings {
     let services = keys.map(|key| (key, ServiceFinding::Found(service.clone()))).collect();
     let target = |number| {
         let address = address(number).parse().ok()?;
-        Some(RegisteredTarget { address, port: 5044, state: TargetState::Healthy })
+        Some(RegisteredTarget { address, port: 5044, check_port: Some(5044), state: TargetState::Healthy })
     };
     let targets = (0..1001).filter_map(target).collect();
     Findings {

@@ -1,13 +1,14 @@
 //! What is to be done about one registration: the design's table *Deciding*.
 //!
 //! The order matters. A target that is draining needs nothing, whoever asks. Then whose address it is: nothing outweighs
-//! that. Only then whether the group can spare it.
+//! that. Then whether its hold does better than we can, and only then whether the group can spare it.
 
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::finding::TaskFinding;
+use crate::hold;
 use crate::notice::Notice;
 use crate::outcome::{Failure, Outcome};
 use crate::plan::OwnedTarget;
@@ -95,14 +96,27 @@ pub fn decide_again(target: &OwnedTarget, finding: Option<&TaskFinding>) -> Opti
     Ownership::of(true, finding).objection(target.target.address)
 }
 
-/// Decides on a registration that was read; `None` means: deregister it. `spare`: the group has another healthy target
-/// that stays, or need not keep one.
-pub(crate) fn decide(target: &RegisteredTarget, ownership: &Ownership, spare: bool) -> Option<Outcome> {
+/// What a target's decision depends on beside the target.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing<'a> {
+    /// Whose the address is.
+    pub(crate) ownership: &'a Ownership,
+    /// The service is tagged `hold`.
+    pub(crate) held: bool,
+    /// The group has another healthy target that stays, or need not keep one.
+    pub(crate) spare: bool,
+}
+
+/// Decides on a registration that was read; `None` means: deregister it.
+pub(crate) fn decide(target: &RegisteredTarget, standing: Standing<'_>) -> Option<Outcome> {
     if target.state == TargetState::Draining {
         return Some(Outcome::AlreadyDraining);
     }
-    if let Some(objection) = ownership.objection(target.address) {
+    if let Some(objection) = standing.ownership.objection(target.address) {
         return Some(objection);
     }
-    (target.state == TargetState::Healthy && !spare).then_some(Outcome::KeptLastHealthy)
+    if standing.held && hold::turns_away(target) {
+        return Some(Outcome::LeftToHold);
+    }
+    (target.state == TargetState::Healthy && !standing.spare).then_some(Outcome::KeptLastHealthy)
 }

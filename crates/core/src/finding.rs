@@ -34,6 +34,8 @@ pub enum ServiceTag {
     Off,
     /// Report, and change nothing.
     Observe,
+    /// Its tasks begin with `spotdrain-hold`: leave the registrations whose health check asks the hold's port.
+    Hold,
     /// Nothing is restricted: the tag says `on` or `enforce`.
     On,
     /// A value that is none of them. Somebody who sets the tag wants to restrict: it counts as `observe`, and is told.
@@ -50,6 +52,7 @@ impl ServiceTag {
         match value.trim().to_ascii_lowercase().as_str() {
             "off" => Self::Off,
             "observe" => Self::Observe,
+            "hold" => Self::Hold,
             "on" | "enforce" => Self::On,
             _ => Self::Unknown(value.chars().take(64).collect()),
         }

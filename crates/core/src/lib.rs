@@ -19,6 +19,7 @@ pub mod finding;
 pub mod glob;
 pub mod going;
 mod grouping;
+mod hold;
 pub mod json;
 pub mod memory;
 pub mod metrics;

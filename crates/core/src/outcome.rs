@@ -24,6 +24,9 @@ pub enum Outcome {
     AlreadyDraining,
     /// The group does not have this target.
     NotRegistered,
+    /// Its health check asks the hold, which fails it while the application serves on: the load balancer turns away by
+    /// itself, and sooner than after a deregistration.
+    LeftToHold,
     /// Without it the group would have no healthy target.
     KeptLastHealthy,
     /// The address is not this task's any more.
@@ -43,6 +46,7 @@ impl Outcome {
             Self::WouldDeregister => "WouldDeregister",
             Self::AlreadyDraining => "AlreadyDraining",
             Self::NotRegistered => "NotRegistered",
+            Self::LeftToHold => "LeftToHold",
             Self::KeptLastHealthy => "KeptLastHealthy",
             Self::Stale => "Stale",
             Self::AlreadyGone => "AlreadyGone",

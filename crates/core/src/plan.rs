@@ -10,11 +10,12 @@ use jiff::Timestamp;
 
 use crate::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use crate::candidates::{Candidates, candidates};
-use crate::decide::{Ownership, Times, decide};
+use crate::decide::{Ownership, Standing, Times, decide};
 use crate::fate::Ignored;
 use crate::finding::{Findings, GroupFinding, ServiceTag};
 use crate::going::Going;
 use crate::grouping::{Unread, calls};
+use crate::hold;
 use crate::notice::Age;
 use crate::outcome::{Failure, Outcome};
 use crate::reading::{IgnoredEvent, Incoming, Malformed, Reading};
@@ -119,6 +120,12 @@ struct Prepared {
     ownership: Ownership,
 }
 
+impl Prepared {
+    fn is_held(&self) -> bool {
+        self.candidates.tag == Some(ServiceTag::Hold)
+    }
+}
+
 /// Makes the plan. `going`: the addresses that go away, as far as this sandbox has heard of them.
 #[must_use]
 pub fn plan(reading: Reading, findings: &Findings, going: &Going, settings: &Settings, now: Timestamp) -> Plan {
@@ -206,6 +213,7 @@ fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, setti
         registrations.extend(match (views.get(group), findings.groups.get(group)) {
             (Some(view), _) => read_rows(group, &prepared, view, settings.keep_last),
             (None, Some(GroupFinding::Missing)) => absent_row(group, &prepared, &Outcome::AlreadyGone),
+            (None, finding) if prepared.is_held() => held_rows(group, &prepared, &hold::unread(finding)),
             (None, _) => unread_rows(group, ports, &prepared),
         });
     }
@@ -226,7 +234,7 @@ fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {
     match tag {
         Some(ServiceTag::Observe) => (Mode::Observe, None),
         Some(ServiceTag::Unknown(value)) => (Mode::Observe, Some(value.clone())),
-        Some(ServiceTag::On | ServiceTag::Off) | None => (mode, None),
+        Some(ServiceTag::On | ServiceTag::Off | ServiceTag::Hold) | None => (mode, None),
     }
 }
 
@@ -238,8 +246,9 @@ fn read_rows(
     keep_last: bool,
 ) -> Vec<PlannedRegistration> {
     let spare = !keep_last || view.has_healthy_left;
+    let standing = Standing { ownership: &prepared.ownership, held: prepared.is_held(), spare };
     let own = view.of(prepared.incoming.notice.addresses());
-    let rows: Vec<_> = own.map(|target| read_row(group, target, decide(target, &prepared.ownership, spare))).collect();
+    let rows: Vec<_> = own.map(|target| read_row(group, target, decide(target, standing))).collect();
     if rows.is_empty() { absent_row(group, prepared, &Outcome::NotRegistered) } else { rows }
 }
 
@@ -254,6 +263,13 @@ fn unread_rows(group: &TargetGroupArn, ports: &BTreeSet<u16>, prepared: &Prepare
     let addresses = prepared.incoming.notice.addresses().iter().copied();
     let targets = addresses.flat_map(|address| ports.iter().map(move |port| Target { address, port: *port }));
     targets.map(|target| row(group, target, None, prepared.ownership.objection(target.address))).collect()
+}
+
+/// The rows of a held task in a group that could not be read: nothing is done unread.
+fn held_rows(group: &TargetGroupArn, prepared: &Prepared, unread: &Outcome) -> Vec<PlannedRegistration> {
+    let outcome = |address| prepared.ownership.objection(address).unwrap_or_else(|| unread.clone());
+    let addresses = prepared.incoming.notice.addresses().iter().copied();
+    addresses.map(|address| row(group, Target { address, port: None }, None, Some(outcome(address)))).collect()
 }
 
 /// The row of a group that has none of the task's addresses, or that is gone itself: one, whatever addresses there are.

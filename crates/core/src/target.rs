@@ -36,6 +36,9 @@ pub struct RegisteredTarget {
     pub address: IpAddr,
     /// The port under which it is registered, which may differ from the group's own.
     pub port: u16,
+    /// The port that the health check asks; `None` where AWS does not say it.
+    /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealthDescription.html>
+    pub check_port: Option<u16>,
     /// Its state.
     pub state: TargetState,
 }

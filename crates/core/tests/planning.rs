@@ -171,6 +171,65 @@ fn the_services_tag_restricts() {
 }
 
 #[test]
+fn what_the_hold_takes_care_of_is_left_to_it() {
+    let held = || one().group("web", &[("10.0.2.21", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")]).tagged("hold");
+    assert_snapshot!(held().checked_on(8081).told(), @"one: 10.0.2.21:5044 in web (healthy): LeftToHold");
+    assert_snapshot!(held().checked_on(8081).tagged("on").told(), @r"
+    one: 10.0.2.21:5044 in web (healthy): deregister
+    call web: 10.0.2.21:5044
+    ");
+}
+
+#[test]
+fn the_tag_alone_keeps_nothing_in_place_that_the_load_balancer_does_not_turn_away_from() {
+    let held = || one().group("web", &[("10.0.2.21", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")]).tagged("hold");
+    assert_snapshot!(held().told(), @r"
+    one: 10.0.2.21:5044 in web (healthy): deregister
+    call web: 10.0.2.21:5044
+    ");
+    for state in ["unused", "unavailable"] {
+        let told = one().group("web", &[("10.0.2.21", 5044, state)]).tagged("hold").checked_on(8081).told();
+        assert!(told.contains(&format!("({state}): deregister")), "{told}");
+    }
+}
+
+#[test]
+fn of_two_groups_of_a_held_task_each_has_its_own_check() {
+    let told = Scenario::new()
+        .notice("one", &["10.0.2.21"])
+        .service(&[("nlb", Some(5044)), ("alb", Some(80))])
+        .group("nlb", &[("10.0.2.21", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")])
+        .checked_on(8081)
+        .group("alb", &[("10.0.2.21", 80, "healthy"), ("10.0.1.11", 80, "healthy")])
+        .tagged("hold");
+    assert_snapshot!(told.told(), @r"
+    one: 10.0.2.21:80 in alb (healthy): deregister
+    one: 10.0.2.21:5044 in nlb (healthy): LeftToHold
+    call alb: 10.0.2.21:80
+    ");
+}
+
+#[test]
+fn a_held_task_is_not_acted_on_unread() {
+    let unknown = || GroupFinding::Unknown(throttled("DescribeTargetHealth"));
+    let held = || one().tagged("hold");
+    assert_snapshot!(held().group_is("web", unknown()).told(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth Throttling: Rate exceeded (another try may mend it)");
+    assert_snapshot!(held().told(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth not asked before the deadline (another try may mend it)");
+    let lost = held().after(60).task_is("one", TaskFinding::Down).group_is("web", unknown());
+    assert_snapshot!(lost.told(), @"one: 10.0.2.21 in web (not read): Stale");
+}
+
+#[test]
+fn no_group_rests_on_a_target_that_is_left_to_its_hold() {
+    let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
+    let told = one().notice("two", &["10.0.2.22"]).group("web", &both).checked_on(8081).tagged("hold").told();
+    assert_snapshot!(told, @r"
+    one: 10.0.2.21:5044 in web (healthy): LeftToHold
+    two: 10.0.2.22:5044 in web (healthy): LeftToHold
+    ");
+}
+
+#[test]
 fn an_old_notice_is_acted_on_only_if_the_task_still_has_the_address() {
     let scenario = || one().after(11).group("web", &[("10.0.2.21", 5044, "unhealthy")]);
     let told = |finding| scenario().task_is("one", finding).told();

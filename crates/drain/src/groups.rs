@@ -45,5 +45,6 @@ fn read_target(description: &TargetHealthDescription) -> Option<RegisteredTarget
     let address = target.id()?.parse().ok()?;
     let port = u16::try_from(target.port()?).ok()?;
     let state = description.target_health().and_then(|health| health.state()).map(TargetHealthStateEnum::as_str);
-    Some(RegisteredTarget { address, port, state: TargetState::from_text(state.unwrap_or("(none)")) })
+    let check_port = description.health_check_port().and_then(|port| port.parse().ok());
+    Some(RegisteredTarget { address, port, check_port, state: TargetState::from_text(state.unwrap_or("(none)")) })
 }

@@ -39,6 +39,9 @@ pub struct Plan {
     pub held_seconds: f64,
     /// From the notice to the event at the function.
     pub event_delay: f64,
+    /// Whether the service, where its tasks have the hold, is tagged `spotdrain` = `hold`: the function then leaves to the
+    /// hold what its health check takes care of.
+    pub tagged: bool,
     /// When ECS deregisters the tasks itself, if it does.
     pub ecs_deregisters: Option<f64>,
     /// `stopTimeout` of tasks with the hold.
@@ -121,6 +124,7 @@ pub(crate) mod tests {
             held_percent: 5,
             held_seconds: 30.0,
             event_delay: 1.0,
+            tagged: true,
             ecs_deregisters: None,
             stop_timeout: 120.0,
             grace: 10.0,

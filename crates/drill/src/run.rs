@@ -80,7 +80,7 @@ impl Run<'_> {
         }
         let backends: Vec<_> = tasks.iter().map(|task| task.backend(&recipe)).collect();
         let balancer = Haproxy::start(&tools.haproxy, plan, &backends).await?;
-        Ok(Stage { cloud: Cloud::start(plan, ports).await?, balancer, tasks: RefCell::new(tasks) })
+        Ok(Stage { cloud: Cloud::start(&recipe).await?, balancer, tasks: RefCell::new(tasks) })
     }
 
     /// Clients, interruption and load balancer, side by side until the end of the plan.

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::error::DrillError;
 use crate::interruption::Notice;
 use crate::plan::{GONE, Plan};
-use crate::task::{Ports, Task, address};
+use crate::task::{Ports, Recipe, Task, address};
 
 const CLUSTER: &str = "drill";
 const SERVICE: &str = "app";
@@ -24,8 +24,9 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// Starts it with these tasks, all healthy.
-    pub(crate) async fn start(plan: &Plan, ports: Ports) -> Result<Self, DrillError> {
-        let (world, group) = world(plan, ports.traffic);
+    pub(crate) async fn start(recipe: &Recipe<'_>) -> Result<Self, DrillError> {
+        let ports = recipe.ports;
+        let (world, group) = world(recipe.plan, ports, recipe.has_hold);
         let local = LocalAws::start(world).await.map_err(|error| DrillError::start("the local AWS", &error))?;
         Ok(Self { local, group, port: ports.traffic })
     }
@@ -69,16 +70,15 @@ impl Cloud {
     }
 }
 
-fn world(plan: &Plan, port: u16) -> (World, String) {
+fn world(plan: &Plan, ports: Ports, has_hold: bool) -> (World, String) {
+    let port = ports.traffic;
     let mut world = World::new();
-    let delay = clock::wall(GONE, plan.scale);
-    let group = world.add_group(Group::new("drill", port).deregistration_delay(delay));
-    let load_balancer = LoadBalancer::new(&group, SERVICE, port);
-    world.add_service(Service::new(CLUSTER, SERVICE).load_balancer(load_balancer).capacity_provider(
-        "FARGATE_SPOT",
-        1,
-        0,
-    ));
+    let group = Group::new("drill", port).deregistration_delay(clock::wall(GONE, plan.scale));
+    let group = if has_hold { group.health_check_port(ports.health) } else { group };
+    let group = world.add_group(group);
+    let service = Service::new(CLUSTER, SERVICE).load_balancer(LoadBalancer::new(&group, SERVICE, port));
+    let service = if has_hold && plan.tagged { service.tag("spotdrain", "hold") } else { service };
+    world.add_service(service.capacity_provider("FARGATE_SPOT", 1, 0));
     for number in (1..=u8::MAX).take(plan.tasks) {
         let address = address(number).to_string();
         let task = EcsTask::new(CLUSTER, &id(number)).service(SERVICE).zone(ZONE).capacity_provider("FARGATE_SPOT");
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_task_is_a_healthy_target() {
-        let (world, group) = world(&plan(), 5044);
+        let (world, group) = world(&plan(), Ports { traffic: 5044, health: 8081 }, true);
         let targets = world.targets(&group, Duration::ZERO);
         assert_eq!(targets.len(), 6);
         assert!(targets.iter().all(|target| target.state() == State::Healthy && target.port == 5044));

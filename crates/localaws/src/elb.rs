@@ -141,7 +141,8 @@ fn describe_health(world: &World, group: &str, targets: &[Target], now: Duration
     } else {
         targets.iter().map(|target| group.look_up(target, now)).collect()
     };
-    let target_health_descriptions = found.into_iter().map(HealthShape::from).collect();
+    let port = group.check_port;
+    let target_health_descriptions = found.into_iter().map(|target| HealthShape::of(target, port)).collect();
     query::result(Action::DescribeTargetHealth, &HealthResult { target_health_descriptions })
 }
 

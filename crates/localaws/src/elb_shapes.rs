@@ -46,13 +46,14 @@ pub(crate) struct StateShape {
     description: Option<&'static str>,
 }
 
-impl From<Registered> for HealthShape {
-    fn from(found: Registered) -> Self {
+impl HealthShape {
+    /// A target's health, as checked on a port of its group, or on the target's own.
+    pub(crate) fn of(found: Registered, check_port: Option<u16>) -> Self {
         let Registered { id, port, zone, health } = found;
         let target_health =
             StateShape { state: health.state.name(), reason: health.reason, description: health.description };
         let target = TargetShape { id, port, availability_zone: zone };
-        Self { target, health_check_port: port.to_string(), target_health }
+        Self { target, health_check_port: check_port.unwrap_or(port).to_string(), target_health }
     }
 }
 
@@ -71,7 +72,7 @@ pub(crate) struct GroupShape<'a> {
     port: u16,
     vpc_id: &'a str,
     health_check_protocol: &'a str,
-    health_check_port: &'a str,
+    health_check_port: String,
     health_check_enabled: bool,
     health_check_interval_seconds: u32,
     unhealthy_threshold_count: u32,
@@ -89,7 +90,7 @@ impl<'a> GroupShape<'a> {
             port: group.port,
             vpc_id: "vpc-0a1b2c3d4e5f60718",
             health_check_protocol: "TCP",
-            health_check_port: "traffic-port",
+            health_check_port: group.check_port.map_or("traffic-port".to_owned(), |port| port.to_string()),
             health_check_enabled: true,
             health_check_interval_seconds: group.health_check.0,
             unhealthy_threshold_count: group.health_check.1,

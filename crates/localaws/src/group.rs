@@ -39,6 +39,8 @@ pub struct Group {
     pub(crate) load_balancers: Vec<String>,
     /// Seconds from one check to the next, and how many must fail.
     pub(crate) health_check: (u32, u32),
+    /// The port that is checked, where it is not the target's own.
+    pub(crate) check_port: Option<u16>,
     delay: Duration,
     warm_up: Option<Duration>,
     registers_as: State,
@@ -59,6 +61,7 @@ impl Group {
             ip_address_type: IpAddressType::Ipv4,
             load_balancers: Vec::new(),
             health_check: (30, 2),
+            check_port: None,
             delay: Duration::from_mins(5),
             warm_up: None,
             registers_as: State::Initial,
@@ -85,6 +88,13 @@ impl Group {
     #[must_use]
     pub fn health_check(mut self, interval: u32, unhealthy_threshold: u32) -> Self {
         self.health_check = (interval, unhealthy_threshold);
+        self
+    }
+
+    /// The port that the health check asks. Without it, that of the target: `traffic-port`.
+    #[must_use]
+    pub fn health_check_port(mut self, port: u16) -> Self {
+        self.check_port = Some(port);
         self
     }
 

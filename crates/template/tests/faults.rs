@@ -26,6 +26,8 @@ const STRATEGY: &str = "      CapacityProviderStrategy:
         - { CapacityProvider: FARGATE_SPOT, Weight: 1 }
 ";
 const CONTAINER: &str = "        - Name: logstash\n";
+const HELD: &str =
+    "        - Name: logstash\n          EntryPoint: [spotdrain-hold, --health, \"0.0.0.0:81\", --stop-timeout=120]\n";
 const CUTS_UNHEALTHY: &str = "unhealthy.connection_termination.enabled, Value: \"false\"";
 const CUTS: &str = "unhealthy.connection_termination.enabled, Value: \"true\"";
 const MODE: &str = "          SPOTDRAIN_MODE: !Ref Mode\n";
@@ -88,8 +90,9 @@ const FAULTS: &[Fault] = &[
         "SD015",
         &[
             (CUTS_UNHEALTHY, CUTS),
-            (CONTAINER, "        - Name: logstash\n          EntryPoint: [spotdrain-hold, --health, \"0.0.0.0:81\", --stop-timeout=120]\n"),
+            (CONTAINER, HELD),
             ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
+            ("      DesiredCount: 4", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4"),
         ],
     ),
     ("SD016", &[("HealthCheckIntervalSeconds: 10", "HealthCheckIntervalSeconds: 60")]),
@@ -152,6 +155,14 @@ const FAULTS: &[Fault] = &[
     ("SD031", &[("    Default: enforce", "    Default: observe")]),
     ("SD032", &[("    Default: enforce", "    Default: \"on\"")]),
     ("SD032", &[(MODE, "          SPOTDRAIN_CLUSTER: demo\n")]),
+    (
+        "SD034",
+        &[
+            (CONTAINER, HELD),
+            ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
+        ],
+    ),
+    ("SD034", &[("      DesiredCount: 4", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4")]),
 ];
 
 /// A template with replacements; `None` where one of their texts is neither in it nor in what is nested in it.

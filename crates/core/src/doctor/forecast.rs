@@ -77,6 +77,8 @@ struct Situation {
     kind: Kind,
     function: bool,
     hold: bool,
+    /// The function is told of the hold, and leaves the target to it.
+    tagged: bool,
     fails_after: u32,
     stop_timeout: u32,
 }
@@ -92,7 +94,8 @@ impl Situation {
         };
         let stop = self.stop_timeout.min(NOTICE);
         // Without the function ECS deregisters the target when the task is stopped, if not before.
-        let deregistered = if self.function { FUNCTION_ACTS } else { stop };
+        let acts = self.function && !(self.hold && self.tagged);
+        let deregistered = if acts { FUNCTION_ACTS } else { stop };
         let fails_from = if self.hold { 0 } else { stop };
         let unhealthy = fails_from + self.fails_after;
         let last = (deregistered + goes_on).min(unhealthy.saturating_add(goes_on_unhealthy));
@@ -154,6 +157,7 @@ fn situation(site: &GroupSite<'_>, findings: &[Finding]) -> Result<Situation, Un
         kind: site.group.kind()?,
         function: site.of.estate.delivery.known().is_some() && !is_deaf(site, findings),
         hold: site.hold_fails_check()?,
+        tagged: site.is_tagged_hold()?,
         fails_after: site.group.fails_after()?,
         stop_timeout: site.stop_timeout()?,
     })
@@ -193,7 +197,7 @@ mod tests {
             (Application, true, true, 60, 120, (3, 0, 0)),
         ];
         for (kind, function, hold, fails_after, stop_timeout, (last, refused, least)) in table {
-            let situation = Situation { kind, function, hold, fails_after, stop_timeout };
+            let situation = Situation { kind, function, hold, tagged: false, fails_after, stop_timeout };
             let expected = Outlook {
                 last_new_connection_seconds: last,
                 refused_seconds: refused,
@@ -204,9 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_to_the_hold_is_not_deregistered() {
+        let kind = Kind::Network;
+        let held = Situation { kind, function: true, hold: true, tagged: true, fails_after: 90, stop_timeout: 120 };
+        let last = |situation: Situation| situation.outlook().last_new_connection_seconds;
+        assert_eq!((last(held), last(Situation { tagged: false, ..held })), (130, 122));
+        assert_eq!(last(Situation { fails_after: 20, ..held }), 60);
+    }
+
+    #[test]
     fn what_helps_is_named_and_what_does_not_is_not() {
         let kind = Kind::Network;
-        let situation = Situation { kind, function: true, hold: false, fails_after: 20, stop_timeout: 120 };
+        let situation =
+            Situation { kind, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
         let told = |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
         assert_eq!(told(situation), ["hold"]);
         assert_eq!(told(Situation { stop_timeout: 30, ..situation }), ["hold", "hold + stopTimeout 120"]);

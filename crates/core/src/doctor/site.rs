@@ -6,6 +6,7 @@ use super::fact::Unknown;
 use super::group::Group;
 use super::hold::{Hold, hold};
 use super::service::{Balancer, Container, Service, StrategyItem};
+use crate::finding::ServiceTag;
 
 /// The capacity provider that is interrupted.
 pub(crate) const SPOT: &str = "FARGATE_SPOT";
@@ -130,9 +131,19 @@ impl<'a> GroupSite<'a> {
 
     /// Whether the hold fails the health check that this group makes.
     pub(crate) fn hold_fails_check(&self) -> Result<bool, Unknown> {
-        let Some(port) = self.hold()?.and_then(|hold| hold.health_port) else { return Ok(false) };
         let checked = self.group.health_check.port.or("traffic-port".to_owned())?;
-        let traffic = self.balancer.port.need()?;
-        Ok(if checked == "traffic-port" { traffic == Some(&port) } else { checked == port.to_string() })
+        let traffic = self.balancer.port.need()?.map(u16::to_string);
+        let asks_traffic = checked == "traffic-port" || Some(&checked) == traffic.as_ref();
+        let asked = if asks_traffic { traffic } else { Some(checked) };
+        Ok(match self.hold()? {
+            Some(hold) => hold.health_port.is_some_and(|port| asked == Some(port.to_string())),
+            None => !asks_traffic && self.is_tagged_hold()?,
+        })
+    }
+
+    /// Whether the service's tag says that its tasks begin with the hold, which an image's entry point does not show.
+    pub(crate) fn is_tagged_hold(&self) -> Result<bool, Unknown> {
+        let tag = self.of.service.tag.need()?;
+        Ok(tag.is_some_and(|value| ServiceTag::from_value(value) == ServiceTag::Hold))
     }
 }

@@ -125,10 +125,23 @@ impl Scenario {
         let target = |&(address, port, state): &(&str, u16, &str)| RegisteredTarget {
             address: ip(address),
             port,
+            check_port: Some(port),
             state: TargetState::from_text(state),
         };
         let finding = GroupFinding::Read(targets.iter().map(target).collect());
         self.findings.groups.insert(arn(name), finding);
+        self
+    }
+
+    /// The health check of all targets that are there asks this port.
+    pub fn checked_on(mut self, port: u16) -> Self {
+        for finding in self.findings.groups.values_mut() {
+            if let GroupFinding::Read(targets) = finding {
+                for target in targets {
+                    target.check_port = Some(port);
+                }
+            }
+        }
         self
     }
 

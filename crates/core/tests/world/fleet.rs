@@ -31,6 +31,8 @@ pub struct Group {
     pub arn: TargetGroupArn,
     /// The ports under which tasks are registered. The first is the group's own, too.
     pub ports: Vec<u16>,
+    /// The port that the health check asks, where it is not that of the traffic.
+    pub check_port: Option<u16>,
     pub entries: Vec<Entry>,
     /// What was there before, each with the moment at which it began.
     past: Vec<(Ms, Vec<Entry>)>,
@@ -38,8 +40,8 @@ pub struct Group {
 }
 
 impl Group {
-    pub fn new(arn: TargetGroupArn, ports: Vec<u16>) -> Self {
-        Self { arn, ports, entries: Vec::new(), past: Vec::new(), gone_at: None }
+    pub fn new(arn: TargetGroupArn, ports: Vec<u16>, check_port: Option<u16>) -> Self {
+        Self { arn, ports, check_port, entries: Vec::new(), past: Vec::new(), gone_at: None }
     }
 
     /// Changes the registrations, and keeps for lagging reads what they were.
@@ -56,8 +58,12 @@ impl Group {
     }
 
     pub fn described(&self, moment: Ms) -> Vec<RegisteredTarget> {
-        let target =
-            |entry: &Entry| RegisteredTarget { address: entry.address, port: entry.port, state: entry.state.clone() };
+        let target = |entry: &Entry| RegisteredTarget {
+            address: entry.address,
+            port: entry.port,
+            check_port: self.check_port.or(Some(entry.port)),
+            state: entry.state.clone(),
+        };
         self.as_at(moment).iter().map(target).collect()
     }
 
@@ -96,7 +102,12 @@ impl Service {
 
     /// Whether its tag leaves it to us.
     pub fn is_ours(&self) -> bool {
-        matches!(self.tag, None | Some("on"))
+        matches!(self.tag, None | Some("on" | "hold"))
+    }
+
+    /// Whether the group asks the hold of this service's tasks.
+    pub fn is_held_in(&self, group: &Group) -> bool {
+        self.tag == Some("hold") && group.check_port.is_some()
     }
 }
 

@@ -93,7 +93,8 @@ fn fleet(world: &mut World) {
     let groups = dice.between(1, 3) as usize;
     for number in 0..groups {
         let ports = dice.pick(&[&[8080][..], &[8080], &[9000], &[8080, 9000]]);
-        world.fleet.groups.push(Group::new(target_group(number), ports.to_vec()));
+        let check_port = dice.pick(&[None, None, Some(8081)]);
+        world.fleet.groups.push(Group::new(target_group(number), ports.to_vec(), check_port));
     }
     let clusters = [cluster("first"), cluster(dice.pick(&["first", "second"]))];
     let (mut tasks, mut starts) = (0, Vec::new());
@@ -111,7 +112,8 @@ fn fleet(world: &mut World) {
             let at = dice.between(1, 60) * SECOND;
             service.added = Some((at, vec![named(dice, (first + 2) % groups)]));
         }
-        service.tag = dice.pick(&[None, None, None, None, None, None, None, Some("on"), Some("off"), Some("observe")]);
+        service.tag =
+            dice.pick(&[None, None, None, None, None, Some("on"), Some("off"), Some("observe"), Some("hold")]);
         service.groups.dedup_by_key(|(group, _)| *group);
         world.fleet.services.push(service);
         let count = dice.between(1, 3);

@@ -24,17 +24,19 @@ pub enum Law {
     DownOutweighsAll,
     NeverALostNotice,
     NeverTheLastHealthy,
+    NeverAHeldTarget,
     TwiceIsOnce,
     OrderDoesNotMatter,
     EveryMessageEnds,
 }
 
 impl Law {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NeverTheWrongTarget,
         Self::DownOutweighsAll,
         Self::NeverALostNotice,
         Self::NeverTheLastHealthy,
+        Self::NeverAHeldTarget,
         Self::TwiceIsOnce,
         Self::OrderDoesNotMatter,
         Self::EveryMessageEnds,
@@ -50,6 +52,7 @@ impl fmt::Display for Law {
             Self::DownOutweighsAll => "after an event that a task is down, its sandbox writes nothing for it",
             Self::NeverALostNotice => "a notice that is acknowledged is done, or need not be",
             Self::NeverTheLastHealthy => "a group's last healthy target is never removed after a read that succeeded",
+            Self::NeverAHeldTarget => "what a hold takes care of is never deregistered",
             Self::TwiceIsOnce => "handling a history twice ends in the same state as once",
             Self::OrderDoesNotMatter => "the order of a batch does not matter to the final state",
             Self::EveryMessageEnds => "when the API answers again, every message is acknowledged or a dead letter",
@@ -80,6 +83,7 @@ fn is_written(write: &Write, own_port: u16, entry: &Entry) -> bool {
 pub fn before_write(world: &mut World, now: Ms, group: GroupId, write: &Write) {
     a_target_of_a_task_that_is_not_interrupted_is_never_deregistered(world, now, group, write);
     after_an_event_that_a_task_is_down_nothing_is_written_for_it(world, now, write);
+    what_a_hold_takes_care_of_is_never_deregistered(world, now, group, write);
 }
 
 fn a_target_of_a_task_that_is_not_interrupted_is_never_deregistered(
@@ -102,6 +106,21 @@ fn after_an_event_that_a_task_is_down_nothing_is_written_for_it(world: &mut Worl
     if let Some(owned) = write.targets.iter().find(|owned| write.basis.seen_down.contains(&owned.task)) {
         let what = format!("{} for {}", owned.target, owned.task.id());
         world.break_law(Law::DownOutweighsAll, now, what);
+    }
+}
+
+/// Also where the group could not be read: the hold gives the time to read it later. Without discovery no tag is known.
+fn what_a_hold_takes_care_of_is_never_deregistered(world: &mut World, now: Ms, group: GroupId, write: &Write) {
+    if !world.settings.discover {
+        return;
+    }
+    let of_group = &world.fleet.groups[group];
+    let service = |entry: &Entry| &world.fleet.services[world.fleet.tasks[entry.owner].service];
+    let hit = of_group.entries.iter().filter(|entry| is_written(write, of_group.ports[0], entry));
+    let mut held = hit.filter(|entry| entry.state != TargetState::Draining && service(entry).is_held_in(of_group));
+    if let Some(entry) = held.next() {
+        let what = format!("{}:{} in {} has a hold", entry.address, entry.port, of_group.arn.name());
+        world.break_law(Law::NeverAHeldTarget, now, what);
     }
 }
 
@@ -205,11 +224,16 @@ fn is_excused(
     now: Ms,
 ) -> bool {
     let arn = &world.fleet.groups[group].arn;
+    let service = &world.fleet.services[world.fleet.tasks[entry.owner].service];
+    let is_held = service.is_held_in(&world.fleet.groups[group]);
     let rows = record.into_iter().flat_map(|record| &record.registrations);
-    let is_kept = rows.into_iter().any(|row| row.target_group == *arn && row.outcome == "KeptLastHealthy");
+    let is_kept = rows.filter(|row| row.target_group == *arn).any(|row| match row.outcome {
+        "KeptLastHealthy" => true,
+        "LeftToHold" => is_held,
+        _ => false,
+    });
     let read_at = answer.basis.read.get(arn).map_or(answer.started_at, |(at, _)| *at);
     let is_new = entry.since + READ_LAG > read_at;
-    let service = &world.fleet.services[world.fleet.tasks[entry.owner].service];
     let added = service.added.as_ref().filter(|(_, groups)| groups.iter().any(|(id, _)| *id == group));
     let is_believed = added.is_some_and(|(at, _)| at + BELIEVED + READ_LAG > answer.started_at && *at <= now);
     world.tally.excused_new += u64::from(!is_kept && is_new);
@@ -236,6 +260,7 @@ pub fn count_outcomes(world: &mut World, report: &Report) {
         match row.outcome {
             "Stale" => tally.stale += 1,
             "KeptLastHealthy" => tally.kept += 1,
+            "LeftToHold" => tally.held += 1,
             "Deregistered" => tally.deregistered += 1,
             "AlreadyDraining" => tally.draining += 1,
             "Failed" => tally.failed += 1,

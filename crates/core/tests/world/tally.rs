@@ -40,6 +40,7 @@ tally! {
     repeated: "events ignored as Repeated",
     stale: "outcomes Stale",
     kept: "outcomes KeptLastHealthy",
+    held: "outcomes LeftToHold",
     deregistered: "outcomes Deregistered",
     draining: "outcomes AlreadyDraining",
     failed: "outcomes Failed",

@@ -4,6 +4,7 @@ mod capacity;
 mod count;
 mod draining;
 mod function;
+mod held;
 mod registering;
 mod role;
 mod rule;
@@ -13,7 +14,7 @@ mod stopping;
 use super::check::Check;
 
 /// Every check. The numbers never change; a check that is dropped leaves a gap.
-pub const CHECKS: [&Check; 33] = [
+pub const CHECKS: [&Check; 34] = [
     &capacity::NO_STRATEGY,
     &capacity::LAUNCH_TYPE_BESIDE,
     &capacity::ALL_ON_SPOT,
@@ -47,6 +48,7 @@ pub const CHECKS: [&Check; 33] = [
     &scope::OBSERVES,
     &scope::SETTINGS,
     &scope::NO_FUNCTION,
+    &held::HOLD_TAG,
 ];
 
 /// The check of this number.

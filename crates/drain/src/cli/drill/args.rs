@@ -60,6 +60,9 @@ struct ServiceArgs {
     /// stopTimeout of tasks with the hold; without it, it is Fargate's default of 30
     #[arg(long, value_name = "SECONDS", default_value_t = 120.0)]
     stop_timeout: f64,
+    /// The service's tag spotdrain, where its tasks have the hold [default: hold for nlb, none for alb]
+    #[arg(long, value_enum)]
+    tag: Option<OneTag>,
     /// How long the application, once it is told to stop, waits for its connections; the hold leaves it as much
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     grace: f64,
@@ -122,6 +125,12 @@ enum OneBalancer {
     Alb,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OneTag {
+    Hold,
+    None,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum OneAssumption {
     Sooner,
@@ -143,16 +152,19 @@ impl DrillArgs {
 
     /// The plan, checked.
     pub(crate) fn plan(&self) -> Result<Plan, Problem> {
-        let ServiceArgs { rate, tasks, interrupted, held_percent, held_seconds, stop_timeout, grace } = self.service;
+        let ServiceArgs { rate, tasks, interrupted, held_percent, held_seconds, stop_timeout, tag, grace } =
+            self.service;
+        let balancer = self.model.balancer();
         let plan = Plan {
             scale: self.scale,
-            balancer: self.model.balancer(),
+            balancer,
             rate,
             tasks,
             interrupted,
             held_percent,
             held_seconds,
             event_delay: self.model.event_delay,
+            tagged: tag.map_or(balancer.kind == Kind::Nlb, |tag| tag == OneTag::Hold),
             ecs_deregisters: self.model.ecs_deregisters,
             stop_timeout,
             grace,
