@@ -44,6 +44,7 @@ locals {
     gone     = "AlreadyGone"
     done     = "Deregistered"
     draining = "AlreadyDraining"
+    held     = "LeftToHold"
     would    = "WouldDeregister"
   }
 }
@@ -64,8 +65,8 @@ resource "aws_cloudwatch_metric_alarm" "one" {
   alarm_actions       = local.alarm_actions
 }
 
-# Notices were seen and registrations looked for, and none was taken out or found on its way out: a wrong target group, or
-# groups of one target. A service that has no target group at all looks for none, and is no reason for an alarm.
+# Notices were seen and registrations looked for, and none was taken out, found on its way out or left to its hold: a
+# wrong target group, or groups of one target. A service without a target group looks for none: no reason for an alarm.
 resource "aws_cloudwatch_metric_alarm" "nothing_done" {
   alarm_name          = "${var.name}-nothing-done"
   alarm_description   = "spotdrain: notices were seen, and nothing was done for any of them. Their records in the log say why."
@@ -79,7 +80,7 @@ resource "aws_cloudwatch_metric_alarm" "nothing_done" {
     id          = "nothing"
     label       = "Nothing done"
     return_data = true
-    expression  = "IF(FILL(notices, 0) > 0 AND FILL(absent, 0) + FILL(kept, 0) + FILL(stale, 0) + FILL(gone, 0) > 0 AND FILL(done, 0) + FILL(draining, 0) + FILL(would, 0) == 0, 1, 0)"
+    expression  = "IF(FILL(notices, 0) > 0 AND FILL(absent, 0) + FILL(kept, 0) + FILL(stale, 0) + FILL(gone, 0) > 0 AND FILL(done, 0) + FILL(draining, 0) + FILL(held, 0) + FILL(would, 0) == 0, 1, 0)"
   }
 
   dynamic "metric_query" {

@@ -25,6 +25,7 @@ locals {
         ["spotdrain", "Deregistered", { label = "spotdrain was first" }],
         ["spotdrain", "WouldDeregister", { label = "spotdrain would have been (observe)" }],
         ["spotdrain", "AlreadyDraining", { label = "found already draining" }],
+        ["spotdrain", "LeftToHold", { label = "left to the hold" }],
         ["spotdrain", "NotRegistered", { label = "not registered" }],
       ]
     },

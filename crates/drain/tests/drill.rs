@@ -50,20 +50,38 @@ fn figures(arguments: &[&str]) -> Value {
     serde_json::from_str::<Value>(&out).unwrap()["runs"][0].clone()
 }
 
-#[test]
-fn with_both_no_connection_is_lost() {
-    if !has_all("with_both_no_connection_is_lost", true) {
-        return;
-    }
-    let run = figures(&["--only", "both"]);
+fn assert_nothing_is_lost(run: &Value) {
     for loss in ["refused", "reset", "cut"] {
         assert_eq!(run[loss], 0, "{run}");
     }
     assert!(run["opened"].as_u64().unwrap() > 200, "{run}");
     for task in run["interrupted"].as_array().unwrap() {
-        assert!(task["deregistered"].is_f64() && task["unhealthy"].is_f64() && task["last_new"].is_f64(), "{task}");
+        assert!(task["unhealthy"].is_f64() && task["last_new"].is_f64(), "{task}");
         assert!(task["last_new"].as_f64() < task["told"].as_f64(), "it is told after its last new connection: {task}");
     }
+}
+
+#[test]
+fn with_both_no_connection_is_lost_whatever_a_draining_target_is_to_the_load_balancer() {
+    if !has_all("with_both_no_connection_is_lost_whatever_a_draining_target_is_to_the_load_balancer", true) {
+        return;
+    }
+    for assumption in ["sooner", "not"] {
+        let run = figures(&["--only", "both", "--draining-unhealthy", assumption]);
+        assert_nothing_is_lost(&run);
+        let left = run["interrupted"].as_array().unwrap().iter().all(|task| task["deregistered"].is_null());
+        assert!(left, "the function leaves it to the hold: {run}");
+    }
+}
+
+#[test]
+fn without_the_tag_the_function_takes_a_held_task_out() {
+    if !has_all("without_the_tag_the_function_takes_a_held_task_out", true) {
+        return;
+    }
+    let run = figures(&["--only", "both", "--tag", "none"]);
+    assert_nothing_is_lost(&run);
+    assert!(run["interrupted"].as_array().unwrap().iter().all(|task| task["deregistered"].is_f64()), "{run}");
 }
 
 #[test]

@@ -92,7 +92,7 @@ const FAULTS: &[Fault] = &[
             (CUTS_UNHEALTHY, CUTS),
             (CONTAINER, HELD),
             ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
-            ("      DesiredCount: 4", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4"),
+            ("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4\n"),
         ],
     ),
     ("SD016", &[("HealthCheckIntervalSeconds: 10", "HealthCheckIntervalSeconds: 60")]),
@@ -141,7 +141,7 @@ const FAULTS: &[Fault] = &[
     ("SD027", &[("Action: ecs:DescribeTasks", "Action: ecs:ListTasks")]),
     ("SD027", &[("ecs:cluster: !GetAtt Cluster.Arn", "ecs:cluster: other")]),
     ("SD028", &[(":targetgroup/*/*", ":targetgroup/other/*")]),
-    ("SD029", &[("      DesiredCount: 4", "      Tags: [{ Key: spotdrain, Value: \"off\" }]\n      DesiredCount: 4")]),
+    ("SD029", &[("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: \"off\" }]\n      DesiredCount: 4\n")]),
     ("SD030", &[("SPOTDRAIN_CLUSTERS: !", "SPOTDRAIN_CLUSTERS: other # !")]),
     (
         "SD030",
@@ -162,7 +162,7 @@ const FAULTS: &[Fault] = &[
             ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
         ],
     ),
-    ("SD034", &[("      DesiredCount: 4", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4")]),
+    ("SD034", &[("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4\n")]),
 ];
 
 /// A template with replacements; `None` where one of their texts is neither in it nor in what is nested in it.
