@@ -10,7 +10,8 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -98,11 +99,8 @@ fn without_anything_connections_are_refused_until_the_load_balancer_turns_away()
     assert!(written.contains("<svg") && written.contains("connections lost") && !written.contains("http"));
 }
 
-#[test]
-fn a_drill_that_is_stopped_leaves_nothing_behind() {
-    if !has_all("a_drill_that_is_stopped_leaves_nothing_behind", true) {
-        return;
-    }
+/// A drill under way, what it says from here on, and all processes below it.
+fn under_way() -> (Child, BufReader<ChildStderr>, Vec<u32>) {
     let mut process = drill(&[&SMALL[..], &["--only", "hold"]].concat()).spawn().unwrap();
     let mut said = BufReader::new(process.stderr.take().unwrap());
     let mut line = String::new();
@@ -112,12 +110,37 @@ fn a_drill_that_is_stopped_leaves_nothing_behind() {
     }
     let below = descendants(process.id());
     assert!(below.len() >= 13, "six tasks with their holds, and the load balancer: {below:?}");
+    (process, said, below)
+}
+
+#[test]
+fn a_drill_that_is_stopped_leaves_nothing_behind() {
+    if !has_all("a_drill_that_is_stopped_leaves_nothing_behind", true) {
+        return;
+    }
+    let (mut process, mut said, below) = under_way();
     Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(1));
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("stopped; nothing of the drill is left"), "{rest}");
     assert!(below.into_iter().all(|pid| !is_running(pid)));
+}
+
+#[test]
+fn a_drill_that_is_killed_leaves_nothing_behind() {
+    if !has_all("a_drill_that_is_killed_leaves_nothing_behind", true) {
+        return;
+    }
+    let (mut process, _said, below) = under_way();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while below.iter().any(|pid| is_running(*pid)) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let left: Vec<_> = below.into_iter().filter(|pid| is_running(*pid)).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 fn descendants(pid: u32) -> Vec<u32> {

@@ -19,6 +19,7 @@ use crate::control::Control;
 use crate::error::DrillError;
 use crate::plan::Plan;
 use crate::routed::Routed;
+use crate::tools::on_path;
 
 /// It starts in a tenth of a second.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -102,9 +103,17 @@ impl Drop for Haproxy {
 fn spawn(program: &Path, folder: &Path, config: &str) -> io::Result<Child> {
     let file = folder.join("haproxy.cfg");
     fs::write(&file, config)?;
-    let mut command = Command::new(program);
+    let mut command = bound(program);
     command.arg("-db").arg("-f").arg(file).process_group(0).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(File::create(folder.join("said"))?).spawn()
+}
+
+/// It ends with the drill, also where that is killed and can end nothing; where there is no `setpriv` it would go on.
+fn bound(program: &Path) -> Command {
+    let Some(setpriv) = on_path("setpriv") else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
 }
 
 async fn read(receiver: UdpSocket, log: Arc<Mutex<Vec<Routed>>>) {

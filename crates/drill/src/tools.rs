@@ -40,7 +40,8 @@ impl Tools {
     }
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+/// A program by its name.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(BESIDE_THE_PATH.map(PathBuf::from));
     folders.map(|folder| folder.join(name)).find(|file| is_program(file))
