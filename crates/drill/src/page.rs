@@ -40,10 +40,15 @@ fn setting(plan: &Plan) -> String {
     let not =
         if balancer.unhealthy_while_draining == WhileDraining::Not { ", but not if it drains already" } else { "" };
     let cuts = if balancer.cuts_unhealthy { " Its connections are cut when it is marked." } else { "" };
+    let left = if plan.tagged {
+        " With both, the service is tagged spotdrain = hold: the function leaves its tasks to the hold."
+    } else {
+        ""
+    };
     format!(
         "{} of {} tasks are interrupted at 0 s, at {} new connections a second, {} % of them held for {} s. {kind} is \
          played: it sends no more new connections {} s after a target was deregistered, or {} s after it was marked \
-         unhealthy{not}.{cuts} A second of the drill was played in {:.2} s; the rate is that of real time.",
+         unhealthy{not}.{cuts}{left} A second of the drill was played in {:.2} s; the rate is that of real time.",
         plan.interrupted,
         plan.tasks,
         plan.rate,
