@@ -53,6 +53,8 @@ pub struct PlannedNotice {
     pub mode: Mode,
     /// A tag's value that is none of those that are known.
     pub unknown_tag: Option<String>,
+    /// The service's tag says that its tasks have a hold.
+    pub held: bool,
     /// There is no time for its calls: nothing is planned this time.
     pub postponed: bool,
     /// Why nothing could be planned.
@@ -68,6 +70,8 @@ pub struct PlannedRegistration {
     pub registration: Registration,
     /// Its state when it was read; `None` where it is not there or could not be read.
     pub state: Option<TargetState>,
+    /// The port that its health check asks, where it was read and the task is held.
+    pub check_port: Option<u16>,
     /// What is to be done.
     pub step: Step,
 }
@@ -169,6 +173,7 @@ pub fn postpone(notices: Vec<Incoming>, settings: &Settings, now: Timestamp) -> 
         trusted_until: now,
         mode: settings.mode,
         unknown_tag: None,
+        held: false,
         postponed: true,
         failure: Some(failure.clone()),
         registrations: Vec::new(),
@@ -208,6 +213,7 @@ fn switched_off(incoming: Incoming) -> IgnoredEvent {
 
 fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, settings: &Settings) -> PlannedNotice {
     let (mode, unknown_tag) = restrict(settings.mode, prepared.candidates.tag.as_ref());
+    let held = prepared.is_held();
     let mut registrations = Vec::new();
     for (group, ports) in &prepared.candidates.groups {
         registrations.extend(match (views.get(group), findings.groups.get(group)) {
@@ -224,6 +230,7 @@ fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, setti
         trusted_until,
         mode,
         unknown_tag,
+        held,
         postponed: false,
         failure: candidates.failure,
         registrations,
@@ -248,13 +255,15 @@ fn read_rows(
     let spare = !keep_last || view.has_healthy_left;
     let standing = Standing { ownership: &prepared.ownership, held: prepared.is_held(), spare };
     let own = view.of(prepared.incoming.notice.addresses());
-    let rows: Vec<_> = own.map(|target| read_row(group, target, decide(target, standing))).collect();
+    let rows: Vec<_> = own.map(|target| read_row(group, target, standing)).collect();
     if rows.is_empty() { absent_row(group, prepared, &Outcome::NotRegistered) } else { rows }
 }
 
-fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, settled: Option<Outcome>) -> PlannedRegistration {
-    let state = Some(target.state.clone());
-    row(group, Target { address: target.address, port: Some(target.port) }, state, settled)
+fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, standing: Standing<'_>) -> PlannedRegistration {
+    let named = Target { address: target.address, port: Some(target.port) };
+    let check_port = target.check_port.filter(|_| standing.held);
+    let row = row(group, named, decide(target, standing));
+    PlannedRegistration { state: Some(target.state.clone()), check_port, ..row }
 }
 
 /// The rows of a group that could not be read: every address, with every port that is known, else with none.
@@ -262,29 +271,25 @@ fn unread_rows(group: &TargetGroupArn, ports: &BTreeSet<u16>, prepared: &Prepare
     let ports: Vec<_> = if ports.is_empty() { vec![None] } else { ports.iter().copied().map(Some).collect() };
     let addresses = prepared.incoming.notice.addresses().iter().copied();
     let targets = addresses.flat_map(|address| ports.iter().map(move |port| Target { address, port: *port }));
-    targets.map(|target| row(group, target, None, prepared.ownership.objection(target.address))).collect()
+    targets.map(|target| row(group, target, prepared.ownership.objection(target.address))).collect()
 }
 
 /// The rows of a held task in a group that could not be read: nothing is done unread.
 fn held_rows(group: &TargetGroupArn, prepared: &Prepared, unread: &Outcome) -> Vec<PlannedRegistration> {
     let outcome = |address| prepared.ownership.objection(address).unwrap_or_else(|| unread.clone());
     let addresses = prepared.incoming.notice.addresses().iter().copied();
-    addresses.map(|address| row(group, Target { address, port: None }, None, Some(outcome(address)))).collect()
+    addresses.map(|address| row(group, Target { address, port: None }, Some(outcome(address)))).collect()
 }
 
 /// The row of a group that has none of the task's addresses, or that is gone itself: one, whatever addresses there are.
 fn absent_row(group: &TargetGroupArn, prepared: &Prepared, outcome: &Outcome) -> Vec<PlannedRegistration> {
     let first = prepared.incoming.notice.addresses().iter().take(1);
     let target = |address: &IpAddr| Target { address: *address, port: None };
-    first.map(|address| row(group, target(address), None, Some(outcome.clone()))).collect()
+    first.map(|address| row(group, target(address), Some(outcome.clone()))).collect()
 }
 
-fn row(
-    group: &TargetGroupArn,
-    target: Target,
-    state: Option<TargetState>,
-    settled: Option<Outcome>,
-) -> PlannedRegistration {
+fn row(group: &TargetGroupArn, target: Target, settled: Option<Outcome>) -> PlannedRegistration {
     let step = settled.map_or(Step::Deregister, Step::Settled);
-    PlannedRegistration { registration: Registration { target_group: group.clone(), target }, state, step }
+    let registration = Registration { target_group: group.clone(), target };
+    PlannedRegistration { registration, state: None, check_port: None, step }
 }

@@ -92,6 +92,9 @@ pub struct NoticeRecord {
     /// A value of the tag `spotdrain` that is none of those that are known; it counts as `observe`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_tag: Option<String>,
+    /// The tag says `hold`: what its load balancers' health checks ask of it is left to the hold.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
     /// Nothing was begun for it: there was no time for its calls.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub postponed: bool,
@@ -112,6 +115,9 @@ pub struct RegistrationRecord {
     pub port: Option<u16>,
     /// The state in which it was found.
     pub state: Option<TargetState>,
+    /// The port that its health check asks: where it is the registered one, no hold is asked. Told of held tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_port: Option<u16>,
     /// The outcome's name.
     pub outcome: &'static str,
     /// Why it failed.
@@ -155,7 +161,7 @@ fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
 }
 
 fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
-    let PlannedNotice { incoming, age, mode, unknown_tag, postponed, failure, registrations, .. } = planned;
+    let PlannedNotice { incoming, age, mode, unknown_tag, held, postponed, failure, registrations, .. } = planned;
     let notice = incoming.notice;
     let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
     let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));
@@ -180,6 +186,7 @@ fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
         notice_age_ms: milliseconds(age),
         mode,
         unknown_tag,
+        held,
         postponed,
         failure,
         registrations,
@@ -206,6 +213,7 @@ fn registration_record(
         target: row.registration.target.address,
         port: row.registration.target.port,
         state: row.state,
+        check_port: row.check_port,
         outcome: outcome.as_str(),
         failure: outcome.failure().cloned(),
         notice_to_deregistered_ms: took.and_then(|took| i64::try_from(took.as_millis()).ok()),

@@ -19,7 +19,10 @@ pub(crate) fn tell(report: &Report, request_id: &str) {
         }
         if let Some(value) = &notice.unknown_tag {
             let service = notice.service.as_ref().map(tracing::field::display);
-            warn!(request_id, service, value, "the service's tag spotdrain is neither on, off nor observe: observing");
+            warn!(
+                request_id,
+                service, value, "the service's tag spotdrain is none of on, hold, off and observe: observing"
+            );
         }
     }
     for event in &report.ignored {

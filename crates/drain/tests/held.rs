@@ -71,3 +71,17 @@ async fn without_discovery_there_is_no_tag() {
     let report = handle(&drainer(&local, &settings), &notice(1, "app", "10.0.0.1")).await;
     assert_eq!(told(&report), ["nlb 10.0.0.1:5044 Deregistered"]);
 }
+
+/// Who set the tag and wonders why the target went all the same finds the port in the record.
+#[tokio::test]
+async fn the_record_tells_of_the_hold_and_of_the_port_that_is_asked() {
+    let told = async |group: Group| {
+        let (world, _) = world(group);
+        let local = start(world).await;
+        let report = handle(&drainer(&local, &[]), &notice(1, "app", "10.0.0.1")).await;
+        let row = &report.notices[0].registrations[0];
+        (report.notices[0].held, row.check_port, row.outcome)
+    };
+    assert_eq!(told(Group::new("nlb", 5044).health_check_port(8081)).await, (true, Some(8081), "LeftToHold"));
+    assert_eq!(told(Group::new("alb", 5044)).await, (true, Some(5044), "Deregistered"));
+}

@@ -68,7 +68,7 @@ fn notice_text(notice: &NoticeRecord) -> String {
 fn observing(notice: &NoticeRecord) -> String {
     match (&notice.unknown_tag, notice.mode) {
         (Some(value), _) => format!(
-            "\n  {CAREFUL}observed only{CAREFUL:#}: the service's tag spotdrain is {value:?}, which is none of on, off and observe"
+            "\n  {CAREFUL}observed only{CAREFUL:#}: the service's tag spotdrain is {value:?}, which is none of on, hold, off and observe"
         ),
         (None, Mode::Observe) => format!("\n  {CAREFUL}observed only{CAREFUL:#}"),
         (None, Mode::Enforce) => String::new(),
