@@ -1,7 +1,7 @@
 //! Do moto and this crate agree where moto agrees with AWS?
 //!
 //! moto 5.2.5 differs from AWS in what this crate exists for: it keys targets by id only, fails to deregister what is not
-//! registered, and never drains. So only registering, the healthy state, a group's common fields and one error are compared.
+//! registered, and never drains. So only registering, the healthy state, the port that the health check asks, a group's common fields and one error are compared.
 //! Needs the aws command, and `LOCALAWS_MOTO`: the path of `moto_server`.
 
 #![allow(
@@ -73,7 +73,12 @@ fn look(cli: &Cli, endpoint: &str, group: &str) -> Seen {
     let one = &health["TargetHealthDescriptions"][0];
     Seen {
         group: common_fields(&groups["TargetGroups"][0]),
-        health: json!([one["Target"]["Id"], one["Target"]["Port"], one["TargetHealth"]["State"]]),
+        health: json!([
+            one["Target"]["Id"],
+            one["Target"]["Port"],
+            one["HealthCheckPort"],
+            one["TargetHealth"]["State"]
+        ]),
         error: not_found(endpoint, group),
     }
 }
@@ -98,7 +103,9 @@ fn group_in_moto(cli: &Cli, endpoint: &str) -> String {
     let vpc = cli.run(endpoint, &["ec2", "create-vpc", "--cidr-block", "10.0.0.0/16"]).json;
     let vpc = vpc["Vpc"]["VpcId"].as_str().expect("a VPC").to_owned();
     let kind = ["elbv2", "create-target-group", "--name", "demo", "--protocol", "TCP", "--port", "5044"];
-    let group = cli.run(endpoint, &[&kind[..], &["--target-type", "ip", "--vpc-id", &vpc]].concat()).json;
+    let group = cli
+        .run(endpoint, &[&kind[..], &["--target-type", "ip", "--vpc-id", &vpc, "--health-check-port", "8081"]].concat())
+        .json;
     group["TargetGroups"][0]["TargetGroupArn"].as_str().expect("a target group").to_owned()
 }
 
@@ -113,10 +120,10 @@ fn moto_agrees_where_it_agrees_with_aws() {
     let theirs = look(&cli, &moto.endpoint, &group_in_moto(&cli, &moto.endpoint));
 
     let mut world = World::new();
-    let group = world.add_group(Group::new("demo", 5044).warm_up(Duration::ZERO));
+    let group = world.add_group(Group::new("demo", 5044).health_check_port(8081).warm_up(Duration::ZERO));
     let aws = LocalAws::spawn_thread(world).unwrap();
     let ours = look(&cli, &aws.endpoint(), &group);
     assert_eq!(ours, theirs);
     assert_eq!(ours.error, (400, "TargetGroupNotFound".to_owned()));
-    assert_eq!(ours.health, json!(["10.0.0.7", 6000, "healthy"]));
+    assert_eq!(ours.health, json!(["10.0.0.7", 6000, "8081", "healthy"]));
 }
