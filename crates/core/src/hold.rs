@@ -24,15 +24,14 @@ pub(crate) fn turns_away(target: &RegisteredTarget) -> bool {
 /// What becomes of a held registration whose group could not be read. It comes again: the hold gives it the time, and to
 /// deregister unread could be the wrong thing.
 pub(crate) fn unread(finding: Option<&GroupFinding>) -> Outcome {
-    let not_asked = || Failure {
-        call: "DescribeTargetHealth",
-        problem: "not asked before the deadline".to_owned(),
-        retryable: true,
+    let Some(GroupFinding::Unknown(failure)) = finding else {
+        return Outcome::Failed(Failure {
+            call: "DescribeTargetHealth",
+            problem: "not asked before the deadline".to_owned(),
+            retryable: true,
+        });
     };
-    match finding {
-        Some(GroupFinding::Unknown(failure)) => Outcome::Failed(failure.clone()),
-        Some(GroupFinding::Read(_) | GroupFinding::Missing) | None => Outcome::Failed(not_asked()),
-    }
+    Outcome::Failed(failure.clone())
 }
 
 #[cfg(test)]

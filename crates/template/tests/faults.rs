@@ -162,6 +162,14 @@ const FAULTS: &[Fault] = &[
             ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
         ],
     ),
+    (
+        "SD034",
+        &[
+            (CONTAINER, "        - { Name: proxy, Image: envoy, StopTimeout: 120, EntryPoint: [spotdrain-hold] }\n        - Name: logstash\n"),
+            ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
+            ("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4\n"),
+        ],
+    ),
     ("SD034", &[("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4\n")]),
 ];
 

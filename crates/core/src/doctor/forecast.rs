@@ -1,7 +1,8 @@
 //! Until when do new connections come to an interrupted task, and what would change it?
 //!
 //! Seconds from SIGTERM, which comes with the notice. Every figure has its source, and where AWS gives none it is users'
-//! measurement: a forecast, not a promise. `docs/doctor.md` tells the model.
+//! measurement: a forecast, not a promise. A draining target that fails its health check is taken to be left sooner, which
+//! nobody has measured; SD034 is about the other case. `docs/doctor.md` tells the model.
 
 use serde::Serialize;
 
@@ -153,11 +154,12 @@ pub(super) fn forecast(site: &GroupSite<'_>, findings: &[Finding]) -> Option<For
 }
 
 fn situation(site: &GroupSite<'_>, findings: &[Finding]) -> Result<Situation, Unknown> {
+    let hold = site.hold_fails_check()?;
     Ok(Situation {
         kind: site.group.kind()?,
         function: site.of.estate.delivery.known().is_some() && !is_deaf(site, findings),
-        hold: site.hold_fails_check()?,
-        tagged: site.is_tagged_hold()?,
+        hold,
+        tagged: hold && site.of.is_tagged_hold()?,
         fails_after: site.group.fails_after()?,
         stop_timeout: site.stop_timeout()?,
     })

@@ -7,6 +7,7 @@ use super::group::Group;
 use super::hold::{Hold, hold};
 use super::service::{Balancer, Container, Service, StrategyItem};
 use crate::finding::ServiceTag;
+use crate::settings::Settings;
 
 /// The capacity provider that is interrupted.
 pub(crate) const SPOT: &str = "FARGATE_SPOT";
@@ -104,6 +105,19 @@ impl<'a> ServiceSite<'a> {
         Ok(containers.iter().filter(|container| names.contains(&&container.name)).collect())
     }
 
+    /// Whether the function reads the service's tag: with `SPOTDRAIN_DISCOVER=false` it does not.
+    pub(crate) fn is_tag_read(&self) -> bool {
+        let delivery = self.estate.delivery.known();
+        let settings = delivery.map(|delivery| delivery.function.settings());
+        !matches!(settings, Some(Ok(Ok(Settings { discover: false, .. }))))
+    }
+
+    /// Whether the service's tag tells the function that its tasks begin with the hold.
+    pub(crate) fn is_tagged_hold(&self) -> Result<bool, Unknown> {
+        let tag = self.service.tag.need()?.map(|value| ServiceTag::from_value(value));
+        Ok(tag == Some(ServiceTag::Hold) && self.is_tag_read())
+    }
+
     /// How the service is named in a command.
     pub(crate) fn command_names(&self) -> String {
         let cluster = self.service.cluster.known().map_or("CLUSTER", |arn| arn.rsplit('/').next().unwrap_or(arn));
@@ -131,19 +145,30 @@ impl<'a> GroupSite<'a> {
 
     /// Whether the hold fails the health check that this group makes.
     pub(crate) fn hold_fails_check(&self) -> Result<bool, Unknown> {
-        let checked = self.group.health_check.port.or("traffic-port".to_owned())?;
-        let traffic = self.balancer.port.need()?.map(u16::to_string);
-        let asks_traffic = checked == "traffic-port" || Some(&checked) == traffic.as_ref();
-        let asked = if asks_traffic { traffic } else { Some(checked) };
-        Ok(match self.hold()? {
-            Some(hold) => hold.health_port.is_some_and(|port| asked == Some(port.to_string())),
-            None => !asks_traffic && self.is_tagged_hold()?,
-        })
+        match self.hold()? {
+            Some(Hold { health_port: Some(port), .. }) => Ok(self.asked_port()? == Some(port.to_string())),
+            Some(_) => Ok(false),
+            None => Ok(self.has_hidden_hold()? && !self.asks_traffic()?),
+        }
     }
 
-    /// Whether the service's tag says that its tasks begin with the hold, which an image's entry point does not show.
-    pub(crate) fn is_tagged_hold(&self) -> Result<bool, Unknown> {
-        let tag = self.of.service.tag.need()?;
-        Ok(tag.is_some_and(|value| ServiceTag::from_value(value) == ServiceTag::Hold))
+    /// Whether the health check asks the port of the traffic.
+    pub(crate) fn asks_traffic(&self) -> Result<bool, Unknown> {
+        Ok(self.asked_port()? == self.balancer.port.need()?.map(u16::to_string))
+    }
+
+    fn asked_port(&self) -> Result<Option<String>, Unknown> {
+        let named = self.group.health_check.port.need()?.filter(|port| *port != "traffic-port");
+        named.map_or_else(|| Ok(self.balancer.port.need()?.map(u16::to_string)), |port| Ok(Some(port.clone())))
+    }
+
+    /// An image's own entry point shows nowhere. Then the tag is the sign of it, unless the hold that it tells of is seen in
+    /// another container. A tag that is not known is told where it is judged.
+    fn has_hidden_hold(&self) -> Result<bool, Unknown> {
+        if !self.of.is_tagged_hold().unwrap_or(false) {
+            return Ok(false);
+        }
+        let seen: Result<Vec<_>, _> = self.of.containers()?.iter().map(hold).collect();
+        Ok(seen?.iter().all(Option::is_none))
     }
 }

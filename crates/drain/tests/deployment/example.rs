@@ -55,3 +55,45 @@ fn what_it_passes_on_has_the_same_default() {
         assert!(template.parameters.get(name).is_none_or(|other| other == value), "{name}");
     }
 }
+
+/// EC2 refuses any other character in the description of a group or a rule.
+/// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRuleDescription.html>
+#[test]
+fn a_security_group_says_nothing_that_ec2_refuses() {
+    let is_taken = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+    let mut seen = 0;
+    for hold in ["without", "with"] {
+        for (name, group) in example().with("Hold", hold).of_type("AWS::EC2::SecurityGroup") {
+            let rules =
+                ["SecurityGroupIngress", "SecurityGroupEgress"].map(|way| group[way].as_array().unwrap().clone());
+            let rules = rules.concat();
+            let texts = rules.iter().map(|rule| &rule["Description"]).chain([&group["GroupDescription"]]);
+            for text in texts.map(|text| text.as_str().unwrap()) {
+                assert!(text.len() <= 255 && text.chars().all(is_taken), "{name}: {text}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 7, "three without the hold, and four with it");
+}
+
+#[test]
+fn with_the_hold_everything_around_it_fits() {
+    let with = example().with("Hold", "with");
+    let container = with.properties("TaskDefinition").unwrap()["ContainerDefinitions"][0].clone();
+    let settings = container["Environment"].as_array().unwrap();
+    let set =
+        |name: &str| settings.iter().find(|one| one["Name"] == name).unwrap()["Value"].as_str().unwrap().to_owned();
+    assert_eq!(set("SPOTDRAIN_HOLD_STOP_TIMEOUT"), container["StopTimeout"].to_string());
+    let group = with.properties("TargetGroup").unwrap();
+    let port = group["HealthCheckPort"].as_str().unwrap();
+    assert_eq!(set("SPOTDRAIN_HOLD_HEALTH"), format!("0.0.0.0:{port}"));
+    let ingress = with.properties("TaskSecurityGroup").unwrap()["SecurityGroupIngress"].clone();
+    assert!(ingress.as_array().unwrap().iter().any(|rule| rule["FromPort"].to_string() == port), "{ingress}");
+    assert_eq!(with.properties("Service").unwrap()["Tags"], json!([{"Key": "spotdrain", "Value": "hold"}]));
+    let fails =
+        group["HealthCheckIntervalSeconds"].as_u64().unwrap() * group["UnhealthyThresholdCount"].as_u64().unwrap();
+    assert_eq!(set("SPOTDRAIN_HOLD_MIN_HOLD"), (fails + 40).to_string(), "as docs/hold.md has it for a quiet service");
+    let without = example().properties("TargetGroup").unwrap();
+    assert_eq!(without["HealthCheckPort"], "traffic-port");
+}

@@ -19,14 +19,14 @@ pub(super) const TAG: Check = Check {
     severity: Severity::Error,
     title: "a service tag that turns the function off",
     explanation: "The tag spotdrain of a service restricts what the function does for it: off ignores its notices, observe \
-                  reports them and changes nothing, and hold leaves those to it that its hold takes care of, and any value that is none of on, \
-                  hold, off and observe counts as observe.",
+                  reports them and changes nothing, hold leaves to the hold the targets that it takes care of, and any \
+                  value that is none of on, hold, off and observe counts as observe.",
     sources: &[TAGS],
     run: Run::SpotService(tag),
 };
 
 fn tag(site: &ServiceSite<'_>) -> Verdict {
-    let Some(value) = site.service.tag.need()? else { return Ok(None) };
+    let Some(value) = site.service.tag.need()?.filter(|_| site.is_tag_read()) else { return Ok(None) };
     let does = match ServiceTag::from_value(value) {
         ServiceTag::On | ServiceTag::Hold => return Ok(None),
         ServiceTag::Off => "the function ignores its notices",
