@@ -286,7 +286,7 @@ fn many_services_come_in_pages_and_share_what_is_asked() {
 fn the_example_has_nothing_and_the_exit_code_follows_the_worst() {
     let example = std::fs::read_to_string(format!("{}/{EXAMPLE}", common::command::ROOT)).unwrap();
     let (code, told, _) = run(spotdrain(&["doctor", "--template", EXAMPLE]));
-    assert!(code == 0 && told.ends_with("doctor nothing found in 1 service by 33 checks\n"), "{told}");
+    assert!(code == 0 && told.ends_with("doctor nothing found in 1 service by 35 checks\n"), "{told}");
     let warned =
         scratch("warned.yaml", &example.replace("HealthCheckIntervalSeconds: 10", "HealthCheckIntervalSeconds: 60"));
     let failed = scratch("failed.yaml", &example.replace("StopTimeout: 120", "StopTimeout: 30"));
@@ -342,7 +342,7 @@ fn a_check_is_explained() {
     assert_eq!(code, 0);
     insta::assert_snapshot!(told);
     let (_, list, _) = run(spotdrain(&["doctor", "--explain"]));
-    assert_eq!(list.lines().count(), 34);
+    assert_eq!(list.lines().count(), 36);
     let (code, _, error) = run(spotdrain(&["doctor", "--explain", "SD99"]));
     assert!(code == 64 && error.contains("there is no check \"SD99\""), "{error}");
 }

@@ -13,7 +13,7 @@ mod stopping;
 use super::check::Check;
 
 /// Every check. The numbers never change; a check that is dropped leaves a gap.
-pub const CHECKS: [&Check; 33] = [
+pub const CHECKS: [&Check; 35] = [
     &capacity::NO_STRATEGY,
     &capacity::LAUNCH_TYPE_BESIDE,
     &capacity::ALL_ON_SPOT,
@@ -47,6 +47,8 @@ pub const CHECKS: [&Check; 33] = [
     &scope::OBSERVES,
     &scope::SETTINGS,
     &scope::NO_FUNCTION,
+    &role::GIVES_BACK,
+    &registering::UNUSED,
 ];
 
 /// The check of this number.
@@ -61,8 +63,9 @@ mod tests {
 
     #[test]
     fn the_numbers_count_up_and_every_check_has_a_source() {
-        for (index, check) in CHECKS.iter().enumerate() {
-            assert_eq!(check.id, format!("SD{:03}", index + 1));
+        assert!(CHECKS.is_sorted_by(|one, next| one.id < next.id));
+        for check in CHECKS {
+            assert!(check.id.len() == 5 && check.id.starts_with("SD"), "{}", check.id);
             assert!(check.sources.iter().all(|source| source.starts_with("https://")) && !check.sources.is_empty());
             assert!(check.explanation.ends_with('.') && !check.title.ends_with('.'), "{}", check.id);
         }
