@@ -11,10 +11,10 @@ use crate::value::{Data, Value};
 const ROLE: &[&str] = &["AWS::IAM::Role"];
 const POLICIES: &[&str] = &["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
 
-/// Of the policy AWSLambdaSQSQueueExecutionRole, which is also what SAM attaches for an event of SQS.
+/// Of the policy `AWSLambdaSQSQueueExecutionRole`, which is also what SAM attaches for an event of SQS.
 const EXECUTION_ROLE: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
-/// Of SAM's policy template SQSPollerPolicy.
+/// Of SAM's policy template `SQSPollerPolicy`.
 const POLLER_POLICY: [&str; 4] =
     ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 
