@@ -354,6 +354,17 @@ fn of_two_functions_the_stack_the_tag_or_the_name_says_which() {
 }
 
 #[test]
+fn where_iam_cannot_be_reached_the_role_is_not_checked_and_not_asked_for_again() {
+    let mut scene = deployed();
+    scene.world.add_fault(Fault::Reset.on(Action::GetRole));
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    let (code, record) = json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let told = not_checked(&record);
+    assert!(code == 0 && told.contains("SD027") && told.contains("GetRole: "), "{told}");
+    assert!(local.calls().iter().all(|call| call.action != "ListRolePolicies"));
+}
+
+#[test]
 fn a_right_that_is_missing_is_named_with_its_action_and_resource() {
     let table = [
         (
@@ -422,6 +433,24 @@ fn elb_is_asked_three_times_a_second_at_most_and_a_refusal_is_yielded_to() {
         let least = if pair[0].1 { Duration::from_millis(300) } else { Duration::from_secs(3) };
         assert!(gap >= least, "{gap:?} after {pair:?}");
     }
+}
+
+#[test]
+fn a_load_balancer_is_asked_once_and_only_where_a_group_leaves_it_to_it() {
+    let mut world = World::new();
+    let balancer = |name: &str| format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/{name}");
+    let (network, application) = (balancer("net/n/0123456789abcdef"), balancer("app/a/0123456789abcdef"));
+    let table = [("n1", "TCP", &network), ("n2", "TCP", &network), ("a1", "HTTP", &application)];
+    for (name, protocol, balancer) in table {
+        let group = world.add_group(Group::new(name, 80).protocol(protocol).load_balancer(balancer));
+        let service = Service::new("demo", name).load_balancer(LoadBalancer::new(&group, name, 80)).desired_count(2);
+        world.add_service(service.capacity_provider("FARGATE_SPOT", 1, 0));
+    }
+    let local = LocalAws::spawn_thread(world).unwrap();
+    json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let asked = |action: &str| local.calls().iter().filter(|call| call.action == action).count();
+    let counts = ["DescribeTargetGroups", "DescribeLoadBalancerAttributes", "DescribeTargetGroupAttributes"].map(asked);
+    assert_eq!((counts, elb_calls(&local).len()), ([1, 1, 3], 8));
 }
 
 #[test]

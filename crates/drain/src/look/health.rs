@@ -43,3 +43,48 @@ fn read(targets: &[TargetHealthDescription]) -> Health {
     }
     Health { healthy_in_zones: Fact::Known(zones.into_values().collect()), unused: Fact::Known(unused) }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealth};
+
+    use super::*;
+
+    fn target(zone: Option<&str>, state: State, reason: Option<TargetHealthReasonEnum>) -> TargetHealthDescription {
+        let target = TargetDescription::builder().id("10.0.0.1").set_availability_zone(zone.map(str::to_owned)).build();
+        let health = TargetHealth::builder().state(state).set_reason(reason).build();
+        TargetHealthDescription::builder().target(target).target_health(health).build()
+    }
+
+    #[test]
+    fn the_healthy_are_counted_by_zone_and_the_unused_by_their_reason() {
+        use TargetHealthReasonEnum::{DeregistrationInProgress, FailedHealthChecks, InvalidState, NotInUse};
+        let table: [(&[TargetHealthDescription], &[u32], u32); 5] = [
+            (&[], &[], 0),
+            (&[target(Some("b"), State::Healthy, None), target(Some("a"), State::Healthy, None)], &[1, 1], 0),
+            (&[target(Some("a"), State::Healthy, None), target(Some("a"), State::Healthy, None)], &[2], 0),
+            (
+                &[
+                    target(Some("a"), State::Unused, Some(NotInUse)),
+                    target(Some("c"), State::Unused, Some(NotInUse)),
+                    target(Some("a"), State::Unused, Some(InvalidState)),
+                ],
+                &[],
+                2,
+            ),
+            (
+                &[
+                    target(Some("a"), State::Unhealthy, Some(FailedHealthChecks)),
+                    target(Some("a"), State::Draining, Some(DeregistrationInProgress)),
+                    target(None, State::Healthy, None),
+                ],
+                &[],
+                0,
+            ),
+        ];
+        for (targets, zones, unused) in table {
+            let health = read(targets);
+            assert_eq!((health.healthy_in_zones, health.unused), (Fact::Known(zones.to_vec()), Fact::Known(unused)));
+        }
+    }
+}
