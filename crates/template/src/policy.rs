@@ -3,7 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html>
 
 use spotdrain_core::doctor::fact::Fact;
-use spotdrain_core::doctor::rights::{Condition, Statement, anything};
+use spotdrain_core::doctor::rights::{Condition, Statement, anything, boundary};
 
 use crate::resources::{Resource, Resources};
 use crate::value::{Data, Value};
@@ -40,7 +40,7 @@ pub(crate) fn statements(resources: &Resources, function: &Resource) -> Fact<Vec
 }
 
 fn of_role(resources: &Resources, role: &Resource) -> Vec<Statement> {
-    let mut statements = Vec::new();
+    let mut statements = limit(role);
     for policy in listed(&role.properties, "Policies") {
         statements.extend(document(policy.get("PolicyDocument")));
     }
@@ -58,9 +58,18 @@ fn of_role(resources: &Resources, role: &Resource) -> Vec<Statement> {
     statements
 }
 
+/// The permissions boundary of a role, or of the role that SAM makes for a function.
+fn limit(resource: &Resource) -> Vec<Statement> {
+    match resource.properties.text("PermissionsBoundary") {
+        Fact::Known(arn) => vec![boundary(&arn)],
+        Fact::Absent => Vec::new(),
+        Fact::NotKnown(why) => vec![boundary(&format!("that is not known ({why})"))],
+    }
+}
+
 /// SAM's role of its own: the policies that the function lists, and the queue's rights where an event is one of SQS.
 fn of_sam(function: &Resource) -> Vec<Statement> {
-    let mut statements = Vec::new();
+    let mut statements = limit(function);
     for policy in listed(&function.properties, "Policies") {
         statements.extend(match &policy.data {
             Data::Map(entries) if entries.iter().any(|(key, _)| key == "Statement") => document(Fact::Known(policy)),

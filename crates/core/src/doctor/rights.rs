@@ -59,6 +59,15 @@ pub fn anything(why: &str) -> [Statement; 2] {
     [true, false].map(|allows| Statement { allows, actions: Fact::NotKnown(why.to_owned()), ..Statement::default() })
 }
 
+/// What a permissions boundary comes to: it allows nothing by itself, and may keep the policies from allowing what they
+/// say.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
+#[must_use]
+pub fn boundary(policy: &str) -> Statement {
+    let why = format!("the role has the permissions boundary {policy}, which is not judged here");
+    Statement { allows: false, actions: Fact::NotKnown(why), ..Statement::default() }
+}
+
 /// Whether the statements allow a request. What may be denied is only of weight where something may allow it.
 pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Unknown> {
     let (mut allowed, mut may_allow, mut may_deny) = (false, None, None);

@@ -7,7 +7,7 @@
 use aws_sdk_iam::Client;
 use percent_encoding::percent_decode_str;
 use spotdrain_core::doctor::fact::Fact;
-use spotdrain_core::doctor::rights::{Statement, anything};
+use spotdrain_core::doctor::rights::{Statement, anything, boundary};
 use spotdrain_template::policy;
 
 use super::asker::{Asker, Budget, Refusal};
@@ -19,12 +19,12 @@ pub(crate) async fn statements(asker: &Asker<'_>, arn: Option<&str>) -> Fact<Vec
         return unknown("ListFunctions named no role of the function");
     };
     let reader = Reader { asker, client: asker.aws.iam(), role: name };
-    let boundary = reader.boundary().await;
-    if let Err(Refusal { code: None, told }) = boundary {
+    let limit = reader.boundary().await;
+    if let Err(Refusal { code: None, told }) = limit {
         // IAM has no endpoint in the Region, and from a closed network none may be reached: it is not waited for again.
         return Fact::NotKnown(told);
     }
-    let parts = [boundary, reader.own().await, reader.attached().await];
+    let parts = [limit, reader.own().await, reader.attached().await];
     Fact::Known(parts.into_iter().flat_map(|part| part.unwrap_or_else(|refusal| unread(&refusal))).collect())
 }
 
@@ -42,17 +42,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A permissions boundary allows nothing by itself, and may keep the policies from allowing what they say.
-    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
     async fn boundary(&self) -> Read {
         let request = self.client.get_role().role_name(self.role);
         let answer = self.asker.ask("GetRole", Budget::Other, || request.clone().send()).await?;
-        let boundary = answer.role().and_then(|role| role.permissions_boundary());
-        let Some(arn) = boundary.and_then(|boundary| boundary.permissions_boundary_arn()) else {
-            return Ok(Vec::new());
-        };
-        let why = format!("role {} has the permissions boundary {arn}, which is not judged here", self.role);
-        Ok(vec![Statement { allows: false, actions: Fact::NotKnown(why), ..Statement::default() }])
+        let found = answer.role().and_then(|role| role.permissions_boundary());
+        Ok(found.and_then(|found| found.permissions_boundary_arn()).map(boundary).into_iter().collect())
     }
 
     async fn own(&self) -> Read {
