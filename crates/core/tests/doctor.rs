@@ -28,6 +28,7 @@ fn group() -> Group {
         cross_zone: unknown(),
         zones: unknown(),
         healthy_in_zones: unknown(),
+        unused: unknown(),
         tags: unknown(),
         place: Place::live("target group a".to_owned()),
         ..Group::default()

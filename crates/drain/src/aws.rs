@@ -74,6 +74,11 @@ impl Aws {
         aws_sdk_lambda::Client::new(&self.config)
     }
 
+    /// A client of IAM, for the doctor.
+    pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&self.config)
+    }
+
     /// A client of EventBridge, for the doctor.
     pub(crate) fn events(&self) -> aws_sdk_eventbridge::Client {
         aws_sdk_eventbridge::Client::new(&self.config)

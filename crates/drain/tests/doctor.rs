@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use common::command::{against, json, run, spotdrain};
 use serde_json::{Value, json};
-use spotdrain_localaws::{Action, Fault, Group, IpAddressType, LoadBalancer, LocalAws, Queue, Scene, Service, World};
+use spotdrain_localaws::{
+    Action, Fault, Group, IpAddressType, LoadBalancer, LocalAws, Queue, Role, Scene, Service, State, Target, World,
+};
 
 const EXAMPLE: &str = "crates/template/tests/fixtures/example.yaml";
 
@@ -31,8 +33,9 @@ fn deployed() -> Scene {
     let queue = Queue::new("notices");
     let arn = queue.arn();
     world.add_queue(queue);
+    let role = world.add_role(Role::new("spotdrain").policy("spotdrain", policy(&rights())));
     world.add_function(json!({
-        "FunctionName": "spotdrain", "FunctionArn": function, "Timeout": 30,
+        "FunctionName": "spotdrain", "FunctionArn": function, "Timeout": 30, "Role": role,
         "Environment": {"Variables": {"SPOTDRAIN_MODE": "enforce"}},
     }));
     world.add_mapping(json!({
@@ -41,6 +44,24 @@ fn deployed() -> Scene {
     world.add_rule("drill", &[&arn], json!({"EventPattern": r#"{"source":["spotdrain.drill"]}"#}));
     world.add_rule("notices", &[&arn], json!({"EventPattern": pattern("SpotInterruption")}));
     scene
+}
+
+/// The statements of the role that is deployed with the function.
+fn rights() -> [Value; 5] {
+    let allow = |actions: &[&str], resource: &str| json!({"Effect": "Allow", "Action": actions, "Resource": resource});
+    let of = |service: &str, resource: &str| format!("arn:aws:{service}:eu-central-1:123456789012:{resource}");
+    let queue = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"];
+    [
+        allow(&["elasticloadbalancing:DescribeTargetHealth"], "*"),
+        allow(&["elasticloadbalancing:DeregisterTargets"], &of("elasticloadbalancing", "targetgroup/*/*")),
+        allow(&["ecs:DescribeServices"], &of("ecs", "service/*")),
+        allow(&["ecs:DescribeTasks"], &of("ecs", "task/*")),
+        allow(&queue, &of("sqs", "notices")),
+    ]
+}
+
+fn policy(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
 }
 
 fn pattern(code: &str) -> String {
@@ -69,18 +90,141 @@ fn scratch(name: &str, text: &str) -> PathBuf {
 }
 
 #[test]
-fn what_is_deployed_as_it_should_be_has_no_finding_and_the_role_is_not_checked() {
+fn what_is_deployed_as_it_should_be_has_no_finding_and_all_of_it_is_checked() {
     let (code, record) = examined(deployed().world, &["--cluster", "demo"]);
     assert_eq!((code, ids(&record)), (0, vec![]), "{record}");
     assert_eq!(record["forecasts"][0]["last_new_connection_seconds"], 122);
-    let told = not_checked(&record);
-    assert!(told.contains("SD027") && told.contains("SD028") && told.contains("--template"), "{told}");
+    assert_eq!(not_checked(&record), "[]");
+}
+
+/// What the doctor says of the role: the findings, and what was not checked.
+fn of_role(change: impl FnOnce(Role, [Value; 5]) -> Role, tag: Option<&str>) -> (Vec<String>, String, usize) {
+    let mut scene = deployed();
+    scene.world.add_role(change(Role::new("spotdrain"), rights()));
+    if let Some(value) = tag {
+        scene.world.set_tags(&scene.group, &[("team", "ingest"), ("spotdrain", value)]);
+    }
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    let (_, record) = json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let asked = local.calls().iter().filter(|call| call.action == "DescribeTags").count();
+    (ids(&record).into_iter().map(str::to_owned).collect(), not_checked(&record), asked)
+}
+
+const OWN: &str = "arn:aws:iam::123456789012:policy/spotdrain-rights";
+
+#[test]
+fn the_policies_of_the_deployed_role_are_judged_its_own_and_those_attached() {
+    type Change = fn(Role, [Value; 5]) -> Role;
+    let table: [(&[&str], Change); 7] = [
+        (&[], |role, all| role.attached(OWN, policy(&all))),
+        (&[], |role, all| role.policy("some", policy(&all[..2])).attached(OWN, policy(&all[2..]))),
+        (&["SD027", "SD028", "SD035"], |role, _| role),
+        (&["SD027"], |role, all| role.policy("some", policy(&[&all[..3], &all[4..]].concat()))),
+        (&["SD028"], |role, mut all| {
+            all[1]["Resource"] = json!("arn:aws:elasticloadbalancing:*:*:targetgroup/other/*");
+            role.policy("some", policy(&all))
+        }),
+        (&["SD035"], |role, mut all| {
+            all[4]["Action"] = json!(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]);
+            role.policy("some", policy(&all))
+        }),
+        (&["SD028"], |role, all| {
+            let deny = json!({"Effect": "Deny", "Action": "elasticloadbalancing:Dereg*", "Resource": "*"});
+            role.policy("some", policy(&all)).attached(OWN, json!({"Statement": deny}))
+        }),
+    ];
+    for (expected, change) in table {
+        let (found, told, asked_for_tags) = of_role(change, None);
+        assert_eq!((found, told.as_str(), asked_for_tags), (expected.iter().map(|&id| id.into()).collect(), "[]", 0));
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_of_a_role_is_not_checked_and_says_why() {
+    type Change = fn(Role, [Value; 5]) -> Role;
+    let table: [(&str, &[&str], Change); 5] = [
+        ("SD027", &["policy/limit", "boundary"], |role, all| {
+            role.policy("all", policy(&all)).boundary("arn:aws:iam::123456789012:policy/limit")
+        }),
+        ("SD028", &["NotAction"], |role, mut all| {
+            all[1] = json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"});
+            role.policy("all", policy(&all))
+        }),
+        ("SD035", &["NotResource"], |role, mut all| {
+            all[4].as_object_mut().unwrap().remove("Resource");
+            all[4]["NotResource"] = json!("*");
+            role.policy("all", policy(&all))
+        }),
+        ("SD027", &["aws:SourceVpc"], |role, mut all| {
+            all[3]["Condition"] = json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}});
+            role.policy("all", policy(&all))
+        }),
+        ("SD028", &["Bool"], |role, mut all| {
+            all[1]["Condition"] = json!({"Bool": {"aws:ViaAWSService": "false"}});
+            role.policy("all", policy(&all))
+        }),
+    ];
+    for (id, reasons, change) in table {
+        let (found, told, _) = of_role(change, None);
+        assert!(found.is_empty() && told.contains(id), "{found:?} {told}");
+        assert!(reasons.iter().all(|reason| told.contains(reason)), "{told}");
+    }
+}
+
+#[test]
+fn the_tags_of_a_group_are_asked_for_where_a_right_depends_on_them() {
+    let tagged = |role: Role, mut all: [Value; 5]| {
+        all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
+        role.policy("tagged", policy(&all))
+    };
+    for (tag, expected) in [(Some("on"), vec![]), (Some("off"), vec!["SD028"]), (None, vec!["SD028"])] {
+        let (found, told, asked) = of_role(tagged, tag);
+        assert_eq!((found, told.as_str(), asked), (expected.iter().map(|&id| id.into()).collect(), "[]", 1), "{tag:?}");
+    }
+}
+
+#[test]
+fn the_policies_of_a_role_are_read_to_the_last_page() {
+    let (found, told, _) = of_role(
+        |role, all| {
+            let other = json!({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}});
+            let many = (0..120).fold(role, |role, number| role.policy(&format!("p{number:03}"), other.clone()));
+            many.policy("the-last", policy(&all))
+        },
+        None,
+    );
+    assert_eq!((found, told.as_str()), (vec![], "[]"));
+}
+
+#[test]
+fn a_right_that_is_missing_for_the_role_is_named_and_no_finding_is_made_of_it() {
+    let table = [
+        (Action::GetRole, "iam:GetRole on resource: role spotdrain"),
+        (Action::ListRolePolicies, "iam:ListRolePolicies on resource: role spotdrain"),
+        (Action::GetRolePolicy, "iam:GetRolePolicy on resource: role spotdrain"),
+        (Action::ListAttachedRolePolicies, "iam:ListAttachedRolePolicies on resource: role spotdrain"),
+        (Action::GetPolicy, "iam:GetPolicy on resource: policy arn:aws:iam::123456789012:policy/spotdrain-rights"),
+        (Action::GetPolicyVersion, "iam:GetPolicyVersion on resource: policy arn:aws:iam"),
+        (Action::DescribeTags, "elasticloadbalancing:DescribeTags on resource: arn:aws:elasticloadbalancing"),
+    ];
+    for (action, right) in table {
+        let mut scene = deployed();
+        let mut all = rights();
+        all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
+        scene.world.add_role(Role::new("spotdrain").policy("a", policy(&all[..2])).attached(OWN, policy(&all[2..])));
+        scene.world.set_tags(&scene.group, &[("spotdrain", "on")]);
+        scene.world.add_fault(Fault::AccessDenied.on(action));
+        let (code, record) = examined(scene.world, &["--cluster", "demo"]);
+        let told = not_checked(&record);
+        assert!(code == 0 && ids(&record).is_empty(), "{action}: {record}");
+        assert!(told.contains(right) && told.contains("SD028"), "{action}: {told}");
+    }
 }
 
 #[test]
 fn each_fault_of_what_is_deployed_is_found() {
     type Change = fn(&mut Scene);
-    let table: [(&str, Change); 9] = [
+    let table: [(&str, Change); 10] = [
         ("SD009", |scene| {
             scene.world.set_task_definition(
                 "logstash",
@@ -117,6 +261,11 @@ fn each_fault_of_what_is_deployed_is_found() {
             let service = scene.world.service_mut(&scene.service).unwrap();
             *service = service.clone().tag("spotdrain", "off");
         }),
+        ("SD036", |scene| {
+            for address in ["10.0.1.11", "10.0.1.12"] {
+                scene.world.set_state(&scene.group, (address, 5044), State::Unused, Duration::ZERO).unwrap();
+            }
+        }),
     ];
     for (id, change) in table {
         let mut scene = deployed();
@@ -136,8 +285,8 @@ fn aws_own_defaults_are_found_in_a_group_and_the_thin_zone_too() {
     scene.world.add_service(service.capacity_provider("FARGATE", 1, 1).capacity_provider("FARGATE_SPOT", 1, 0));
     let now = Duration::ZERO;
     for (address, zone) in [("10.0.1.11", "eu-central-1a"), ("10.0.1.12", "eu-central-1a")] {
-        let target = spotdrain_localaws::Target { zone: Some(zone.to_owned()), ..(address, 5044).into() };
-        scene.world.set_state(&scene.group, target, spotdrain_localaws::State::Unhealthy, now).unwrap();
+        let target = Target { zone: Some(zone.to_owned()), ..(address, 5044).into() };
+        scene.world.set_state(&scene.group, target, State::Unhealthy, now).unwrap();
     }
     let (_, record) = examined(scene.world, &[]);
     let told: Vec<_> = record["findings"]
@@ -171,27 +320,48 @@ fn the_rule_the_queue_and_the_function_are_examined_as_they_are_deployed() {
 }
 
 #[test]
-fn of_two_functions_the_stack_or_the_name_says_which() {
+fn of_two_functions_the_stack_the_tag_or_the_name_says_which() {
     let mut scene = deployed();
     scene.world.add_function(json!({
         "FunctionName": "test", "FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:test", "Timeout": 30,
-        "Environment": {"Variables": {"SPOTDRAIN_MODE": "observe"}}, "Tags": {"aws:cloudformation:stack-name": "test-stack"},
+        "Environment": {"Variables": {"SPOTDRAIN_MODE": "observe"}}, "Role": "arn:aws:iam::123456789012:role/spotdrain",
+        "Tags": {"aws:cloudformation:stack-name": "test-stack", "team": "ingest", "equation": "a=b"},
     }));
     let local = LocalAws::spawn_thread(scene.world).unwrap();
     let doctor = |arguments: &[&str]| against(&local, &[&["doctor", "--cluster", "demo"], arguments].concat());
     let (code, _, error) = run(doctor(&[]));
     assert!(
-        code == 1 && error.contains("spotdrain, test have SPOTDRAIN_ variables: name one with --function"),
+        code == 1
+            && error.contains("spotdrain, test have SPOTDRAIN_ variables: name one with --function, --stack or --tag"),
         "{error}"
     );
-    for (arguments, expected) in
-        [(["--stack", "test-stack"], vec!["SD021", "SD031"]), (["--function", "spotdrain"], vec![])]
-    {
+    let of_test = || vec!["SD021", "SD031"];
+    let table = [
+        (["--stack", "test-stack"], of_test()),
+        (["--tag", "team=ingest"], of_test()),
+        (["--tag", "equation=a=b"], of_test()),
+        (["--function", "test"], of_test()),
+        (["--function", "spotdrain"], vec![]),
+    ];
+    for (arguments, expected) in table {
         let (_, record) = json(doctor(&[&arguments[..], &["--json"]].concat()));
         assert_eq!(ids(&record), expected, "{record}");
     }
+    let (code, _, error) = run(doctor(&["--tag", "team=nobody"]));
+    assert!(code == 1 && error.contains("no function with SPOTDRAIN_ variables has the tag team=nobody"), "{error}");
     let (code, _, error) = run(doctor(&["--stack", "nobody"]));
     assert!(code == 1 && error.contains("stack nobody has no function with SPOTDRAIN_ variables"), "{error}");
+}
+
+#[test]
+fn where_iam_cannot_be_reached_the_role_is_not_checked_and_not_asked_for_again() {
+    let mut scene = deployed();
+    scene.world.add_fault(Fault::Reset.on(Action::GetRole));
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    let (code, record) = json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let told = not_checked(&record);
+    assert!(code == 0 && told.contains("SD027") && told.contains("GetRole: "), "{told}");
+    assert!(local.calls().iter().all(|call| call.action != "ListRolePolicies"));
 }
 
 #[test]
@@ -257,12 +427,30 @@ fn elb_is_asked_three_times_a_second_at_most_and_a_refusal_is_yielded_to() {
     let local = LocalAws::spawn_thread(scene.world).unwrap();
     let (code, _) = json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
     let calls = elb_calls(&local);
-    assert_eq!((code, calls.len(), calls.iter().filter(|(_, ok)| !ok).count()), (0, 6, 1));
+    assert_eq!((code, calls.len(), calls.iter().filter(|(_, ok)| !ok).count()), (0, 5, 1));
     for pair in calls.windows(2) {
         let gap = pair[1].0.checked_sub(pair[0].0).unwrap();
         let least = if pair[0].1 { Duration::from_millis(300) } else { Duration::from_secs(3) };
         assert!(gap >= least, "{gap:?} after {pair:?}");
     }
+}
+
+#[test]
+fn a_load_balancer_is_asked_once_and_only_where_a_group_leaves_it_to_it() {
+    let mut world = World::new();
+    let balancer = |name: &str| format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/{name}");
+    let (network, application) = (balancer("net/n/0123456789abcdef"), balancer("app/a/0123456789abcdef"));
+    let table = [("n1", "TCP", &network), ("n2", "TCP", &network), ("a1", "HTTP", &application)];
+    for (name, protocol, balancer) in table {
+        let group = world.add_group(Group::new(name, 80).protocol(protocol).load_balancer(balancer));
+        let service = Service::new("demo", name).load_balancer(LoadBalancer::new(&group, name, 80)).desired_count(2);
+        world.add_service(service.capacity_provider("FARGATE_SPOT", 1, 0));
+    }
+    let local = LocalAws::spawn_thread(world).unwrap();
+    json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let asked = |action: &str| local.calls().iter().filter(|call| call.action == action).count();
+    let counts = ["DescribeTargetGroups", "DescribeLoadBalancerAttributes", "DescribeTargetGroupAttributes"].map(asked);
+    assert_eq!((counts, elb_calls(&local).len()), ([1, 1, 3], 8));
 }
 
 #[test]
@@ -282,11 +470,53 @@ fn many_services_come_in_pages_and_share_what_is_asked() {
     assert_eq!((count("ListServices"), count("DescribeServices"), count("DescribeTaskDefinition")), (1, 3, 1));
 }
 
+/// A service with a target group of its own, 50 of them behind one load balancer: its quota of listeners.
+fn add_service(world: &mut World, number: usize) {
+    let name = format!("s{number:04}");
+    let balancer = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net";
+    let target = |zone: &str, address: String| Target { zone: Some(zone.to_owned()), ..(address.as_str(), 80).into() };
+    let (high, low) = (number / 250, number % 250);
+    let group = Group::new(&name, 80)
+        .load_balancer(&format!("{balancer}/n{0:02}/{0:016x}", number / 50))
+        .target(target("eu-central-1a", format!("10.1.{high}.{low}")), State::Healthy)
+        .target(target("eu-central-1b", format!("10.2.{high}.{low}")), State::Healthy);
+    let group = world.add_group(group);
+    let service = Service::new("many", &name).load_balancer(LoadBalancer::new(&group, "app", 80)).desired_count(2);
+    world.add_service(service.capacity_provider("FARGATE_SPOT", 1, 0));
+    world.set_task_definition(
+        &name,
+        json!({"containerDefinitions": [{"name": "app", "portMappings": [{"containerPort": 80}]}]}),
+    );
+}
+
+/// Prints what docs/doctor.md says of a thousand services: `cargo test --test doctor -- --ignored --nocapture thousand`
+#[test]
+#[ignore = "it takes twelve minutes: the pace is what is measured"]
+fn a_thousand_services_take_what_the_document_says() {
+    let mut world = deployed().world;
+    (0..1000).for_each(|number| add_service(&mut world, number));
+    world.set_latency(Duration::from_millis(30));
+    let local = LocalAws::spawn_thread(world).unwrap();
+    let start = std::time::Instant::now();
+    let (_, record) = json(against(&local, &["doctor", "--json", "--cluster", "many"]));
+    let (took, calls) = (start.elapsed(), elb_calls(&local));
+    let refused = calls.iter().filter(|(_, ok)| !ok).count();
+    println!(
+        "{} services, {} calls of ELB, {refused} refused, {} calls in all, {:.0} s",
+        record["services"],
+        calls.len(),
+        local.calls().len(),
+        took.as_secs_f64()
+    );
+    assert_eq!((record["services"].as_u64(), calls.len(), refused), (Some(1000), 2070, 0));
+    assert!((690..730).contains(&took.as_secs()), "{took:?}: docs/doctor.md says 702 seconds");
+}
+
 #[test]
 fn the_example_has_nothing_and_the_exit_code_follows_the_worst() {
     let example = std::fs::read_to_string(format!("{}/{EXAMPLE}", common::command::ROOT)).unwrap();
     let (code, told, _) = run(spotdrain(&["doctor", "--template", EXAMPLE]));
-    assert!(code == 0 && told.ends_with("doctor nothing found in 1 service by 33 checks\n"), "{told}");
+    assert!(code == 0 && told.ends_with("doctor nothing found in 1 service by 36 checks\n"), "{told}");
     let warned =
         scratch("warned.yaml", &example.replace("HealthCheckIntervalSeconds: 10", "HealthCheckIntervalSeconds: 60"));
     let failed = scratch("failed.yaml", &example.replace("StopTimeout: 120", "StopTimeout: 30"));
@@ -342,9 +572,17 @@ fn a_check_is_explained() {
     assert_eq!(code, 0);
     insta::assert_snapshot!(told);
     let (_, list, _) = run(spotdrain(&["doctor", "--explain"]));
-    assert_eq!(list.lines().count(), 34);
+    assert_eq!(list.lines().count(), 37);
     let (code, _, error) = run(spotdrain(&["doctor", "--explain", "SD99"]));
     assert!(code == 64 && error.contains("there is no check \"SD99\""), "{error}");
+}
+
+#[test]
+fn a_tag_of_a_wrong_form_is_refused_with_the_form_it_should_have() {
+    for wrong in ["team", "=ingest", ""] {
+        let (code, _, error) = run(spotdrain(&["doctor", "--tag", wrong]));
+        assert!(code == 64 && error.contains("--tag <KEY=VALUE>") && error.contains("expected KEY=VALUE"), "{error}");
+    }
 }
 
 #[test]
@@ -359,6 +597,9 @@ fn what_is_no_template_is_refused_with_its_place() {
         vec!["--template", EXAMPLE, "--cluster", "x"],
         vec!["--json", "--sarif"],
         vec!["--template", EXAMPLE, "--parameter", "x"],
+        vec!["--template", EXAMPLE, "--tag", "a=b"],
+        vec!["--tag", "a=b", "--stack", "x"],
+        vec!["--tag", "a=b", "--function", "x"],
     ] {
         assert_eq!(run(spotdrain(&[&["doctor"], &wrong[..]].concat())).0, 64, "{wrong:?}");
     }

@@ -11,7 +11,10 @@ mod common {
     pub(crate) mod command;
 }
 
-use common::command::{against, json, run};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use common::command::{ROOT, against, json, run};
 use serde_json::json;
 use spotdrain_localaws::{CallAnswer, LocalAws, Scene, State};
 
@@ -61,6 +64,48 @@ fn nothing_is_done_without_for_real_nor_without_a_yes() {
     }
     let done = ["DeregisterTargets", "PutEvents", "Invoke"].map(|action| asked(&local, action).len());
     assert_eq!((done, state(&local, &group)), ([0, 0, 0], Some(State::Healthy)));
+}
+
+/// `--here --for-real` on a terminal, script(1)'s, before which a person types this and then ends the input (Ctrl-D).
+fn typed(local: &LocalAws, typed: &str) -> (i32, String) {
+    let inner = against(local, &[&SIMULATE[..], &["--here", "--for-real"]].concat());
+    let words = std::iter::once(inner.get_program()).chain(inner.get_args());
+    let line: Vec<_> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+    let mut terminal = Command::new("script");
+    terminal.args(["-qefc", &line.join(" "), "/dev/null"]).current_dir(ROOT).env_clear();
+    terminal.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let terminal = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut terminal = terminal.unwrap_or_else(|error| panic!("script(1) of util-linux: {error}"));
+    terminal.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = terminal.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn on_a_terminal_it_asks_and_a_yes_takes_the_target_out() {
+    let (local, group) = local();
+    let (code, told) = typed(&local, "yes\n");
+    assert!(code == 0 && told.contains("This will handle the event here"), "{code} {told}");
+    assert!(told.contains(&format!("task {TASK} of service:logstash is taken out of its target groups")), "{told}");
+    assert!(
+        told.contains("Type yes to go on: ") && told.contains("to bring it back: aws elbv2 register-targets"),
+        "{told}"
+    );
+    assert_eq!(asked(&local, "DeregisterTargets"), [(Some(group.clone()), vec!["10.0.2.21:5044".to_owned()])]);
+    assert_eq!(state(&local, &group), Some(State::Draining));
+}
+
+#[test]
+fn any_other_answer_and_the_end_of_the_input_change_nothing() {
+    let (local, group) = local();
+    for answer in ["no\n", "\n", "y\n", "YES\n", "yes please\n", ""] {
+        let (code, told) = typed(&local, answer);
+        assert!(code == 0 && told.contains("Type yes to go on: "), "{answer:?}: {code} {told}");
+        assert!(told.trim_end().ends_with("nothing was done"), "{answer:?}: {told}");
+    }
+    let (_, told) = typed(&local, "");
+    assert!(told.contains("Type yes to go on: \r\nnothing was done"), "the line of the question is ended: {told:?}");
+    assert_eq!((asked(&local, "DeregisterTargets").len(), state(&local, &group)), (0, Some(State::Healthy)));
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(crate) enum Api {
     Events,
     /// Lambda: paths and verbs.
     Lambda,
+    /// Identity and Access Management: the query protocol.
+    Iam,
 }
 
 /// A call that is answered.
@@ -50,6 +52,8 @@ pub enum Action {
     DescribeTargetGroupAttributes,
     /// `elasticloadbalancing:DescribeLoadBalancerAttributes`
     DescribeLoadBalancerAttributes,
+    /// `elasticloadbalancing:DescribeTags`
+    DescribeTags,
     /// `events:ListRuleNamesByTarget`
     ListRuleNamesByTarget,
     /// `events:DescribeRule`
@@ -64,6 +68,18 @@ pub enum Action {
     ListTags,
     /// `lambda:ListEventSourceMappings`
     ListEventSourceMappings,
+    /// `iam:GetRole`
+    GetRole,
+    /// `iam:ListRolePolicies`
+    ListRolePolicies,
+    /// `iam:GetRolePolicy`
+    GetRolePolicy,
+    /// `iam:ListAttachedRolePolicies`
+    ListAttachedRolePolicies,
+    /// `iam:GetPolicy`
+    GetPolicy,
+    /// `iam:GetPolicyVersion`
+    GetPolicyVersion,
     /// `sqs:CreateQueue`
     CreateQueue,
     /// `sqs:GetQueueUrl`
@@ -91,7 +107,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 40] = [
         Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
@@ -106,6 +122,7 @@ impl Action {
         Self::ListTasks,
         Self::DescribeTargetGroupAttributes,
         Self::DescribeLoadBalancerAttributes,
+        Self::DescribeTags,
         Self::ListRuleNamesByTarget,
         Self::DescribeRule,
         Self::PutEvents,
@@ -113,6 +130,12 @@ impl Action {
         Self::ListFunctions,
         Self::ListTags,
         Self::ListEventSourceMappings,
+        Self::GetRole,
+        Self::ListRolePolicies,
+        Self::GetRolePolicy,
+        Self::ListAttachedRolePolicies,
+        Self::GetPolicy,
+        Self::GetPolicyVersion,
         Self::CreateQueue,
         Self::GetQueueUrl,
         Self::GetQueueAttributes,
@@ -145,6 +168,7 @@ impl Action {
             Self::ListTasks => "ListTasks",
             Self::DescribeTargetGroupAttributes => "DescribeTargetGroupAttributes",
             Self::DescribeLoadBalancerAttributes => "DescribeLoadBalancerAttributes",
+            Self::DescribeTags => "DescribeTags",
             Self::ListRuleNamesByTarget => "ListRuleNamesByTarget",
             Self::DescribeRule => "DescribeRule",
             Self::PutEvents => "PutEvents",
@@ -152,6 +176,12 @@ impl Action {
             Self::ListFunctions => "ListFunctions",
             Self::ListTags => "ListTags",
             Self::ListEventSourceMappings => "ListEventSourceMappings",
+            Self::GetRole => "GetRole",
+            Self::ListRolePolicies => "ListRolePolicies",
+            Self::GetRolePolicy => "GetRolePolicy",
+            Self::ListAttachedRolePolicies => "ListAttachedRolePolicies",
+            Self::GetPolicy => "GetPolicy",
+            Self::GetPolicyVersion => "GetPolicyVersion",
             Self::CreateQueue => "CreateQueue",
             Self::GetQueueUrl => "GetQueueUrl",
             Self::GetQueueAttributes => "GetQueueAttributes",
@@ -180,6 +210,7 @@ impl Action {
             | Self::DescribeTargetGroups
             | Self::DescribeTargetGroupAttributes
             | Self::DescribeTargetHealth
+            | Self::DescribeTags
             | Self::RegisterTargets
             | Self::DeregisterTargets => Api::Elb,
             Self::DescribeServices
@@ -191,6 +222,12 @@ impl Action {
             | Self::ListTasks => Api::Ecs,
             Self::ListRuleNamesByTarget | Self::DescribeRule | Self::PutEvents => Api::Events,
             Self::ListFunctions | Self::ListTags | Self::ListEventSourceMappings | Self::Invoke => Api::Lambda,
+            Self::GetRole
+            | Self::ListRolePolicies
+            | Self::GetRolePolicy
+            | Self::ListAttachedRolePolicies
+            | Self::GetPolicy
+            | Self::GetPolicyVersion => Api::Iam,
             Self::CreateQueue
             | Self::GetQueueUrl
             | Self::GetQueueAttributes
@@ -214,6 +251,7 @@ impl Action {
             Api::Events => format!("events:{self}"),
             Api::Lambda if self == Self::Invoke => "lambda:InvokeFunction".to_owned(),
             Api::Lambda => format!("lambda:{self}"),
+            Api::Iam => format!("iam:{self}"),
             // In SQS's own text the name is in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),
         }

@@ -32,3 +32,8 @@ pub(crate) fn group_arn(name: &str, id: &str) -> String {
 pub(crate) fn queue_arn(name: &str) -> String {
     arn("sqs", name)
 }
+
+/// IAM has no Regions.
+pub(crate) fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/{name}")
+}

@@ -16,15 +16,13 @@ use crate::error::ApiError;
 use crate::exchange::{Incoming, Reply};
 use crate::fault::{Delivery, Fired};
 use crate::form::Form;
+use crate::iam::{self, IamRequest};
 use crate::json;
 use crate::poll::{Done, Look, Poll};
 use crate::query;
 use crate::sqs::SqsRequest;
 use crate::sqs_error;
 use crate::world::World;
-
-/// The one version of the `ELBv2` API.
-const ELB_VERSION: &str = "2015-12-01";
 
 /// What the server does with the request.
 #[derive(Debug, Clone)]
@@ -57,6 +55,7 @@ enum Work {
     Ecs(EcsRequest),
     Sqs(SqsRequest),
     Deployed(DeployedRequest),
+    Iam(IamRequest),
 }
 
 /// Does what a request asks for.
@@ -103,13 +102,22 @@ fn read_json(action: Action, body: &[u8]) -> Option<Result<(Work, Subject), ApiE
     ecs().or_else(sqs).or_else(deployed).map(|read| read.map(|(subject, work)| (work, subject)))
 }
 
+/// The version tells which API is meant.
 fn understand_query(form: &Form) -> Asked {
     let name = form.get("Action").unwrap_or_default();
     let version = form.get("Version").unwrap_or_default();
-    let action = Action::named(name).filter(|action| action.api() == Api::Elb && version == ELB_VERSION);
-    let request = action.and_then(|action| ElbRequest::parse(action, form));
-    let work = request.unwrap_or_else(|| Err(no_such_action(name, version))).map(Work::Elb);
-    Asked { api: Api::Elb, name: name.to_owned(), action, subject: elb::subject(form), work }
+    let api = query::api(version);
+    let action = Action::named(name).filter(|action| Some(action.api()) == api);
+    let request = action.and_then(|action| read_query(action, form));
+    let work = request.unwrap_or_else(|| Err(no_such_action(name, version)));
+    let api = api.unwrap_or(Api::Elb);
+    let subject = if api == Api::Iam { iam::subject(form) } else { elb::subject(form) };
+    Asked { api, name: name.to_owned(), action, subject, work }
+}
+
+fn read_query(action: Action, form: &Form) -> Option<Result<Work, ApiError>> {
+    let elb = ElbRequest::parse(action, form).map(|read| read.map(Work::Elb));
+    elb.or_else(|| IamRequest::parse(action, form).map(|read| read.map(Work::Iam)))
 }
 
 /// Lambda's calls are told apart by their paths.
@@ -185,6 +193,7 @@ fn work(
         Work::Elb(request) => request.run(world, now).map(Done::Now),
         Work::Ecs(request) => request.run(world).map(Done::Now),
         Work::Deployed(request) => request.run(world).map(Done::Now),
+        Work::Iam(request) => request.run(world).map(Done::Now),
         Work::Sqs(request) => request.run(world, origin, now),
     }
 }
@@ -203,9 +212,9 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
     let status = result.as_ref().map_or_else(|error| error.status, |_| 200);
     let query_error = result.as_ref().err().filter(|_| api == Api::Sqs).map(sqs_error::old_name);
     let (content_type, body) = match (api, result, action) {
-        (Api::Elb, Ok(result), Some(action)) => ("text/xml", query::success(action, &result, &request_id)),
-        (Api::Elb, Ok(result), None) => ("text/xml", result),
-        (Api::Elb, Err(error), _) => ("text/xml", query::error(&error, &request_id)),
+        (Api::Elb | Api::Iam, Ok(result), Some(action)) => ("text/xml", query::success(action, &result, &request_id)),
+        (Api::Elb | Api::Iam, Ok(result), None) => ("text/xml", result),
+        (Api::Elb | Api::Iam, Err(error), _) => ("text/xml", query::error(api, &error, &request_id)),
         (Api::Lambda, Ok(result), _) => ("application/json", result),
         (Api::Lambda, Err(error), _) => ("application/json", json::error(error.code, &error)),
         (Api::Ecs | Api::Events, Ok(result), _) => ("application/x-amz-json-1.1", result),
@@ -244,6 +253,9 @@ mod tests {
             (None, "Action=CreateRule&Version=2015-12-01", "<Code>InvalidAction</Code>"),
             (None, "Action=DescribeTargetGroups&Version=2012-06-01", "<Code>InvalidAction</Code>"),
             (None, "Action=DescribeTasks&Version=2015-12-01", "<Code>InvalidAction</Code>"),
+            (None, "Action=GetRole&Version=2015-12-01", "<Code>InvalidAction</Code>"),
+            (None, "Action=CreateRole&Version=2010-05-08", "<Code>InvalidAction</Code>"),
+            (None, "Action=GetRole&Version=2010-05-08", "<Code>ValidationError</Code>"),
             (None, "", "<Code>MissingAction</Code>"),
             (ecs, "{}", r#""__type":"UnknownOperationException""#),
             (sqs, "{}", r#""__type":"com.amazon.coral.service#UnknownOperationException""#),
@@ -284,12 +296,20 @@ mod tests {
     }
 
     fn a_body() -> impl Strategy<Value = Vec<u8>> {
-        let names =
-            ["TargetGroupArn", "TargetGroupArns.member.1", "Targets.member.1.Id", "Targets.member.1.Port", "Names"];
+        let names = [
+            "TargetGroupArn",
+            "TargetGroupArns.member.1",
+            "Targets.member.1.Id",
+            "Targets.member.1.Port",
+            "Names",
+            "RoleName",
+            "Marker",
+        ];
         let field = (proptest::sample::select(names.to_vec()), any::<String>());
         let form = (proptest::sample::select(Action::ALL.to_vec()), proptest::collection::vec(field, 0..4));
         let encoded = form.prop_map(|(action, fields)| {
-            let mut form = form_urlencoded::Serializer::new(format!("Version={ELB_VERSION}&Action={action}"));
+            let version = if action.api() == Api::Iam { "2010-05-08" } else { "2015-12-01" };
+            let mut form = form_urlencoded::Serializer::new(format!("Version={version}&Action={action}"));
             form.extend_pairs(fields).finish().into_bytes()
         });
         let json = proptest::collection::vec(any::<String>(), 0..3).prop_map(|names| {

@@ -10,6 +10,7 @@ use crate::calls::Subject;
 use crate::elb_attributes;
 use crate::elb_balancers;
 use crate::elb_shapes::{GroupShape, GroupsResult, HealthResult, HealthShape, Nothing};
+use crate::elb_tags;
 use crate::error::ApiError;
 use crate::form::Form;
 use crate::group::Group;
@@ -23,6 +24,7 @@ pub(crate) enum ElbRequest {
     Attributes(Action, String),
     Balancers(Vec<String>),
     Groups(Filter),
+    Tags(Vec<String>),
     Health { group: String, targets: Vec<Target> },
     Register { group: String, targets: Vec<Target> },
     Deregister { group: String, targets: Vec<Target> },
@@ -45,6 +47,7 @@ impl ElbRequest {
             Action::DescribeTargetGroupAttributes => attributes_of(action, form, "TargetGroupArn"),
             Action::DescribeLoadBalancerAttributes => attributes_of(action, form, "LoadBalancerArn"),
             Action::DescribeTargetGroups => filter(form).map(Self::Groups),
+            Action::DescribeTags => Ok(Self::Tags(form.list("ResourceArns"))),
             Action::DescribeTargetHealth => {
                 group_and_targets(form).map(|(group, targets)| Self::Health { group, targets })
             }
@@ -59,6 +62,7 @@ impl ElbRequest {
         match self {
             Self::Attributes(action, arn) => elb_attributes::describe(world, action, &arn),
             Self::Balancers(arns) => elb_balancers::describe(world, &arns),
+            Self::Tags(arns) => elb_tags::describe(world, &arns),
             Self::Groups(filter) => describe_groups(world, &filter),
             Self::Health { group, targets } => describe_health(world, &group, &targets, now),
             Self::Register { group, targets } => {
@@ -81,7 +85,9 @@ impl ElbRequest {
 
 /// What a request is about, as far as it can be read.
 pub(crate) fn subject(form: &Form) -> Subject {
-    let named = [form.list("TargetGroupArns"), form.list("Names")].concat();
+    let named =
+        [form.list("TargetGroupArns"), form.list("Names"), form.list("LoadBalancerArns"), form.list("ResourceArns")]
+            .concat();
     let targets = form.targets().unwrap_or_default().iter().map(ToString::to_string).collect();
     let one = form.get("TargetGroupArn").or_else(|| form.get("LoadBalancerArn"));
     let resource = one.or_else(|| named.first().map(String::as_str)).map(str::to_owned);

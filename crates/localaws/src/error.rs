@@ -20,7 +20,7 @@ impl ApiError {
     /// A request that the API cannot take as it stands, in the API's own code.
     pub(crate) fn invalid(api: Api, message: impl Into<String>) -> Self {
         match api {
-            Api::Elb => Self::bad("ValidationError", message),
+            Api::Elb | Api::Iam => Self::bad("ValidationError", message),
             Api::Ecs => Self::bad("InvalidParameterException", message),
             Api::Events => Self::bad("ValidationException", message),
             Api::Lambda => Self::bad("InvalidParameterValueException", message),
@@ -39,7 +39,7 @@ impl ApiError {
     /// The code differs between the APIs; the SDKs take both for throttling.
     pub(crate) fn throttled(api: Api) -> Self {
         let code = match api {
-            Api::Elb => "Throttling",
+            Api::Elb | Api::Iam => "Throttling",
             Api::Ecs | Api::Events => "ThrottlingException",
             Api::Lambda => "TooManyRequestsException",
             Api::Sqs => "RequestThrottled",
@@ -55,7 +55,7 @@ impl ApiError {
              because no identity-based policy allows the {permission} action"
         );
         match action.api() {
-            Api::Elb | Api::Sqs => Self { status: 403, code: "AccessDenied", message },
+            Api::Elb | Api::Iam | Api::Sqs => Self { status: 403, code: "AccessDenied", message },
             Api::Ecs | Api::Events => Self::bad("AccessDeniedException", message),
             Api::Lambda => Self { status: 403, code: "AccessDeniedException", message },
         }
@@ -67,6 +67,7 @@ impl ApiError {
             Api::Ecs => "ServerException",
             Api::Events => "InternalException",
             Api::Lambda => "ServiceException",
+            Api::Iam => "ServiceFailure",
         };
         Self { status: 500, code, message: "The request failed because of an internal error".to_owned() }
     }

@@ -6,8 +6,20 @@ use serde::Serialize;
 use crate::action::{Action, Api};
 use crate::error::ApiError;
 
-/// The namespace of `ELBv2`, in every answer.
-const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
+/// The APIs that speak it, with their one version and the namespace of every answer.
+const APIS: [(Api, &str, &str); 2] = [
+    (Api::Elb, "2015-12-01", "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
+    (Api::Iam, "2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/"),
+];
+
+/// The API of a version: no two have the same.
+pub(crate) fn api(version: &str) -> Option<Api> {
+    APIS.into_iter().find(|(_, known, _)| *known == version).map(|(api, ..)| api)
+}
+
+fn namespace(api: Api) -> &'static str {
+    APIS.into_iter().find(|(known, ..)| *known == api).map_or("", |(.., namespace)| namespace)
+}
 
 /// A list as the protocol writes it: each value in a `member`.
 #[derive(Debug, Clone, Serialize)]
@@ -31,21 +43,23 @@ struct ErrorShape<'a> {
 
 /// The `…Result` element of an answer.
 pub(crate) fn result(action: Action, value: &impl Serialize) -> Result<String, ApiError> {
-    se::to_string_with_root(&format!("{action}Result"), value).map_err(|_| ApiError::internal(Api::Elb))
+    se::to_string_with_root(&format!("{action}Result"), value).map_err(|_| ApiError::internal(action.api()))
 }
 
 /// The answer around a [`result`].
 pub(crate) fn success(action: Action, result: &str, request_id: &str) -> String {
     let metadata = format!("<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>");
-    format!(r#"<{action}Response xmlns="{NAMESPACE}">{result}{metadata}</{action}Response>"#)
+    let namespace = namespace(action.api());
+    format!(r#"<{action}Response xmlns="{namespace}">{result}{metadata}</{action}Response>"#)
 }
 
 /// An error.
-pub(crate) fn error(error: &ApiError, request_id: &str) -> String {
+pub(crate) fn error(api: Api, error: &ApiError, request_id: &str) -> String {
     let fault = if error.status < 500 { "Sender" } else { "Receiver" };
     let shape = ErrorShape { r#type: fault, code: error.code, message: printable(&error.message) };
     let inner = se::to_string_with_root("Error", &shape).unwrap_or_default();
-    format!(r#"<ErrorResponse xmlns="{NAMESPACE}">{inner}<RequestId>{request_id}</RequestId></ErrorResponse>"#)
+    let namespace = namespace(api);
+    format!(r#"<ErrorResponse xmlns="{namespace}">{inner}<RequestId>{request_id}</RequestId></ErrorResponse>"#)
 }
 
 /// XML 1.0 has no way to write most control characters, and a message may repeat what the caller sent.
@@ -60,7 +74,7 @@ mod tests {
 
     #[test]
     fn an_error_escapes_what_the_caller_sent() {
-        let xml = error(&ApiError::bad("ValidationError", "'<a>&\u{0}' is bad"), "7");
+        let xml = error(Api::Elb, &ApiError::bad("ValidationError", "'<a>&\u{0}' is bad"), "7");
         assert_eq!(
             xml,
             "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><Error><Type>Sender</Type>\

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::arns;
+use crate::role::Role;
+use crate::service::Tag;
 use crate::world::World;
 
 /// What is set up.
@@ -18,6 +21,10 @@ pub(crate) struct Setup {
     pub(crate) task_definitions: BTreeMap<String, Value>,
     /// Attributes of target groups and load balancers, by ARN.
     pub(crate) attributes: BTreeMap<String, BTreeMap<String, String>>,
+    /// Tags of target groups, by ARN.
+    pub(crate) tags: BTreeMap<String, Vec<Tag>>,
+    /// Roles of IAM, by name.
+    pub(crate) roles: BTreeMap<String, Role>,
     pub(crate) functions: Vec<Value>,
     pub(crate) mappings: Vec<Value>,
     pub(crate) rules: Vec<Rule>,
@@ -51,6 +58,18 @@ impl World {
     /// Sets an attribute of a target group or a load balancer that has another value by default.
     pub fn set_attribute(&mut self, arn: &str, key: &str, value: &str) {
         self.setup.attributes.entry(arn.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Sets the tags of a target group, as `DescribeTags` shows them.
+    pub fn set_tags(&mut self, arn: &str, tags: &[(&str, &str)]) {
+        self.setup.tags.insert(arn.to_owned(), tags.iter().map(|(key, value)| Tag::new(key, value)).collect());
+    }
+
+    /// Adds a role, or replaces the one of its name, and gives its ARN.
+    pub fn add_role(&mut self, role: Role) -> String {
+        let arn = arns::role_arn(&role.name);
+        self.setup.roles.insert(role.name.clone(), role);
+        arn
     }
 
     /// Adds a function, as `ListFunctions` shows it; its `Tags` as `ListTags` does.

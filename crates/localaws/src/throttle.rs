@@ -74,7 +74,8 @@ impl Limiter {
             | Action::DescribeLoadBalancerAttributes
             | Action::DescribeTargetGroups
             | Action::DescribeTargetGroupAttributes
-            | Action::DescribeTargetHealth => {
+            | Action::DescribeTargetHealth
+            | Action::DescribeTags => {
                 vec![&mut self.elb_reads, &mut self.elb_account]
             }
             Action::DescribeServices | Action::ListServices => vec![&mut self.ecs_service_reads],

@@ -33,6 +33,7 @@ fn read(resources: &Resources, resource: &Resource) -> Group {
         cross_zone: cross_zone(resources, resource),
         zones: load_balancer(resources, resource).and_then(|balancer| zones(&balancer.properties)),
         healthy_in_zones: Fact::Absent,
+        unused: Fact::Absent,
         tags: tags(properties),
     }
 }

@@ -25,4 +25,5 @@ mod stack;
 mod tasks;
 mod value;
 
+pub use policy::policy;
 pub use read::{TemplateError, read};

@@ -1,15 +1,31 @@
-//! What the function's role allows: the policies of the role, those attached to it, and what SAM makes.
-//! Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-policy-templates.html>
+//! What the function's role allows: the policies of the role, those attached to it, and what SAM makes; and the documents
+//! of policies that are deployed, which are of the same form.
+//! Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html>
 
 use spotdrain_core::doctor::fact::Fact;
-use spotdrain_core::doctor::rights::{Condition, Statement};
+use spotdrain_core::doctor::rights::{Condition, Statement, anything, boundary};
 
 use crate::resources::{Resource, Resources};
 use crate::value::{Data, Value};
 
 const ROLE: &[&str] = &["AWS::IAM::Role"];
 const POLICIES: &[&str] = &["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
-const QUEUE_ACTIONS: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
+/// Of the policy `AWSLambdaSQSQueueExecutionRole`, which is also what SAM attaches for an event of SQS.
+const EXECUTION_ROLE: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
+/// Of SAM's policy template `SQSPollerPolicy`.
+const POLLER_POLICY: [&str; 4] =
+    ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+
+/// The statements of a policy's document, as IAM gives it. What is no policy could allow and deny anything.
+#[must_use]
+pub fn policy(text: &str) -> Vec<Statement> {
+    match serde_json::from_str(text) {
+        Ok(json) => document(Fact::Known(&Value::of_json(json))),
+        Err(error) => anything(&format!("a policy of the role is no JSON: {error}")).to_vec(),
+    }
+}
 
 /// The statements that hold for a function.
 pub(crate) fn statements(resources: &Resources, function: &Resource) -> Fact<Vec<Statement>> {
@@ -24,7 +40,7 @@ pub(crate) fn statements(resources: &Resources, function: &Resource) -> Fact<Vec
 }
 
 fn of_role(resources: &Resources, role: &Resource) -> Vec<Statement> {
-    let mut statements = Vec::new();
+    let mut statements = limit(role);
     for policy in listed(&role.properties, "Policies") {
         statements.extend(document(policy.get("PolicyDocument")));
     }
@@ -42,13 +58,24 @@ fn of_role(resources: &Resources, role: &Resource) -> Vec<Statement> {
     statements
 }
 
+/// The permissions boundary of a role, or of the role that SAM makes for a function.
+fn limit(resource: &Resource) -> Vec<Statement> {
+    match resource.properties.text("PermissionsBoundary") {
+        Fact::Known(arn) => vec![boundary(&arn)],
+        Fact::Absent => Vec::new(),
+        Fact::NotKnown(why) => vec![boundary(&format!("that is not known ({why})"))],
+    }
+}
+
 /// SAM's role of its own: the policies that the function lists, and the queue's rights where an event is one of SQS.
 fn of_sam(function: &Resource) -> Vec<Statement> {
-    let mut statements = Vec::new();
+    let mut statements = limit(function);
     for policy in listed(&function.properties, "Policies") {
         statements.extend(match &policy.data {
             Data::Map(entries) if entries.iter().any(|(key, _)| key == "Statement") => document(Fact::Known(policy)),
-            Data::Map(entries) if entries.iter().any(|(key, _)| key == "SQSPollerPolicy") => vec![queue_rights()],
+            Data::Map(entries) if entries.iter().any(|(key, _)| key == "SQSPollerPolicy") => {
+                vec![queue_rights(&POLLER_POLICY)]
+            }
             Data::Map(_) => Vec::new(),
             _ => managed(policy),
         });
@@ -56,16 +83,15 @@ fn of_sam(function: &Resource) -> Vec<Statement> {
     let events = function.properties.get("Events");
     let reads_queue = |event: &Value| event.text("Type") == Fact::Known("SQS".to_owned());
     if events.known().is_some_and(|events| events.entries().iter().any(|(_, event)| reads_queue(event))) {
-        statements.push(queue_rights());
+        statements.push(queue_rights(&EXECUTION_ROLE));
     }
     statements
 }
 
-fn queue_rights() -> Statement {
-    let actions = QUEUE_ACTIONS.map(str::to_owned).to_vec();
+fn queue_rights(actions: &[&str]) -> Statement {
     Statement {
         allows: true,
-        actions: Fact::Known(actions),
+        actions: Fact::Known(actions.iter().map(|&action| action.to_owned()).collect()),
         resources: vec![Fact::Known("*".to_owned())],
         conditions: Vec::new(),
     }
@@ -77,28 +103,23 @@ fn managed(arn: &Value) -> Vec<Statement> {
     let name = text.known().map_or("", |arn| arn.rsplit('/').next().unwrap_or_default());
     match name {
         "AWSLambdaBasicExecutionRole" | "AWSLambdaVPCAccessExecutionRole" | "AWSXRayDaemonWriteAccess" => Vec::new(),
-        "AWSLambdaSQSQueueExecutionRole" => vec![queue_rights()],
-        _ => vec![unknown(format!("what policy {name} allows is not in this template"))],
+        "AWSLambdaSQSQueueExecutionRole" => vec![queue_rights(&EXECUTION_ROLE)],
+        _ => anything(&format!("what policy {name} allows is not in this template")).to_vec(),
     }
-}
-
-/// A statement that could allow anything.
-fn unknown(why: String) -> Statement {
-    Statement { allows: true, actions: Fact::NotKnown(why), ..Statement::default() }
 }
 
 fn document(policy: Fact<&Value>) -> Vec<Statement> {
     let statements = policy.and_then(|policy| policy.items("Statement"));
     match statements {
-        Fact::Known(statements) => statements.into_iter().map(statement).collect(),
+        Fact::Known(statements) => statements.into_iter().flat_map(statement).collect(),
         Fact::Absent => Vec::new(),
-        Fact::NotKnown(why) => vec![unknown(why)],
+        Fact::NotKnown(why) => anything(&why).to_vec(),
     }
 }
 
-fn statement(value: &Value) -> Statement {
+fn statement(value: &Value) -> Vec<Statement> {
     if let Data::Unknown(why) = &value.data {
-        return unknown(why.clone());
+        return anything(why).to_vec();
     }
     let resources = match value.items("Resource") {
         Fact::Known(items) => items.into_iter().map(Value::as_text).collect(),
@@ -110,7 +131,7 @@ fn statement(value: &Value) -> Statement {
         actions => actions,
     };
     let allows = value.text("Effect") != Fact::Known("Deny".to_owned());
-    Statement { allows, actions, resources, conditions: conditions(value) }
+    vec![Statement { allows, actions, resources, conditions: conditions(value) }]
 }
 
 fn conditions(statement: &Value) -> Vec<Condition> {
@@ -134,4 +155,43 @@ fn conditions(statement: &Value) -> Vec<Condition> {
 
 fn listed<'a>(properties: &'a Value, key: &str) -> Vec<&'a Value> {
     properties.items(key).known().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use spotdrain_core::doctor::rights::{Request, allows};
+
+    use super::*;
+
+    #[test]
+    fn a_deployed_document_is_read_and_what_cannot_be_judged_is_not_known() {
+        let allow = r#""Effect": "Allow", "Action": ["ecs:Describe*"], "Resource": "*""#;
+        let table = [
+            (format!("{{\"Statement\": {{{allow}}}}}"), Some(true)),
+            (format!("{{\"Statement\":\n\t[{{{allow}}}]}}"), Some(true)),
+            (r#"{"Version": "2012-10-17"}"#.to_owned(), Some(false)),
+            (r#"{"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}"#.to_owned(), None),
+            (r#"{"Statement": [{"Effect": "Allow", "Action": "ecs:*", "NotResource": "x"}]}"#.to_owned(), None),
+            (
+                format!(r#"{{"Statement": [{{{allow}, "Condition": {{"Bool": {{"aws:SecureTransport": true}}}}}}]}}"#),
+                None,
+            ),
+            (
+                format!(
+                    r#"{{"Statement": [{{{allow}}}, {{"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}}]}}"#
+                ),
+                None,
+            ),
+            (
+                format!(r#"{{"Statement": [{{{allow}}}, {{"Effect": "Deny", "Action": "ecs:*", "Resource": "*"}}]}}"#),
+                Some(false),
+            ),
+            ("no policy".to_owned(), None),
+        ];
+        let request =
+            Request { action: "ecs:DescribeTasks", resource: "arn:aws:ecs:eu-central-1:1:task/a/b", keys: &[] };
+        for (text, expected) in table {
+            assert_eq!(allows(&policy(&text), request).ok(), expected, "{text}");
+        }
+    }
 }

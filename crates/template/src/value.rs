@@ -108,6 +108,21 @@ impl Value {
         }
     }
 
+    /// The value of a JSON that is in no file.
+    pub(crate) fn of_json(json: serde_json::Value) -> Self {
+        let data = match json {
+            serde_json::Value::Null => Data::Nothing,
+            serde_json::Value::Bool(value) => Data::Bool(value),
+            serde_json::Value::Number(number) => Data::Number(number),
+            serde_json::Value::String(text) => Data::Text(text),
+            serde_json::Value::Array(items) => Data::List(items.into_iter().map(Self::of_json).collect()),
+            serde_json::Value::Object(entries) => {
+                Data::Map(entries.into_iter().map(|(key, value)| (key, Self::of_json(value))).collect())
+            }
+        };
+        Self { line: 0, data }
+    }
+
     /// The value as JSON, as EventBridge would get it.
     pub(crate) fn json(&self) -> Fact<serde_json::Value> {
         match &self.data {

@@ -52,6 +52,12 @@ fn what_cannot_be_resolved_is_not_checked_and_not_fine() {
         ("VisibilityTimeout: 30", "VisibilityTimeout: !FindInMap [A, B, C]", "SD024"),
         ("          SPOTDRAIN_MODE: !Ref Mode", "          SPOTDRAIN_MODE: !ImportValue Mode", "SD031"),
         (":targetgroup/*/*", ":${Unknown}/*/*", "SD028"),
+        ("    Properties:\n      Policies:", "    Properties:\n      PermissionsBoundary: a\n      Policies:", "SD027"),
+        (
+            "    Properties:\n      Policies:",
+            "    Properties:\n      PermissionsBoundary: !Ref B\n      Policies:",
+            "SD028",
+        ),
         (
             "TargetGroupArn: !Ref TargetGroup }]\n      Network",
             "TargetGroupArn: !ImportValue Group }]\n      Network",

@@ -28,7 +28,9 @@ pub struct Group {
     pub zones: Fact<u32>,
     /// How many healthy targets it has in each zone; only read live.
     pub healthy_in_zones: Fact<Vec<u32>>,
-    /// Its tags.
+    /// How many of its targets its load balancer does not use; only read live.
+    pub unused: Fact<u32>,
+    /// Its tags; read live only where a right depends on them.
     pub tags: Fact<Vec<(String, String)>>,
 }
 

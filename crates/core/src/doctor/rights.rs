@@ -42,27 +42,62 @@ pub struct Request<'a> {
     pub keys: &'a [(String, Fact<String>)],
 }
 
-/// Whether the statements allow a request.
+impl Condition {
+    /// The tag of the resource that it asks for. Names of keys are not case-sensitive.
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition.html>
+    #[must_use]
+    pub fn resource_tag(&self) -> Option<&str> {
+        let (prefix, tag) = self.key.split_once('/')?;
+        let prefixes = ["aws:ResourceTag", "elasticloadbalancing:ResourceTag"];
+        prefixes.iter().any(|known| prefix.eq_ignore_ascii_case(known)).then_some(tag)
+    }
+}
+
+/// Statements that could allow anything and deny anything: what a policy that cannot be read comes to.
+#[must_use]
+pub fn anything(why: &str) -> [Statement; 2] {
+    [true, false].map(|allows| Statement { allows, actions: Fact::NotKnown(why.to_owned()), ..Statement::default() })
+}
+
+/// What a permissions boundary comes to: it allows nothing by itself, and may keep the policies from allowing what they
+/// say.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
+#[must_use]
+pub fn boundary(policy: &str) -> Statement {
+    let why = format!("the role has the permissions boundary {policy}, which is not judged here");
+    Statement { allows: false, actions: Fact::NotKnown(why), ..Statement::default() }
+}
+
+/// Whether the statements allow a request. What may be denied is only of weight where something may allow it.
 pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Unknown> {
-    let (mut allowed, mut unknown) = (false, None);
+    let (mut allowed, mut may_allow, mut may_deny) = (false, None, None);
     for statement in statements {
-        match applies(statement, request) {
-            Ok(true) if !statement.allows => return Ok(false),
-            Ok(applies) => allowed |= applies,
-            // A deny that may hold leaves no allow sure.
-            Err(why) if !statement.allows => return Err(why),
-            Err(why) => unknown = Some(why),
+        match (applies(statement, request), statement.allows) {
+            (Ok(true), false) => return Ok(false),
+            (Ok(false), false) => {}
+            (Ok(applies), true) => allowed |= applies,
+            (Err(why), true) => may_allow = may_allow.or(Some(why)),
+            (Err(why), false) => may_deny = may_deny.or(Some(why)),
         }
     }
-    unknown.filter(|_| !allowed).map_or(Ok(allowed), Err)
+    let may_allow = may_allow.filter(|_| !allowed);
+    if !allowed && may_allow.is_none() {
+        return Ok(false);
+    }
+    may_deny.or(may_allow).map_or(Ok(true), Err)
 }
 
 fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown> {
-    let named = |pattern: &String| glob(&pattern.to_lowercase(), &request.action.to_lowercase());
-    if !statement.actions.need()?.is_some_and(|actions| actions.iter().any(named)) {
+    let actions = statement.actions.need()?.map_or(&[][..], Vec::as_slice);
+    let action = request.action.to_lowercase();
+    if !any(actions.iter().map(|pattern| fits(&pattern.to_lowercase(), &action)))? {
         return Ok(false);
     }
-    if !any(&statement.resources, |pattern| glob(pattern, request.resource) || pattern == "*")? {
+    let resources = statement.resources.iter().map(|pattern| match pattern.need()? {
+        Some(pattern) => fits(pattern, request.resource),
+        None => Ok(false),
+    });
+    if !any(resources)? {
         return Ok(false);
     }
     for condition in &statement.conditions {
@@ -73,26 +108,49 @@ fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown>
     Ok(true)
 }
 
-/// Whether one of the values fits; unknown only where none does and one is not known.
-fn any(values: &[Fact<String>], fits: impl Fn(&str) -> bool) -> Result<bool, Unknown> {
-    if values.iter().filter_map(Fact::known).any(|value| fits(value)) {
-        return Ok(true);
+/// Whether one of them is true; unknown only where none is and one is not known.
+fn any(mut facts: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unknown> {
+    let mut unknown = None;
+    let found = facts.any(|fact| fact.unwrap_or_else(|why| unknown.replace(why).is_some_and(|_| false)));
+    unknown.filter(|_| !found).map_or(Ok(found), Err)
+}
+
+/// Whether a text fits a policy's pattern. `?`, which stands for one character, and policy variables are not judged here:
+/// what does not fit even with anything in their place does not fit, and of the rest it is not known.
+/// Sources: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+fn fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
+    let widest = widest(pattern);
+    match glob(&widest, text) {
+        true if widest != pattern => Err(Unknown(format!("{pattern} in the role's policy is not judged here"))),
+        fits => Ok(fits),
     }
-    values.iter().try_for_each(|value| value.need().map(drop)).map(|()| false)
+}
+
+/// The pattern with anything in the place of `?` and of `${a:Variable}`.
+fn widest(pattern: &str) -> String {
+    let mut parts = pattern.split("${");
+    let mut wide = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        wide += "*";
+        wide += part.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    wide.replace('?', "*")
 }
 
 fn holds(condition: &Condition, keys: &[(String, Fact<String>)]) -> Result<bool, Unknown> {
     let Condition { operator, key, values } = condition;
-    let values = values.need()?.into_iter().flatten();
-    let compare: fn(&str, &str) -> bool = match operator.as_str() {
-        "StringEquals" => |pattern, text| pattern == text,
-        "StringLike" | "ArnEquals" | "ArnLike" => glob,
+    let values = values.need()?.map_or(&[][..], Vec::as_slice);
+    let compare: fn(&str, &str) -> Result<bool, Unknown> = match operator.as_str() {
+        "StringEquals" if !values.iter().any(|value| value.contains("${")) => |value, text| Ok(value == text),
+        "StringLike" | "ArnEquals" | "ArnLike" => fits,
         _ => return Err(Unknown(format!("the condition {operator} of the role's policy is not judged here"))),
     };
     let Some((_, value)) = keys.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) else {
         return Err(Unknown(format!("the condition on {key} of the role's policy is not judged here")));
     };
-    Ok(value.need()?.is_some_and(|text| values.into_iter().any(|pattern| compare(pattern, text))))
+    let Some(text) = value.need()? else { return Ok(false) };
+    any(values.iter().map(|pattern| compare(pattern, text)))
 }
 
 #[cfg(test)]
@@ -114,8 +172,26 @@ mod tests {
     }
 
     #[test]
+    fn a_condition_on_a_tag_is_one_in_any_case() {
+        let of = |key: &str| Condition { key: key.to_owned(), operator: String::new(), values: Fact::Absent };
+        let table = [
+            ("aws:ResourceTag/spotdrain", Some("spotdrain")),
+            ("AWS:resourcetag/Team", Some("Team")),
+            ("elasticloadbalancing:ResourceTag/a/b", Some("a/b")),
+            ("aws:RequestTag/spotdrain", None),
+            ("ecs:cluster", None),
+        ];
+        for (key, tag) in table {
+            assert_eq!(of(key).resource_tag(), tag, "{key}");
+        }
+    }
+
+    #[test]
     fn an_allow_is_needed_and_a_deny_wins() {
         let on = || Fact::Known(vec!["on".to_owned()]);
+        let unread =
+            |allows| Statement { allows, actions: Fact::NotKnown("unread".to_owned()), ..Statement::default() };
+        let all = || statement(true, "*", "*");
         let table = [
             (vec![], Some(false)),
             (vec![statement(true, "ecs:DescribeServices", "*")], Some(true)),
@@ -126,6 +202,16 @@ mod tests {
             (vec![tagged(Fact::Known(vec!["off".to_owned()]))], Some(false)),
             (vec![tagged(Fact::NotKnown("a parameter".to_owned()))], None),
             (vec![tagged(Fact::NotKnown("a parameter".to_owned())), statement(true, "ecs:*", "*")], Some(true)),
+            (vec![unread(true)], None),
+            (vec![unread(true), all()], Some(true)),
+            (vec![unread(false)], Some(false)),
+            (vec![unread(false), all()], None),
+            (vec![unread(false), all(), statement(false, "ecs:*", "*")], Some(false)),
+            (anything("unread").to_vec(), None),
+            (vec![statement(true, "ecs:Describe?ervices", "*")], None),
+            (vec![statement(true, "s3:Get?bject", "*")], Some(false)),
+            (vec![statement(true, "ecs:*", "arn:aws:ecs:service/${aws:PrincipalTag/cluster}/*")], None),
+            (vec![statement(true, "ecs:*", "arn:aws:ecs:task/${aws:PrincipalTag/cluster}/*")], Some(false)),
         ];
         let keys = [("aws:ResourceTag/spotdrain".to_owned(), Fact::Known("on".to_owned()))];
         let request =

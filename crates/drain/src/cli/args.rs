@@ -121,7 +121,7 @@ pub(crate) struct LocalArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// A template of CloudFormation or SAM; nothing is asked of AWS
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "services", "function", "stack"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "services", "function", "stack", "tag"])]
     pub(crate) template: Option<PathBuf>,
     /// A value for a parameter of the template; again for more
     #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "template", value_parser = parameter)]
@@ -138,6 +138,9 @@ pub(crate) struct DoctorArgs {
     /// The stack that spotdrain's function was deployed with, where there is more than one
     #[arg(long, value_name = "NAME", conflicts_with = "function")]
     pub(crate) stack: Option<String>,
+    /// A tag that spotdrain's function has, where there is more than one
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with_all = ["function", "stack"], value_parser = tag)]
+    pub(crate) tag: Option<(String, String)>,
     /// Print JSON, for programs
     #[arg(long, conflicts_with = "sarif")]
     pub(crate) json: bool,
@@ -153,6 +156,12 @@ pub(crate) struct DoctorArgs {
     /// Explain a check by its number, or list all
     #[arg(long, value_name = "CHECK", num_args = 0..=1, default_missing_value = "all")]
     pub(crate) explain: Option<String>,
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    let (key, value) = parts.ok_or("expected KEY=VALUE, such as team=ingest")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

@@ -1,4 +1,4 @@
-//! The deployed function, by its name, its stack or its variables, and from there its queue and the rule that sends to it.
+//! The deployed function, by its name, its stack, its tag or its variables, and from there its queue and the rule that sends to it.
 //! Sources: <https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html>,
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html>
 
@@ -9,7 +9,7 @@ use spotdrain_core::doctor::estate::Place;
 use spotdrain_core::doctor::fact::Fact;
 
 use super::asker::{Asker, Budget};
-use super::{Which, unknown};
+use super::{Which, role, unknown};
 
 /// The tag that CloudFormation gives what it makes.
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-resource-tags.html>
@@ -29,17 +29,24 @@ pub(crate) async fn find(asker: &Asker<'_>, wanted: &Which) -> Result<Fact<Deliv
             return Err(format!("there is no function {name}: aws lambda list-functions shows them"));
         }
         ([], Which::OfStack(name)) => return Err(format!("stack {name} has no function with SPOTDRAIN_ variables")),
+        ([], Which::Tagged(key, value)) => {
+            return Err(format!("no function with SPOTDRAIN_ variables has the tag {key}={value}"));
+        }
         (many, _) => {
             let names: Vec<_> = many.iter().filter_map(FunctionConfiguration::function_name).collect();
-            return Err(format!("{} have SPOTDRAIN_ variables: name one with --function or --stack", names.join(", ")));
+            let names = names.join(", ");
+            return Err(format!("{names} have SPOTDRAIN_ variables: name one with --function, --stack or --tag"));
         }
     };
     let arn = found.function_arn().unwrap_or_default();
     let queue = queue(asker, arn).await;
     let target = queue.known().map_or(arn, |queue| queue.arn.as_str()).to_owned();
-    let rule = rule(asker, &target).await;
-    let unread = unknown("the policies of a role are not read; its template has them: spotdrain doctor --template");
-    Ok(Fact::Known(Delivery { rule, queue, function: read(found), role: unread }))
+    Ok(Fact::Known(Delivery {
+        rule: rule(asker, &target).await,
+        queue,
+        function: read(found),
+        role: role::statements(asker, found.role()).await,
+    }))
 }
 
 /// The functions that it can be.
@@ -67,16 +74,17 @@ async fn is_it(asker: &Asker<'_>, function: &FunctionConfiguration, wanted: &Whi
     let is_ours = variables.is_some_and(|all| all.keys().any(|name| name.starts_with("SPOTDRAIN_")));
     match wanted {
         Which::Named(name) => Ok([function.function_name(), function.function_arn()].contains(&Some(name))),
-        Which::OfStack(stack) if is_ours => Ok(stack_of(asker, function).await?.as_ref() == Some(stack)),
-        Which::ByVariables | Which::OfStack(_) => Ok(is_ours),
+        Which::OfStack(stack) if is_ours => Ok(tag_of(asker, function, STACK_TAG).await?.as_ref() == Some(stack)),
+        Which::Tagged(key, value) if is_ours => Ok(tag_of(asker, function, key).await?.as_ref() == Some(value)),
+        Which::ByVariables | Which::OfStack(_) | Which::Tagged(..) => Ok(is_ours),
     }
 }
 
-async fn stack_of(asker: &Asker<'_>, function: &FunctionConfiguration) -> Result<Option<String>, String> {
+async fn tag_of(asker: &Asker<'_>, function: &FunctionConfiguration, key: &str) -> Result<Option<String>, String> {
     let request = asker.aws.lambda().list_tags().resource(function.function_arn().unwrap_or_default());
     let answer = asker.ask("ListTags", Budget::Other, || request.clone().send()).await;
     let answer = answer.map_err(|refusal| refusal.told)?;
-    Ok(answer.tags().and_then(|tags| tags.get(STACK_TAG)).cloned())
+    Ok(answer.tags().and_then(|tags| tags.get(key)).cloned())
 }
 
 fn read(function: &FunctionConfiguration) -> Function {

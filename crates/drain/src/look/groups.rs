@@ -4,32 +4,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_elasticloadbalancingv2::types::{
-    TargetGroup, TargetGroupAttribute, TargetHealthDescription, TargetHealthStateEnum,
-};
+use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetGroupAttribute};
 use spotdrain_core::doctor::estate::Place;
 use spotdrain_core::doctor::fact::Fact;
 use spotdrain_core::doctor::group::{Attributes, Group, HealthCheck};
 
 use super::asker::{Asker, Budget};
-use super::balancers::{Balancer, balancer};
-use super::unknown;
+use super::balancers::cross_zone;
+use super::health::{self, Health};
+use super::{tags, unknown};
 
 /// How many groups are asked for in one call: one that is gone fails it for all.
 const MOST_A_CALL: usize = 20;
 
-/// The groups of these ARNs, as far as they can be read.
-pub(crate) async fn find(asker: &Asker<'_>, arns: BTreeSet<String>) -> BTreeMap<String, Fact<Group>> {
+/// The groups of these ARNs, as far as they can be read; their tags only where they are asked for.
+pub(crate) async fn find(
+    asker: &Asker<'_>,
+    arns: BTreeSet<String>,
+    tags_are_asked_for: bool,
+) -> BTreeMap<String, Fact<Group>> {
     asker.progress.expect(arns.len());
     let arns: Vec<_> = arns.into_iter().collect();
     let mut balancers = BTreeMap::new();
     let mut groups = BTreeMap::new();
     for arns in arns.chunks(MOST_A_CALL) {
         let mut described = describe(asker, arns).await;
+        let mut tags = if tags_are_asked_for { tags::find(asker, &exist(&described)).await } else { BTreeMap::new() };
         for arn in arns {
             let described = described.remove(arn).unwrap_or_else(|| unknown("DescribeTargetGroups said nothing of it"));
             let group = match described {
-                Fact::Known(group) => Fact::Known(complete(asker, arn, &group, &mut balancers).await),
+                Fact::Known(group) => {
+                    let tags = tags.remove(arn).unwrap_or_else(|| unknown("the tags of target groups were not read"));
+                    Fact::Known(Group { tags, ..complete(asker, arn, &group, &mut balancers).await })
+                }
                 Fact::Absent => unknown("the target group does not exist"),
                 Fact::NotKnown(why) => Fact::NotKnown(why),
             };
@@ -65,27 +72,26 @@ async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Fact<T
     }
 }
 
+fn exist(described: &BTreeMap<String, Fact<TargetGroup>>) -> Vec<String> {
+    described.iter().filter(|(_, group)| group.known().is_some()).map(|(arn, _)| arn.clone()).collect()
+}
+
 /// With its attributes, its load balancer and its targets.
 async fn complete(
     asker: &Asker<'_>,
     arn: &str,
     group: &TargetGroup,
-    balancers: &mut BTreeMap<String, Balancer>,
+    balancers: &mut BTreeMap<String, Fact<bool>>,
 ) -> Group {
     let request = asker.aws.elb.describe_target_group_attributes().target_group_arn(arn);
     let attributes = asker.ask("DescribeTargetGroupAttributes", Budget::Elb, || request.clone().send()).await;
     let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|refusal| refusal.told);
-    let of_balancer = match group.load_balancer_arns().first() {
-        Some(arn) => balancer(asker, arn, balancers).await,
-        None => Balancer::default(),
+    let cross_zone = match (own_cross_zone(&attributes), group.load_balancer_arns().first()) {
+        (Fact::Absent, Some(arn)) => cross_zone(asker, arn, balancers).await,
+        (own, _) => own,
     };
-    Group {
-        cross_zone: cross_zone(&attributes, &of_balancer),
-        attributes: read_attributes(&attributes),
-        zones: of_balancer.zones,
-        healthy_in_zones: healthy_in_zones(asker, arn).await,
-        ..read(arn, group)
-    }
+    let Health { healthy_in_zones, unused } = health::find(asker, arn).await;
+    Group { cross_zone, attributes: read_attributes(&attributes), healthy_in_zones, unused, ..read(arn, group) }
 }
 
 fn read(arn: &str, group: &TargetGroup) -> Group {
@@ -101,7 +107,6 @@ fn read(arn: &str, group: &TargetGroup) -> Group {
             threshold: number(group.unhealthy_threshold_count()),
             port: group.health_check_port().map(str::to_owned).into(),
         },
-        tags: unknown("the tags of target groups are not read"),
         ..Group::default()
     }
 }
@@ -125,31 +130,11 @@ fn read_attributes(attributes: &Read) -> Attributes {
     }
 }
 
-/// The group's own setting, or else its load balancer's.
-fn cross_zone(attributes: &Read, balancer: &Balancer) -> Fact<bool> {
+/// The group's own setting; absent where it is left to the load balancer.
+fn own_cross_zone(attributes: &Read) -> Fact<bool> {
     match attribute(attributes, "load_balancing.cross_zone.enabled") {
         Fact::Known(text) if text == "true" || text == "false" => Fact::Known(text == "true"),
         Fact::NotKnown(why) => Fact::NotKnown(why),
-        _ => balancer.cross_zone.clone(),
+        _ => Fact::Absent,
     }
-}
-
-async fn healthy_in_zones(asker: &Asker<'_>, arn: &str) -> Fact<Vec<u32>> {
-    let request = asker.aws.elb.describe_target_health().target_group_arn(arn);
-    match asker.ask("DescribeTargetHealth", Budget::Elb, || request.clone().send()).await {
-        Ok(answer) => Fact::Known(count(answer.target_health_descriptions())),
-        Err(refusal) => unknown(&refusal.told),
-    }
-}
-
-fn count(targets: &[TargetHealthDescription]) -> Vec<u32> {
-    let mut zones: BTreeMap<&str, u32> = BTreeMap::new();
-    for description in targets {
-        let state = description.target_health().and_then(|health| health.state());
-        let zone = description.target().and_then(|target| target.availability_zone());
-        if let (Some(TargetHealthStateEnum::Healthy), Some(zone)) = (state, zone) {
-            *zones.entry(zone).or_default() += 1;
-        }
-    }
-    zones.into_values().collect()
 }

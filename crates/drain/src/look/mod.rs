@@ -1,8 +1,8 @@
 //! Reads what is deployed into the model that the doctor examines: nothing is decided here, and nothing changed.
 //!
 //! What one call cannot read is not known, with AWS's own words, which name the right that is missing; only what leaves
-//! nothing to examine is an error. The order is that of the dependencies: `clusters`, `services`, `definitions`, `groups`
-//! and `balancers`, and `delivery` beside them.
+//! nothing to examine is an error. The order is that of the dependencies: `clusters` and `services`, `delivery` with the
+//! `role`, then side by side `definitions`, and `groups` with their `tags`, `balancers` and `health`.
 
 mod asker;
 mod balancers;
@@ -10,8 +10,11 @@ mod clusters;
 mod definitions;
 mod delivery;
 mod groups;
+mod health;
 mod progress;
+mod role;
 mod services;
+mod tags;
 
 use std::collections::BTreeSet;
 
@@ -43,6 +46,8 @@ pub(crate) enum Which {
     Named(String),
     /// The one with `SPOTDRAIN_` variables that this stack has made, by the tag that CloudFormation gives it.
     OfStack(String),
+    /// The one with `SPOTDRAIN_` variables that has this tag: its key and its value.
+    Tagged(String, String),
 }
 
 /// Reads the estate. The error is for a person.
@@ -50,11 +55,12 @@ pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Estate, String> {
     let asker = Asker::new(aws);
     let clusters = clusters::find(&asker, wanted.cluster.as_deref()).await?;
     let mut found = services::find(&asker, &clusters, &wanted.services).await?;
-    definitions::fill(&asker, &mut found).await;
-    let groups = groups::find(&asker, spot_groups(&found)).await;
+    let delivery = delivery::find(&asker, &wanted.function).await?;
+    // They are of different budgets: neither has to wait for the other.
+    let groups = groups::find(&asker, spot_groups(&found), tags::are_asked_for(&delivery));
+    let (groups, ()) = tokio::join!(groups, definitions::fill(&asker, &mut found));
     services::put_groups(&mut found, &groups);
     services::fill_families(&asker, &mut found).await;
-    let delivery = delivery::find(&asker, &wanted.function).await?;
     asker.progress.done();
     let services = found.services.into_iter().map(|seen| seen.service).collect();
     Ok(Estate { services, delivery, unread: found.unread })

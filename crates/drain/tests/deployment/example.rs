@@ -89,7 +89,8 @@ fn with_the_hold_everything_around_it_fits() {
     let port = group["HealthCheckPort"].as_str().unwrap();
     assert_eq!(set("SPOTDRAIN_HOLD_HEALTH"), format!("0.0.0.0:{port}"));
     let ingress = with.properties("TaskSecurityGroup").unwrap()["SecurityGroupIngress"].clone();
-    assert!(ingress.as_array().unwrap().iter().any(|rule| rule["FromPort"].to_string() == port), "{ingress}");
+    let number: u16 = port.parse().unwrap();
+    assert!(ingress.as_array().unwrap().iter().any(|rule| rule["FromPort"] == number), "{ingress}");
     assert_eq!(with.properties("Service").unwrap()["Tags"], json!([{"Key": "spotdrain", "Value": "hold"}]));
     let fails =
         group["HealthCheckIntervalSeconds"].as_u64().unwrap() * group["UnhealthyThresholdCount"].as_u64().unwrap();

@@ -54,6 +54,15 @@ fn with_a_queue_the_role_may_do_what_the_code_calls_and_lambda_needs() {
     assert_eq!(actions(&deployed()), expected);
 }
 
+/// The log is not the doctor's: no connection depends on it.
+#[test]
+fn the_doctor_asks_for_every_right_of_the_role_but_the_logs() {
+    let checks = include_str!("../../../core/src/doctor/checks/role.rs");
+    for action in &actions(&deployed()) - &set(&[&OF_THE_LOG]) {
+        assert!(checks.contains(&format!("\"{action}\"")), "no check of the doctor asks for {action}");
+    }
+}
+
 #[test]
 fn without_a_queue_the_role_may_not_touch_one_but_leave_dead_letters() {
     let calls: BTreeSet<_> = calls().into_iter().filter(|call| !call.starts_with("sqs:")).collect();

@@ -14,7 +14,7 @@ mod stopping;
 use super::check::Check;
 
 /// Every check. The numbers never change; a check that is dropped leaves a gap.
-pub const CHECKS: [&Check; 34] = [
+pub const CHECKS: [&Check; 36] = [
     &capacity::NO_STRATEGY,
     &capacity::LAUNCH_TYPE_BESIDE,
     &capacity::ALL_ON_SPOT,
@@ -49,6 +49,8 @@ pub const CHECKS: [&Check; 34] = [
     &scope::SETTINGS,
     &scope::NO_FUNCTION,
     &held::HOLD_TAG,
+    &role::GIVES_BACK,
+    &registering::UNUSED,
 ];
 
 /// The check of this number.
@@ -63,8 +65,9 @@ mod tests {
 
     #[test]
     fn the_numbers_count_up_and_every_check_has_a_source() {
-        for (index, check) in CHECKS.iter().enumerate() {
-            assert_eq!(check.id, format!("SD{:03}", index + 1));
+        assert!(CHECKS.is_sorted_by(|one, next| one.id < next.id));
+        for check in CHECKS {
+            assert!(check.id.len() == 5 && check.id.starts_with("SD"), "{}", check.id);
             assert!(check.sources.iter().all(|source| source.starts_with("https://")) && !check.sources.is_empty());
             assert!(check.explanation.ends_with('.') && !check.title.ends_with('.'), "{}", check.id);
         }

@@ -9,6 +9,10 @@ const BALANCER: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReferenc
 const REGISTER: &str =
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html";
 
+const HEALTH: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html";
+const ZONES: &str =
+    "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#availability-zones";
+
 pub(super) const PORT: Check = Check {
     id: "SD017",
     severity: Severity::Error,
@@ -85,6 +89,33 @@ fn address_family(site: &GroupSite<'_>) -> Verdict {
         found: "the group takes IPv6 addresses, and the service's tasks have IPv4 only".to_owned(),
         cost: Cost::of(Connections::All),
         mend: Mend::new("", "IpAddressType: ipv4"),
+    }))
+}
+
+pub(super) const UNUSED: Check = Check {
+    id: "SD036",
+    severity: Severity::Warning,
+    title: "targets that the load balancer does not use",
+    explanation: "A target is unused (Target.NotInUse) where no listener forwards to its group, or where it is in a zone \
+                  that its load balancer is not in. Its task runs and counts, and gets no connection: when another task is \
+                  interrupted it takes nothing over, and its replacement may start in such a zone, too.",
+    sources: &[HEALTH, ZONES],
+    run: Run::Group(unused),
+};
+
+fn unused(site: &GroupSite<'_>) -> Verdict {
+    let group = site.group;
+    let count = group.unused.or(0)?;
+    let why = "Target.NotInUse: no listener forwards to the group, or its load balancer is not in their zone";
+    let are = if count == 1 { "target is" } else { "targets are" };
+    Ok((count > 0).then(|| Fault {
+        place: group.place.clone(),
+        found: format!("{count} {are} unused ({why})"),
+        cost: Cost::of(Connections::New),
+        mend: Mend::new(
+            "aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNET_IN_EACH_ZONE_OF_THE_SERVICE",
+            "Subnets: one in each zone of the service's AwsvpcConfiguration",
+        ),
     }))
 }
 

@@ -11,6 +11,12 @@ const ELB: &str =
     "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html";
 const SQS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html";
 
+const GIVE_BACK: &str =
+    "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html";
+
+/// What Lambda does with the function's role to bring the messages, and to take away those that are done.
+const OF_THE_QUEUE: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
 /// The id of some task.
 const A_TASK: &str = "/0123456789abcdef0123456789abcdef";
 
@@ -34,6 +40,18 @@ fn rights(site: &DeliverySite<'_>) -> Verdict {
 }
 
 fn missing(site: &DeliverySite<'_>, statements: &[Statement]) -> Result<Option<(String, String)>, Unknown> {
+    for (action, resource, keys) in needed(site)? {
+        if !allows(statements, Request { action, resource: &resource, keys: &keys })? {
+            return Ok(Some((action.to_owned(), resource)));
+        }
+    }
+    Ok(None)
+}
+
+/// An action, its resource, and what a condition may ask for.
+type Need = (&'static str, String, Vec<(String, Fact<String>)>);
+
+fn needed(site: &DeliverySite<'_>) -> Result<Vec<Need>, Unknown> {
     let mut needed = vec![("elasticloadbalancing:DescribeTargetHealth", "*".to_owned(), Vec::new())];
     let discovers = site.delivery.function.settings()?.is_ok_and(|settings| settings.discover);
     for service in &site.estate.services {
@@ -46,15 +64,31 @@ fn missing(site: &DeliverySite<'_>, statements: &[Statement]) -> Result<Option<(
         }
     }
     if let Some(queue) = site.delivery.queue.need()? {
-        let actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
-        needed.extend(actions.map(|action| (action, queue.arn.clone(), Vec::new())));
+        needed.extend(OF_THE_QUEUE.map(|action| (action, queue.arn.clone(), Vec::new())));
     }
-    for (action, resource, keys) in needed {
-        if !allows(statements, Request { action, resource: &resource, keys: &keys })? {
-            return Ok(Some((action.to_owned(), resource)));
-        }
+    Ok(needed)
+}
+
+pub(super) const GIVES_BACK: Check = Check {
+    id: "SD035",
+    severity: Severity::Warning,
+    title: "a role that cannot give messages back",
+    explanation: "Beside what Lambda brings it, the function receives messages of its queue itself. One that it could not \
+                  finish it gives back with sqs:ChangeMessageVisibility, so that it is tried again at once. Lambda's own \
+                  policy for queues lacks that right, and without it the message comes again only when its visibility \
+                  timeout is over: a good part of the notice.",
+    sources: &[SQS, GIVE_BACK],
+    run: Run::Delivery(gives_back),
+};
+
+fn gives_back(site: &DeliverySite<'_>) -> Verdict {
+    let Some(queue) = site.delivery.queue.need()? else { return Ok(None) };
+    let Some(statements) = site.delivery.role.need()? else { return Ok(None) };
+    let action = "sqs:ChangeMessageVisibility";
+    if allows(statements, Request { action, resource: &queue.arn, keys: &[] })? {
+        return Ok(None);
     }
-    Ok(None)
+    Ok(Some(fault(site, action, &queue.arn)))
 }
 
 pub(super) const GROUP_RIGHT: Check = Check {
@@ -88,17 +122,16 @@ fn group_right(site: &GroupSite<'_>) -> Verdict {
 
 /// The keys that the policy's conditions may ask for: the group's tags, known or not.
 fn tag_keys(site: &GroupSite<'_>, statements: &[Statement]) -> Vec<(String, Fact<String>)> {
-    let asked = statements.iter().flat_map(|statement| &statement.conditions).filter_map(|condition| {
-        let (prefix, tag) = condition.key.split_once('/')?;
-        matches!(prefix, "aws:ResourceTag" | "elasticloadbalancing:ResourceTag")
-            .then(|| (condition.key.clone(), tag.to_owned()))
-    });
+    let conditions = statements.iter().flat_map(|statement| &statement.conditions);
     let value = |tag: &str| match &site.group.tags {
-        Fact::Known(tags) => Fact::from(tags.iter().find(|(key, _)| key == tag).map(|(_, value)| value.clone())),
+        Fact::Known(tags) => {
+            let of_it = tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(tag));
+            Fact::from(of_it.map(|(_, value)| value.clone()))
+        }
         Fact::Absent => Fact::Absent,
         Fact::NotKnown(why) => Fact::NotKnown(why.clone()),
     };
-    asked.map(|(key, tag)| (key, value(&tag))).collect()
+    conditions.filter_map(|condition| Some((condition.key.clone(), value(condition.resource_tag()?)))).collect()
 }
 
 fn fault(site: &DeliverySite<'_>, action: &str, resource: &str) -> Fault {

@@ -37,9 +37,17 @@ async fn estate(args: &DoctorArgs) -> Result<Estate, Problem> {
         return Err(Problem::Configuration("no Region is set: set AWS_REGION, or a profile that has one".to_owned()));
     }
     let (cluster, services) = (args.cluster.clone(), args.services.clone());
-    let function = args.function.clone().map(Which::Named);
-    let function = function.or_else(|| args.stack.clone().map(Which::OfStack)).unwrap_or_default();
-    look(&aws, &Wanted { cluster, services, function }).await.map_err(Problem::Failed)
+    let wanted = Wanted { cluster, services, function: which(args) };
+    Box::pin(look(&aws, &wanted)).await.map_err(Problem::Failed)
+}
+
+fn which(args: &DoctorArgs) -> Which {
+    match (&args.function, &args.stack, &args.tag) {
+        (Some(name), ..) => Which::Named(name.clone()),
+        (_, Some(stack), _) => Which::OfStack(stack.clone()),
+        (.., Some((key, value))) => Which::Tagged(key.clone(), value.clone()),
+        (None, None, None) => Which::ByVariables,
+    }
 }
 
 fn accepted(args: &DoctorArgs) -> Result<Accepted, Problem> {

@@ -25,6 +25,9 @@ pub(crate) fn is_sure(task: &Task, way: Way<'_>) -> Result<bool, Problem> {
     write!(anstream::stdout(), "{question}").map_err(|error| broken(&error))?;
     anstream::stdout().flush().map_err(|error| broken(&error))?;
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|error| broken(&error))?;
+    if std::io::stdin().read_line(&mut answer).map_err(|error| broken(&error))? == 0 {
+        // The input has ended, and with it the line of the question is still open.
+        writeln!(anstream::stdout()).map_err(|error| broken(&error))?;
+    }
     Ok(answer.trim() == "yes")
 }
