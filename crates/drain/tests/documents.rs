@@ -63,6 +63,16 @@ fn the_doctors_table_has_every_check() {
 }
 
 #[test]
+fn every_place_that_tells_how_many_checks_there_are_is_right() {
+    let readme = format!("{} checks, each with AWS's source", CHECKS.len());
+    assert!(README.contains(&readme), "README.md: {readme}");
+    // The picture's spaces do not break.
+    let picture = include_str!("../../../docs/doctor.svg").replace('\u{a0}', " ");
+    assert!(picture.contains(&format!("by {} checks", CHECKS.len())), "docs/doctor.svg");
+    assert!(include_str!("../../../CHANGELOG.md").contains(&format!("by {} checks", CHECKS.len())), "CHANGELOG.md");
+}
+
+#[test]
 fn the_forecasts_model_has_the_figures_of_the_code() {
     let figures = [
         ("the function has acted", forecast::FUNCTION_ACTS),
