@@ -278,6 +278,33 @@ fn each_fault_of_what_is_deployed_is_found() {
 }
 
 #[test]
+fn why_targets_are_unused_the_listeners_tell() {
+    let unused = |with_balancer: bool| {
+        let mut scene = deployed();
+        let group = Group::new("web", 80).deregistration_delay(Duration::from_mins(1));
+        let group = if with_balancer { group.load_balancer(&scene.load_balancer) } else { group };
+        let group = group.target("10.0.1.21", State::Unused).target("10.0.1.22", State::Unused);
+        let group = scene.world.add_group(group);
+        let balancer = LoadBalancer::new(&group, "web", 80);
+        let service = Service::new("demo", "web").load_balancer(balancer).desired_count(4);
+        scene.world.add_service(service.capacity_provider("FARGATE", 1, 2).capacity_provider("FARGATE_SPOT", 1, 0));
+        let (_, record) = examined(scene.world, &["--cluster", "demo", "--service", "web"]);
+        let mut found = record["findings"].as_array().unwrap().clone();
+        found.retain(|one| one["check"] == "SD036");
+        (found[0]["found"].as_str().unwrap().to_owned(), found[0]["mend"]["command"].as_str().unwrap().to_owned())
+    };
+    let (found, mend) = unused(true);
+    assert_eq!(
+        found,
+        "2 targets are unused (Target.NotInUse): not in a zone of what forwards to it, TCP:80 of load balancer demo"
+    );
+    assert!(mend.starts_with("aws elbv2 set-subnets"), "{mend}");
+    let (found, mend) = unused(false);
+    assert_eq!(found, "2 targets are unused (Target.NotInUse): no listener forwards to the group");
+    assert!(mend.starts_with("aws elbv2 create-listener"), "{mend}");
+}
+
+#[test]
 fn aws_own_defaults_are_found_in_a_group_and_the_thin_zone_too() {
     let mut scene = deployed();
     let group = scene.world.add_group(Group::new("web", 80).health_check(60, 3).ip_address_type(IpAddressType::Ipv6));

@@ -52,6 +52,8 @@ pub enum Action {
     DescribeTargetGroupAttributes,
     /// `elasticloadbalancing:DescribeLoadBalancerAttributes`
     DescribeLoadBalancerAttributes,
+    /// `elasticloadbalancing:DescribeListeners`
+    DescribeListeners,
     /// `elasticloadbalancing:DescribeTags`
     DescribeTags,
     /// `events:ListRuleNamesByTarget`
@@ -107,7 +109,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 40] = [
+    pub(crate) const ALL: [Self; 41] = [
         Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
@@ -122,6 +124,7 @@ impl Action {
         Self::ListTasks,
         Self::DescribeTargetGroupAttributes,
         Self::DescribeLoadBalancerAttributes,
+        Self::DescribeListeners,
         Self::DescribeTags,
         Self::ListRuleNamesByTarget,
         Self::DescribeRule,
@@ -168,6 +171,7 @@ impl Action {
             Self::ListTasks => "ListTasks",
             Self::DescribeTargetGroupAttributes => "DescribeTargetGroupAttributes",
             Self::DescribeLoadBalancerAttributes => "DescribeLoadBalancerAttributes",
+            Self::DescribeListeners => "DescribeListeners",
             Self::DescribeTags => "DescribeTags",
             Self::ListRuleNamesByTarget => "ListRuleNamesByTarget",
             Self::DescribeRule => "DescribeRule",
@@ -210,6 +214,7 @@ impl Action {
             | Self::DescribeTargetGroups
             | Self::DescribeTargetGroupAttributes
             | Self::DescribeTargetHealth
+            | Self::DescribeListeners
             | Self::DescribeTags
             | Self::RegisterTargets
             | Self::DeregisterTargets => Api::Elb,

@@ -9,6 +9,7 @@ use crate::action::{Action, Api};
 use crate::calls::Subject;
 use crate::elb_attributes;
 use crate::elb_balancers;
+use crate::elb_listeners;
 use crate::elb_shapes::{GroupShape, GroupsResult, HealthResult, HealthShape, Nothing};
 use crate::elb_tags;
 use crate::error::ApiError;
@@ -24,6 +25,7 @@ pub(crate) enum ElbRequest {
     Attributes(Action, String),
     Balancers(Vec<String>),
     Groups(Filter),
+    Listeners(String),
     Tags(Vec<String>),
     Health { group: String, targets: Vec<Target> },
     Register { group: String, targets: Vec<Target> },
@@ -47,6 +49,7 @@ impl ElbRequest {
             Action::DescribeTargetGroupAttributes => attributes_of(action, form, "TargetGroupArn"),
             Action::DescribeLoadBalancerAttributes => attributes_of(action, form, "LoadBalancerArn"),
             Action::DescribeTargetGroups => filter(form).map(Self::Groups),
+            Action::DescribeListeners => form.required("LoadBalancerArn").map(|arn| Self::Listeners(arn.to_owned())),
             Action::DescribeTags => Ok(Self::Tags(form.list("ResourceArns"))),
             Action::DescribeTargetHealth => {
                 group_and_targets(form).map(|(group, targets)| Self::Health { group, targets })
@@ -62,6 +65,7 @@ impl ElbRequest {
         match self {
             Self::Attributes(action, arn) => elb_attributes::describe(world, action, &arn),
             Self::Balancers(arns) => elb_balancers::describe(world, &arns),
+            Self::Listeners(balancer) => elb_listeners::describe(world, &balancer),
             Self::Tags(arns) => elb_tags::describe(world, &arns),
             Self::Groups(filter) => describe_groups(world, &filter),
             Self::Health { group, targets } => describe_health(world, &group, &targets, now),

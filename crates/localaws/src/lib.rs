@@ -30,6 +30,7 @@ mod ecs_lists;
 mod elb;
 mod elb_attributes;
 mod elb_balancers;
+mod elb_listeners;
 mod elb_shapes;
 mod elb_tags;
 mod error;

@@ -75,6 +75,7 @@ impl Limiter {
             | Action::DescribeTargetGroups
             | Action::DescribeTargetGroupAttributes
             | Action::DescribeTargetHealth
+            | Action::DescribeListeners
             | Action::DescribeTags => {
                 vec![&mut self.elb_reads, &mut self.elb_account]
             }

@@ -34,6 +34,7 @@ fn read(resources: &Resources, resource: &Resource) -> Group {
         zones: load_balancer(resources, resource).and_then(|balancer| zones(&balancer.properties)),
         healthy_in_zones: Fact::Absent,
         unused: Fact::Absent,
+        listeners: Fact::Absent,
         tags: tags(properties),
     }
 }

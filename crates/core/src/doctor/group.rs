@@ -30,6 +30,8 @@ pub struct Group {
     pub healthy_in_zones: Fact<Vec<u32>>,
     /// How many of its targets its load balancer does not use; only read live.
     pub unused: Fact<u32>,
+    /// The listeners that forward to it, as `TCP:5044 of load balancer demo`; only read live, and where targets are unused.
+    pub listeners: Fact<Vec<String>>,
     /// Its tags; read live only where a right depends on them.
     pub tags: Fact<Vec<(String, String)>>,
 }

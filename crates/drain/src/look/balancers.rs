@@ -1,6 +1,5 @@
 //! Whether a load balancer sends from each of its zones to the targets of all. Each is asked for once, and only for groups
-//! that leave it to their load balancer. Which load balancer sends to a group the group itself says: its listeners need not
-//! be asked for.
+//! that leave it to their load balancer. Which load balancer sends to a group the group itself says.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html>,
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html>
 

@@ -12,7 +12,7 @@ use spotdrain_core::doctor::group::{Attributes, Group, HealthCheck};
 use super::asker::{Asker, Budget};
 use super::balancers::cross_zone;
 use super::health::{self, Health};
-use super::{tags, unknown};
+use super::{listeners, tags, unknown};
 
 /// How many groups are asked for in one call: one that is gone fails it for all.
 const MOST_A_CALL: usize = 20;
@@ -25,7 +25,7 @@ pub(crate) async fn find(
 ) -> BTreeMap<String, Fact<Group>> {
     asker.progress.expect(arns.len());
     let arns: Vec<_> = arns.into_iter().collect();
-    let mut balancers = BTreeMap::new();
+    let mut senders = Senders::default();
     let mut groups = BTreeMap::new();
     for arns in arns.chunks(MOST_A_CALL) {
         let mut described = describe(asker, arns).await;
@@ -35,7 +35,7 @@ pub(crate) async fn find(
             let group = match described {
                 Fact::Known(group) => {
                     let tags = tags.remove(arn).unwrap_or_else(|| unknown("the tags of target groups were not read"));
-                    Fact::Known(Group { tags, ..complete(asker, arn, &group, &mut balancers).await })
+                    Fact::Known(Group { tags, ..complete(asker, arn, &group, &mut senders).await })
                 }
                 Fact::Absent => unknown("the target group does not exist"),
                 Fact::NotKnown(why) => Fact::NotKnown(why),
@@ -76,22 +76,29 @@ fn exist(described: &BTreeMap<String, Fact<TargetGroup>>) -> Vec<String> {
     described.iter().filter(|(_, group)| group.known().is_some()).map(|(arn, _)| arn.clone()).collect()
 }
 
+/// What was asked of the load balancers: once of each.
+#[derive(Default)]
+struct Senders {
+    cross_zone: BTreeMap<String, Fact<bool>>,
+    listeners: listeners::Known,
+}
+
 /// With its attributes, its load balancer and its targets.
-async fn complete(
-    asker: &Asker<'_>,
-    arn: &str,
-    group: &TargetGroup,
-    balancers: &mut BTreeMap<String, Fact<bool>>,
-) -> Group {
+async fn complete(asker: &Asker<'_>, arn: &str, group: &TargetGroup, senders: &mut Senders) -> Group {
     let request = asker.aws.elb.describe_target_group_attributes().target_group_arn(arn);
     let attributes = asker.ask("DescribeTargetGroupAttributes", Budget::Elb, || request.clone().send()).await;
     let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|refusal| refusal.told);
     let cross_zone = match (own_cross_zone(&attributes), group.load_balancer_arns().first()) {
-        (Fact::Absent, Some(arn)) => cross_zone(asker, arn, balancers).await,
+        (Fact::Absent, Some(arn)) => cross_zone(asker, arn, &mut senders.cross_zone).await,
         (own, _) => own,
     };
     let Health { healthy_in_zones, unused } = health::find(asker, arn).await;
-    Group { cross_zone, attributes: read_attributes(&attributes), healthy_in_zones, unused, ..read(arn, group) }
+    let listeners = match unused {
+        Fact::Known(1..) => listeners::find(asker, arn, group, &mut senders.listeners).await,
+        _ => Fact::Absent,
+    };
+    let attributes = read_attributes(&attributes);
+    Group { cross_zone, attributes, healthy_in_zones, unused, listeners, ..read(arn, group) }
 }
 
 fn read(arn: &str, group: &TargetGroup) -> Group {

@@ -11,6 +11,7 @@ mod definitions;
 mod delivery;
 mod groups;
 mod health;
+mod listeners;
 mod progress;
 mod role;
 mod services;

@@ -106,17 +106,27 @@ pub(super) const UNUSED: Check = Check {
 fn unused(site: &GroupSite<'_>) -> Verdict {
     let group = site.group;
     let count = group.unused.or(0)?;
-    let why = "Target.NotInUse: no listener forwards to the group, or its load balancer is not in their zone";
+    let (why, mend) = why_unused(group);
     let are = if count == 1 { "target is" } else { "targets are" };
-    Ok((count > 0).then(|| Fault {
-        place: group.place.clone(),
-        found: format!("{count} {are} unused ({why})"),
-        cost: Cost::of(Connections::New),
-        mend: Mend::new(
-            "aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNET_IN_EACH_ZONE_OF_THE_SERVICE",
-            "Subnets: one in each zone of the service's AwsvpcConfiguration",
-        ),
-    }))
+    let found = format!("{count} {are} unused (Target.NotInUse): {why}");
+    Ok((count > 0).then(|| Fault { place: group.place.clone(), found, cost: Cost::of(Connections::New), mend }))
+}
+
+fn why_unused(group: &Group) -> (String, Mend) {
+    let zones = Mend::new(
+        "aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNET_IN_EACH_ZONE_OF_THE_SERVICE",
+        "Subnets: one in each zone of the service's AwsvpcConfiguration",
+    );
+    match group.listeners.known().map(Vec::as_slice) {
+        Some([]) => {
+            let action = format!("Type=forward,TargetGroupArn={}", group.arn);
+            let listener = "aws elbv2 create-listener --load-balancer-arn ARN --protocol TCP --port PORT";
+            let mend = Mend::new(format!("{listener} --default-actions {action}"), "a Listener that forwards to it");
+            ("no listener forwards to the group".to_owned(), mend)
+        }
+        Some(all) => (format!("not in a zone of what forwards to it, {}", all.join(", ")), zones),
+        None => ("no listener forwards to the group, or its load balancer is not in their zone".to_owned(), zones),
+    }
 }
 
 pub(super) const BLUE_GREEN: Check = Check {
