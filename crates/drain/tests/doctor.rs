@@ -279,8 +279,11 @@ fn each_fault_of_what_is_deployed_is_found() {
 
 #[test]
 fn why_targets_are_unused_the_listeners_tell() {
-    let unused = |with_balancer: bool| {
+    let unused = |with_balancer: bool, may_ask: bool| {
         let mut scene = deployed();
+        if !may_ask {
+            scene.world.add_fault(Fault::AccessDenied.on(Action::DescribeListeners));
+        }
         let group = Group::new("web", 80).deregistration_delay(Duration::from_mins(1));
         let group = if with_balancer { group.load_balancer(&scene.load_balancer) } else { group };
         let group = group.target("10.0.1.21", State::Unused).target("10.0.1.22", State::Unused);
@@ -293,15 +296,17 @@ fn why_targets_are_unused_the_listeners_tell() {
         found.retain(|one| one["check"] == "SD036");
         (found[0]["found"].as_str().unwrap().to_owned(), found[0]["mend"]["command"].as_str().unwrap().to_owned())
     };
-    let (found, mend) = unused(true);
+    let (found, mend) = unused(true, true);
     assert_eq!(
         found,
         "2 targets are unused (Target.NotInUse): not in a zone of what forwards to it, TCP:80 of load balancer demo"
     );
     assert!(mend.starts_with("aws elbv2 set-subnets"), "{mend}");
-    let (found, mend) = unused(false);
+    let (found, mend) = unused(false, true);
     assert_eq!(found, "2 targets are unused (Target.NotInUse): no listener forwards to the group");
     assert!(mend.starts_with("aws elbv2 create-listener"), "{mend}");
+    let (found, _) = unused(true, false);
+    assert!(found.contains("elasticloadbalancing:DescribeListeners on resource: arn:aws"), "{found}");
 }
 
 #[test]

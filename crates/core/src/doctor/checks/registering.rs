@@ -1,7 +1,7 @@
 //! Do the group, the container and the addresses fit together?
 
 use crate::doctor::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
-use crate::doctor::fact::Unknown;
+use crate::doctor::fact::{Fact, Unknown};
 use crate::doctor::group::Group;
 use crate::doctor::site::GroupSite;
 
@@ -117,15 +117,17 @@ fn why_unused(group: &Group) -> (String, Mend) {
         "aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNET_IN_EACH_ZONE_OF_THE_SERVICE",
         "Subnets: one in each zone of the service's AwsvpcConfiguration",
     );
-    match group.listeners.known().map(Vec::as_slice) {
-        Some([]) => {
+    let either = "no listener forwards to the group, or its load balancer is not in their zone";
+    match &group.listeners {
+        Fact::Known(all) if all.is_empty() => {
             let action = format!("Type=forward,TargetGroupArn={}", group.arn);
             let listener = "aws elbv2 create-listener --load-balancer-arn ARN --protocol TCP --port PORT";
             let mend = Mend::new(format!("{listener} --default-actions {action}"), "a Listener that forwards to it");
             ("no listener forwards to the group".to_owned(), mend)
         }
-        Some(all) => (format!("not in a zone of what forwards to it, {}", all.join(", ")), zones),
-        None => ("no listener forwards to the group, or its load balancer is not in their zone".to_owned(), zones),
+        Fact::Known(all) => (format!("not in a zone of what forwards to it, {}", all.join(", ")), zones),
+        Fact::NotKnown(why) => (format!("{either}; which of the two could not be asked, {why}"), zones),
+        Fact::Absent => (either.to_owned(), zones),
     }
 }
 
