@@ -54,9 +54,10 @@ pub struct Forecast {
 /// What comes of some settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Outlook {
-    /// When the last new connection comes.
+    /// When the last new connection comes, at the latest: where the application serves until SIGKILL.
     pub last_new_connection_seconds: u32,
-    /// How many of these seconds are refused if the application closes its port on SIGTERM, as most do.
+    /// How many seconds of them are refused if the application closes its port on SIGTERM, as most do: then the health check
+    /// fails sooner.
     pub refused_seconds: u32,
     /// How many if it serves until SIGKILL.
     pub refused_at_least_seconds: u32,
@@ -88,22 +89,29 @@ struct Situation {
 type Improve = fn(Situation) -> Situation;
 
 impl Situation {
+    /// What closes its port on SIGTERM fails its health check from then on; what serves until SIGKILL, from then. The hold
+    /// fails it from SIGTERM on and has the application serve all the same.
     fn outlook(self) -> Outlook {
+        let stop = self.stop_timeout.min(NOTICE);
+        let closing = self.last_new(0);
+        let serving = if self.hold { closing } else { self.last_new(stop) };
+        let serves = if self.hold { stop.saturating_sub(HOLD_GRACE) } else { stop };
+        let at_least = serving.saturating_sub(serves);
+        let refused = if self.hold { at_least } else { closing };
+        Outlook { last_new_connection_seconds: serving, refused_seconds: refused, refused_at_least_seconds: at_least }
+    }
+
+    /// The last new connection of a target whose health check fails from then on.
+    fn last_new(self, fails_from: u32) -> u32 {
         let (goes_on, goes_on_unhealthy) = match self.kind {
             Kind::Network => (NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY),
             Kind::Application => (ALB_GOES_ON, ALB_GOES_ON),
         };
-        let stop = self.stop_timeout.min(NOTICE);
         // Without the function ECS deregisters the target when the task is stopped, if not before.
         let acts = self.function && !(self.hold && self.tagged);
-        let deregistered = if acts { FUNCTION_ACTS } else { stop };
-        let fails_from = if self.hold { 0 } else { stop };
-        let unhealthy = fails_from + self.fails_after;
-        let last = (deregistered + goes_on).min(unhealthy.saturating_add(goes_on_unhealthy));
-        let serves = if self.hold { stop.saturating_sub(HOLD_GRACE) } else { stop };
-        let at_least = last.saturating_sub(serves);
-        let refused = if self.hold { at_least } else { last };
-        Outlook { last_new_connection_seconds: last, refused_seconds: refused, refused_at_least_seconds: at_least }
+        let deregistered = if acts { FUNCTION_ACTS } else { self.stop_timeout.min(NOTICE) };
+        let unhealthy = fails_from.saturating_add(self.fails_after);
+        (deregistered + goes_on).min(unhealthy.saturating_add(goes_on_unhealthy))
     }
 
     /// Each thing that is not yet so and helps alone; then all of them together, if that helps more.
@@ -188,9 +196,10 @@ mod tests {
         use Kind::{Application, Network};
         let table = [
             // kind, function, hold, fails after, stopTimeout -> last, refused, refused at least
-            (Network, false, false, 60, 30, (130, 130, 100)),
-            (Network, true, false, 60, 30, (122, 122, 92)),
-            (Network, true, false, 20, 120, (122, 122, 2)),
+            (Network, false, false, 60, 30, (130, 100, 100)),
+            (Network, true, false, 60, 30, (122, 100, 92)),
+            (Network, false, false, 20, 30, (90, 60, 60)),
+            (Network, true, false, 20, 120, (122, 60, 2)),
             (Network, false, true, 20, 120, (60, 0, 0)),
             (Network, true, true, 20, 120, (60, 0, 0)),
             (Network, true, true, 120, 120, (122, 12, 12)),
@@ -225,7 +234,10 @@ mod tests {
             Situation { kind, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
         let told = |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
         assert_eq!(told(situation), ["hold"]);
-        assert_eq!(told(Situation { stop_timeout: 30, ..situation }), ["hold", "hold + stopTimeout 120"]);
+        assert_eq!(
+            told(Situation { stop_timeout: 30, ..situation }),
+            ["hold", "stopTimeout 120", "hold + stopTimeout 120"]
+        );
         let bad = Situation { function: false, stop_timeout: 30, fails_after: 120, ..situation };
         let all = "function + hold + stopTimeout 120 + health check 20 s";
         assert_eq!(told(bad), ["function", "hold", "health check 20 s", all]);

@@ -64,7 +64,7 @@ fn forecasts(forecasts: &[Forecast]) -> String {
         forecast_rows(&mut table, forecast);
     }
     format!(
-        "{BOLD}Forecast{BOLD:#} {QUIET}seconds from SIGTERM to the last new connection, and how many of them are refused\n\
+        "{BOLD}Forecast{BOLD:#} {QUIET}seconds from SIGTERM to the last new connection at the latest, and how many are refused\n\
          by an application that closes its port on SIGTERM (by one that serves until SIGKILL){QUIET:#}\n{table}\n"
     )
 }
