@@ -172,6 +172,68 @@ fn what_cannot_be_judged_of_a_role_is_not_checked_and_says_why() {
 }
 
 #[test]
+fn a_right_that_is_lacking_is_found_beside_what_is_not_known() {
+    let (found, ..) = of_role(
+        |role, all| {
+            let some = policy(&[&all[..3], &all[4..]].concat());
+            role.policy("some", some).boundary("arn:aws:iam::123456789012:policy/limit")
+        },
+        None,
+    );
+    assert_eq!(found, ["SD027"]);
+}
+
+/// What is found of a role, and how it is mended.
+fn told_of_role(role: Role) -> (String, String) {
+    let mut scene = deployed();
+    scene.world.add_role(role);
+    let (_, record) = examined(scene.world, &["--cluster", "demo"]);
+    let first = &record["findings"][0];
+    let mend = format!("{}{}", first["mend"]["command"].as_str().unwrap(), first["mend"]["template"].as_str().unwrap());
+    (first["found"].as_str().unwrap().to_owned(), mend)
+}
+
+#[test]
+fn all_that_a_role_lacks_is_told_at_once_and_the_mend_fits_the_reason() {
+    let role = || Role::new("spotdrain");
+    let (found, mend) = told_of_role(role().policy("some", policy(&[rights()[1].clone(), rights()[4].clone()])));
+    for action in ["elasticloadbalancing:DescribeTargetHealth", "ecs:DescribeServices", "ecs:DescribeTasks"] {
+        assert_eq!(found.matches(action).count(), 1, "{found}");
+    }
+    assert!(mend.contains("Effect: Allow"), "{mend}");
+    let deny = json!({"Effect": "Deny", "Action": "ecs:DescribeT*", "Resource": "*"});
+    let (_, mend) = told_of_role(role().policy("all", policy(&[&rights()[..], &[deny]].concat())));
+    assert!(mend.contains("no Effect: Deny") && mend.contains("ecs:DescribeTasks"), "{mend}");
+    let mut all = rights();
+    all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
+    let (_, mend) = told_of_role(role().policy("all", policy(&all)));
+    assert!(mend.starts_with("aws elbv2 add-tags") && mend.contains("Key=spotdrain,Value=on"), "{mend}");
+}
+
+#[test]
+fn a_role_that_was_deleted_lacks_everything() {
+    let mut scene = deployed();
+    scene.world.remove_role("spotdrain");
+    let (code, record) = examined(scene.world, &["--cluster", "demo"]);
+    assert_eq!((code, ids(&record)), (1, vec!["SD027", "SD028", "SD035"]), "{record}");
+}
+
+#[test]
+fn no_right_is_asked_for_of_services_that_the_function_does_not_serve() {
+    let mut scene = deployed();
+    let mut all = rights();
+    for statement in &mut all[2..4] {
+        let cluster = "arn:aws:ecs:eu-central-1:123456789012:cluster/demo";
+        statement["Condition"] = json!({"ArnEquals": {"ecs:cluster": cluster}});
+    }
+    scene.world.add_role(Role::new("spotdrain").policy("all", policy(&all)));
+    scene.world.add_cluster("prod");
+    scene.world.add_service(Service::new("prod", "web").capacity_provider("FARGATE", 1, 0).desired_count(2));
+    let (code, record) = examined(scene.world, &[]);
+    assert_eq!((code, ids(&record)), (0, vec![]), "{record}");
+}
+
+#[test]
 fn the_tags_of_a_group_are_asked_for_where_a_right_depends_on_them() {
     let tagged = |role: Role, mut all: [Value; 5]| {
         all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
@@ -205,7 +267,7 @@ fn a_right_that_is_missing_for_the_role_is_named_and_no_finding_is_made_of_it() 
         (Action::ListAttachedRolePolicies, "iam:ListAttachedRolePolicies on resource: role spotdrain"),
         (Action::GetPolicy, "iam:GetPolicy on resource: policy arn:aws:iam::123456789012:policy/spotdrain-rights"),
         (Action::GetPolicyVersion, "iam:GetPolicyVersion on resource: policy arn:aws:iam"),
-        (Action::DescribeTags, "elasticloadbalancing:DescribeTags on resource: arn:aws:elasticloadbalancing"),
+        (Action::DescribeTags, "elasticloadbalancing:DescribeTags because no"),
     ];
     for (action, right) in table {
         let mut scene = deployed();
@@ -299,14 +361,14 @@ fn why_targets_are_unused_the_listeners_tell() {
     let (found, mend) = unused(true, true);
     assert_eq!(
         found,
-        "2 targets are unused (Target.NotInUse): not in a zone of what forwards to it, TCP:80 of load balancer demo"
+        "2 targets are unused (Target.NotInUse): in a zone that the load balancer is not in, of TCP:80 of load balancer demo"
     );
     assert!(mend.starts_with("aws elbv2 set-subnets"), "{mend}");
     let (found, mend) = unused(false, true);
     assert_eq!(found, "2 targets are unused (Target.NotInUse): no listener forwards to the group");
     assert!(mend.starts_with("aws elbv2 create-listener"), "{mend}");
     let (found, _) = unused(true, false);
-    assert!(found.contains("elasticloadbalancing:DescribeListeners on resource: arn:aws"), "{found}");
+    assert!(found.contains("elasticloadbalancing:DescribeListeners because no"), "{found}");
 }
 
 #[test]
@@ -402,13 +464,13 @@ fn a_right_that_is_missing_is_named_with_its_action_and_resource() {
         (
             Action::DescribeTargetGroupAttributes,
             "SD012",
-            "elasticloadbalancing:DescribeTargetGroupAttributes on resource: arn:aws",
+            "elasticloadbalancing:DescribeTargetGroupAttributes because no",
         ),
-        (Action::DescribeTargetHealth, "SD008", "elasticloadbalancing:DescribeTargetHealth on resource: arn:aws"),
+        (Action::DescribeTargetHealth, "SD008", "elasticloadbalancing:DescribeTargetHealth because no"),
         (Action::DescribeTaskDefinition, "SD009", "ecs:DescribeTaskDefinition on resource: arn:aws"),
         (Action::ListFunctions, "SD024", "lambda:ListFunctions on resource: *"),
         (Action::DescribeRule, "SD021", "events:DescribeRule on resource: drill"),
-        (Action::DescribeTargetGroups, "SD012", "elasticloadbalancing:DescribeTargetGroups on resource: arn:aws"),
+        (Action::DescribeTargetGroups, "SD012", "elasticloadbalancing:DescribeTargetGroups because no"),
     ];
     for (action, id, right) in table {
         let mut scene = deployed();

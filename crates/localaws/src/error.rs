@@ -50,8 +50,11 @@ impl ApiError {
     pub(crate) fn access_denied(action: Action, resource: &str) -> Self {
         let permission = action.permission();
         let resource = if action.api() == Api::Sqs { arns::queue_arn(resource) } else { resource.to_owned() };
+        // Elastic Load Balancing describes without resources, and names none.
+        let is_without = action.api() == Api::Elb && action.name().starts_with("Describe");
+        let on = if is_without { String::new() } else { format!(" on resource: {resource}") };
         let message = format!(
-            "User: arn:aws:iam::123456789012:user/local is not authorized to perform: {permission} on resource: {resource} \
+            "User: arn:aws:iam::123456789012:user/local is not authorized to perform: {permission}{on} \
              because no identity-based policy allows the {permission} action"
         );
         match action.api() {

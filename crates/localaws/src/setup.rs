@@ -72,6 +72,11 @@ impl World {
         arn
     }
 
+    /// Deletes a role, whoever uses it.
+    pub fn remove_role(&mut self, name: &str) {
+        self.setup.roles.remove(name);
+    }
+
     /// Adds a function, as `ListFunctions` shows it; its `Tags` as `ListTags` does.
     pub fn add_function(&mut self, fields: Value) {
         self.setup.functions.push(fields);

@@ -41,21 +41,21 @@ pub(crate) fn statements(resources: &Resources, function: &Resource) -> Fact<Vec
 
 fn of_role(resources: &Resources, role: &Resource) -> Vec<Statement> {
     let mut statements = limit(role);
-    for policy in listed(&role.properties, "Policies") {
-        statements.extend(document(policy.get("PolicyDocument")));
-    }
-    for arn in listed(&role.properties, "ManagedPolicyArns") {
-        statements.extend(managed(arn));
-    }
-    let is_attached = |policy: &&Resource| {
-        let roles = policy.properties.texts("Roles");
-        let named = policy.properties.text("RoleName");
-        roles.known().is_some_and(|roles| roles.contains(&role.name)) || named.known() == Some(&role.name)
-    };
-    for policy in resources.of(POLICIES).filter(is_attached) {
-        statements.extend(document(policy.properties.get("PolicyDocument")));
-    }
+    statements.extend(listed(&role.properties, "Policies", |policy| document(policy.get("PolicyDocument"))));
+    statements.extend(listed(&role.properties, "ManagedPolicyArns", managed));
+    statements.extend(resources.of(POLICIES).flat_map(|policy| of_attached(policy, &role.name)));
     statements
+}
+
+/// A policy of its own that may be attached to the role.
+fn of_attached(policy: &Resource, role: &str) -> Vec<Statement> {
+    let (roles, named) = (policy.properties.texts("Roles"), policy.properties.text("RoleName"));
+    let is_named = named.known().is_some_and(|name| name == role);
+    if is_named || roles.known().is_some_and(|roles| roles.iter().any(|name| name == role)) {
+        return document(policy.properties.get("PolicyDocument"));
+    }
+    let unknown = [roles.need().err(), named.need().err()].into_iter().flatten().next();
+    unknown.map_or_else(Vec::new, |why| anything(&why.0).to_vec())
 }
 
 /// The permissions boundary of a role, or of the role that SAM makes for a function.
@@ -70,22 +70,24 @@ fn limit(resource: &Resource) -> Vec<Statement> {
 /// SAM's role of its own: the policies that the function lists, and the queue's rights where an event is one of SQS.
 fn of_sam(function: &Resource) -> Vec<Statement> {
     let mut statements = limit(function);
-    for policy in listed(&function.properties, "Policies") {
-        statements.extend(match &policy.data {
-            Data::Map(entries) if entries.iter().any(|(key, _)| key == "Statement") => document(Fact::Known(policy)),
-            Data::Map(entries) if entries.iter().any(|(key, _)| key == "SQSPollerPolicy") => {
-                vec![queue_rights(&POLLER_POLICY)]
-            }
-            Data::Map(_) => Vec::new(),
-            _ => managed(policy),
-        });
-    }
+    statements.extend(listed(&function.properties, "Policies", sam_policy));
     let events = function.properties.get("Events");
     let reads_queue = |event: &Value| event.text("Type") == Fact::Known("SQS".to_owned());
     if events.known().is_some_and(|events| events.entries().iter().any(|(_, event)| reads_queue(event))) {
         statements.push(queue_rights(&EXECUTION_ROLE));
     }
     statements
+}
+
+fn sam_policy(policy: &Value) -> Vec<Statement> {
+    match &policy.data {
+        Data::Map(entries) if entries.iter().any(|(key, _)| key == "Statement") => document(Fact::Known(policy)),
+        Data::Map(entries) if entries.iter().any(|(key, _)| key == "SQSPollerPolicy") => {
+            vec![queue_rights(&POLLER_POLICY)]
+        }
+        Data::Map(_) => Vec::new(),
+        _ => managed(policy),
+    }
 }
 
 fn queue_rights(actions: &[&str]) -> Statement {
@@ -130,7 +132,11 @@ fn statement(value: &Value) -> Vec<Statement> {
         Fact::Absent => Fact::NotKnown("a policy with NotAction is not judged here".to_owned()),
         actions => actions,
     };
-    let allows = value.text("Effect") != Fact::Known("Deny".to_owned());
+    let allows = match value.text("Effect") {
+        Fact::Known(effect) => effect != "Deny",
+        Fact::Absent => return anything("a statement has no Effect").to_vec(),
+        Fact::NotKnown(why) => return anything(&why).to_vec(),
+    };
     vec![Statement { allows, actions, resources, conditions: conditions(value) }]
 }
 
@@ -144,6 +150,9 @@ fn conditions(statement: &Value) -> Vec<Condition> {
         Fact::Known(all) => {
             let keys = |(operator, block): &(String, Value)| {
                 let of = |(key, _): &(String, Value)| condition(operator, key, block.texts(key));
+                if let Data::Unknown(why) = &block.data {
+                    return vec![condition(operator, "", Fact::NotKnown(why.clone()))];
+                }
                 block.entries().iter().map(of).collect::<Vec<_>>()
             };
             all.entries().iter().flat_map(keys).collect()
@@ -153,8 +162,13 @@ fn conditions(statement: &Value) -> Vec<Condition> {
     }
 }
 
-fn listed<'a>(properties: &'a Value, key: &str) -> Vec<&'a Value> {
-    properties.items(key).known().cloned().unwrap_or_default()
+/// The statements of a list's items; of a list that is not known, any that could be.
+fn listed(properties: &Value, key: &str, read: fn(&Value) -> Vec<Statement>) -> Vec<Statement> {
+    match properties.items(key) {
+        Fact::Known(items) => items.into_iter().flat_map(read).collect(),
+        Fact::Absent => Vec::new(),
+        Fact::NotKnown(why) => anything(&why).to_vec(),
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +200,7 @@ mod tests {
                 format!(r#"{{"Statement": [{{{allow}}}, {{"Effect": "Deny", "Action": "ecs:*", "Resource": "*"}}]}}"#),
                 Some(false),
             ),
+            (r#"{"Statement": [{"Action": "ecs:*", "Resource": "*"}]}"#.to_owned(), None),
             ("no policy".to_owned(), None),
         ];
         let request =

@@ -59,6 +59,26 @@ fn what_cannot_be_resolved_is_not_checked_and_not_fine() {
             "SD028",
         ),
         (
+            "- Effect: Allow\n                Action: elasticloadbalancing:Desc",
+            "- Effect: !ImportValue E\n                Action: elasticloadbalancing:Desc",
+            "SD027",
+        ),
+        (
+            "Condition: { ArnEquals: { ecs:cluster: !GetAtt Cluster.Arn } }",
+            "Condition: { ArnEquals: !ImportValue C }",
+            "SD027",
+        ),
+        (
+            "    Properties:\n      Policies:\n",
+            "    Properties:\n      ManagedPolicyArns: !ImportValue P\n      Policies:\n",
+            "SD028",
+        ),
+        (
+            "  Role:\n    Type: AWS::IAM::Role\n",
+            "  More:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      Roles: [!ImportValue R]\n      PolicyDocument: { Statement: [] }\n  Role:\n    Type: AWS::IAM::Role\n",
+            "SD027",
+        ),
+        (
             "TargetGroupArn: !Ref TargetGroup }]\n      Network",
             "TargetGroupArn: !ImportValue Group }]\n      Network",
             "SD012",

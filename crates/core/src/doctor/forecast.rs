@@ -148,7 +148,7 @@ impl Outlook {
     }
 }
 
-/// The forecast of a target group, if all that decides is known.
+/// The forecast of a target group, if its settings are known. A function that is not seen is taken not to be there.
 pub(super) fn forecast(site: &GroupSite<'_>, findings: &[Finding]) -> Option<Forecast> {
     let situation = situation(site, findings).ok()?;
     Some(Forecast {

@@ -87,6 +87,21 @@ pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Un
     may_deny.or(may_allow).map_or(Ok(true), Err)
 }
 
+/// Whether a statement denies it outright.
+pub(crate) fn is_denied(statements: &[Statement], request: Request<'_>) -> bool {
+    statements.iter().any(|statement| !statement.allows && applies(statement, request) == Ok(true))
+}
+
+/// The tag, with its value, that would make a statement allow it which asks for nothing else.
+pub(crate) fn lacking_tag<'a>(statements: &'a [Statement], request: Request<'_>) -> Option<(&'a str, &'a str)> {
+    statements.iter().filter(|statement| statement.allows).find_map(|statement| {
+        let [condition] = statement.conditions.as_slice() else { return None };
+        let free = Statement { conditions: Vec::new(), ..statement.clone() };
+        let value = condition.values.known()?.first()?;
+        (applies(&free, request) == Ok(true)).then_some((condition.resource_tag()?, value.as_str()))
+    })
+}
+
 fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown> {
     let actions = statement.actions.need()?.map_or(&[][..], Vec::as_slice);
     let action = request.action.to_lowercase();
@@ -143,7 +158,8 @@ fn holds(condition: &Condition, keys: &[(String, Fact<String>)]) -> Result<bool,
     let values = values.need()?.map_or(&[][..], Vec::as_slice);
     let compare: fn(&str, &str) -> Result<bool, Unknown> = match operator.as_str() {
         "StringEquals" if !values.iter().any(|value| value.contains("${")) => |value, text| Ok(value == text),
-        "StringLike" | "ArnEquals" | "ArnLike" => fits,
+        "StringLike" => fits,
+        "ArnEquals" | "ArnLike" => arn_fits,
         _ => return Err(Unknown(format!("the condition {operator} of the role's policy is not judged here"))),
     };
     let Some((_, value)) = keys.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) else {
@@ -151,6 +167,24 @@ fn holds(condition: &Condition, keys: &[(String, Fact<String>)]) -> Result<bool,
     };
     let Some(text) = value.need()? else { return Ok(false) };
     any(values.iter().map(|pattern| compare(pattern, text)))
+}
+
+/// The six parts of an ARN are compared each by itself.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+fn arn_fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
+    let (patterns, parts): (Vec<_>, Vec<_>) = (pattern.splitn(6, ':').collect(), text.splitn(6, ':').collect());
+    if patterns.len() != 6 && widest(pattern).contains('*') {
+        return Err(Unknown(format!("{pattern} in the role's policy is no ARN, and not judged here")));
+    }
+    if patterns.len() != parts.len() {
+        return Ok(false);
+    }
+    for (pattern, part) in patterns.iter().zip(&parts) {
+        if !fits(pattern, part)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -219,5 +253,34 @@ mod tests {
         for (statements, expected) in table {
             assert_eq!(allows(&statements, request).ok(), expected, "{statements:?}");
         }
+    }
+
+    #[test]
+    fn an_arn_is_compared_part_by_part() {
+        let cluster = "arn:aws:ecs:eu-central-1:1:cluster/demo";
+        let table = [
+            (cluster, Some(true)),
+            ("arn:aws:ecs:*:*:cluster/demo", Some(true)),
+            ("arn:*:ecs:*:1:cluster/*", Some(true)),
+            ("arn:aws:ecs:eu-central-1:1:cluster/other", Some(false)),
+            ("arn:aws:ecs:*:2:*", Some(false)),
+            ("demo", Some(false)),
+            ("arn:aws:ecs:*", None),
+            ("*", None),
+        ];
+        for (pattern, expected) in table {
+            assert_eq!(arn_fits(pattern, cluster).ok(), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_deny_and_a_tag_that_is_lacking_are_told_apart_from_no_allow() {
+        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Fact::Absent)];
+        let request = Request { action: "ecs:DescribeServices", resource: "x", keys: &keys };
+        let tagged = [tagged(Fact::Known(vec!["on".to_owned()]))];
+        assert_eq!((is_denied(&tagged, request), lacking_tag(&tagged, request)), (false, Some(("spotdrain", "on"))));
+        let denied = [statement(true, "*", "*"), statement(false, "ecs:*", "*")];
+        assert_eq!((is_denied(&denied, request), lacking_tag(&denied, request)), (true, None));
+        assert_eq!((is_denied(&[], request), lacking_tag(&[], request)), (false, None));
     }
 }

@@ -22,31 +22,37 @@ pub(crate) async fn find(asker: &Asker<'_>, wanted: &Which) -> Result<Fact<Deliv
         Err(why) if matches!(wanted, Which::ByVariables) => return Ok(Fact::NotKnown(why)),
         Err(why) => return Err(why),
     };
-    let found = match (candidates.as_slice(), wanted) {
-        ([found], _) => found,
-        ([], Which::ByVariables) => return Ok(Fact::Absent),
-        ([], Which::Named(name)) => {
-            return Err(format!("there is no function {name}: aws lambda list-functions shows them"));
-        }
-        ([], Which::OfStack(name)) => return Err(format!("stack {name} has no function with SPOTDRAIN_ variables")),
-        ([], Which::Tagged(key, value)) => {
-            return Err(format!("no function with SPOTDRAIN_ variables has the tag {key}={value}"));
-        }
-        (many, _) => {
-            let names: Vec<_> = many.iter().filter_map(FunctionConfiguration::function_name).collect();
-            let names = names.join(", ");
-            return Err(format!("{names} have SPOTDRAIN_ variables: name one with --function, --stack or --tag"));
-        }
-    };
+    match (candidates.as_slice(), wanted) {
+        ([found], _) => Ok(Fact::Known(of(asker, found).await)),
+        ([], Which::ByVariables) => Ok(Fact::Absent),
+        (others, _) => Err(not_one(others, wanted)),
+    }
+}
+
+async fn of(asker: &Asker<'_>, found: &FunctionConfiguration) -> Delivery {
     let arn = found.function_arn().unwrap_or_default();
     let queue = queue(asker, arn).await;
     let target = queue.known().map_or(arn, |queue| queue.arn.as_str()).to_owned();
-    Ok(Fact::Known(Delivery {
+    Delivery {
         rule: rule(asker, &target).await,
         queue,
         function: read(found),
         role: role::statements(asker, found.role()).await,
-    }))
+    }
+}
+
+/// Why it cannot be told which function it is: there is none, or more than one.
+fn not_one(candidates: &[FunctionConfiguration], wanted: &Which) -> String {
+    let names: Vec<_> = candidates.iter().filter_map(FunctionConfiguration::function_name).collect();
+    if !names.is_empty() {
+        return format!("{} have SPOTDRAIN_ variables: name one with --function, --stack or --tag", names.join(", "));
+    }
+    match wanted {
+        Which::Named(name) => format!("there is no function {name}: aws lambda list-functions shows them"),
+        Which::OfStack(name) => format!("stack {name} has no function with SPOTDRAIN_ variables"),
+        Which::Tagged(key, value) => format!("no function with SPOTDRAIN_ variables has the tag {key}={value}"),
+        Which::ByVariables => "no function has SPOTDRAIN_ variables".to_owned(),
+    }
 }
 
 /// The functions that it can be.

@@ -20,9 +20,12 @@ pub(crate) async fn statements(asker: &Asker<'_>, arn: Option<&str>) -> Fact<Vec
     };
     let reader = Reader { asker, client: asker.aws.iam(), role: name };
     let limit = reader.boundary().await;
-    if let Err(Refusal { code: None, told }) = limit {
+    match limit {
         // IAM has no endpoint in the Region, and from a closed network none may be reached: it is not waited for again.
-        return Fact::NotKnown(told);
+        Err(Refusal { code: None, told }) => return Fact::NotKnown(told),
+        // A role that was deleted allows nothing.
+        Err(Refusal { code: Some(code), .. }) if code == "NoSuchEntity" => return Fact::Known(Vec::new()),
+        Ok(_) | Err(_) => {}
     }
     let parts = [limit, reader.own().await, reader.attached().await];
     Fact::Known(parts.into_iter().flat_map(|part| part.unwrap_or_else(|refusal| unread(&refusal))).collect())

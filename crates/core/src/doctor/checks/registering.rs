@@ -121,11 +121,13 @@ fn why_unused(group: &Group) -> (String, Mend) {
     match &group.listeners {
         Fact::Known(all) if all.is_empty() => {
             let action = format!("Type=forward,TargetGroupArn={}", group.arn);
-            let listener = "aws elbv2 create-listener --load-balancer-arn ARN --protocol TCP --port PORT";
+            let protocol = group.protocol.known().map_or("PROTOCOL", String::as_str);
+            let listener =
+                format!("aws elbv2 create-listener --load-balancer-arn ARN --protocol {protocol} --port PORT");
             let mend = Mend::new(format!("{listener} --default-actions {action}"), "a Listener that forwards to it");
             ("no listener forwards to the group".to_owned(), mend)
         }
-        Fact::Known(all) => (format!("not in a zone of what forwards to it, {}", all.join(", ")), zones),
+        Fact::Known(all) => (format!("in a zone that the load balancer is not in, of {}", all.join(", ")), zones),
         Fact::NotKnown(why) => (format!("{either}; which of the two could not be asked, {why}"), zones),
         Fact::Absent => (either.to_owned(), zones),
     }

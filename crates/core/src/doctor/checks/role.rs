@@ -1,9 +1,12 @@
 //! May the function do what it must?
 
+use crate::arn::ClusterArn;
 use crate::doctor::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
 use crate::doctor::fact::{Fact, Unknown};
-use crate::doctor::rights::{Request, Statement, allows};
-use crate::doctor::site::{DeliverySite, GroupSite};
+use crate::doctor::rights::{Request, Statement, allows, is_denied, lacking_tag};
+use crate::doctor::service::Service;
+use crate::doctor::site::{DeliverySite, GroupSite, ServiceSite};
+use crate::settings::Settings;
 
 const ECS: &str =
     "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html";
@@ -34,39 +37,78 @@ pub(super) const RIGHTS: Check = Check {
 
 fn rights(site: &DeliverySite<'_>) -> Verdict {
     let Some(statements) = site.delivery.role.need()? else { return Ok(None) };
-    let missing = missing(site, statements)?;
-    let Some((action, resource)) = missing else { return Ok(None) };
-    Ok(Some(fault(site, &action, &resource.replace(A_TASK, "/*"))))
+    let lacking = lacking(site, statements)?;
+    let Some((first, others)) = lacking.split_first() else { return Ok(None) };
+    let mut fault = fault(site, statements, first);
+    if !others.is_empty() {
+        let names: Vec<_> = others.iter().map(|need| format!("{} on {}", need.action, need.shown())).collect();
+        fault.found = format!("{}, nor {}", fault.found, names.join(", nor "));
+    }
+    Ok(Some(fault))
 }
 
-fn missing(site: &DeliverySite<'_>, statements: &[Statement]) -> Result<Option<(String, String)>, Unknown> {
-    for (action, resource, keys) in needed(site)? {
-        if !allows(statements, Request { action, resource: &resource, keys: &keys })? {
-            return Ok(Some((action.to_owned(), resource)));
+/// What the role lacks, each action once. A lack that is sure is told, whatever is not known beside it.
+fn lacking(site: &DeliverySite<'_>, statements: &[Statement]) -> Result<Vec<Need>, Unknown> {
+    let (mut lacking, mut unknown): (Vec<Need>, _) = (Vec::new(), None);
+    for need in needed(site)? {
+        match allows(statements, need.request()) {
+            Ok(true) => {}
+            Ok(false) if lacking.iter().any(|known| known.action == need.action) => {}
+            Ok(false) => lacking.push(need),
+            Err(why) => unknown = unknown.or(Some(why)),
         }
     }
-    Ok(None)
+    unknown.filter(|_| lacking.is_empty()).map_or(Ok(lacking), Err)
 }
 
 /// An action, its resource, and what a condition may ask for.
-type Need = (&'static str, String, Vec<(String, Fact<String>)>);
+struct Need {
+    action: &'static str,
+    resource: String,
+    keys: Vec<(String, Fact<String>)>,
+}
+
+impl Need {
+    fn of(action: &'static str, resource: impl Into<String>) -> Self {
+        Self { action, resource: resource.into(), keys: Vec::new() }
+    }
+
+    fn request(&self) -> Request<'_> {
+        Request { action: self.action, resource: &self.resource, keys: &self.keys }
+    }
+
+    /// The resource for a person: any task in place of some task.
+    fn shown(&self) -> String {
+        self.resource.replace(A_TASK, "/*")
+    }
+}
 
 fn needed(site: &DeliverySite<'_>) -> Result<Vec<Need>, Unknown> {
-    let mut needed = vec![("elasticloadbalancing:DescribeTargetHealth", "*".to_owned(), Vec::new())];
-    let discovers = site.delivery.function.settings()?.is_ok_and(|settings| settings.discover);
-    for service in &site.estate.services {
+    let mut needed = vec![Need::of("elasticloadbalancing:DescribeTargetHealth", "*")];
+    let settings = site.delivery.function.settings()?.unwrap_or_default();
+    for service in served(site, &settings) {
         let Some(cluster) = service.cluster.need()? else { continue };
         let keys = vec![("ecs:cluster".to_owned(), Fact::Known(cluster.clone()))];
         let task = format!("{}{A_TASK}", cluster.replacen(":cluster/", ":task/", 1));
-        needed.push(("ecs:DescribeTasks", task, keys.clone()));
-        if discovers {
-            needed.push(("ecs:DescribeServices", service.arn.clone(), keys));
+        needed.push(Need { keys: keys.clone(), ..Need::of("ecs:DescribeTasks", task) });
+        if settings.discover {
+            needed.push(Need { keys, ..Need::of("ecs:DescribeServices", service.arn.clone()) });
         }
     }
     if let Some(queue) = site.delivery.queue.need()? {
-        needed.extend(OF_THE_QUEUE.map(|action| (action, queue.arn.clone(), Vec::new())));
+        needed.extend(OF_THE_QUEUE.map(|action| Need::of(action, queue.arn.clone())));
     }
     Ok(needed)
+}
+
+/// The services that the function may get a notice of: with tasks on Spot, in a cluster of its scope.
+fn served<'a>(site: &DeliverySite<'a>, settings: &'a Settings) -> impl Iterator<Item = &'a Service> {
+    let (estate, in_scope) = (site.estate, |service: &&Service| {
+        let cluster = service.cluster.known().and_then(|arn| ClusterArn::parse(arn).ok());
+        cluster.is_none_or(|cluster| settings.in_scope(&cluster))
+    });
+    let on_spot = move |service: &&Service| ServiceSite { estate, service }.may_be_on_spot();
+    estate.services.iter().filter(on_spot).filter(in_scope)
 }
 
 pub(super) const GIVES_BACK: Check = Check {
@@ -84,11 +126,8 @@ pub(super) const GIVES_BACK: Check = Check {
 fn gives_back(site: &DeliverySite<'_>) -> Verdict {
     let Some(queue) = site.delivery.queue.need()? else { return Ok(None) };
     let Some(statements) = site.delivery.role.need()? else { return Ok(None) };
-    let action = "sqs:ChangeMessageVisibility";
-    if allows(statements, Request { action, resource: &queue.arn, keys: &[] })? {
-        return Ok(None);
-    }
-    Ok(Some(fault(site, action, &queue.arn)))
+    let need = Need::of("sqs:ChangeMessageVisibility", queue.arn.clone());
+    Ok((!allows(statements, need.request())?).then(|| fault(site, statements, &need)))
 }
 
 pub(super) const GROUP_RIGHT: Check = Check {
@@ -105,19 +144,15 @@ pub(super) const GROUP_RIGHT: Check = Check {
 fn group_right(site: &GroupSite<'_>) -> Verdict {
     let Some(delivery) = site.of.estate.delivery.need()? else { return Ok(None) };
     let Some(statements) = delivery.role.need()? else { return Ok(None) };
-    let group = site.group;
-    let action = "elasticloadbalancing:DeregisterTargets";
-    let keys = tag_keys(site, statements);
-    if allows(statements, Request { action, resource: &group.arn, keys: &keys })? {
+    let (group, keys) = (site.group, tag_keys(site, statements));
+    let need = Need { keys, ..Need::of("elasticloadbalancing:DeregisterTargets", group.arn.clone()) };
+    if allows(statements, need.request())? {
         return Ok(None);
     }
     let here = DeliverySite { estate: site.of.estate, delivery };
-    let fault = fault(&here, action, &group.arn);
-    Ok(Some(Fault {
-        place: group.place.clone(),
-        found: format!("the function's role may not do {action} on it"),
-        ..fault
-    }))
+    let fault = fault(&here, statements, &need);
+    let found = format!("the function's role may not do {} on it", need.action);
+    Ok(Some(Fault { place: group.place.clone(), found, ..fault }))
 }
 
 /// The keys that the policy's conditions may ask for: the group's tags, known or not.
@@ -134,14 +169,24 @@ fn tag_keys(site: &GroupSite<'_>, statements: &[Statement]) -> Vec<(String, Fact
     conditions.filter_map(|condition| Some((condition.key.clone(), value(condition.resource_tag()?)))).collect()
 }
 
-fn fault(site: &DeliverySite<'_>, action: &str, resource: &str) -> Fault {
+fn fault(site: &DeliverySite<'_>, statements: &[Statement], need: &Need) -> Fault {
     Fault {
         place: site.delivery.function.place.clone(),
-        found: format!("its role may not do {action} on {resource}"),
+        found: format!("its role may not do {} on {}", need.action, need.shown()),
         cost: Cost::of(Connections::All),
-        mend: Mend::new(
-            "",
-            format!("{{ Effect: Allow, Action: {action}, Resource: \"{resource}\" }} in the role's policy"),
-        ),
+        mend: mend(statements, need),
     }
+}
+
+/// An allow beside a deny mends nothing, and where only the tag is missing it would allow too much.
+fn mend(statements: &[Statement], need: &Need) -> Mend {
+    let (action, resource) = (need.action, need.shown());
+    if is_denied(statements, need.request()) {
+        return Mend::new("", format!("no Effect: Deny in the role's policies that covers {action}"));
+    }
+    if let Some((tag, value)) = lacking_tag(statements, need.request()) {
+        let command = format!("aws elbv2 add-tags --resource-arns {resource} --tags Key={tag},Value={value}");
+        return Mend::new(command, format!("Tags: [{{ Key: {tag}, Value: \"{value}\" }}]"));
+    }
+    Mend::new("", format!("{{ Effect: Allow, Action: {action}, Resource: \"{resource}\" }} in the role's policy"))
 }

@@ -22,12 +22,12 @@ pub(crate) fn is_sure(task: &Task, way: Way<'_>) -> Result<bool, Problem> {
          Type yes to go on: ",
         way.told()
     );
-    write!(anstream::stdout(), "{question}").map_err(|error| broken(&error))?;
-    anstream::stdout().flush().map_err(|error| broken(&error))?;
+    write!(anstream::stderr(), "{question}").map_err(|error| broken(&error))?;
+    anstream::stderr().flush().map_err(|error| broken(&error))?;
     let mut answer = String::new();
     if std::io::stdin().read_line(&mut answer).map_err(|error| broken(&error))? == 0 {
         // The input has ended, and with it the line of the question is still open.
-        writeln!(anstream::stdout()).map_err(|error| broken(&error))?;
+        writeln!(anstream::stderr()).map_err(|error| broken(&error))?;
     }
     Ok(answer.trim() == "yes")
 }
