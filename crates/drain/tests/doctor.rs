@@ -414,6 +414,25 @@ fn the_rule_the_queue_and_the_function_are_examined_as_they_are_deployed() {
 }
 
 #[test]
+fn a_mapping_that_is_disabled_is_found_though_its_rule_is_not() {
+    let mut scene = deployed();
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:other";
+    let role = scene.world.add_role(
+        Role::new("other").policy("all", json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})),
+    );
+    scene.world.add_queue(Queue::new("other"));
+    let queue = Queue::new("other").arn();
+    let reports = json!(["ReportBatchItemFailures"]);
+    scene.world.add_function(json!({"FunctionName": "other", "FunctionArn": arn, "Timeout": 30, "Role": role}));
+    scene.world.add_mapping(json!({
+        "FunctionArn": arn, "EventSourceArn": queue, "State": "Disabled", "FunctionResponseTypes": reports,
+    }));
+    scene.world.add_rule("other", &[&queue], json!({"EventPattern": pattern("SpotInterruption")}));
+    let (code, record) = examined(scene.world, &["--cluster", "demo", "--function", "other"]);
+    assert_eq!((code, ids(&record)), (1, vec!["SD023"]), "{record}");
+}
+
+#[test]
 fn of_two_functions_the_stack_the_tag_or_the_name_says_which() {
     let mut scene = deployed();
     scene.world.add_function(json!({

@@ -31,6 +31,7 @@ pub(crate) fn delivery(resources: &Resources) -> Fact<Delivery> {
 struct Source<'a> {
     queue: Fact<&'a Resource>,
     responses: Fact<Vec<String>>,
+    state: Fact<String>,
 }
 
 /// By an event source mapping of its own, or by an event of SAM.
@@ -42,13 +43,14 @@ fn source<'a>(resources: &'a Resources, function: &Resource) -> Source<'a> {
     let mapping = resources.of(MAPPING).find(is_its).map(|mapping| (&mapping.properties, "EventSourceArn"));
     let event = sam_events(function, "SQS").into_iter().next().map(|event| (event, "Queue"));
     let Some((properties, key)) = mapping.or(event) else {
-        return Source { queue: Fact::Absent, responses: Fact::Absent };
+        return Source { queue: Fact::Absent, responses: Fact::Absent, state: Fact::Absent };
     };
     let queue = properties.text(key).and_then(|arn| {
         let elsewhere = || Fact::NotKnown(format!("queue {arn} is not in this template"));
         resources.named(QUEUE, &arn).map_or_else(elsewhere, Fact::Known)
     });
-    Source { queue, responses: properties.texts("FunctionResponseTypes") }
+    let state = |enabled: String| if enabled == "false" { "Disabled" } else { "Enabled" }.to_owned();
+    Source { queue, responses: properties.texts("FunctionResponseTypes"), state: properties.text("Enabled").map(state) }
 }
 
 fn queue(source: &Source<'_>) -> Fact<Queue> {
@@ -56,6 +58,7 @@ fn queue(source: &Source<'_>) -> Fact<Queue> {
         place: queue.place.clone(),
         arn: queue.arn.clone(),
         visibility: queue.properties.number("VisibilityTimeout"),
+        mapping: source.state.clone(),
         responses: source.responses.clone(),
     })
 }

@@ -134,6 +134,13 @@ const FAULTS: &[Fault] = &[
         ],
     ),
     ("SD023", &[("      EventPattern:\n", "      State: DISABLED\n      EventPattern:\n")]),
+    (
+        "SD023",
+        &[(
+            "      FunctionResponseTypes: [ReportBatchItemFailures]\n",
+            "      FunctionResponseTypes: [ReportBatchItemFailures]\n      Enabled: false\n",
+        )],
+    ),
     ("SD024", &[("VisibilityTimeout: 30", "VisibilityTimeout: 180")]),
     ("SD024", &[("VisibilityTimeout: 30", "VisibilityTimeout: 20")]),
     ("SD025", &[("      FunctionResponseTypes: [ReportBatchItemFailures]\n", "")]),

@@ -44,6 +44,8 @@ pub struct Queue {
     pub arn: String,
     /// `VisibilityTimeout`: 30 unless it is set.
     pub visibility: Fact<u32>,
+    /// The state of the event source mapping: `Enabled` unless it is set.
+    pub mapping: Fact<String>,
     /// `FunctionResponseTypes` of the event source mapping.
     pub responses: Fact<Vec<String>>,
 }

@@ -120,6 +120,7 @@ async fn queue(asker: &Asker<'_>, function: &str) -> Fact<Queue> {
         place: Place::live(format!("queue {name}")),
         arn: arn.to_owned(),
         visibility: visibility(asker, name).await,
+        mapping: mapping.state().map(str::to_owned).into(),
         responses: Fact::Known(mapping.function_response_types().iter().map(|one| one.as_str().to_owned()).collect()),
     })
 }

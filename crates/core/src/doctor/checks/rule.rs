@@ -187,16 +187,23 @@ fn fault(rule: &Rule, found: String) -> Fault {
     }
 }
 
+const MAPPING: &str = "https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html";
+
 pub(super) const DISABLED: Check = Check {
     id: "SD023",
     severity: Severity::Error,
-    title: "a rule that is disabled",
-    explanation: "A disabled rule matches no event: the function never hears of a notice.",
-    sources: &[RULE],
+    title: "a rule or an event source mapping that is disabled",
+    explanation: "A disabled rule matches no event, and a disabled event source mapping brings no message: the function never \
+                  hears of a notice.",
+    sources: &[RULE, MAPPING],
     run: Run::Delivery(disabled),
 };
 
 fn disabled(site: &DeliverySite<'_>) -> Verdict {
+    Ok(disabled_rule(site)?.or(disabled_mapping(site)?))
+}
+
+fn disabled_rule(site: &DeliverySite<'_>) -> Verdict {
     let Some(rule) = site.delivery.rule.need()? else { return Ok(None) };
     let state = rule.state.or("ENABLED".to_owned())?;
     Ok((state == "DISABLED").then(|| Fault {
@@ -204,5 +211,16 @@ fn disabled(site: &DeliverySite<'_>) -> Verdict {
         found: "the rule is disabled".to_owned(),
         cost: Cost::of(Connections::All),
         mend: Mend::new(format!("aws events enable-rule --name {}", rule.name), "State: ENABLED"),
+    }))
+}
+
+fn disabled_mapping(site: &DeliverySite<'_>) -> Verdict {
+    let Some(queue) = site.delivery.queue.need()? else { return Ok(None) };
+    let state = queue.mapping.or("Enabled".to_owned())?;
+    Ok(matches!(state.as_str(), "Disabled" | "Disabling").then(|| Fault {
+        place: queue.place.clone(),
+        found: "its event source mapping is disabled".to_owned(),
+        cost: Cost::of(Connections::All),
+        mend: Mend::new("aws lambda update-event-source-mapping --uuid UUID --enabled", "Enabled: true"),
     }))
 }
