@@ -1,0 +1,78 @@
+//! The rule, the queue and the function, and which function it is.
+
+use std::time::Duration;
+
+use serde_json::json;
+use spotdrain_localaws::{LocalAws, Queue, Role};
+
+use crate::command::{against, json, run};
+use crate::deployed::{deployed, examined, ids, pattern};
+
+#[test]
+fn the_rule_the_queue_and_the_function_are_examined_as_they_are_deployed() {
+    let mut scene = deployed();
+    scene.world.add_rule("notices-2", &["arn:aws:sqs:eu-central-1:123456789012:other"], json!({}));
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:other";
+    scene.world.add_queue(Queue::new("slow").visibility_timeout(Duration::from_mins(5)));
+    let queue = Queue::new("slow").arn();
+    scene.world.add_function(json!({"FunctionName": "other", "FunctionArn": arn}));
+    scene.world.add_mapping(json!({"FunctionArn": arn, "EventSourceArn": queue}));
+    let star = json!({"source": ["aws.ecs"], "detail": {"clusterArn": ["*"]}}).to_string();
+    scene.world.add_rule("other", &[&queue], json!({"EventPattern": star, "State": "DISABLED"}));
+    let (code, record) = examined(scene.world, &["--cluster", "demo", "--function", "other"]);
+    assert_eq!((code, ids(&record)), (1, vec!["SD021", "SD023", "SD024", "SD025", "SD026"]), "{record}");
+    assert!(record["findings"][0]["found"].as_str().unwrap().ends_with("no notice has detail.clusterArn [\"*\"]"));
+}
+
+#[test]
+fn a_mapping_that_is_disabled_is_found_though_its_rule_is_not() {
+    let mut scene = deployed();
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:other";
+    let role = scene.world.add_role(
+        Role::new("other").policy("all", json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})),
+    );
+    scene.world.add_queue(Queue::new("other"));
+    let queue = Queue::new("other").arn();
+    let reports = json!(["ReportBatchItemFailures"]);
+    scene.world.add_function(json!({"FunctionName": "other", "FunctionArn": arn, "Timeout": 30, "Role": role}));
+    scene.world.add_mapping(json!({
+        "FunctionArn": arn, "EventSourceArn": queue, "State": "Disabled", "FunctionResponseTypes": reports,
+    }));
+    scene.world.add_rule("other", &[&queue], json!({"EventPattern": pattern("SpotInterruption")}));
+    let (code, record) = examined(scene.world, &["--cluster", "demo", "--function", "other"]);
+    assert_eq!((code, ids(&record)), (1, vec!["SD023"]), "{record}");
+}
+
+#[test]
+fn of_two_functions_the_stack_the_tag_or_the_name_says_which() {
+    let mut scene = deployed();
+    scene.world.add_function(json!({
+        "FunctionName": "test", "FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:test", "Timeout": 30,
+        "Environment": {"Variables": {"SPOTDRAIN_MODE": "observe"}}, "Role": "arn:aws:iam::123456789012:role/spotdrain",
+        "Tags": {"aws:cloudformation:stack-name": "test-stack", "team": "ingest", "equation": "a=b"},
+    }));
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    let doctor = |arguments: &[&str]| against(&local, &[&["doctor", "--cluster", "demo"], arguments].concat());
+    let (code, _, error) = run(doctor(&[]));
+    assert!(
+        code == 1
+            && error.contains("spotdrain, test have SPOTDRAIN_ variables: name one with --function, --stack or --tag"),
+        "{error}"
+    );
+    let of_test = || vec!["SD021", "SD031"];
+    let table = [
+        (["--stack", "test-stack"], of_test()),
+        (["--tag", "team=ingest"], of_test()),
+        (["--tag", "equation=a=b"], of_test()),
+        (["--function", "test"], of_test()),
+        (["--function", "spotdrain"], vec![]),
+    ];
+    for (arguments, expected) in table {
+        let (_, record) = json(doctor(&[&arguments[..], &["--json"]].concat()));
+        assert_eq!(ids(&record), expected, "{record}");
+    }
+    let (code, _, error) = run(doctor(&["--tag", "team=nobody"]));
+    assert!(code == 1 && error.contains("no function with SPOTDRAIN_ variables has the tag team=nobody"), "{error}");
+    let (code, _, error) = run(doctor(&["--stack", "nobody"]));
+    assert!(code == 1 && error.contains("stack nobody has no function with SPOTDRAIN_ variables"), "{error}");
+}

@@ -1,0 +1,110 @@
+//! How often AWS is asked, and how much.
+
+use std::time::Duration;
+
+use serde_json::json;
+use spotdrain_localaws::{Action, Fault, Group, LoadBalancer, LocalAws, Service, State, Target, World};
+
+use crate::command::{against, json};
+use crate::deployed::deployed;
+
+/// The times of the ELB calls, and what they heard.
+fn elb_calls(local: &LocalAws) -> Vec<(Duration, bool)> {
+    let calls = local
+        .calls()
+        .into_iter()
+        .filter(|call| ["DescribeTarget", "DescribeLoad"].iter().any(|api| call.action.starts_with(api)));
+    calls.map(|call| (call.at, call.answer == spotdrain_localaws::CallAnswer::Ok)).collect()
+}
+
+#[test]
+fn elb_is_asked_three_times_a_second_at_most_and_a_refusal_is_yielded_to() {
+    let mut scene = deployed();
+    scene.world.add_fault(Fault::Refuse.on(Action::DescribeTargetHealth).times(1));
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    let (code, _) = json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let calls = elb_calls(&local);
+    assert_eq!((code, calls.len(), calls.iter().filter(|(_, ok)| !ok).count()), (0, 5, 1));
+    for pair in calls.windows(2) {
+        let gap = pair[1].0.checked_sub(pair[0].0).unwrap();
+        let least = if pair[0].1 { Duration::from_millis(300) } else { Duration::from_secs(3) };
+        assert!(gap >= least, "{gap:?} after {pair:?}");
+    }
+}
+
+#[test]
+fn a_load_balancer_is_asked_once_and_only_where_a_group_leaves_it_to_it() {
+    let mut world = World::new();
+    let balancer = |name: &str| format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/{name}");
+    let (network, application) = (balancer("net/n/0123456789abcdef"), balancer("app/a/0123456789abcdef"));
+    let table = [("n1", "TCP", &network), ("n2", "TCP", &network), ("a1", "HTTP", &application)];
+    for (name, protocol, balancer) in table {
+        let group = world.add_group(Group::new(name, 80).protocol(protocol).load_balancer(balancer));
+        let service = Service::new("demo", name).load_balancer(LoadBalancer::new(&group, name, 80)).desired_count(2);
+        world.add_service(service.capacity_provider("FARGATE_SPOT", 1, 0));
+    }
+    let local = LocalAws::spawn_thread(world).unwrap();
+    json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let asked = |action: &str| local.calls().iter().filter(|call| call.action == action).count();
+    let counts = ["DescribeTargetGroups", "DescribeLoadBalancerAttributes", "DescribeTargetGroupAttributes"].map(asked);
+    assert_eq!((counts, elb_calls(&local).len()), ([1, 1, 3], 8));
+}
+
+#[test]
+fn many_services_come_in_pages_and_share_what_is_asked() {
+    let mut world = World::new();
+    world.set_task_definition("app", json!({"containerDefinitions": []}));
+    for number in 0..25 {
+        let name = format!("s{number:02}");
+        let arn =
+            world.add_service(Service::new("many", &name).capacity_provider("FARGATE_SPOT", 1, 0).desired_count(2));
+        world.set_service(&arn, json!({"taskDefinition": "app"}));
+    }
+    let local = LocalAws::spawn_thread(world).unwrap();
+    let (_, record) = json(against(&local, &["doctor", "--json"]));
+    assert_eq!(record["services"], 25);
+    let count = |action: &str| local.calls().iter().filter(|call| call.action == action).count();
+    assert_eq!((count("ListServices"), count("DescribeServices"), count("DescribeTaskDefinition")), (1, 3, 1));
+}
+
+/// A service with a target group of its own, 50 of them behind one load balancer: its quota of listeners.
+fn add_service(world: &mut World, number: usize) {
+    let name = format!("s{number:04}");
+    let balancer = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net";
+    let target = |zone: &str, address: String| Target { zone: Some(zone.to_owned()), ..(address.as_str(), 80).into() };
+    let (high, low) = (number / 250, number % 250);
+    let group = Group::new(&name, 80)
+        .load_balancer(&format!("{balancer}/n{0:02}/{0:016x}", number / 50))
+        .target(target("eu-central-1a", format!("10.1.{high}.{low}")), State::Healthy)
+        .target(target("eu-central-1b", format!("10.2.{high}.{low}")), State::Healthy);
+    let group = world.add_group(group);
+    let service = Service::new("many", &name).load_balancer(LoadBalancer::new(&group, "app", 80)).desired_count(2);
+    world.add_service(service.capacity_provider("FARGATE_SPOT", 1, 0));
+    world.set_task_definition(
+        &name,
+        json!({"containerDefinitions": [{"name": "app", "portMappings": [{"containerPort": 80}]}]}),
+    );
+}
+
+/// Prints what docs/doctor.md says of a thousand services: `cargo test --test doctor -- --ignored --nocapture thousand`
+#[test]
+#[ignore = "it takes twelve minutes: the pace is what is measured"]
+fn a_thousand_services_take_what_the_document_says() {
+    let mut world = deployed().world;
+    (0..1000).for_each(|number| add_service(&mut world, number));
+    world.set_latency(Duration::from_millis(30));
+    let local = LocalAws::spawn_thread(world).unwrap();
+    let start = std::time::Instant::now();
+    let (_, record) = json(against(&local, &["doctor", "--json", "--cluster", "many"]));
+    let (took, calls) = (start.elapsed(), elb_calls(&local));
+    let refused = calls.iter().filter(|(_, ok)| !ok).count();
+    println!(
+        "{} services, {} calls of ELB, {refused} refused, {} calls in all, {:.0} s",
+        record["services"],
+        calls.len(),
+        local.calls().len(),
+        took.as_secs_f64()
+    );
+    assert_eq!((record["services"].as_u64(), calls.len(), refused), (Some(1000), 2070, 0));
+    assert!((690..730).contains(&took.as_secs()), "{took:?}: docs/doctor.md says 702 seconds");
+}

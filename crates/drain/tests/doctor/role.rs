@@ -1,0 +1,204 @@
+//! What the function's role may do.
+
+use serde_json::{Value, json};
+use spotdrain_localaws::{Action, Fault, LocalAws, Role, Service};
+
+use crate::command::{against, json};
+use crate::deployed::{deployed, examined, ids, not_checked, policy, rights};
+
+/// What the doctor says of the role: the findings, and what was not checked.
+fn of_role(change: impl FnOnce(Role, [Value; 5]) -> Role, tag: Option<&str>) -> (Vec<String>, String, usize) {
+    let mut scene = deployed();
+    scene.world.add_role(change(Role::new("spotdrain"), rights()));
+    if let Some(value) = tag {
+        scene.world.set_tags(&scene.group, &[("team", "ingest"), ("spotdrain", value)]);
+    }
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    let (_, record) = json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let asked = local.calls().iter().filter(|call| call.action == "DescribeTags").count();
+    (ids(&record).into_iter().map(str::to_owned).collect(), not_checked(&record), asked)
+}
+
+const OWN: &str = "arn:aws:iam::123456789012:policy/spotdrain-rights";
+
+#[test]
+fn the_policies_of_the_deployed_role_are_judged_its_own_and_those_attached() {
+    type Change = fn(Role, [Value; 5]) -> Role;
+    let table: [(&[&str], Change); 7] = [
+        (&[], |role, all| role.attached(OWN, policy(&all))),
+        (&[], |role, all| role.policy("some", policy(&all[..2])).attached(OWN, policy(&all[2..]))),
+        (&["SD027", "SD028", "SD035"], |role, _| role),
+        (&["SD027"], |role, all| role.policy("some", policy(&[&all[..3], &all[4..]].concat()))),
+        (&["SD028"], |role, mut all| {
+            all[1]["Resource"] = json!("arn:aws:elasticloadbalancing:*:*:targetgroup/other/*");
+            role.policy("some", policy(&all))
+        }),
+        (&["SD035"], |role, mut all| {
+            all[4]["Action"] = json!(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]);
+            role.policy("some", policy(&all))
+        }),
+        (&["SD028"], |role, all| {
+            let deny = json!({"Effect": "Deny", "Action": "elasticloadbalancing:Dereg*", "Resource": "*"});
+            role.policy("some", policy(&all)).attached(OWN, json!({"Statement": deny}))
+        }),
+    ];
+    for (expected, change) in table {
+        let (found, told, asked_for_tags) = of_role(change, None);
+        assert_eq!((found, told.as_str(), asked_for_tags), (expected.iter().map(|&id| id.into()).collect(), "[]", 0));
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_of_a_role_is_not_checked_and_says_why() {
+    type Change = fn(Role, [Value; 5]) -> Role;
+    let table: [(&str, &[&str], Change); 5] = [
+        ("SD027", &["policy/limit", "boundary"], |role, all| {
+            role.policy("all", policy(&all)).boundary("arn:aws:iam::123456789012:policy/limit")
+        }),
+        ("SD028", &["NotAction"], |role, mut all| {
+            all[1] = json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"});
+            role.policy("all", policy(&all))
+        }),
+        ("SD035", &["NotResource"], |role, mut all| {
+            all[4].as_object_mut().unwrap().remove("Resource");
+            all[4]["NotResource"] = json!("*");
+            role.policy("all", policy(&all))
+        }),
+        ("SD027", &["aws:SourceVpc"], |role, mut all| {
+            all[3]["Condition"] = json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}});
+            role.policy("all", policy(&all))
+        }),
+        ("SD028", &["Bool"], |role, mut all| {
+            all[1]["Condition"] = json!({"Bool": {"aws:ViaAWSService": "false"}});
+            role.policy("all", policy(&all))
+        }),
+    ];
+    for (id, reasons, change) in table {
+        let (found, told, _) = of_role(change, None);
+        assert!(found.is_empty() && told.contains(id), "{found:?} {told}");
+        assert!(reasons.iter().all(|reason| told.contains(reason)), "{told}");
+    }
+}
+
+#[test]
+fn a_right_that_is_lacking_is_found_beside_what_is_not_known() {
+    let (found, ..) = of_role(
+        |role, all| {
+            let some = policy(&[&all[..3], &all[4..]].concat());
+            role.policy("some", some).boundary("arn:aws:iam::123456789012:policy/limit")
+        },
+        None,
+    );
+    assert_eq!(found, ["SD027"]);
+}
+
+/// What is found of a role, and how it is mended.
+fn told_of_role(role: Role) -> (String, String) {
+    let mut scene = deployed();
+    scene.world.add_role(role);
+    let (_, record) = examined(scene.world, &["--cluster", "demo"]);
+    let first = &record["findings"][0];
+    let mend = format!("{}{}", first["mend"]["command"].as_str().unwrap(), first["mend"]["template"].as_str().unwrap());
+    (first["found"].as_str().unwrap().to_owned(), mend)
+}
+
+#[test]
+fn all_that_a_role_lacks_is_told_at_once_and_the_mend_fits_the_reason() {
+    let role = || Role::new("spotdrain");
+    let (found, mend) = told_of_role(role().policy("some", policy(&[rights()[1].clone(), rights()[4].clone()])));
+    for action in ["elasticloadbalancing:DescribeTargetHealth", "ecs:DescribeServices", "ecs:DescribeTasks"] {
+        assert_eq!(found.matches(action).count(), 1, "{found}");
+    }
+    assert!(mend.contains("Effect: Allow"), "{mend}");
+    let deny = json!({"Effect": "Deny", "Action": "ecs:DescribeT*", "Resource": "*"});
+    let (_, mend) = told_of_role(role().policy("all", policy(&[&rights()[..], &[deny]].concat())));
+    assert!(mend.contains("no Effect: Deny") && mend.contains("ecs:DescribeTasks"), "{mend}");
+    let mut all = rights();
+    all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
+    let (_, mend) = told_of_role(role().policy("all", policy(&all)));
+    assert!(mend.starts_with("aws elbv2 add-tags") && mend.contains("Key=spotdrain,Value=on"), "{mend}");
+}
+
+#[test]
+fn a_role_that_was_deleted_lacks_everything() {
+    let mut scene = deployed();
+    scene.world.remove_role("spotdrain");
+    let (code, record) = examined(scene.world, &["--cluster", "demo"]);
+    assert_eq!((code, ids(&record)), (1, vec!["SD027", "SD028", "SD035"]), "{record}");
+}
+
+#[test]
+fn no_right_is_asked_for_of_services_that_the_function_does_not_serve() {
+    let mut scene = deployed();
+    let mut all = rights();
+    for statement in &mut all[2..4] {
+        let cluster = "arn:aws:ecs:eu-central-1:123456789012:cluster/demo";
+        statement["Condition"] = json!({"ArnEquals": {"ecs:cluster": cluster}});
+    }
+    scene.world.add_role(Role::new("spotdrain").policy("all", policy(&all)));
+    scene.world.add_cluster("prod");
+    scene.world.add_service(Service::new("prod", "web").capacity_provider("FARGATE", 1, 0).desired_count(2));
+    let (code, record) = examined(scene.world, &[]);
+    assert_eq!((code, ids(&record)), (0, vec![]), "{record}");
+}
+
+#[test]
+fn the_tags_of_a_group_are_asked_for_where_a_right_depends_on_them() {
+    let tagged = |role: Role, mut all: [Value; 5]| {
+        all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
+        role.policy("tagged", policy(&all))
+    };
+    for (tag, expected) in [(Some("on"), vec![]), (Some("off"), vec!["SD028"]), (None, vec!["SD028"])] {
+        let (found, told, asked) = of_role(tagged, tag);
+        assert_eq!((found, told.as_str(), asked), (expected.iter().map(|&id| id.into()).collect(), "[]", 1), "{tag:?}");
+    }
+}
+
+#[test]
+fn the_policies_of_a_role_are_read_to_the_last_page() {
+    let (found, told, _) = of_role(
+        |role, all| {
+            let other = json!({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}});
+            let many = (0..120).fold(role, |role, number| role.policy(&format!("p{number:03}"), other.clone()));
+            many.policy("the-last", policy(&all))
+        },
+        None,
+    );
+    assert_eq!((found, told.as_str()), (vec![], "[]"));
+}
+
+#[test]
+fn a_right_that_is_missing_for_the_role_is_named_and_no_finding_is_made_of_it() {
+    let table = [
+        (Action::GetRole, "iam:GetRole on resource: role spotdrain"),
+        (Action::ListRolePolicies, "iam:ListRolePolicies on resource: role spotdrain"),
+        (Action::GetRolePolicy, "iam:GetRolePolicy on resource: role spotdrain"),
+        (Action::ListAttachedRolePolicies, "iam:ListAttachedRolePolicies on resource: role spotdrain"),
+        (Action::GetPolicy, "iam:GetPolicy on resource: policy arn:aws:iam::123456789012:policy/spotdrain-rights"),
+        (Action::GetPolicyVersion, "iam:GetPolicyVersion on resource: policy arn:aws:iam"),
+        (Action::DescribeTags, "elasticloadbalancing:DescribeTags because no"),
+    ];
+    for (action, right) in table {
+        let mut scene = deployed();
+        let mut all = rights();
+        all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
+        scene.world.add_role(Role::new("spotdrain").policy("a", policy(&all[..2])).attached(OWN, policy(&all[2..])));
+        scene.world.set_tags(&scene.group, &[("spotdrain", "on")]);
+        scene.world.add_fault(Fault::AccessDenied.on(action));
+        let (code, record) = examined(scene.world, &["--cluster", "demo"]);
+        let told = not_checked(&record);
+        assert!(code == 0 && ids(&record).is_empty(), "{action}: {record}");
+        assert!(told.contains(right) && told.contains("SD028"), "{action}: {told}");
+    }
+}
+
+#[test]
+fn where_iam_cannot_be_reached_the_role_is_not_checked_and_not_asked_for_again() {
+    let mut scene = deployed();
+    scene.world.add_fault(Fault::Reset.on(Action::GetRole));
+    let local = LocalAws::spawn_thread(scene.world).unwrap();
+    let (code, record) = json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+    let told = not_checked(&record);
+    assert!(code == 0 && told.contains("SD027") && told.contains("GetRole: "), "{told}");
+    assert!(local.calls().iter().all(|call| call.action != "ListRolePolicies"));
+}
