@@ -86,10 +86,10 @@ fn add_service(world: &mut World, number: usize) {
     );
 }
 
-/// Prints what docs/doctor.md says of a thousand services: `cargo test --test doctor -- --ignored --nocapture thousand`
+/// Prints how long a thousand services take, for docs/doctor.md: `cargo test -p spotdrain --test doctor -- --ignored --nocapture thousand`
 #[test]
-#[ignore = "it takes twelve minutes: the pace is what is measured"]
-fn a_thousand_services_take_what_the_document_says() {
+#[ignore = "it takes twelve minutes: it waits for its pace"]
+fn a_thousand_services_take_two_calls_each_and_a_few_for_all() {
     let mut world = deployed().world;
     (0..1000).for_each(|number| add_service(&mut world, number));
     world.set_latency(Duration::from_millis(30));
@@ -106,5 +106,4 @@ fn a_thousand_services_take_what_the_document_says() {
         took.as_secs_f64()
     );
     assert_eq!((record["services"].as_u64(), calls.len(), refused), (Some(1000), 2070, 0));
-    assert!((690..730).contains(&took.as_secs()), "{took:?}: docs/doctor.md says 702 seconds");
 }
