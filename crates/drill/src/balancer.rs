@@ -76,10 +76,10 @@ impl Balancer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    const NLB: Balancer = Balancer {
+    pub(crate) const NLB: Balancer = Balancer {
         kind: Kind::Nlb,
         after_deregistration: 120.0,
         after_unhealthy: 40.0,

@@ -103,21 +103,12 @@ impl Plan {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::balancer::{Kind, WhileDraining};
+    use crate::balancer::tests::NLB;
 
     pub(crate) fn plan() -> Plan {
-        let balancer = Balancer {
-            kind: Kind::Nlb,
-            after_deregistration: 120.0,
-            after_unhealthy: 40.0,
-            unhealthy_while_draining: WhileDraining::Sooner,
-            cuts_unhealthy: false,
-            check_interval: 10.0,
-            check_threshold: 2,
-        };
         Plan {
             scale: 10.0,
-            balancer,
+            balancer: NLB,
             rate: 200,
             tasks: 6,
             interrupted: 2,
