@@ -40,7 +40,7 @@ pub fn candidates(notice: &Notice, settings: &Settings, services: &BTreeMap<Serv
         Some(Some(ServiceFinding::Unknown(failure))) => {
             Candidates { failure: Some(failure.clone()), ..Candidates::default() }
         }
-        Some(None) => Candidates { failure: Some(not_asked()), ..Candidates::default() },
+        Some(None) => Candidates { failure: Some(Failure::not_asked("DescribeServices")), ..Candidates::default() },
     }
 }
 
@@ -63,10 +63,6 @@ fn with_service(notice: &Notice, settings: &Settings, service: &Service) -> Cand
 fn elsewhere(arn: &TargetGroupArn) -> Failure {
     let problem = format!("{arn} is of another Region or account than the task, and cannot hold it");
     Failure { call: "SPOTDRAIN_TARGET_GROUPS", problem, retryable: false }
-}
-
-fn not_asked() -> Failure {
-    Failure { call: "DescribeServices", problem: "not asked before the deadline".to_owned(), retryable: true }
 }
 
 /// Whether it may be for what is remembered of a service that nothing was found: a task of it is in none of the groups,

@@ -49,11 +49,7 @@ impl Ownership {
             (_, Some(TaskFinding::Up(addresses))) => Self::Confirmed(addresses.clone()),
             (_, Some(TaskFinding::Down)) => Self::Lost,
             (true, Some(TaskFinding::Unknown(failure))) => Self::Unknown(failure.clone()),
-            (true, None) => Self::Unknown(Failure {
-                call: "DescribeTasks",
-                problem: "not asked before the deadline".to_owned(),
-                retryable: true,
-            }),
+            (true, None) => Self::Unknown(Failure::not_asked("DescribeTasks")),
             (false, _) => Self::Fresh,
         }
     }

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use crate::event::TaskChange;
-use crate::notice::NOTICE;
+use crate::limits::NOTICE;
 
 /// How many addresses are remembered: a storm's worth, at some 40 bytes each. What a batch names itself counts in any case.
 pub const CAPACITY: usize = 20_000;

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::arn::TargetGroupArn;
 use crate::finding::{Findings, GroupFinding};
 use crate::going::Going;
-use crate::plan::{Call, MOST_TARGETS_A_CALL, OwnedTarget, PlannedNotice, Step};
+use crate::limits::MAX_TARGETS_PER_CALL;
+use crate::plan::{Call, OwnedTarget, PlannedNotice, Step};
 use crate::settings::Mode;
 use crate::target::{Registration, Target};
 
@@ -63,7 +64,7 @@ fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings
     let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Read(_)));
     // A group has targets of one family only. Where it was not read, one address of the other would refuse them all.
     let (six, four): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| confirm && due.target.target.address.is_ipv6());
-    let chunks = four.chunks(MOST_TARGETS_A_CALL).chain(six.chunks(MOST_TARGETS_A_CALL));
+    let chunks = four.chunks(MAX_TARGETS_PER_CALL).chain(six.chunks(MAX_TARGETS_PER_CALL));
     chunks.map(|chunk| call(group, chunk, unread, confirm)).collect()
 }
 

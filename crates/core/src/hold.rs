@@ -25,11 +25,7 @@ pub(crate) fn turns_away(target: &RegisteredTarget) -> bool {
 /// deregister unread could be the wrong thing.
 pub(crate) fn unread(finding: Option<&GroupFinding>) -> Outcome {
     let Some(GroupFinding::Unknown(failure)) = finding else {
-        return Outcome::Failed(Failure {
-            call: "DescribeTargetHealth",
-            problem: "not asked before the deadline".to_owned(),
-            retryable: true,
-        });
+        return Outcome::Failed(Failure::not_asked("DescribeTargetHealth"));
     };
     Outcome::Failed(failure.clone())
 }

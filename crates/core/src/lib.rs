@@ -1,10 +1,9 @@
 //! The pure decisions of spotdrain: what an event means, which registrations an interrupted task has, what is to be done
 //! about each, and what became of it.
 //!
-//! Nothing here waits, reads a clock or the environment, or knows the AWS SDK: time, settings and what AWS said are
-//! arguments. The way of the data is the order of the modules: [`batch`] takes the messages apart, [`event`] reads one,
-//! [`fate`] judges it, [`finding`] holds what AWS said, [`mod@plan`] decides, [`outcome`] says what became of each
-//! registration, [`report`] and [`metrics`] tell it. [`doctor`] judges the settings of services before any of it happens.
+//! Nothing here waits, reads a clock or the environment, or knows the AWS SDK: time, settings and AWS's answers are arguments.
+//! [`batch`] reads the messages, [`event`] one event, [`fate`] classifies it, [`finding`] holds AWS's answers, [`mod@plan`] decides,
+//! [`outcome`] is what became of each registration, and [`report`] and [`metrics`] put it into words. [`limits`] has AWS's numbers.
 
 pub mod address;
 pub mod aftermath;
@@ -12,22 +11,20 @@ pub mod arn;
 pub mod batch;
 pub mod candidates;
 pub mod decide;
-pub mod doctor;
 pub mod event;
 pub mod fate;
 pub mod finding;
-pub mod glob;
 pub mod going;
 mod grouping;
 mod hold;
 pub mod json;
+pub mod limits;
 pub mod memory;
 pub mod metrics;
 pub mod notice;
 mod object;
 pub mod outcome;
 pub mod pace;
-pub mod pattern;
 pub mod plan;
 pub mod reading;
 pub mod report;

@@ -68,7 +68,7 @@ fn outcomes(notices: &[&NoticeRecord]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::from([("Failed", 0)]);
     for notice in notices {
         for row in &notice.registrations {
-            *counts.entry(row.outcome).or_default() += 1;
+            *counts.entry(row.outcome.as_str()).or_default() += 1;
         }
         if notice.failure.is_some() {
             *counts.entry("Failed").or_default() += 1;

@@ -6,11 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::arn::{ClusterArn, ServiceName, TaskArn};
 use crate::event::TaskChange;
+use crate::limits::NOTICE;
 use crate::stop::{RecognisedBy, StopCode};
-
-/// Fargate takes a Spot task away two minutes after the notice.
-/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
-pub const NOTICE: SignedDuration = SignedDuration::from_secs(120);
 
 /// One task's Spot interruption.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,9 @@
 //! What became of one registration.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 /// Why something failed, and whether another try may mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -11,6 +14,26 @@ pub struct Failure {
     pub problem: String,
     /// Another try may succeed: throttled, timed out, not confirmed. A right that is missing is none of these.
     pub retryable: bool,
+}
+
+impl Failure {
+    /// A question for which there was no time.
+    #[must_use]
+    pub fn not_asked(call: &'static str) -> Self {
+        Self { call, problem: "not asked before the deadline".to_owned(), retryable: true }
+    }
+
+    /// A call for which there was no time.
+    #[must_use]
+    pub fn not_started(call: &'static str) -> Self {
+        Self { call, problem: "not started: no time was left".to_owned(), retryable: true }
+    }
+
+    /// An answer that does not mention what was asked for.
+    #[must_use]
+    pub fn not_mentioned(call: &'static str, what: &dyn fmt::Display) -> Self {
+        Self { call, problem: format!("the answer does not mention {what}"), retryable: true }
+    }
 }
 
 /// What became of one registration, or, where nothing is changed, what would have.
@@ -61,5 +84,17 @@ impl Outcome {
             Self::Failed(failure) => Some(failure),
             _ => None,
         }
+    }
+}
+
+/// The name as `outcome`, and beside it the `failure` if it is one.
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("outcome", self.as_str())?;
+        if let Some(failure) = self.failure() {
+            map.serialize_entry("failure", failure)?;
+        }
+        map.end()
     }
 }

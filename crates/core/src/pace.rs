@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use crate::limits::{ECS_READ, ELB_ALL, ELB_REGISTRATION, ENVIRONMENTS, RateLimit};
 use crate::settings::Settings;
 
 /// A token bucket. Time is an argument: what has passed since some fixed moment.
@@ -23,6 +24,11 @@ impl Bucket {
     #[must_use]
     pub fn new(capacity: f64, per_second: f64) -> Self {
         Self { capacity, per_second, tokens: capacity, filled_at: Duration::ZERO }
+    }
+
+    /// One environment's share of a limit of AWS.
+    fn share_of(limit: RateLimit) -> Self {
+        Self::new(limit.burst / ENVIRONMENTS, limit.per_second / ENVIRONMENTS)
     }
 
     /// Takes a token now, on credit if there is none, and says how long to wait until it is there. Those who wait are
@@ -66,14 +72,6 @@ pub enum Kind {
     Tasks,
 }
 
-/// What all ELB calls may be, to what the writes may be: 40 to 20 at once, 10 to 4 a second.
-const ELB_BURST: f64 = 2.0;
-const ELB_PER_SECOND: f64 = 2.5;
-
-/// Half of AWS's limit of either kind of ECS call: there are two sandboxes.
-const ECS_BURST: f64 = 50.0;
-const ECS_PER_SECOND: f64 = 10.0;
-
 /// This sandbox's share of AWS's budget.
 #[derive(Debug, Clone)]
 pub struct Budget {
@@ -90,9 +88,12 @@ impl Budget {
         let (burst, per_second) = (f64::from(settings.call_burst), settings.calls_per_second);
         Self {
             writes: Bucket::new(burst, per_second),
-            elb: Bucket::new(burst * ELB_BURST, per_second * ELB_PER_SECOND),
-            services: Bucket::new(ECS_BURST, ECS_PER_SECOND),
-            tasks: Bucket::new(ECS_BURST, ECS_PER_SECOND),
+            elb: Bucket::new(
+                burst * ELB_ALL.burst / ELB_REGISTRATION.burst,
+                per_second * ELB_ALL.per_second / ELB_REGISTRATION.per_second,
+            ),
+            services: Bucket::share_of(ECS_READ),
+            tasks: Bucket::share_of(ECS_READ),
         }
     }
 

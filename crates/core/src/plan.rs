@@ -23,10 +23,6 @@ use crate::settings::{Mode, Settings};
 use crate::target::{RegisteredTarget, Registration, Target, TargetState};
 use crate::view::{Addresses, GroupView};
 
-/// The most targets in one call. AWS publishes no limit; the Kubernetes load balancer controller has sent as many for
-/// years (aws-load-balancer-controller, `targets_manager.go`).
-pub const MOST_TARGETS_A_CALL: usize = 200;
-
 /// The plan of one batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
@@ -101,7 +97,7 @@ pub struct OwnedTarget {
 pub struct Call {
     /// The group.
     pub target_group: TargetGroupArn,
-    /// The targets, each once, the earliest deadline first, at most [`MOST_TARGETS_A_CALL`].
+    /// The targets, each once, the earliest deadline first, at most [`MAX_TARGETS_PER_CALL`](crate::limits::MAX_TARGETS_PER_CALL).
     pub targets: Vec<OwnedTarget>,
     /// When the first of their tasks is gone.
     pub deadline: Timestamp,

@@ -118,11 +118,9 @@ pub struct RegistrationRecord {
     /// The port that its health check asks: where it is the registered one, no hold is asked. Told of held tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check_port: Option<u16>,
-    /// The outcome's name.
-    pub outcome: &'static str,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
+    /// What became of it: its name as `outcome`, and the `failure` if it is one.
+    #[serde(flatten)]
+    pub outcome: Outcome,
     /// From the beginning of the interruption until it was deregistered, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice_to_deregistered_ms: Option<i64>,
@@ -156,7 +154,7 @@ fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
         return Verdict::Failed;
     }
     let mut registrations = notices.iter().flat_map(|notice| &notice.registrations);
-    let is_done = registrations.any(|row| matches!(row.outcome, "Deregistered" | "WouldDeregister"));
+    let is_done = registrations.any(|row| matches!(row.outcome, Outcome::Deregistered | Outcome::WouldDeregister));
     if is_done { Verdict::Done } else { Verdict::Nothing }
 }
 
@@ -214,8 +212,7 @@ fn registration_record(
         port: row.registration.target.port,
         state: row.state,
         check_port: row.check_port,
-        outcome: outcome.as_str(),
-        failure: outcome.failure().cloned(),
+        outcome,
         notice_to_deregistered_ms: took.and_then(|took| i64::try_from(took.as_millis()).ok()),
     }
 }
@@ -228,17 +225,12 @@ fn settle(step: Step, registration: &Registration, mode: Mode, execution: &Execu
         }
         (Step::Deregister, Mode::Enforce, Execution::Done(outcomes)) => {
             let done = outcomes.get(registration).cloned();
-            done.map_or_else(|| (not_started(), None), |(outcome, at)| (outcome, Some(at)))
+            done.map_or_else(
+                || (Outcome::Failed(Failure::not_started("DeregisterTargets")), None),
+                |(outcome, at)| (outcome, Some(at)),
+            )
         }
     }
-}
-
-fn not_started() -> Outcome {
-    Outcome::Failed(Failure {
-        call: "DeregisterTargets",
-        problem: "not started: no time was left".to_owned(),
-        retryable: true,
-    })
 }
 
 fn malformed_record(malformed: Malformed) -> MalformedRecord {
@@ -249,7 +241,7 @@ fn malformed_record(malformed: Malformed) -> MalformedRecord {
 impl NoticeRecord {
     /// What failed: the finding of its registrations, or single ones.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.failure.iter().chain(self.registrations.iter().filter_map(|row| row.failure.as_ref()))
+        self.failure.iter().chain(self.registrations.iter().filter_map(|row| row.outcome.failure()))
     }
 
     fn has_failed(&self) -> bool {

@@ -13,7 +13,7 @@ use common::{Scenario, arn, ip, throttled};
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 use spotdrain_core::finding::{GroupFinding, ServiceFinding, TaskFinding};
-use spotdrain_core::plan::MOST_TARGETS_A_CALL;
+use spotdrain_core::limits::MAX_TARGETS_PER_CALL;
 
 fn one() -> Scenario {
     Scenario::new().notice("one", &["10.0.2.21"]).service(&[("web", Some(5044))])
@@ -273,18 +273,18 @@ fn one_task_told_twice_is_one_target_of_one_call() {
 #[test]
 fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
     let mut scenario = Scenario::new().service(&[("web", Some(80))]);
-    let addresses: Vec<_> = (0..=MOST_TARGETS_A_CALL).map(|n| format!("10.0.{}.{}", n / 250, n % 250 + 1)).collect();
+    let addresses: Vec<_> = (0..=MAX_TARGETS_PER_CALL).map(|n| format!("10.0.{}.{}", n / 250, n % 250 + 1)).collect();
     let targets: Vec<_> = addresses.iter().map(|address| (address.as_str(), 80, "unhealthy")).collect();
     scenario = scenario.group("web", &targets);
     for (index, address) in addresses.iter().enumerate() {
-        let later = i64::try_from(MOST_TARGETS_A_CALL - index).unwrap();
+        let later = i64::try_from(MAX_TARGETS_PER_CALL - index).unwrap();
         scenario = scenario.notice(&format!("t{index}"), &[address]).but(|notice| {
             let at = notice.change.stopping_at.unwrap();
             notice.change.stopping_at = Some(at + jiff::SignedDuration::from_millis(later));
         });
     }
     let calls = scenario.plan().calls;
-    assert_eq!(calls.iter().map(|call| call.targets.len()).collect::<Vec<_>>(), [MOST_TARGETS_A_CALL, 1]);
+    assert_eq!(calls.iter().map(|call| call.targets.len()).collect::<Vec<_>>(), [MAX_TARGETS_PER_CALL, 1]);
     assert_eq!(calls[0].targets[0].target.address, ip("10.0.0.201"), "the notice that came last was interrupted first");
     assert!(calls[0].deadline < calls[1].deadline);
 }

@@ -103,7 +103,7 @@ fn a_dry_run_and_observe_tell_what_would_be_done() {
     let dry = report(two().plan(), &Execution::DryRun);
     let observed = told(two().tagged("observe"), &Outcome::Deregistered);
     for report in [dry, observed] {
-        assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == "WouldDeregister"));
+        assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == Outcome::WouldDeregister));
         assert_eq!(report.verdict, Verdict::Done);
     }
 }

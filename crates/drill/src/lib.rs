@@ -42,7 +42,7 @@ pub use figures::{Figures, Marks};
 pub use interruption::Notice;
 pub use page::page;
 pub use place::Place;
-pub use plan::Plan;
+pub use plan::{MIN_HOLD, Plan, QUIET};
 pub use progress::Progress;
 pub use report::Record;
 pub use run::Run;

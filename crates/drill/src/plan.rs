@@ -1,24 +1,23 @@
 //! What a drill is to do, and whether it fits together.
 
 use serde::Serialize;
+use spotdrain_core::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
 
 use crate::balancer::Balancer;
 use crate::clock;
 
-/// `stopTimeout` where nothing is set. Source:
-/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>
-pub(crate) const DEFAULT_STOP_TIMEOUT: f64 = 30.0;
-/// When an interrupted task is gone at the latest. Source:
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
-pub(crate) const GONE: f64 = 120.0;
+/// `stopTimeout` where nothing is set.
+pub(crate) const DEFAULT_STOP_TIMEOUT: f64 = DEFAULT_STOP_TIMEOUT_SECONDS as f64;
+/// When an interrupted task is gone at the latest.
+pub(crate) const GONE: f64 = NOTICE_SECONDS as f64;
 /// Traffic before the notice, to compare with.
 pub(crate) const BEFORE: f64 = 10.0;
 /// Traffic after the last thing that can happen.
 const AFTER: f64 = 10.0;
 /// What the hold waits for without a connection; its own default.
-pub(crate) const QUIET: f64 = 10.0;
+pub const QUIET: f64 = 10.0;
 /// What the hold holds in any case; its own default.
-pub(crate) const MIN_HOLD: f64 = 5.0;
+pub const MIN_HOLD: f64 = 5.0;
 
 /// The settings of a drill. Times are seconds of the time that is played.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,0 +1,57 @@
+//! `spotdrain doctor --explain`: a check in full, or the list of all.
+
+use std::io::Write as _;
+
+use spotdrain_doctor::{CHECKS, Check, check};
+
+use super::show::severity_style;
+use crate::cli::exit::{Exit, Problem};
+use crate::cli::present::{BOLD, QUIET};
+use crate::cli::show::broken;
+use crate::cli::table::{Table, plain};
+
+/// How wide a paragraph is.
+const WIDTH: usize = 100;
+
+pub(crate) fn run(id: &str) -> Result<Exit, Problem> {
+    let text = if id == "all" { list().to_string() } else { explain(find(id)?) };
+    write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))?;
+    Ok(Exit::Done)
+}
+
+fn find(id: &str) -> Result<&'static Check, Problem> {
+    let unknown = || format!("there is no check {id:?}: spotdrain doctor --explain lists them all");
+    check(id).ok_or_else(|| Problem::Configuration(unknown()))
+}
+
+fn list() -> Table {
+    let mut table = Table::new(0, &["CHECK", "SEVERITY", "WHAT IT FINDS"]);
+    for check in CHECKS {
+        let severity = (check.severity.as_str().to_owned(), severity_style(check.severity));
+        table.row([plain(check.id), severity, plain(check.title)]);
+    }
+    table
+}
+
+fn explain(check: &Check) -> String {
+    let style = severity_style(check.severity);
+    let mut text =
+        format!("{BOLD}{}{BOLD:#} {style}{}{style:#}: {}\n\n", check.id, check.severity.as_str(), check.title);
+    text += &wrapped(check.explanation);
+    for source in check.sources {
+        text += &format!("\n{QUIET}{source}{QUIET:#}");
+    }
+    text + "\n"
+}
+
+fn wrapped(paragraph: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in paragraph.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + word.len() < WIDTH => *line += &format!(" {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,163 @@
+//! `spotdrain explain`: what is read from an event, and why it is a notice or not. No call is made.
+
+use std::io::Write as _;
+use std::net::IpAddr;
+
+use anstyle::Style;
+use jiff::Timestamp;
+use serde::Serialize;
+use spotdrain_core::arn::TaskArn;
+use spotdrain_core::event::{Event, TaskChange};
+use spotdrain_core::fate::{Fate, Ignored, judge};
+use spotdrain_core::json::EventError;
+use spotdrain_core::memory::Memory;
+use spotdrain_core::notice::{Age, Notice};
+use spotdrain_core::settings::Settings;
+use spotdrain_core::stop::{RecognisedBy, StopCode};
+
+use super::args::ExplainArgs;
+use super::exit::{Exit, Problem};
+use super::present::{BOLD, GOOD, QUIET, duration, moment};
+use super::table::{Cell, Table, plain};
+use super::{input, show};
+
+#[derive(Debug, Serialize)]
+struct Explanation<'a> {
+    event_id: &'a str,
+    task: Option<&'a TaskArn>,
+    fate: &'static str,
+    reason: Option<Ignored>,
+    addresses: &'a [IpAddr],
+    stop_code: Option<&'a StopCode>,
+    version: Option<u64>,
+}
+
+pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Problem> {
+    let settings = args.settings.read(spotdrain_function::environment())?;
+    let batch = input::read(&args.event, &settings)?;
+    let mut events = Vec::new();
+    let mut errors = Vec::new();
+    for message in &batch.messages {
+        match &message.event {
+            Ok(event) => events.push((event, judge(event, &settings, &Memory::new()))),
+            Err(error) => errors.push(error),
+        }
+    }
+    if args.event.json {
+        let explanations: Vec<_> = events.iter().map(|(event, fate)| explanation(event, fate)).collect();
+        show::json(&explanations)?;
+    } else {
+        show_events(&events, &settings)?;
+    }
+    malformed(&args.event.event.display().to_string(), &errors)
+}
+
+fn malformed(file: &str, errors: &[&EventError]) -> Result<Exit, Problem> {
+    if errors.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let told: Vec<_> = errors.iter().map(|error| format!("{file}, {error}")).collect();
+    Err(Problem::Event(told.join("\n       ")))
+}
+
+fn explanation<'a>(event: &'a Event, fate: &Fate) -> Explanation<'a> {
+    let change = event.change.as_ref();
+    let (fate, reason) = match fate {
+        Fate::Notice(_) => ("notice", None),
+        Fate::Ignored(reason) => ("ignored", Some(*reason)),
+    };
+    Explanation {
+        event_id: &event.id,
+        task: change.map(|change| &change.task),
+        fate,
+        reason,
+        addresses: change.map_or(&[], |change| &change.addresses),
+        stop_code: change.and_then(|change| change.stop_code.as_ref()),
+        version: change.and_then(|change| change.version),
+    }
+}
+
+fn show_events(events: &[(&Event, Fate)], settings: &Settings) -> Result<(), Problem> {
+    let mut text = String::new();
+    for (event, fate) in events {
+        text += &format!(
+            "{BOLD}event {}{BOLD:#}, {} from {}\n{}",
+            event.id,
+            event.detail_type,
+            event.source,
+            rows(event, fate, settings)
+        );
+    }
+    if events.is_empty() {
+        text += "no event in it\n";
+    }
+    write!(anstream::stdout(), "{text}").map_err(|error| show::broken(&error))
+}
+
+fn rows(event: &Event, fate: &Fate, settings: &Settings) -> Table {
+    let mut table = Table::plain(2);
+    let mut row = |name: &str, cell: Cell| table.row([(name.to_owned(), QUIET), cell]);
+    match fate {
+        Fate::Notice(notice) => row("fate", (format!("notice, {}", recognised(notice)), GOOD)),
+        Fate::Ignored(reason) => {
+            row("fate", (format!("ignored, {}: {}", reason.as_str(), reason.explanation()), Style::new()));
+        }
+    }
+    if let Some(change) = &event.change {
+        for (name, text) in change_rows(change) {
+            row(name, plain(text));
+        }
+    }
+    if let Fate::Notice(notice) = fate {
+        for (name, text) in notice_rows(notice, settings) {
+            row(name, plain(text));
+        }
+    }
+    table
+}
+
+fn recognised(notice: &Notice) -> &'static str {
+    match notice.recognised_by {
+        RecognisedBy::StopCode => "a Spot interruption by its stop code",
+        RecognisedBy::Reason => "a Spot interruption by its reason; its stop code is absent or new",
+    }
+}
+
+fn change_rows(change: &TaskChange) -> Vec<(&'static str, String)> {
+    let service = change.service.as_ref().map_or("no service".to_owned(), |service| format!("service {service}"));
+    let version = change.version.map_or("no version".to_owned(), |version| format!("version {version}"));
+    let addresses: Vec<_> = change.addresses.iter().map(ToString::to_string).collect();
+    let none = || "none".to_owned();
+    vec![
+        ("task", format!("{}, {service}, cluster {}", change.task.id(), change.cluster.name())),
+        ("status", format!("{}, wanted {}, {version}", change.last_status, change.desired_status)),
+        ("stop code", change.stop_code.as_ref().map_or_else(none, ToString::to_string)),
+        ("reason", change.stopped_reason.clone().unwrap_or_else(none)),
+        ("addresses", if addresses.is_empty() { none() } else { addresses.join(", ") }),
+    ]
+}
+
+fn notice_rows(notice: &Notice, settings: &Settings) -> Vec<(&'static str, String)> {
+    let now = Timestamp::now();
+    let age = match notice.age(now) {
+        Age::Known(age) => format!("{} ago", duration(age)),
+        Age::Future => "in the future".to_owned(),
+    };
+    let mut next = Vec::new();
+    if notice.needs_ownership(now, settings.fresh) {
+        next.push("asks ECS whether the addresses are still the task's, since it is old or past RUNNING".to_owned());
+    }
+    next.push(match (notice.service(), settings.discover, settings.target_groups.len()) {
+        (Some(service), true, 0) => format!("looks in the target groups of service {service}"),
+        (Some(service), true, more) => {
+            format!("looks in the target groups of service {service} and {more} configured")
+        }
+        (_, _, 0) => "has no target group to look in: no service, and none is configured".to_owned(),
+        (_, _, some) => format!("looks in the {some} configured target groups"),
+    });
+    vec![
+        ("interrupted", format!("{}, {age}", moment(notice.interrupted_at()))),
+        ("gone by", moment(notice.deadline())),
+        ("next", next.join("; ")),
+    ]
+}

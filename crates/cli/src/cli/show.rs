@@ -1,0 +1,102 @@
+//! A report, for people and for programs.
+
+use std::io::Write as _;
+
+use anstyle::Style;
+use jiff::SignedDuration;
+use serde::Serialize;
+use spotdrain_core::outcome::Outcome;
+use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
+use spotdrain_core::settings::Mode;
+use spotdrain_core::target::Target;
+
+use super::exit::Problem;
+use super::present::{BAD, BOLD, CAREFUL, QUIET, duration, moment, outcome_style, verdict};
+use super::table::{Cell, Table, plain};
+
+/// Prints a value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Problem> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Problem::Failed(error.to_string()))?;
+    writeln!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
+}
+
+/// The reader of our output went away.
+pub(crate) fn broken(error: &std::io::Error) -> Problem {
+    Problem::Failed(format!("cannot write the output: {error}"))
+}
+
+/// Prints a report for a person.
+pub(crate) fn report(report: &Report) -> Result<(), Problem> {
+    let mut text = String::new();
+    for notice in &report.notices {
+        text += &notice_text(notice);
+    }
+    for event in &report.ignored {
+        let task = event.task.as_ref().map_or(event.event_id.as_str(), |task| task.id());
+        text += &format!("{QUIET}ignored {task}{QUIET:#}: {}, {}\n", event.reason.as_str(), event.reason.explanation());
+    }
+    for message in &report.malformed {
+        let id = message.message_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+        text += &format!("{BAD}unreadable message{id}{BAD:#}: at {}: {}\n", message.path, message.problem);
+    }
+    let (word, style) = verdict(report.verdict);
+    let would = report
+        .notices
+        .iter()
+        .flat_map(|notice| &notice.registrations)
+        .any(|row| row.outcome == Outcome::WouldDeregister);
+    let unchanged = if would { ", for what was only planned nothing was changed" } else { "" };
+    text += &format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#}{unchanged}\n");
+    write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
+}
+
+fn notice_text(notice: &NoticeRecord) -> String {
+    let service = notice.service.as_ref().map_or("no service".to_owned(), |service| format!("service {service}"));
+    let age = notice
+        .notice_age_ms
+        .map_or("dated in the future".to_owned(), |age| format!("{} old", duration(SignedDuration::from_millis(age))));
+    let id = notice.task.id();
+    let cluster = notice.cluster.name();
+    let mut text = format!("{BOLD}notice {id}{BOLD:#}, {service}, cluster {cluster}\n");
+    text += &format!("  {age}, gone by {}{}\n", moment(notice.deadline), observing(notice));
+    if let Some(failure) = &notice.failure {
+        text += &format!("  {BAD}failed{BAD:#} {}: {}\n", failure.call, failure.problem);
+    } else if notice.registrations.is_empty() {
+        text += &format!("  {QUIET}no target group: none is configured, and its service has none{QUIET:#}\n");
+    } else {
+        text += &registrations(&notice.registrations).to_string();
+    }
+    text
+}
+
+fn observing(notice: &NoticeRecord) -> String {
+    match (&notice.unknown_tag, notice.mode) {
+        (Some(value), _) => format!(
+            "\n  {CAREFUL}observed only{CAREFUL:#}: the service's tag spotdrain is {value:?}, which is none of on, hold, off and observe"
+        ),
+        (None, Mode::Observe) => format!("\n  {CAREFUL}observed only{CAREFUL:#}"),
+        (None, Mode::Enforce) => String::new(),
+    }
+}
+
+fn registrations(rows: &[RegistrationRecord]) -> Table {
+    let mut table = Table::new(2, &["TARGET GROUP", "TARGET", "STATE", "OUTCOME"]);
+    for row in rows {
+        table.row(registration(row));
+    }
+    table
+}
+
+fn registration(row: &RegistrationRecord) -> [Cell; 4] {
+    let target = Target { address: row.target, port: row.port };
+    let state = row.state.as_ref().map_or("-".to_owned(), ToString::to_string);
+    let outcome = match (row.outcome.failure(), row.notice_to_deregistered_ms) {
+        (Some(failure), _) => format!("Failed, {}: {}", failure.call, failure.problem),
+        (None, Some(took)) => {
+            format!("{}, {} after the interruption", row.outcome.as_str(), duration(SignedDuration::from_millis(took)))
+        }
+        (None, None) => row.outcome.as_str().to_owned(),
+    };
+    let group: Cell = (row.target_group.name().to_owned(), Style::new());
+    [group, plain(target.to_string()), plain(state), (outcome, outcome_style(&row.outcome))]
+}

@@ -1,0 +1,80 @@
+//! `spotdrain simulate`: the notice of a running task, to look at, to send, or to handle here.
+
+mod act;
+mod ask;
+mod event;
+mod find;
+
+use std::io::Write as _;
+
+use super::args::SimulateArgs;
+use super::exit::{Exit, Problem};
+use super::present::{BOLD, QUIET, now};
+use super::show::{broken, json};
+use spotdrain_function::Aws;
+
+/// What is to be done with the event.
+#[derive(Debug, Clone, Copy)]
+enum Way<'a> {
+    /// Print it.
+    Print,
+    /// Send it to a bus.
+    Bus(&'a str),
+    /// Invoke a function with it.
+    Invoke(&'a str),
+    /// Handle it here.
+    Here,
+}
+
+pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Problem> {
+    let aws = Aws::from_environment(None).await.map_err(|error| Problem::Configuration(error.to_string()))?;
+    if aws.region().is_none() {
+        return Err(Problem::Configuration("no Region is set: set AWS_REGION, or a profile that has one".to_owned()));
+    }
+    let task = find::task(&aws, &args.cluster, &args.task).await.map_err(Problem::Failed)?;
+    let way = way(args);
+    let source = if matches!(way, Way::Bus(_)) { &args.source } else { "aws.ecs" };
+    let event = event::notice(&task, source, now()).map_err(Problem::Failed)?;
+    if matches!(way, Way::Print) {
+        json(&event)?;
+        return Ok(Exit::Done);
+    }
+    if !args.for_real {
+        return act::dry_run(args, &aws, way, &event).await;
+    }
+    if !args.yes && !ask::is_sure(&task, way)? {
+        tell("nothing was done")?;
+        return Ok(Exit::Done);
+    }
+    act::act(args, &aws, way, &event).await
+}
+
+fn way(args: &SimulateArgs) -> Way<'_> {
+    match (&args.bus, &args.invoke) {
+        (Some(bus), _) => Way::Bus(bus),
+        (None, Some(function)) => Way::Invoke(function),
+        (None, None) if args.here => Way::Here,
+        (None, None) => Way::Print,
+    }
+}
+
+impl Way<'_> {
+    /// What it does, for a person.
+    fn told(self) -> String {
+        match self {
+            Self::Print => "print the event".to_owned(),
+            Self::Bus(bus) => format!("send the event to bus {bus}"),
+            Self::Invoke(function) => format!("invoke function {function} with the event"),
+            Self::Here => "handle the event here".to_owned(),
+        }
+    }
+}
+
+fn tell(text: &str) -> Result<(), Problem> {
+    writeln!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
+}
+
+/// What was not done, and how it would be.
+fn tell_dry_run(way: Way<'_>) -> Result<(), Problem> {
+    tell(&format!("{BOLD}dry run{BOLD:#}: would {} {QUIET}(--for-real does it){QUIET:#}", way.told()))
+}

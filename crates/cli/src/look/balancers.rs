@@ -1,0 +1,37 @@
+//! Whether a load balancer sends from each of its zones to the targets of all. Each is asked for once, and only for groups
+//! that leave it to their load balancer. Which load balancer sends to a group the group itself says.
+//! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html>,
+//! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html>
+
+use std::collections::BTreeMap;
+
+use spotdrain_doctor::model::setting::Fact;
+
+use super::asker::{Asker, Budget};
+use super::unknown;
+
+/// Of the load balancer of this ARN. An Application Load Balancer always does.
+/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/disable-cross-zone.html>
+pub(crate) async fn cross_zone(asker: &Asker<'_>, arn: &str, known: &mut BTreeMap<String, Fact<bool>>) -> Fact<bool> {
+    if arn.contains(":loadbalancer/app/") {
+        return Fact::Known(true);
+    }
+    if let Some(fact) = known.get(arn) {
+        return fact.clone();
+    }
+    let fact = ask(asker, arn).await;
+    known.insert(arn.to_owned(), fact.clone());
+    fact
+}
+
+async fn ask(asker: &Asker<'_>, arn: &str) -> Fact<bool> {
+    let request = asker.aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn);
+    match asker.ask("DescribeLoadBalancerAttributes", Budget::Elb, || request.clone().send()).await {
+        Ok(answer) => {
+            let attribute =
+                answer.attributes().iter().find(|one| one.key() == Some("load_balancing.cross_zone.enabled"));
+            attribute.and_then(|one| one.value()).map(|value| value == "true").into()
+        }
+        Err(refusal) => unknown(&refusal.told),
+    }
+}

@@ -1,0 +1,65 @@
+//! The task definitions, each asked for once.
+//! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html>
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::{ContainerDefinition, TaskDefinition as EcsTaskDefinition};
+use spotdrain_doctor::model::root::Place;
+use spotdrain_doctor::model::service::{Container, TaskDefinition};
+use spotdrain_doctor::model::setting::Fact;
+
+use super::asker::{Asker, Budget};
+use super::services::{Found, short};
+use super::unknown;
+
+/// Gives every service its task definition.
+pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
+    let mut known: BTreeMap<String, Fact<TaskDefinition>> = BTreeMap::new();
+    asker.progress.expect(found.services.len());
+    for seen in &mut found.services {
+        let Some(arn) = &seen.definition else { continue };
+        asker.progress.step(short(arn));
+        if !known.contains_key(arn) {
+            known.insert(arn.clone(), describe(asker, arn).await);
+        }
+        seen.service.task_definition = known.get(arn).cloned().unwrap_or_default();
+    }
+}
+
+async fn describe(asker: &Asker<'_>, arn: &str) -> Fact<TaskDefinition> {
+    let request = asker.aws.ecs.describe_task_definition().task_definition(arn);
+    match asker.ask("DescribeTaskDefinition", Budget::Other, || request.clone().send()).await {
+        Ok(answer) => answer.task_definition().map(|definition| read(arn, definition)).into(),
+        Err(refusal) => unknown(&refusal.told),
+    }
+}
+
+fn read(arn: &str, definition: &EcsTaskDefinition) -> TaskDefinition {
+    let platform = definition.runtime_platform();
+    let architecture = platform.and_then(|platform| platform.cpu_architecture()).map(|one| one.as_str().to_owned());
+    let system = platform.and_then(|platform| platform.operating_system_family()).map(|one| one.as_str().to_owned());
+    TaskDefinition {
+        place: Place::live(format!("task definition {}", short(arn))),
+        architecture: architecture.into(),
+        system: system.into(),
+        containers: Fact::Known(definition.container_definitions().iter().map(container).collect()),
+    }
+}
+
+fn container(container: &ContainerDefinition) -> Container {
+    let words: Vec<_> = container.entry_point().iter().chain(container.command()).cloned().collect();
+    let variables = container.environment().iter();
+    let variables =
+        variables.filter_map(|pair| Some((pair.name()?.to_owned(), pair.value().map(str::to_owned).into())));
+    let ports = container.port_mappings().iter().filter_map(|mapping| u16::try_from(mapping.container_port()?).ok());
+    let depends_on = container.depends_on().iter();
+    let depends_on = depends_on.map(|on| (on.container_name().to_owned(), on.condition().as_str().to_owned()));
+    Container {
+        name: container.name().unwrap_or_default().to_owned(),
+        stop_timeout: container.stop_timeout().and_then(|seconds| u32::try_from(seconds).ok()).into(),
+        words: if words.is_empty() { Fact::Absent } else { Fact::Known(words) },
+        environment: Fact::Known(variables.collect()),
+        ports: Fact::Known(ports.collect()),
+        depends_on: Fact::Known(depends_on.collect()),
+    }
+}

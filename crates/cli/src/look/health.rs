@@ -1,0 +1,90 @@
+//! The targets of a group: how many are healthy in each zone, and how many the load balancer does not use.
+//! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
+
+use std::collections::BTreeMap;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum as State,
+};
+use spotdrain_doctor::model::setting::Fact;
+
+use super::asker::{Asker, Budget};
+use super::unknown;
+
+/// What is seen of the targets.
+#[derive(Debug)]
+pub(crate) struct Health {
+    pub(crate) healthy_in_zones: Fact<Vec<u32>>,
+    pub(crate) unused: Fact<u32>,
+}
+
+/// The targets of the group of this ARN.
+pub(crate) async fn find(asker: &Asker<'_>, arn: &str) -> Health {
+    let request = asker.aws.elb.describe_target_health().target_group_arn(arn);
+    match asker.ask("DescribeTargetHealth", Budget::Elb, || request.clone().send()).await {
+        Ok(answer) => read(answer.target_health_descriptions()),
+        Err(refusal) => Health { healthy_in_zones: unknown(&refusal.told), unused: unknown(&refusal.told) },
+    }
+}
+
+fn read(targets: &[TargetHealthDescription]) -> Health {
+    let mut zones: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut unused = 0;
+    for description in targets {
+        let health = description.target_health();
+        let state = health.and_then(|health| health.state());
+        if let (Some(State::Healthy), Some(zone)) =
+            (state, description.target().and_then(|one| one.availability_zone()))
+        {
+            *zones.entry(zone).or_default() += 1;
+        }
+        let reason = health.and_then(|health| health.reason());
+        unused += u32::from(state == Some(&State::Unused) && reason == Some(&TargetHealthReasonEnum::NotInUse));
+    }
+    Health { healthy_in_zones: Fact::Known(zones.into_values().collect()), unused: Fact::Known(unused) }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealth};
+
+    use super::*;
+
+    fn target(zone: Option<&str>, state: State, reason: Option<TargetHealthReasonEnum>) -> TargetHealthDescription {
+        let target = TargetDescription::builder().id("10.0.0.1").set_availability_zone(zone.map(str::to_owned)).build();
+        let health = TargetHealth::builder().state(state).set_reason(reason).build();
+        TargetHealthDescription::builder().target(target).target_health(health).build()
+    }
+
+    #[test]
+    fn the_healthy_are_counted_by_zone_and_the_unused_by_their_reason() {
+        use TargetHealthReasonEnum::{DeregistrationInProgress, FailedHealthChecks, InvalidState, NotInUse};
+        let table: [(&[TargetHealthDescription], &[u32], u32); 5] = [
+            (&[], &[], 0),
+            (&[target(Some("b"), State::Healthy, None), target(Some("a"), State::Healthy, None)], &[1, 1], 0),
+            (&[target(Some("a"), State::Healthy, None), target(Some("a"), State::Healthy, None)], &[2], 0),
+            (
+                &[
+                    target(Some("a"), State::Unused, Some(NotInUse)),
+                    target(Some("c"), State::Unused, Some(NotInUse)),
+                    target(Some("a"), State::Unused, Some(InvalidState)),
+                ],
+                &[],
+                2,
+            ),
+            (
+                &[
+                    target(Some("a"), State::Unhealthy, Some(FailedHealthChecks)),
+                    target(Some("a"), State::Draining, Some(DeregistrationInProgress)),
+                    target(None, State::Healthy, None),
+                ],
+                &[],
+                0,
+            ),
+        ];
+        for (targets, zones, unused) in table {
+            let health = read(targets);
+            assert_eq!((health.healthy_in_zones, health.unused), (Fact::Known(zones.to_vec()), Fact::Known(unused)));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The services: their counts, strategies, target groups and tags.
+//! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::{
+    Container, DeploymentConfiguration, LoadBalancer, Service as EcsService, ServiceField, Task, TaskSet,
+};
+use spotdrain_doctor::model::group::Group;
+use spotdrain_doctor::model::root::{Place, Unread};
+use spotdrain_doctor::model::service::{Balancer, Capacity, Service};
+use spotdrain_doctor::model::setting::Fact;
+
+use super::asker::{Asker, Budget};
+use super::clusters::{Cluster, strategy_item};
+use super::unknown;
+
+/// AWS's limit of one DescribeServices.
+const MOST_A_CALL: usize = 10;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) services: Vec<Seen>,
+    pub(crate) unread: Vec<Unread>,
+}
+
+/// A service, and what is to be looked up for it.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) service: Service,
+    /// The ARN of its task definition.
+    pub(crate) definition: Option<String>,
+    /// For each of its balancers the target group and the alternate one.
+    pub(crate) groups: Vec<Vec<String>>,
+}
+
+/// The services of the clusters, or those of these names.
+pub(crate) async fn find(
+    asker: &Asker<'_>,
+    clusters: &BTreeMap<String, Cluster>,
+    names: &[String],
+) -> Result<Found, String> {
+    let mut found = Found::default();
+    for (arn, cluster) in clusters {
+        let names = if names.is_empty() { list(asker, arn).await? } else { names.to_vec() };
+        asker.progress.expect(names.len());
+        for names in names.chunks(MOST_A_CALL) {
+            describe(asker, arn, cluster, names, &mut found).await?;
+        }
+    }
+    Ok(found)
+}
+
+async fn list(asker: &Asker<'_>, cluster: &str) -> Result<Vec<String>, String> {
+    let (mut arns, mut token) = (Vec::new(), None);
+    loop {
+        let request = asker.aws.ecs.list_services().cluster(cluster).max_results(100).set_next_token(token);
+        let answer = asker.ask("ListServices", Budget::Other, || request.clone().send()).await;
+        let answer = answer.map_err(|refusal| refusal.told)?;
+        arns.extend(answer.service_arns().iter().cloned());
+        token = answer.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(arns);
+        }
+    }
+}
+
+async fn describe(
+    asker: &Asker<'_>,
+    arn: &str,
+    cluster: &Cluster,
+    names: &[String],
+    found: &mut Found,
+) -> Result<(), String> {
+    let request = asker.aws.ecs.describe_services().cluster(arn).include(ServiceField::Tags);
+    let request = request.set_services(Some(names.to_vec()));
+    let answer = match asker.ask("DescribeServices", Budget::Other, || request.clone().send()).await {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            let subject = |name: &String| format!("service {}", short(name));
+            found.unread.extend(names.iter().map(|name| Unread { subject: subject(name), why: refusal.told.clone() }));
+            return Ok(());
+        }
+    };
+    if let Some(missing) = answer.failures().iter().find_map(|failure| failure.arn()) {
+        return Err(no_such_service(short(missing), short(arn)));
+    }
+    for service in answer.services().iter().filter(|service| service.status() != Some("INACTIVE")) {
+        let seen = read(service, arn, cluster);
+        asker.progress.step(&seen.service.place.name);
+        found.services.push(seen);
+    }
+    Ok(())
+}
+
+fn no_such_service(service: &str, cluster: &str) -> String {
+    format!("there is no service {service} in cluster {cluster}: aws ecs list-services --cluster {cluster} shows them")
+}
+
+/// The name at the end of an ARN.
+pub(crate) fn short(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// Where `CodeDeploy` or somebody else deploys, what is in force is the primary task set's.
+fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
+    let name = service.service_name().unwrap_or_default();
+    let set = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"));
+    let balancers: Vec<_> =
+        service.load_balancers().iter().chain(set.into_iter().flat_map(TaskSet::load_balancers)).collect();
+    let count = |value: i32| Fact::Known(u32::try_from(value).unwrap_or_default());
+    let deployment = service.deployment_configuration().and_then(DeploymentConfiguration::minimum_healthy_percent);
+    Seen {
+        service: Service {
+            place: Place::live(format!("service {}/{name}", short(cluster_arn))),
+            name: name.to_owned(),
+            arn: service.service_arn().unwrap_or_default().to_owned(),
+            cluster: Fact::Known(cluster_arn.to_owned()),
+            capacity: capacity(service, set, cluster),
+            desired: count(service.desired_count()),
+            minimum_healthy: deployment.map_or(Fact::Absent, count),
+            platform_version: set
+                .and_then(TaskSet::platform_version)
+                .or(service.platform_version())
+                .map(str::to_owned)
+                .into(),
+            balancers: Fact::Known(balancers.iter().map(|one| balancer(one)).collect()),
+            tag: tag(service),
+            has_ipv6: Fact::Absent,
+            task_definition: Fact::Absent,
+        },
+        definition: set.and_then(TaskSet::task_definition).or(service.task_definition()).map(str::to_owned),
+        groups: balancers.iter().map(|one| groups_of(one)).collect(),
+    }
+}
+
+fn capacity(service: &EcsService, set: Option<&TaskSet>, cluster: &Cluster) -> Capacity {
+    let own = set.map_or(service.capacity_provider_strategy(), TaskSet::capacity_provider_strategy);
+    let launch_type = set.map_or(service.launch_type(), TaskSet::launch_type);
+    let listed = |items: Vec<_>| if items.is_empty() { Fact::Absent } else { Fact::Known(items) };
+    Capacity {
+        launch_type: launch_type.map(|kind| kind.as_str().to_owned()).into(),
+        strategy: listed(own.iter().map(strategy_item).collect()),
+        cluster_strategy: listed(cluster.strategy.clone()),
+        providers: Fact::Known(cluster.providers.clone()),
+    }
+}
+
+fn balancer(balancer: &LoadBalancer) -> Balancer {
+    let port = balancer.container_port().and_then(|port| u16::try_from(port).ok());
+    Balancer {
+        container: balancer.container_name().map(str::to_owned).into(),
+        port: port.into(),
+        ..Balancer::default()
+    }
+}
+
+fn groups_of(balancer: &LoadBalancer) -> Vec<String> {
+    let alternate = balancer.advanced_configuration().and_then(|advanced| advanced.alternate_target_group_arn());
+    balancer.target_group_arn().into_iter().chain(alternate).map(str::to_owned).collect()
+}
+
+fn tag(service: &EcsService) -> Fact<String> {
+    let tag = service.tags().iter().find(|tag| tag.key() == Some("spotdrain"));
+    tag.map(|tag| tag.value().unwrap_or_default().to_owned()).into()
+}
+
+/// Gives every service its groups, as far as they were read.
+pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Fact<Group>>) {
+    let of = |arn: Option<&String>| arn.map_or(Fact::Absent, |arn| groups.get(arn).cloned().unwrap_or_default());
+    for seen in &mut found.services {
+        if let Fact::Known(balancers) = &mut seen.service.balancers {
+            for (balancer, arns) in balancers.iter_mut().zip(&seen.groups) {
+                balancer.group = of(arns.first());
+                balancer.alternate = of(arns.get(1));
+            }
+        }
+    }
+}
+
+/// Looks at the tasks of the services that have an IPv6 group: whether they have an IPv6 address.
+pub(crate) async fn fill_families(asker: &Asker<'_>, found: &mut Found) {
+    for seen in &mut found.services {
+        let has_ipv6_group = seen.service.balancers.known().is_some_and(|all| all.iter().any(takes_ipv6));
+        if has_ipv6_group {
+            seen.service.has_ipv6 = family(asker, &seen.service).await;
+        }
+    }
+}
+
+fn takes_ipv6(balancer: &Balancer) -> bool {
+    let takes = |group: &Fact<Group>| {
+        group.known().is_some_and(|group| group.ip_address_type == Fact::Known("ipv6".to_owned()))
+    };
+    takes(&balancer.group) || takes(&balancer.alternate)
+}
+
+async fn family(asker: &Asker<'_>, service: &Service) -> Fact<bool> {
+    let cluster = service.cluster.known().cloned().unwrap_or_default();
+    let request = asker.aws.ecs.list_tasks().cluster(&cluster).service_name(&service.name).max_results(100);
+    let arns = match asker.ask("ListTasks", Budget::Other, || request.clone().send()).await {
+        Ok(answer) if answer.task_arns().is_empty() => return unknown("it has no task whose addresses could be seen"),
+        Ok(answer) => answer.task_arns().to_vec(),
+        Err(refusal) => return unknown(&refusal.told),
+    };
+    let request = asker.aws.ecs.describe_tasks().cluster(&cluster).set_tasks(Some(arns));
+    match asker.ask("DescribeTasks", Budget::Other, || request.clone().send()).await {
+        Ok(answer) => {
+            let interfaces = answer.tasks().iter().flat_map(Task::containers).flat_map(Container::network_interfaces);
+            Fact::Known(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))
+        }
+        Err(refusal) => unknown(&refusal.told),
+    }
+}

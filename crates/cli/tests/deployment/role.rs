@@ -1,0 +1,141 @@
+//! The role may do what the code calls, and nothing else, on what can be named.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::source::{calls, calls_by_name, calls_of_clients};
+use crate::template::{Template, text_of};
+use crate::{TEMPLATE, deployed};
+
+/// What Lambda does with the function's role to bring the queue's messages and to take away those that are done.
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions>. The function
+/// itself receives and gives back messages of the same queue.
+const OF_THE_QUEUE: [&str; 4] =
+    ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"];
+
+/// What Lambda does with it to write the log.
+const OF_THE_LOG: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
+
+/// What Lambda does with it to keep a direct event that failed.
+const OF_DIRECT_EVENTS: [&str; 1] = ["sqs:SendMessage"];
+
+fn statements(template: &Template) -> Vec<Value> {
+    let policies = template.properties("Role").unwrap()["Policies"].clone();
+    let statements = policies
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap().clone());
+    statements.collect()
+}
+
+fn items(value: &Value) -> Vec<String> {
+    value.as_array().map_or_else(|| vec![text_of(value)], |items| items.iter().map(text_of).collect())
+}
+
+pub fn actions(template: &Template) -> BTreeSet<String> {
+    statements(template).iter().flat_map(|statement| items(&statement["Action"])).collect()
+}
+
+fn set(lists: &[&[&str]]) -> BTreeSet<String> {
+    lists.concat().into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_calls_are_found_in_the_code_in_two_ways() {
+    let both = &calls_of_clients() & &calls_by_name();
+    assert!(both.len() >= 4, "{:?} and {:?}", calls_of_clients(), calls_by_name());
+}
+
+#[test]
+fn with_a_queue_the_role_may_do_what_the_code_calls_and_lambda_needs() {
+    let expected = &calls() | &set(&[&OF_THE_QUEUE, &OF_THE_LOG]);
+    assert_eq!(actions(&deployed()), expected);
+}
+
+/// The log is not the doctor's: no connection depends on it.
+#[test]
+fn the_doctor_asks_for_every_right_of_the_role_but_the_logs() {
+    let checks = include_str!("../../../doctor/src/checks/role.rs");
+    for action in &actions(&deployed()) - &set(&[&OF_THE_LOG]) {
+        assert!(checks.contains(&format!("\"{action}\"")), "no check of the doctor asks for {action}");
+    }
+}
+
+#[test]
+fn without_a_queue_the_role_may_not_touch_one_but_leave_dead_letters() {
+    let calls: BTreeSet<_> = calls().into_iter().filter(|call| !call.starts_with("sqs:")).collect();
+    let expected = &calls | &set(&[&OF_DIRECT_EVENTS, &OF_THE_LOG]);
+    assert_eq!(actions(&deployed().with("Delivery", "direct")), expected);
+}
+
+#[test]
+fn without_discovery_the_role_may_not_describe_services_nor_touch_another_group() {
+    let group = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo/6d0e";
+    let template = deployed().with("Discover", "false").with("TargetGroups", group);
+    assert!(!actions(&template).contains("ecs:DescribeServices"));
+    let deregister = |statement: &&Value| statement["Action"] == "elasticloadbalancing:DeregisterTargets";
+    let statements = statements(&template);
+    let resources: Vec<_> = statements.iter().filter(deregister).flat_map(|one| items(&one["Resource"])).collect();
+    assert_eq!(resources, [group]);
+}
+
+#[test]
+fn only_the_action_that_has_no_resources_is_allowed_on_all() {
+    for delivery in ["queue", "direct"] {
+        for statement in statements(&deployed().with("Delivery", delivery)) {
+            let is_on_all = items(&statement["Resource"]).iter().any(|resource| resource == "*");
+            assert_eq!(is_on_all, statement["Action"] == "elasticloadbalancing:DescribeTargetHealth", "{statement}");
+            assert!(items(&statement["Action"]).iter().all(|action| !action.contains('*')), "{statement}");
+            assert_eq!(statement["Effect"], "Allow");
+        }
+    }
+}
+
+#[test]
+fn services_and_tasks_are_those_of_the_named_clusters() {
+    let clusters = "arn:aws:ecs:eu-central-1:123456789012:cluster/a,arn:aws:ecs:eu-central-1:123456789012:cluster/b";
+    let template = deployed().with("Clusters", clusters);
+    for statement in statements(&template) {
+        if items(&statement["Action"]).iter().any(|action| action.starts_with("ecs:")) {
+            assert_eq!(items(&statement["Condition"]["ArnEquals"]["ecs:cluster"]).join(","), clusters);
+        }
+    }
+}
+
+#[test]
+fn discovered_groups_can_be_narrowed_to_tagged_ones() {
+    let tagged = statements(&deployed().with("OnlyTaggedTargetGroups", "true"));
+    let tagged = tagged.iter().find(|one| one["Sid"] == "DeregisterFromDiscoveredGroups").unwrap();
+    assert_eq!(tagged["Condition"]["StringEquals"]["aws:ResourceTag/spotdrain"], "on");
+    let all = statements(&deployed());
+    let all = all.iter().find(|one| one["Sid"] == "DeregisterFromDiscoveredGroups").unwrap();
+    assert_eq!(all["Condition"], Value::Null);
+}
+
+/// The line before a statement, or before the condition that it stands under, is a comment.
+pub fn assert_every_statement_has_a_comment(text: &str) {
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let mut found = 0;
+    for (number, line) in lines.iter().enumerate() {
+        let begins = line.starts_with("- Sid:") || line.starts_with("- Effect:");
+        if !begins {
+            continue;
+        }
+        found += 1;
+        let before = lines[..number].iter().rev().find(|line| {
+            let is_condition = **line == "- !If"
+                || line.strip_prefix("- ").is_some_and(|name| name.chars().all(char::is_alphanumeric));
+            !is_condition
+        });
+        assert!(before.is_some_and(|line| line.starts_with('#')), "line {} has no comment: {line}", number + 1);
+    }
+    assert!(found > 0, "statements were found");
+}
+
+#[test]
+fn every_statement_has_a_comment() {
+    assert_every_statement_has_a_comment(TEMPLATE);
+    assert_every_statement_has_a_comment(crate::example::EXAMPLE);
+}

@@ -1,0 +1,60 @@
+//! What the source code says: which calls it makes, and which metrics it writes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use regex::Regex;
+
+/// The text of all sources of a crate.
+fn sources(of_crate: &str) -> String {
+    read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(of_crate).join("src"))
+}
+
+fn read_folder(folder: &Path) -> String {
+    let read = |path: &Path| if path.is_dir() { read_folder(path) } else { fs::read_to_string(path).unwrap() };
+    fs::read_dir(folder).unwrap().map(|entry| read(&entry.unwrap().path())).collect()
+}
+
+const VERBS: &str = "describe|deregister|register|receive|delete|change|send|list|modify|create|put";
+
+/// All calls that are found, in either way.
+pub fn calls() -> BTreeSet<String> {
+    &calls_of_clients() | &calls_by_name()
+}
+
+/// The methods of the SDK's clients that are called, as the actions that they are: `.elb.describe_target_health()` is
+/// `elasticloadbalancing:DescribeTargetHealth`. Without arguments, because a request is put together afterwards.
+pub fn calls_of_clients() -> BTreeSet<String> {
+    let method = Regex::new(&format!(r"\.\s*((?:{VERBS})_[a-z_]+)\(\)")).unwrap();
+    let pascal = |snake: &str| snake.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect::<String>();
+    method.captures_iter(&sources("function")).map(|found| action(&pascal(&found[1]))).collect()
+}
+
+/// The names under which the engine makes its calls: `const CALL: &str = "DeregisterTargets"`, or in the request itself.
+pub fn calls_by_name() -> BTreeSet<String> {
+    let verbs = VERBS.split('|').map(|verb| verb[..1].to_uppercase() + &verb[1..]).collect::<Vec<_>>().join("|");
+    let name = Regex::new(&format!(r#"(?:const [A-Z_]+: &str = "|request\(")((?:{verbs})[A-Z][A-Za-z]+)"#)).unwrap();
+    name.captures_iter(&sources("engine")).map(|found| action(&found[1])).collect()
+}
+
+/// The right that a call needs. A batch needs that of its single call.
+fn action(call: &str) -> String {
+    let call = call.trim_end_matches("Batch");
+    let service = match call {
+        call if call.contains("Target") => "elasticloadbalancing",
+        call if call.contains("Message") || call.contains("Queue") => "sqs",
+        call if call.contains("Service") || call.contains("Task") => "ecs",
+        other => panic!("of which service is {other}? Tell this test"),
+    };
+    format!("{service}:{call}")
+}
+
+/// Every name that may be a metric's or a dimension's: the capitalised words in the metrics' code, and the outcomes.
+pub fn metric_words() -> BTreeSet<String> {
+    let word = Regex::new(r#""([A-Z][A-Za-z]+)""#).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");
+    let text = fs::read_to_string(folder.join("metrics.rs")).unwrap()
+        + &fs::read_to_string(folder.join("outcome.rs")).unwrap();
+    word.captures_iter(&text).map(|found| found[1].to_owned()).collect()
+}

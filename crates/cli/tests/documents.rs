@@ -1,0 +1,117 @@
+//! What is written twice is compared: the settings in the README, its length, the tests that the table of faults names.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it should be")]
+
+use spotdrain_core::settings::NAMES;
+use spotdrain_doctor::{CHECKS, forecast};
+
+const README: &str = include_str!("../../../README.md");
+const DOCTOR: &str = include_str!("../../../docs/doctor.md");
+const RELIABILITY: &str = include_str!("../../../docs/reliability.md");
+
+#[test]
+fn the_readme_has_every_setting_with_its_default() {
+    let rows: Vec<_> = README.lines().filter(|line| line.starts_with("| `SPOTDRAIN_")).collect();
+    assert_eq!(rows.len(), NAMES.len());
+    for ((name, default), row) in NAMES.iter().zip(rows) {
+        assert!(row.starts_with(&format!("| `{name}` | `{default}` | ")), "{row}");
+    }
+}
+
+#[test]
+fn the_readme_is_short_enough_to_be_read() {
+    assert!(README.lines().count() <= 200);
+}
+
+#[test]
+fn the_readme_has_the_two_commands_together() {
+    assert!(README.contains("```sh\ncargo run -- demo\ncargo test --workspace\n```"));
+}
+
+/// The tests that `docs/reliability.md` names, as file and function.
+fn named_tests() -> Vec<(&'static str, &'static str)> {
+    let code = RELIABILITY.split('`').skip(1).step_by(2);
+    code.filter_map(|code| code.split_once("::")).collect()
+}
+
+#[test]
+fn every_test_that_the_table_of_faults_names_exists() {
+    let named = named_tests();
+    assert!(named.len() > 30, "the table is read: {named:?}");
+    for (file, name) in named {
+        let folders = ["tests", "../function-tests/tests/function", "../engine/tests"];
+        let paths = folders.map(|folder| format!("{}/{folder}/{file}", env!("CARGO_MANIFEST_DIR")));
+        let source = paths.iter().find_map(|path| std::fs::read_to_string(path).ok());
+        let source = source.unwrap_or_else(|| panic!("{file} is in none of {folders:?}"));
+        assert!(source.contains(&format!("fn {name}()")), "{file} has no test {name}");
+    }
+}
+
+#[test]
+fn the_table_of_faults_has_every_test_of_a_fault() {
+    let source = include_str!("../../function-tests/tests/function/faults.rs");
+    let tests = source.split("#[tokio::test]\nasync fn ").skip(1).filter_map(|rest| rest.split_once("()"));
+    let named = named_tests();
+    for (name, _) in tests {
+        assert!(named.contains(&("faults.rs", name)), "docs/reliability.md does not name {name}");
+    }
+}
+
+#[test]
+fn the_doctors_table_has_every_check() {
+    let rows: Vec<_> = DOCTOR.lines().filter(|line| line.starts_with("| SD")).collect();
+    let checks = CHECKS.map(|check| format!("| {} | {} | {} |", check.id, check.severity.as_str(), check.title));
+    assert_eq!(rows, checks);
+}
+
+#[test]
+fn every_place_that_tells_how_many_checks_there_are_is_right() {
+    let readme = format!("{} checks, each with AWS's source", CHECKS.len());
+    assert!(README.contains(&readme), "README.md: {readme}");
+    // The picture's spaces do not break.
+    let picture = include_str!("../../../docs/doctor.svg").replace('\u{a0}', " ");
+    assert!(picture.contains(&format!("by {} checks", CHECKS.len())), "docs/doctor.svg");
+    assert!(include_str!("../../../CHANGELOG.md").contains(&format!("by {} checks", CHECKS.len())), "CHANGELOG.md");
+}
+
+#[test]
+fn the_forecasts_model_has_the_figures_of_the_code() {
+    let figures = [
+        ("the function has acted", forecast::FUNCTION_ACTS),
+        ("an ALB goes on after that", forecast::ALB_GOES_ON),
+        ("an NLB goes on after that", forecast::NLB_GOES_ON),
+        ("an NLB goes on to an unhealthy target", forecast::NLB_GOES_ON_UNHEALTHY),
+    ];
+    for (what, seconds) in figures {
+        assert!(DOCTOR.contains(&format!("| {what} | {seconds} s |")), "{what}");
+    }
+    assert!(DOCTOR.contains(&format!("the last {} s", forecast::HOLD_GRACE)));
+}
+
+/// The calls that the doctor makes, as the source of the live reader names them.
+#[test]
+fn the_rights_of_the_doctor_are_its_calls() {
+    let folder = format!("{}/src/look", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    let calls = source.split(".ask(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let calls: Vec<_> = calls.collect();
+    assert!(calls.len() > 15, "{calls:?}");
+    for call in calls {
+        assert!(DOCTOR.contains(&format!(":{call}")), "docs/doctor.md does not name the right of {call}");
+    }
+}
+
+/// The hold has no dependencies of ours, so its times are its own; here they are compared with those of the others.
+#[test]
+fn the_holds_times_are_the_same_everywhere() {
+    use spotdrain_core::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
+    use spotdrain_hold::times;
+    assert_eq!(times::STOP_TIMEOUT.as_secs(), u64::from(DEFAULT_STOP_TIMEOUT_SECONDS));
+    assert_eq!(times::GRACE.as_secs(), u64::from(forecast::HOLD_GRACE));
+    assert_eq!(
+        (times::QUIET.as_secs_f64(), times::MIN_HOLD.as_secs_f64()),
+        (spotdrain_drill::QUIET, spotdrain_drill::MIN_HOLD)
+    );
+}

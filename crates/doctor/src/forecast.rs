@@ -1,0 +1,250 @@
+//! Until when do new connections come to an interrupted task, and what would change it?
+//!
+//! Seconds from SIGTERM, which comes with the notice. Every figure has its source, and where AWS gives none it is users'
+//! measurement: a forecast, not a promise. A draining target that fails its health check is taken to be left sooner, which
+//! nobody has measured; SD034 is about the other case. `docs/doctor.md` tells the model.
+
+use serde::Serialize;
+use spotdrain_core::limits::NOTICE_SECONDS;
+
+use crate::diagnosis::Finding;
+use crate::model::group::Kind;
+use crate::model::setting::Unknown;
+use crate::model::subject::GroupSite;
+
+/// How long the event, the queue and the function take together. AWS says of the event only that it is "near real time"
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html>); this is assumed.
+pub const FUNCTION_ACTS: u32 = 2;
+
+/// How long a Network Load Balancer goes on sending new connections to a deregistered target, measured by a user
+/// (<https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366>); AWS's support spoke of 180 to 300 s.
+pub const NLB_GOES_ON: u32 = 120;
+
+/// How long it goes on to a target that is marked unhealthy: 30 to 40 s, measured by a user
+/// (<https://github.com/aws/containers-roadmap/issues/470>).
+pub const NLB_GOES_ON_UNHEALTHY: u32 = 40;
+
+/// An Application Load Balancer stops at once
+/// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html>).
+pub const ALB_GOES_ON: u32 = 1;
+
+/// What the hold leaves the application of its stopTimeout (its setting `grace`).
+pub const HOLD_GRACE: u32 = 10;
+
+/// The checks that find that the function does nothing.
+const FUNCTION_IS_DEAF: [&str; 8] = ["SD021", "SD023", "SD027", "SD028", "SD029", "SD030", "SD031", "SD032"];
+
+/// A forecast for one target group of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Forecast {
+    /// The service.
+    pub service: String,
+    /// The target group.
+    pub group: String,
+    /// With the settings as they are.
+    #[serde(flatten)]
+    pub now: Outlook,
+    /// Whether the function acts for it.
+    pub function: bool,
+    /// Whether the hold fails the group's health check.
+    pub hold: bool,
+    /// What would make it better, one thing at a time, and at last all of them.
+    pub changes: Vec<Change>,
+}
+
+/// What comes of some settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Outlook {
+    /// When the last new connection comes, at the latest: where the application serves until SIGKILL.
+    pub last_new_connection_seconds: u32,
+    /// How many seconds of them are refused if the application closes its port on SIGTERM, as most do: then the health check
+    /// fails sooner.
+    pub refused_seconds: u32,
+    /// How many if it serves until SIGKILL.
+    pub refused_at_least_seconds: u32,
+}
+
+/// A thing that would make it better.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Such as `hold`.
+    pub what: String,
+    /// What would come of it.
+    #[serde(flatten)]
+    pub then: Outlook,
+}
+
+/// What decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Situation {
+    kind: Kind,
+    function: bool,
+    hold: bool,
+    /// The function is told of the hold, and leaves the target to it.
+    tagged: bool,
+    fails_after: u32,
+    stop_timeout: u32,
+}
+
+/// What a situation becomes by one thing.
+type Improve = fn(Situation) -> Situation;
+
+impl Situation {
+    /// What closes its port on SIGTERM fails its health check from then on; what serves until SIGKILL, from then. The hold
+    /// fails it from SIGTERM on and has the application serve all the same.
+    fn outlook(self) -> Outlook {
+        let stop = self.stop_timeout.min(NOTICE_SECONDS);
+        let closing = self.last_new(0);
+        let serving = if self.hold { closing } else { self.last_new(stop) };
+        let serves = if self.hold { stop.saturating_sub(HOLD_GRACE) } else { stop };
+        let at_least = serving.saturating_sub(serves);
+        let refused = if self.hold { at_least } else { closing };
+        Outlook { last_new_connection_seconds: serving, refused_seconds: refused, refused_at_least_seconds: at_least }
+    }
+
+    /// The last new connection of a target whose health check fails from then on.
+    fn last_new(self, fails_from: u32) -> u32 {
+        let (goes_on, goes_on_unhealthy) = match self.kind {
+            Kind::Network => (NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY),
+            Kind::Application => (ALB_GOES_ON, ALB_GOES_ON),
+        };
+        // Without the function ECS deregisters the target when the task is stopped, if not before.
+        let acts = self.function && !(self.hold && self.tagged);
+        let deregistered = if acts { FUNCTION_ACTS } else { self.stop_timeout.min(NOTICE_SECONDS) };
+        let unhealthy = fails_from.saturating_add(self.fails_after);
+        (deregistered + goes_on).min(unhealthy.saturating_add(goes_on_unhealthy))
+    }
+
+    /// Each thing that is not yet so and helps alone; then all of them together, if that helps more.
+    fn changes(self) -> Vec<Change> {
+        let now = self.outlook();
+        let missing: Vec<_> = Self::possible().into_iter().filter(|(_, change)| change(self) != self).collect();
+        let change = |what: String, then: Self| Change { what, then: then.outlook() };
+        let alone = missing.iter().map(|(what, change_of)| change((*what).to_owned(), change_of(self)));
+        let mut changes: Vec<_> = alone.filter(|change| change.then.is_better(now)).collect();
+        let names: Vec<_> = missing.iter().map(|(what, _)| *what).collect();
+        let all =
+            change(names.join(" + "), missing.iter().fold(self, |situation, (_, change_of)| change_of(situation)));
+        let helps_more = changes.iter().all(|alone| all.then.is_better(alone.then)) && all.then.is_better(now);
+        changes.extend(helps_more.then_some(all));
+        changes
+    }
+
+    fn possible() -> [(&'static str, Improve); 4] {
+        [
+            ("function", |situation| Self { function: true, ..situation }),
+            ("hold", |situation| Self { hold: true, ..situation }),
+            ("stopTimeout 120", |situation| Self {
+                stop_timeout: situation.stop_timeout.max(NOTICE_SECONDS),
+                ..situation
+            }),
+            ("health check 20 s", |situation| Self { fails_after: situation.fails_after.min(20), ..situation }),
+        ]
+    }
+}
+
+impl Outlook {
+    fn is_better(self, than: Self) -> bool {
+        let key = |outlook: Self| {
+            (outlook.refused_seconds, outlook.refused_at_least_seconds, outlook.last_new_connection_seconds)
+        };
+        key(self) < key(than)
+    }
+}
+
+/// The forecast of a target group, if its settings are known. A function that is not seen is taken not to be there.
+pub(super) fn forecast(site: &GroupSite<'_>, findings: &[Finding]) -> Option<Forecast> {
+    let situation = situation(site, findings).ok()?;
+    Some(Forecast {
+        service: site.of.service.place.name.clone(),
+        group: site.group.place.name.clone(),
+        now: situation.outlook(),
+        function: situation.function,
+        hold: situation.hold,
+        changes: situation.changes(),
+    })
+}
+
+fn situation(site: &GroupSite<'_>, findings: &[Finding]) -> Result<Situation, Unknown> {
+    let hold = site.hold_fails_check()?;
+    Ok(Situation {
+        kind: site.group.kind()?,
+        function: site.of.estate.delivery.known().is_some() && !is_deaf(site, findings),
+        hold,
+        tagged: hold && site.of.is_tagged_hold()?,
+        fails_after: site.group.fails_after()?,
+        stop_timeout: site.stop_timeout()?,
+    })
+}
+
+/// Whether something was found by which the function does nothing for this group.
+fn is_deaf(site: &GroupSite<'_>, findings: &[Finding]) -> bool {
+    let others = |name: &str| {
+        let services = site.of.estate.services.iter().filter(|service| service.name != site.of.service.name);
+        services.map(|service| &service.place.name).any(|other| other == name)
+    };
+    let concerns = |finding: &&Finding| {
+        let place = &finding.fault.place.name;
+        let is_group = place.starts_with("target group ");
+        FUNCTION_IS_DEAF.contains(&finding.check.id) && !others(place) && (!is_group || *place == site.group.place.name)
+    };
+    findings.iter().any(|finding| concerns(&finding))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_new_connection_and_what_is_refused() {
+        use Kind::{Application, Network};
+        let table = [
+            // kind, function, hold, fails after, stopTimeout -> last, refused, refused at least
+            (Network, false, false, 60, 30, (130, 100, 100)),
+            (Network, true, false, 60, 30, (122, 100, 92)),
+            (Network, false, false, 20, 30, (90, 60, 60)),
+            (Network, true, false, 20, 120, (122, 60, 2)),
+            (Network, false, true, 20, 120, (60, 0, 0)),
+            (Network, true, true, 20, 120, (60, 0, 0)),
+            (Network, true, true, 120, 120, (122, 12, 12)),
+            (Application, false, false, 60, 30, (31, 31, 1)),
+            (Application, true, false, 60, 30, (3, 3, 0)),
+            (Application, true, true, 60, 120, (3, 0, 0)),
+        ];
+        for (kind, function, hold, fails_after, stop_timeout, (last, refused, least)) in table {
+            let situation = Situation { kind, function, hold, tagged: false, fails_after, stop_timeout };
+            let expected = Outlook {
+                last_new_connection_seconds: last,
+                refused_seconds: refused,
+                refused_at_least_seconds: least,
+            };
+            assert_eq!(situation.outlook(), expected, "{situation:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_to_the_hold_is_not_deregistered() {
+        let kind = Kind::Network;
+        let held = Situation { kind, function: true, hold: true, tagged: true, fails_after: 90, stop_timeout: 120 };
+        let last = |situation: Situation| situation.outlook().last_new_connection_seconds;
+        assert_eq!((last(held), last(Situation { tagged: false, ..held })), (130, 122));
+        assert_eq!(last(Situation { fails_after: 20, ..held }), 60);
+    }
+
+    #[test]
+    fn what_helps_is_named_and_what_does_not_is_not() {
+        let kind = Kind::Network;
+        let situation =
+            Situation { kind, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
+        let told = |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
+        assert_eq!(told(situation), ["hold"]);
+        assert_eq!(
+            told(Situation { stop_timeout: 30, ..situation }),
+            ["hold", "stopTimeout 120", "hold + stopTimeout 120"]
+        );
+        let bad = Situation { function: false, stop_timeout: 30, fails_after: 120, ..situation };
+        let all = "function + hold + stopTimeout 120 + health check 20 s";
+        assert_eq!(told(bad), ["function", "hold", "health check 20 s", all]);
+        assert_eq!(told(Situation { hold: true, ..situation }), [""; 0]);
+    }
+}

@@ -1,0 +1,286 @@
+//! Does a role allow an action on a resource?
+//!
+//! As much of IAM's logic as the function's rights need: an explicit deny wins, else one allow is enough. A condition or a
+//! resource that cannot be judged makes the answer unknown, never a yes.
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+
+use crate::glob::glob;
+use crate::model::setting::{Fact, Unknown};
+
+/// A statement of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Statement {
+    /// `Allow`, not `Deny`.
+    pub allows: bool,
+    /// The actions, with wildcards.
+    pub actions: Fact<Vec<String>>,
+    /// The resources, with wildcards.
+    pub resources: Vec<Fact<String>>,
+    /// The conditions: operator, key, values.
+    pub conditions: Vec<Condition>,
+}
+
+/// A condition of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Such as `StringEquals`.
+    pub operator: String,
+    /// Such as `aws:ResourceTag/spotdrain`.
+    pub key: String,
+    /// The values, one of which must fit.
+    pub values: Fact<Vec<String>>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Such as `ecs:DescribeServices`.
+    pub action: &'a str,
+    /// The ARN, or `*` for an action that has no resources.
+    pub resource: &'a str,
+    /// What the conditions' keys are at this request.
+    pub keys: &'a [(String, Fact<String>)],
+}
+
+impl Condition {
+    /// The tag of the resource that it asks for. Names of keys are not case-sensitive.
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition.html>
+    #[must_use]
+    pub fn resource_tag(&self) -> Option<&str> {
+        let (prefix, tag) = self.key.split_once('/')?;
+        let prefixes = ["aws:ResourceTag", "elasticloadbalancing:ResourceTag"];
+        prefixes.iter().any(|known| prefix.eq_ignore_ascii_case(known)).then_some(tag)
+    }
+}
+
+/// Statements that could allow anything and deny anything: what a policy that cannot be read comes to.
+#[must_use]
+pub fn anything(why: &str) -> [Statement; 2] {
+    [true, false].map(|allows| Statement { allows, actions: Fact::NotKnown(why.to_owned()), ..Statement::default() })
+}
+
+/// What a permissions boundary comes to: it allows nothing by itself, and may keep the policies from allowing what they
+/// say.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
+#[must_use]
+pub fn boundary(policy: &str) -> Statement {
+    let why = format!("the role has the permissions boundary {policy}, which is not judged here");
+    Statement { allows: false, actions: Fact::NotKnown(why), ..Statement::default() }
+}
+
+/// Whether the statements allow a request. What may be denied is only of weight where something may allow it.
+pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Unknown> {
+    let (mut allowed, mut may_allow, mut may_deny) = (false, None, None);
+    for statement in statements {
+        match (applies(statement, request), statement.allows) {
+            (Ok(true), false) => return Ok(false),
+            (Ok(false), false) => {}
+            (Ok(applies), true) => allowed |= applies,
+            (Err(why), true) => may_allow = may_allow.or(Some(why)),
+            (Err(why), false) => may_deny = may_deny.or(Some(why)),
+        }
+    }
+    let may_allow = may_allow.filter(|_| !allowed);
+    if !allowed && may_allow.is_none() {
+        return Ok(false);
+    }
+    may_deny.or(may_allow).map_or(Ok(true), Err)
+}
+
+/// Whether a statement denies it outright.
+pub(crate) fn is_denied(statements: &[Statement], request: Request<'_>) -> bool {
+    statements.iter().any(|statement| !statement.allows && applies(statement, request) == Ok(true))
+}
+
+/// The tag, with its value, that would make a statement allow it which asks for nothing else.
+pub(crate) fn lacking_tag<'a>(statements: &'a [Statement], request: Request<'_>) -> Option<(&'a str, &'a str)> {
+    statements.iter().filter(|statement| statement.allows).find_map(|statement| {
+        let [condition] = statement.conditions.as_slice() else { return None };
+        let free = Statement { conditions: Vec::new(), ..statement.clone() };
+        let value = condition.values.known()?.first()?;
+        (applies(&free, request) == Ok(true)).then_some((condition.resource_tag()?, value.as_str()))
+    })
+}
+
+fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown> {
+    let actions = statement.actions.need()?.map_or(&[][..], Vec::as_slice);
+    let action = request.action.to_lowercase();
+    if !any(actions.iter().map(|pattern| fits(&pattern.to_lowercase(), &action)))? {
+        return Ok(false);
+    }
+    let resources = statement.resources.iter().map(|pattern| match pattern.need()? {
+        Some(pattern) => fits(pattern, request.resource),
+        None => Ok(false),
+    });
+    if !any(resources)? {
+        return Ok(false);
+    }
+    for condition in &statement.conditions {
+        if !holds(condition, request.keys)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether one of them is true; unknown only where none is and one is not known.
+fn any(mut facts: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unknown> {
+    let mut unknown = None;
+    let found = facts.any(|fact| fact.unwrap_or_else(|why| unknown.replace(why).is_some_and(|_| false)));
+    unknown.filter(|_| !found).map_or(Ok(found), Err)
+}
+
+/// Whether a text fits a policy's pattern. `?`, which stands for one character, and policy variables are not judged here:
+/// what does not fit even with anything in their place does not fit, and of the rest it is not known.
+/// Sources: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+fn fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
+    let widest = widest(pattern);
+    match glob(&widest, text) {
+        true if widest != pattern => Err(Unknown(format!("{pattern} in the role's policy is not judged here"))),
+        fits => Ok(fits),
+    }
+}
+
+/// The pattern with anything in the place of `?` and of `${a:Variable}`.
+fn widest(pattern: &str) -> String {
+    let mut parts = pattern.split("${");
+    let mut wide = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        wide += "*";
+        wide += part.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    wide.replace('?', "*")
+}
+
+fn holds(condition: &Condition, keys: &[(String, Fact<String>)]) -> Result<bool, Unknown> {
+    let Condition { operator, key, values } = condition;
+    let values = values.need()?.map_or(&[][..], Vec::as_slice);
+    let compare: fn(&str, &str) -> Result<bool, Unknown> = match operator.as_str() {
+        "StringEquals" if !values.iter().any(|value| value.contains("${")) => |value, text| Ok(value == text),
+        "StringLike" => fits,
+        "ArnEquals" | "ArnLike" => arn_fits,
+        _ => return Err(Unknown(format!("the condition {operator} of the role's policy is not judged here"))),
+    };
+    let Some((_, value)) = keys.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) else {
+        return Err(Unknown(format!("the condition on {key} of the role's policy is not judged here")));
+    };
+    let Some(text) = value.need()? else { return Ok(false) };
+    any(values.iter().map(|pattern| compare(pattern, text)))
+}
+
+/// The six parts of an ARN are compared each by itself.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+fn arn_fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
+    let (patterns, parts): (Vec<_>, Vec<_>) = (pattern.splitn(6, ':').collect(), text.splitn(6, ':').collect());
+    if patterns.len() != 6 && widest(pattern).contains('*') {
+        return Err(Unknown(format!("{pattern} in the role's policy is no ARN, and not judged here")));
+    }
+    if patterns.len() != parts.len() {
+        return Ok(false);
+    }
+    for (pattern, part) in patterns.iter().zip(&parts) {
+        if !fits(pattern, part)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(allows: bool, action: &str, resource: &str) -> Statement {
+        let resources = vec![Fact::Known(resource.to_owned())];
+        Statement { allows, actions: Fact::Known(vec![action.to_owned()]), resources, conditions: Vec::new() }
+    }
+
+    fn tagged(value: Fact<Vec<String>>) -> Statement {
+        let condition = Condition {
+            operator: "StringEquals".to_owned(),
+            key: "aws:ResourceTag/spotdrain".to_owned(),
+            values: value,
+        };
+        Statement { conditions: vec![condition], ..statement(true, "ecs:*", "*") }
+    }
+
+    #[test]
+    fn a_condition_on_a_tag_is_one_in_any_case() {
+        let of = |key: &str| Condition { key: key.to_owned(), operator: String::new(), values: Fact::Absent };
+        let table = [
+            ("aws:ResourceTag/spotdrain", Some("spotdrain")),
+            ("AWS:resourcetag/Team", Some("Team")),
+            ("elasticloadbalancing:ResourceTag/a/b", Some("a/b")),
+            ("aws:RequestTag/spotdrain", None),
+            ("ecs:cluster", None),
+        ];
+        for (key, tag) in table {
+            assert_eq!(of(key).resource_tag(), tag, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_allow_is_needed_and_a_deny_wins() {
+        let on = || Fact::Known(vec!["on".to_owned()]);
+        let unread =
+            |allows| Statement { allows, actions: Fact::NotKnown("unread".to_owned()), ..Statement::default() };
+        let all = || statement(true, "*", "*");
+        let table = [
+            (vec![], Some(false)),
+            (vec![statement(true, "ecs:DescribeServices", "*")], Some(true)),
+            (vec![statement(true, "ECS:describe*", "arn:*:service/demo/*")], Some(true)),
+            (vec![statement(true, "ecs:*", "arn:*:service/other/*")], Some(false)),
+            (vec![statement(true, "*", "*"), statement(false, "ecs:*", "*")], Some(false)),
+            (vec![tagged(on())], Some(true)),
+            (vec![tagged(Fact::Known(vec!["off".to_owned()]))], Some(false)),
+            (vec![tagged(Fact::NotKnown("a parameter".to_owned()))], None),
+            (vec![tagged(Fact::NotKnown("a parameter".to_owned())), statement(true, "ecs:*", "*")], Some(true)),
+            (vec![unread(true)], None),
+            (vec![unread(true), all()], Some(true)),
+            (vec![unread(false)], Some(false)),
+            (vec![unread(false), all()], None),
+            (vec![unread(false), all(), statement(false, "ecs:*", "*")], Some(false)),
+            (anything("unread").to_vec(), None),
+            (vec![statement(true, "ecs:Describe?ervices", "*")], None),
+            (vec![statement(true, "s3:Get?bject", "*")], Some(false)),
+            (vec![statement(true, "ecs:*", "arn:aws:ecs:service/${aws:PrincipalTag/cluster}/*")], None),
+            (vec![statement(true, "ecs:*", "arn:aws:ecs:task/${aws:PrincipalTag/cluster}/*")], Some(false)),
+        ];
+        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Fact::Known("on".to_owned()))];
+        let request =
+            Request { action: "ecs:DescribeServices", resource: "arn:aws:ecs:service/demo/logstash", keys: &keys };
+        for (statements, expected) in table {
+            assert_eq!(allows(&statements, request).ok(), expected, "{statements:?}");
+        }
+    }
+
+    #[test]
+    fn an_arn_is_compared_part_by_part() {
+        let cluster = "arn:aws:ecs:eu-central-1:1:cluster/demo";
+        let table = [
+            (cluster, Some(true)),
+            ("arn:aws:ecs:*:*:cluster/demo", Some(true)),
+            ("arn:*:ecs:*:1:cluster/*", Some(true)),
+            ("arn:aws:ecs:eu-central-1:1:cluster/other", Some(false)),
+            ("arn:aws:ecs:*:2:*", Some(false)),
+            ("demo", Some(false)),
+            ("arn:aws:ecs:*", None),
+            ("*", None),
+        ];
+        for (pattern, expected) in table {
+            assert_eq!(arn_fits(pattern, cluster).ok(), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_deny_and_a_tag_that_is_lacking_are_told_apart_from_no_allow() {
+        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Fact::Absent)];
+        let request = Request { action: "ecs:DescribeServices", resource: "x", keys: &keys };
+        let tagged = [tagged(Fact::Known(vec!["on".to_owned()]))];
+        assert_eq!((is_denied(&tagged, request), lacking_tag(&tagged, request)), (false, Some(("spotdrain", "on"))));
+        let denied = [statement(true, "*", "*"), statement(false, "ecs:*", "*")];
+        assert_eq!((is_denied(&denied, request), lacking_tag(&denied, request)), (true, None));
+        assert_eq!((is_denied(&[], request), lacking_tag(&[], request)), (false, None));
+    }
+}

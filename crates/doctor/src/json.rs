@@ -1,0 +1,72 @@
+//! A diagnosis for programs: the JSON of `spotdrain doctor --json`.
+
+use serde::Serialize;
+
+use crate::check::{Cost, Mend, Severity};
+use crate::diagnosis::{Diagnosis, Finding, NotChecked};
+use crate::forecast::Forecast;
+
+/// A diagnosis as JSON.
+#[derive(Debug, Serialize)]
+pub struct Record<'a> {
+    services: usize,
+    findings: Vec<FindingRecord<'a>>,
+    not_checked: Vec<NotCheckedRecord<'a>>,
+    forecasts: &'a [Forecast],
+}
+
+#[derive(Debug, Serialize)]
+struct FindingRecord<'a> {
+    check: &'static str,
+    severity: Severity,
+    title: &'static str,
+    subject: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    found: &'a str,
+    cost: Cost,
+    mend: &'a Mend,
+    accepted: Option<&'a str>,
+    sources: &'static [&'static str],
+}
+
+#[derive(Debug, Serialize)]
+struct NotCheckedRecord<'a> {
+    checks: &'a [&'static str],
+    subject: &'a str,
+    why: &'a str,
+}
+
+/// The record of a diagnosis.
+#[must_use]
+pub fn record(diagnosis: &Diagnosis) -> Record<'_> {
+    Record {
+        services: diagnosis.services,
+        findings: diagnosis.findings.iter().map(finding).collect(),
+        not_checked: diagnosis.not_checked.iter().map(not_checked).collect(),
+        forecasts: &diagnosis.forecasts,
+    }
+}
+
+fn finding(finding: &Finding) -> FindingRecord<'_> {
+    let fault = &finding.fault;
+    FindingRecord {
+        check: finding.check.id,
+        severity: finding.check.severity,
+        title: finding.check.title,
+        subject: &fault.place.name,
+        file: fault.place.file.as_deref(),
+        line: fault.place.line,
+        found: &fault.found,
+        cost: fault.cost,
+        mend: &fault.mend,
+        accepted: finding.accepted.as_deref(),
+        sources: finding.check.sources,
+    }
+}
+
+fn not_checked(entry: &NotChecked) -> NotCheckedRecord<'_> {
+    NotCheckedRecord { checks: &entry.checks, subject: &entry.subject, why: &entry.why }
+}

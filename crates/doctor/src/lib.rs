@@ -1,0 +1,30 @@
+//! The doctor: which settings will drop connections, before an interruption does.
+//!
+//! - `model` is what is examined: services, their target groups, and the delivery of notices. Every setting is set, at its
+//!   default, or unknown with a reason.
+//! - `checks` judge it, one family a file; [`examine()`] runs them all, and keeps apart what was found and what could not be
+//!   checked.
+//! - [`forecast`] says until when each service receives new connections, and what would change that.
+//! - `template` reads CloudFormation and SAM templates into the model. `iam` and `pattern` evaluate policies and event patterns.
+//! - [`ignore_file`] holds the accepted findings; [`json`] and [`sarif`] write a diagnosis for programs.
+
+mod capacity_split;
+pub mod check;
+pub mod checks;
+pub mod diagnosis;
+mod examine;
+pub mod forecast;
+mod glob;
+mod hold_config;
+pub mod iam;
+pub mod ignore_file;
+pub mod json;
+pub mod model;
+pub mod pattern;
+pub mod sarif;
+pub mod template;
+
+pub use check::{Check, Severity};
+pub use checks::{CHECKS, check};
+pub use diagnosis::Diagnosis;
+pub use examine::examine;

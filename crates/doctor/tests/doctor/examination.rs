@@ -1,0 +1,150 @@
+//! Nothing that is not known passes for fine: an estate of which nothing is known has no finding, and every check says so.
+
+use std::collections::BTreeSet;
+
+use spotdrain_doctor::check::Severity;
+use spotdrain_doctor::ignore_file::Accepted;
+use spotdrain_doctor::json::record;
+use spotdrain_doctor::model::delivery::{Delivery, Function, Queue, Rule};
+use spotdrain_doctor::model::group::{Attributes, Group, HealthCheck};
+use spotdrain_doctor::model::root::{Estate, Place, Unread};
+use spotdrain_doctor::model::service::{Balancer, Capacity, Container, Service, TaskDefinition};
+use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::sarif::sarif;
+use spotdrain_doctor::{CHECKS, examine};
+
+fn unknown<T>() -> Fact<T> {
+    Fact::NotKnown("nobody knows".to_owned())
+}
+
+fn group() -> Group {
+    Group {
+        protocol: unknown(),
+        port: unknown(),
+        ip_address_type: unknown(),
+        health_check: HealthCheck { interval: unknown(), threshold: unknown(), port: unknown() },
+        attributes: Attributes { delay: unknown(), cuts_after_delay: unknown(), cuts_unhealthy: unknown() },
+        cross_zone: unknown(),
+        zones: unknown(),
+        healthy_in_zones: unknown(),
+        unused: unknown(),
+        tags: unknown(),
+        place: Place::live("target group a".to_owned()),
+        ..Group::default()
+    }
+}
+
+fn service() -> Service {
+    let capacity =
+        Capacity { launch_type: unknown(), strategy: unknown(), cluster_strategy: unknown(), providers: unknown() };
+    let container = Container {
+        name: "app".to_owned(),
+        stop_timeout: unknown(),
+        words: unknown(),
+        environment: unknown(),
+        ports: unknown(),
+        depends_on: unknown(),
+    };
+    let other = Container { name: "other".to_owned(), ..container.clone() };
+    let containers = Fact::Known(vec![container, other]);
+    let definition = TaskDefinition { architecture: unknown(), system: unknown(), containers, place: Place::default() };
+    let balancer = Balancer {
+        group: Fact::Known(group()),
+        alternate: Fact::Known(group()),
+        container: Fact::Known("app".to_owned()),
+        port: Fact::Known(80),
+    };
+    Service {
+        place: Place::live("service a".to_owned()),
+        cluster: unknown(),
+        capacity,
+        desired: unknown(),
+        minimum_healthy: unknown(),
+        platform_version: unknown(),
+        balancers: Fact::Known(vec![balancer]),
+        tag: unknown(),
+        has_ipv6: unknown(),
+        task_definition: Fact::Known(definition),
+        ..Service::default()
+    }
+}
+
+fn delivery() -> Delivery {
+    let rule = Rule { pattern: unknown(), state: unknown(), ..Rule::default() };
+    let queue = Queue { visibility: unknown(), responses: unknown(), ..Queue::default() };
+    let function = Function { timeout: unknown(), environment: unknown(), ..Function::default() };
+    Delivery { rule: Fact::Known(rule), queue: Fact::Known(queue), function, role: unknown() }
+}
+
+#[test]
+fn what_is_not_known_is_never_fine() {
+    let estate = |delivery| Estate { services: vec![service()], delivery, unread: Vec::new() };
+    let mut said = BTreeSet::new();
+    for delivery in [Fact::Known(delivery()), unknown()] {
+        let diagnosis = examine(&estate(delivery));
+        assert!(diagnosis.findings.is_empty() && diagnosis.forecasts.is_empty(), "{:?}", diagnosis.findings);
+        said.extend(diagnosis.not_checked.iter().flat_map(|entry| entry.checks.iter().copied()));
+    }
+    assert_eq!(said.into_iter().collect::<Vec<_>>(), CHECKS.map(|check| check.id));
+}
+
+/// A service as AWS makes it where nothing is set, with a strategy of Spot alone.
+fn careless() -> Estate {
+    let item =
+        spotdrain_doctor::model::service::StrategyItem { provider: "FARGATE_SPOT".to_owned(), base: 0, weight: 1 };
+    let group = Group {
+        place: Place { name: "target group a".to_owned(), file: Some("t.yaml".to_owned()), line: Some(7) },
+        protocol: Fact::Known("TCP".to_owned()),
+        port: Fact::Known(80),
+        ..Group::default()
+    };
+    let container = Container { name: "app".to_owned(), ports: Fact::Known(vec![80]), ..Container::default() };
+    let definition = TaskDefinition { containers: Fact::Known(vec![container]), ..TaskDefinition::default() };
+    let service = Service {
+        place: Place::live("service a".to_owned()),
+        capacity: Capacity { strategy: Fact::Known(vec![item]), ..Capacity::default() },
+        desired: Fact::Known(2),
+        balancers: Fact::Known(vec![Balancer {
+            group: Fact::Known(group),
+            container: Fact::Known("app".to_owned()),
+            port: Fact::Known(80),
+            ..Balancer::default()
+        }]),
+        task_definition: Fact::Known(definition),
+        ..Service::default()
+    };
+    Estate {
+        services: vec![service],
+        delivery: Fact::Absent,
+        unread: vec![Unread { subject: "service b".to_owned(), why: "a right is missing".to_owned() }],
+    }
+}
+
+#[test]
+fn aws_own_defaults_lose_connections() {
+    let diagnosis = examine(&careless());
+    let ids: Vec<_> = diagnosis.findings.iter().map(|finding| finding.check.id).collect();
+    assert_eq!(ids, ["SD009", "SD012", "SD003", "SD033"]);
+    assert_eq!(diagnosis.worst(), Some(Severity::Error));
+}
+
+#[test]
+fn what_is_accepted_does_not_count_and_what_fits_nothing_is_told() {
+    let mut diagnosis = examine(&careless());
+    let text = "SD009 * # known\nSD012 target group * # known\nSD001 service * # gone";
+    let accepted = Accepted::read(text).unwrap();
+    assert_eq!(diagnosis.accept(&accepted), ["SD001 service * # gone"]);
+    assert_eq!(diagnosis.worst(), Some(Severity::Warning));
+}
+
+#[test]
+fn the_record_and_the_sarif_tell_all_of_it() {
+    let mut diagnosis = examine(&careless());
+    diagnosis.accept(&Accepted::read("SD012 * # clients reconnect").unwrap());
+    insta::assert_json_snapshot!("doctor_record", record(&diagnosis));
+    let mut log = sarif(&diagnosis, "0.0.0");
+    let rules = log.pointer_mut("/runs/0/tool/driver/rules").unwrap();
+    assert_eq!(rules.as_array().unwrap().len(), CHECKS.len());
+    *rules = "left out".into();
+    insta::assert_json_snapshot!("doctor_sarif", log);
+}

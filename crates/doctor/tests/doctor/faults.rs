@@ -1,0 +1,252 @@
+//! The example has nothing that the doctor finds; with one fault in it, it has exactly that.
+//!
+//! The same faults are tried on the stack that is deployed from `deploy/example`, with spotdrain's nested in it, as far as their
+//! text is in it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use spotdrain_doctor::{CHECKS, Diagnosis, examine};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctor/fixtures/example.yaml");
+const DEPLOYED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/example/template.yaml");
+
+/// The check, and what in the template is replaced by what.
+type Fault = (&'static str, &'static [(&'static str, &'static str)]);
+
+const STRATEGY: &str = "      CapacityProviderStrategy:
+        - { CapacityProvider: FARGATE, Base: 2, Weight: 1 }
+        - { CapacityProvider: FARGATE_SPOT, Weight: 1 }
+";
+const CONTAINER: &str = "        - Name: logstash\n";
+const HELD: &str =
+    "        - Name: logstash\n          EntryPoint: [spotdrain-hold, --health, \"0.0.0.0:81\", --stop-timeout=120]\n";
+const CUTS_UNHEALTHY: &str = "unhealthy.connection_termination.enabled, Value: \"false\"";
+const CUTS: &str = "unhealthy.connection_termination.enabled, Value: \"true\"";
+const MODE: &str = "          SPOTDRAIN_MODE: !Ref Mode\n";
+
+const FAULTS: &[Fault] = &[
+    ("SD001", &[(STRATEGY, "      LaunchType: FARGATE\n")]),
+    ("SD002", &[("      DesiredCount: 4", "      LaunchType: FARGATE\n      DesiredCount: 4")]),
+    ("SD003", &[("FARGATE, Base: 2, Weight: 1", "FARGATE, Base: 0, Weight: 0")]),
+    ("SD004", &[("FARGATE, Base: 2,", "FARGATE, Base: 4,")]),
+    (
+        "SD005",
+        &[(
+            "      NetworkMode: awsvpc\n",
+            "      NetworkMode: awsvpc\n      RuntimePlatform: { OperatingSystemFamily: WINDOWS_SERVER_2022_CORE }\n",
+        )],
+    ),
+    (
+        "SD005",
+        &[
+            ("      NetworkMode: awsvpc\n", "      NetworkMode: awsvpc\n      RuntimePlatform: { CpuArchitecture: ARM64 }\n"),
+            ("      DesiredCount: 4", "      PlatformVersion: 1.3.0\n      DesiredCount: 4"),
+        ],
+    ),
+    ("SD006", &[("DesiredCount: 4", "DesiredCount: 1")]),
+    ("SD007", &[("Rollback: true }\n", "Rollback: true }\n        MinimumHealthyPercent: 0\n")]),
+    (
+        "SD008",
+        &[
+            ("cross_zone.enabled, Value: \"true\"", "cross_zone.enabled, Value: \"false\""),
+            ("DesiredCount: 4", "DesiredCount: 3"),
+            ("FARGATE, Base: 2,", "FARGATE, Base: 1,"),
+        ],
+    ),
+    ("SD009", &[("StopTimeout: 120", "StopTimeout: 30")]),
+    ("SD009", &[("          StopTimeout: 120\n", "")]),
+    ("SD010", &[(CONTAINER, "        - { Name: proxy, Image: envoy }\n        - Name: logstash\n")]),
+    (
+        "SD010",
+        &[(
+            CONTAINER,
+            "        - Name: proxy\n          StopTimeout: 120\n          DependsOn: [{ ContainerName: logstash, Condition: START }]\n        - Name: logstash\n",
+        )],
+    ),
+    ("SD011", &[(CONTAINER, "        - Name: logstash\n          EntryPoint: [spotdrain-hold, --port, \"5044\"]\n")]),
+    (
+        "SD011",
+        &[(CONTAINER, "        - Name: logstash\n          EntryPoint: [spotdrain-hold, --health, \"0.0.0.0:81\", --stop-timeout=120]\n")],
+    ),
+    ("SD012", &[("Value: \"90\"", "Value: \"300\"")]),
+    ("SD012", &[("        - { Key: deregistration_delay.timeout_seconds, Value: \"90\" }\n", "")]),
+    (
+        "SD013",
+        &[(
+            "      TargetGroupAttributes:\n",
+            "      TargetGroupAttributes:\n        - { Key: deregistration_delay.connection_termination.enabled, Value: \"true\" }\n",
+        )],
+    ),
+    ("SD014", &[(CUTS_UNHEALTHY, CUTS)]),
+    (
+        "SD015",
+        &[
+            (CUTS_UNHEALTHY, CUTS),
+            (CONTAINER, HELD),
+            ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
+            ("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4\n"),
+        ],
+    ),
+    ("SD016", &[("HealthCheckIntervalSeconds: 10", "HealthCheckIntervalSeconds: 60")]),
+    ("SD017", &[("[{ ContainerPort: 5044, Protocol: tcp }]", "[{ ContainerPort: 5043, Protocol: tcp }]")]),
+    ("SD017", &[("ContainerName: logstash,", "ContainerName: beats,")]),
+    ("SD018", &[("      Port: 5044\n      HealthCheckProtocol", "      Port: 80\n      HealthCheckProtocol")]),
+    ("SD019", &[("TargetType: ip", "IpAddressType: ipv6\n      TargetType: ip")]),
+    (
+        "SD020",
+        &[
+            (
+                "  Listener:\n",
+                "  Green:
+    Type: AWS::ElasticLoadBalancingV2::TargetGroup
+    Properties:
+      Protocol: TCP
+      Port: 5044
+      HealthCheckIntervalSeconds: 10
+      TargetGroupAttributes:
+        - { Key: deregistration_delay.timeout_seconds, Value: \"60\" }
+        - { Key: target_health_state.unhealthy.connection_termination.enabled, Value: \"false\" }
+        - { Key: load_balancing.cross_zone.enabled, Value: \"true\" }
+  Listener:\n",
+            ),
+            (
+                "TargetGroupArn: !Ref TargetGroup }]\n      NetworkConfiguration",
+                "TargetGroupArn: !Ref TargetGroup, AdvancedConfiguration: { AlternateTargetGroupArn: !Ref Green } }]\n      NetworkConfiguration",
+            ),
+        ],
+    ),
+    ("SD021", &[("clusterArn: [!GetAtt Cluster.Arn]", "clusterArn: [\"*\"]")]),
+    ("SD021", &[("detail-type: [ECS Task State Change]", "detail-type: ECS Task State Change")]),
+    ("SD021", &[("desiredStatus: [STOPPED]", "desiredStatus: [STOPPING]")]),
+    (
+        "SD022",
+        &[
+            ("- stopCode: [SpotInterruption, TerminationNotice]", "- stopCode: [SpotInterruption]"),
+            ("- stoppedReason: [{ prefix: Your Spot Task was interrupted }]", "- stopCode: [TerminationNotice]"),
+        ],
+    ),
+    ("SD023", &[("      EventPattern:\n", "      State: DISABLED\n      EventPattern:\n")]),
+    (
+        "SD023",
+        &[(
+            "      FunctionResponseTypes: [ReportBatchItemFailures]\n",
+            "      FunctionResponseTypes: [ReportBatchItemFailures]\n      Enabled: false\n",
+        )],
+    ),
+    ("SD024", &[("VisibilityTimeout: 30", "VisibilityTimeout: 180")]),
+    ("SD024", &[("VisibilityTimeout: 30", "VisibilityTimeout: 20")]),
+    ("SD025", &[("      FunctionResponseTypes: [ReportBatchItemFailures]\n", "")]),
+    ("SD026", &[("\n      Timeout: 30\n", "\n")]),
+    ("SD027", &[("Action: ecs:DescribeTasks", "Action: ecs:ListTasks")]),
+    ("SD027", &[("ecs:cluster: !GetAtt Cluster.Arn", "ecs:cluster: other")]),
+    ("SD028", &[(":targetgroup/*/*", ":targetgroup/other/*")]),
+    ("SD029", &[("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: \"off\" }]\n      DesiredCount: 4\n")]),
+    ("SD030", &[("SPOTDRAIN_CLUSTERS: !", "SPOTDRAIN_CLUSTERS: other # !")]),
+    (
+        "SD030",
+        &[(
+            "          SPOTDRAIN_CLUSTERS: !If [",
+            "          SPOTDRAIN_DISCOVER: false
+          SPOTDRAIN_TARGET_GROUPS: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/other/0123456789abcdef
+          SPOTDRAIN_CLUSTERS: !If [",
+        )],
+    ),
+    ("SD031", &[("    Default: enforce", "    Default: observe")]),
+    ("SD032", &[("    Default: enforce", "    Default: \"on\"")]),
+    ("SD032", &[(MODE, "          SPOTDRAIN_CLUSTER: demo\n")]),
+    (
+        "SD034",
+        &[
+            (CONTAINER, HELD),
+            ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
+        ],
+    ),
+    (
+        "SD034",
+        &[
+            (CONTAINER, "        - { Name: proxy, Image: envoy, StopTimeout: 120, EntryPoint: [spotdrain-hold] }\n        - Name: logstash\n"),
+            ("      HealthCheckProtocol: TCP\n", "      HealthCheckProtocol: TCP\n      HealthCheckPort: 81\n"),
+            ("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4\n"),
+        ],
+    ),
+    ("SD034", &[("      DesiredCount: 4\n", "      Tags: [{ Key: spotdrain, Value: hold }]\n      DesiredCount: 4\n")]),
+    ("SD035", &[("sqs:ChangeMessageVisibility", "sqs:SendMessage")]),
+];
+
+/// A template with replacements; `None` where one of their texts is neither in it nor in what is nested in it.
+fn diagnosis(template: &str, replacements: &[(&str, &str)]) -> Option<Diagnosis> {
+    let replaced = RefCell::new(BTreeSet::new());
+    let load = |path: &Path| {
+        let mut text = std::fs::read_to_string(path)?;
+        for (from, to) in replacements {
+            if text.contains(from) {
+                replaced.borrow_mut().insert(*from);
+                text = text.replace(from, to);
+            }
+        }
+        Ok(text)
+    };
+    let estate = spotdrain_doctor::template::read(Path::new(template), &BTreeMap::new(), &load).unwrap();
+    (replaced.borrow().len() == replacements.len()).then(|| examine(&estate))
+}
+
+fn told(diagnosis: &Diagnosis) -> Vec<String> {
+    let findings = diagnosis.findings.iter();
+    findings
+        .map(|finding| format!("{} {}: {}", finding.check.id, finding.fault.place.name, finding.fault.found))
+        .collect()
+}
+
+#[test]
+fn nothing_is_found_in_the_examples_and_all_of_it_is_checked() {
+    for template in [EXAMPLE, DEPLOYED, concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/template.yaml")] {
+        let diagnosis = diagnosis(template, &[]).unwrap();
+        assert_eq!((told(&diagnosis), diagnosis.not_checked.as_slice()), (vec![], [].as_slice()), "{template}");
+    }
+}
+
+#[test]
+fn each_fault_is_exactly_its_finding() {
+    for (id, replacements) in FAULTS {
+        let ids = |template| {
+            let diagnosis = diagnosis(template, replacements)?;
+            Some(diagnosis.findings.iter().map(|finding| finding.check.id).collect::<Vec<_>>())
+        };
+        assert_eq!(ids(EXAMPLE).as_deref(), Some([*id].as_slice()), "{replacements:?}");
+        // The stack that is deployed from here says some things in other words.
+        assert!(ids(DEPLOYED).is_none_or(|ids| ids == [*id]), "{id} in {DEPLOYED}: {replacements:?}");
+    }
+}
+
+#[test]
+fn most_faults_can_be_made_in_the_stack_that_is_deployed_from_here() {
+    let made = FAULTS.iter().filter(|(_, replacements)| diagnosis(DEPLOYED, replacements).is_some()).count();
+    assert!(made * 5 > FAULTS.len() * 4, "{made} of {}", FAULTS.len());
+}
+
+#[test]
+fn every_check_but_those_of_what_is_deployed_has_its_fault() {
+    let without: Vec<_> =
+        CHECKS.iter().map(|check| check.id).filter(|id| !FAULTS.iter().any(|(known, _)| known == id)).collect();
+    assert_eq!(without, ["SD033", "SD036"], "whether there is a function, and what the targets' states are");
+}
+
+#[test]
+fn what_the_faults_say_is_for_a_person_to_read() {
+    let all = FAULTS.iter().filter_map(|(_, replacements)| diagnosis(EXAMPLE, replacements));
+    let lines: Vec<_> = all
+        .flat_map(|diagnosis| {
+            let text = |finding: &spotdrain_doctor::diagnosis::Finding| {
+                let fault = &finding.fault;
+                let place = format!("{}:{}", fault.place.name, fault.place.line.unwrap_or_default());
+                let (cost, mend) = (fault.cost, &fault.mend);
+                let id = finding.check.id;
+                format!("{id} {place}\n  {}\n  costs {cost}\n  $ {}\n  + {}", fault.found, mend.command, mend.template)
+            };
+            diagnosis.findings.iter().map(text).collect::<Vec<_>>()
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}

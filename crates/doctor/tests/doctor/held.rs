@@ -1,0 +1,62 @@
+//! The example with the hold has nothing that the doctor finds; with one fault in it, it has exactly that.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use spotdrain_doctor::{Diagnosis, examine};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/example/template.yaml");
+
+/// The example with the hold, and one text in it replaced.
+fn diagnosis(from: &str, to: &str) -> Diagnosis {
+    let load = |path: &Path| {
+        let text = std::fs::read_to_string(path)?;
+        assert!(!path.ends_with("example/template.yaml") || text.contains(from), "{from}");
+        Ok(text.replace(from, to))
+    };
+    let parameters = BTreeMap::from([("Hold".to_owned(), "with".to_owned())]);
+    examine(&spotdrain_doctor::template::read(Path::new(EXAMPLE), &parameters, &load).unwrap())
+}
+
+fn ids(diagnosis: &Diagnosis) -> Vec<&str> {
+    diagnosis.findings.iter().map(|finding| finding.check.id).collect()
+}
+
+#[test]
+fn nothing_is_found_and_a_minute_after_the_notice_no_connection_comes() {
+    let diagnosis = diagnosis("WithHold", "WithHold");
+    assert_eq!((ids(&diagnosis), diagnosis.not_checked.as_slice()), (vec![], [].as_slice()));
+    let [forecast] = diagnosis.forecasts.as_slice() else { panic!("{:?}", diagnosis.forecasts) };
+    assert!(forecast.function && forecast.hold);
+    assert_eq!((forecast.now.last_new_connection_seconds, forecast.now.refused_seconds), (60, 0));
+}
+
+#[test]
+fn each_fault_is_exactly_its_finding() {
+    let table = [
+        ("!If [WithHold, \"8081\", traffic-port]", "traffic-port", "SD011"),
+        (
+            "Name: SPOTDRAIN_HOLD_STOP_TIMEOUT, Value: \"120\"",
+            "Name: SPOTDRAIN_HOLD_STOP_TIMEOUT, Value: \"60\"",
+            "SD011",
+        ),
+        (
+            "unhealthy.connection_termination.enabled, Value: \"false\"",
+            "unhealthy.connection_termination.enabled, Value: \"true\"",
+            "SD015",
+        ),
+        ("!If [WithHold, hold, \"on\"]", "\"on\"", "SD034"),
+        ("!If [WithHold, hold, \"on\"]", "\"off\"", "SD029"),
+    ];
+    for (from, to, id) in table {
+        assert_eq!(ids(&diagnosis(from, to)), [id], "{from} -> {to}");
+    }
+}
+
+/// The image's own entry point is not in the template: then the tag and the other port tell of the hold.
+#[test]
+fn a_hold_that_only_the_image_knows_is_seen_by_the_tag() {
+    let diagnosis = diagnosis("SPOTDRAIN_HOLD_", "OTHER_");
+    assert_eq!((ids(&diagnosis), diagnosis.not_checked.as_slice()), (vec![], [].as_slice()));
+    assert!(diagnosis.forecasts.iter().all(|forecast| forecast.hold));
+}

@@ -1,0 +1,13 @@
+//! The doctor over models made by hand and over templates.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is not as it should be"
+)]
+
+mod examination;
+mod faults;
+mod held;
+mod open;

@@ -1,0 +1,120 @@
+//! Everything that the engine needs from outside: single attempts of AWS calls, the clock, sleep, jitter and the log.
+//!
+//! There are two implementations: the AWS SDK (`spotdrain-function`) and the simulated world of `tests/world`, in which the
+//! laws are tested. Both only answer. Retries, pace, deadlines and the order of calls are the engine's.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::batch::Receipt;
+use spotdrain_core::finding::{ServiceFinding, TaskFinding};
+use spotdrain_core::plan::OwnedTarget;
+use spotdrain_core::report::Report;
+use spotdrain_core::target::RegisteredTarget;
+
+/// One attempt of each call, and time. Every method that waits makes one attempt and has no time limit of its own.
+#[expect(async_fn_in_trait, reason = "an invocation runs on one thread, so its futures need not be `Send`")]
+pub trait Cloud {
+    /// DescribeServices with tags, for at most ten services of one cluster. The answer has an entry for every name.
+    async fn describe_services(
+        &self,
+        cluster: &ClusterArn,
+        services: &[ServiceName],
+    ) -> Result<BTreeMap<ServiceName, ServiceFinding>, CallError>;
+
+    /// DescribeTasks, for at most a hundred tasks of one cluster. The answer has an entry for every task.
+    async fn describe_tasks(
+        &self,
+        cluster: &ClusterArn,
+        tasks: &[TaskArn],
+    ) -> Result<BTreeMap<TaskArn, TaskFinding>, CallError>;
+
+    /// DescribeTargetHealth: all targets of a group.
+    async fn describe_target_health(&self, group: &TargetGroupArn) -> Result<Vec<RegisteredTarget>, CallError>;
+
+    /// DeregisterTargets, for at most two hundred targets of one group.
+    /// Success proves nothing about a target that was not read before: AWS also answers it for a target that is not there.
+    async fn deregister_targets(&self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Result<(), CallError>;
+
+    /// ReceiveMessage: waits up to a second for at most ten messages.
+    async fn receive(&self, queue: &QueueArn) -> Result<Vec<ReceivedMessage>, CallError>;
+
+    /// DeleteMessageBatch, for at most ten messages. The answer has the error codes of the entries that failed.
+    async fn delete(&self, queue: &QueueArn, receipts: &[Receipt]) -> Result<Vec<String>, CallError>;
+
+    /// ChangeMessageVisibilityBatch, for at most ten messages, each with the time for which it stays hidden. The answer has
+    /// the error codes of the entries that failed.
+    async fn change_visibility(
+        &self,
+        queue: &QueueArn,
+        receipts: &[(Receipt, Duration)],
+    ) -> Result<Vec<String>, CallError>;
+
+    /// The time on the wall clock, which AWS's times are compared with.
+    fn now(&self) -> Timestamp;
+
+    /// Sleeps until a time; returns at once if it has passed.
+    async fn sleep_until(&self, at: Timestamp);
+
+    /// A random number from 0 up to, but not including, 1: spreads retries.
+    fn jitter(&self) -> f64;
+
+    /// Whether the execution environment may have been frozen since it was last used, so that its open connections may be
+    /// dead.
+    fn was_thawed(&self) -> bool;
+
+    /// Drops the open connections and opens new ones.
+    fn reconnect(&self);
+
+    /// Writes the records and metrics of a part of the work. They are written before the part's messages are deleted.
+    fn record(&self, report: &Report);
+}
+
+/// A message that the engine received itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedMessage {
+    /// SQS's id of the message.
+    pub id: String,
+    /// Its receipt.
+    pub receipt: Receipt,
+    /// Its body, an event of EventBridge.
+    pub body: String,
+}
+
+/// One attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallError {
+    /// What kind of failure it is.
+    pub kind: CallErrorKind,
+    /// AWS's error code and message, or what happened instead of an answer.
+    pub problem: String,
+}
+
+/// Why an attempt failed, as far as the engine treats it differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallErrorKind {
+    /// AWS refused the call because there were too many.
+    Throttled,
+    /// AWS could not answer it now (HTTP status 5xx).
+    Transient,
+    /// The connection broke, could not be opened, or brought no answer in time.
+    BrokenConnection,
+    /// The credentials or the permissions do not allow it.
+    Denied,
+    /// The cluster or the target group does not exist.
+    NotFound,
+    /// AWS refused an argument: of DeregisterTargets, one of its targets.
+    Invalid,
+    /// Anything else that a retry does not fix.
+    Other,
+}
+
+impl CallErrorKind {
+    /// Whether another attempt may succeed.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Throttled | Self::Transient | Self::BrokenConnection)
+    }
+}

@@ -1,0 +1,147 @@
+//! DeregisterTargets: the one call that changes anything.
+//!
+//! One bad target refuses the whole call (`InvalidTarget`; `ValidationError` for an address of the other family), so the call is
+//! split in two until the bad one is alone. The pace can hold a call back for long: ECS is then asked again whose the addresses
+//! are.
+//! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use spotdrain_core::arn::TargetGroupArn;
+use spotdrain_core::decide::{ANSWER_HOLDS, decide_again};
+use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::pace::Kind;
+use spotdrain_core::plan::OwnedTarget;
+
+use super::tasks;
+use crate::cloud::{CallErrorKind, Cloud};
+use crate::deadline::Deadline;
+use crate::invocation::Invocation;
+use crate::retry::Request;
+use crate::shares::MIN_ATTEMPT;
+
+/// The name of the call.
+pub(crate) const CALL: &str = "DeregisterTargets";
+
+/// What a call's answer says of a target.
+#[derive(Debug, Clone)]
+pub(crate) enum CallAnswer {
+    /// Success, which AWS also answers for a target that is not there.
+    Accepted,
+    /// The target is not valid for this group.
+    Refused(Failure),
+    /// The group does not exist.
+    GroupGone,
+    /// Another error, or no answer.
+    Failed(Failure),
+    /// Not sent: while it waited, the address left the task, or ECS could not be asked.
+    NotSent(Outcome),
+}
+
+impl CallAnswer {
+    /// Whether this settles what became of the target. `unread`: its port was not read before.
+    pub(crate) fn is_certain(&self, unread: bool) -> bool {
+        match self {
+            Self::Accepted => !unread,
+            Self::Refused(_) => false,
+            Self::GroupGone | Self::Failed(_) | Self::NotSent(_) => true,
+        }
+    }
+}
+
+/// The answers for the targets of a call.
+pub(crate) type Answers = Vec<(OwnedTarget, CallAnswer)>;
+
+/// Deregisters targets of one group.
+#[derive(Debug)]
+pub(crate) struct Deregistration<'a, C> {
+    pub(crate) invocation: &'a Invocation<'a, C>,
+    pub(crate) group: &'a TargetGroupArn,
+    pub(crate) deadline: Deadline,
+}
+
+/// Targets of one call, with the moment until which their ownership is trusted.
+struct Chunk {
+    targets: Vec<OwnedTarget>,
+    trusted_until: Timestamp,
+}
+
+impl Chunk {
+    fn split(mut self) -> [Self; 2] {
+        let half = self.targets.split_off(self.targets.len() / 2);
+        [Self { targets: half, trusted_until: self.trusted_until }, self]
+    }
+}
+
+impl<C: Cloud> Deregistration<'_, C> {
+    /// Deregisters the targets, with one call if none of them is bad.
+    pub(crate) async fn send(&self, targets: Vec<OwnedTarget>, trusted_until: Timestamp) -> Answers {
+        let mut answers = Vec::with_capacity(targets.len());
+        let mut chunks = vec![Chunk { targets, trusted_until }];
+        while let Some(mut chunk) = chunks.pop() {
+            // Without a turn before the deadline, trying again would spin.
+            let answer = self.take_turn(&mut chunk, &mut answers).await;
+            let answer = answer.unwrap_or_else(|| CallAnswer::NotSent(Outcome::Failed(Failure::not_started(CALL))));
+            match answer {
+                CallAnswer::Refused(_) if chunk.targets.len() > 1 => chunks.extend(chunk.split()),
+                CallAnswer::Failed(failure) if failure.retryable && self.has_expired(&chunk) => chunks.push(chunk),
+                answer => answers.extend(chunk.targets.into_iter().map(|target| (target, answer.clone()))),
+            }
+        }
+        answers
+    }
+
+    /// Whether a chunk that failed may only have reached the end of its trust, and there is time for another turn.
+    fn has_expired(&self, chunk: &Chunk) -> bool {
+        let now = self.invocation.now();
+        now >= chunk.trusted_until && self.deadline.left(now) > MIN_ATTEMPT
+    }
+
+    /// Waits for the turn, asks ECS again where that took too long, and sends what is left of the chunk. `None`: there is no
+    /// turn before the deadline.
+    async fn take_turn(&self, chunk: &mut Chunk, answers: &mut Answers) -> Option<CallAnswer> {
+        self.request(self.deadline).wait_for_turn().await?;
+        if self.invocation.now() >= chunk.trusted_until {
+            answers.extend(self.ask_again(chunk).await);
+        }
+        Some(if chunk.targets.is_empty() { CallAnswer::Accepted } else { self.call(chunk).await })
+    }
+
+    /// Asks ECS whose the addresses are now, and takes those out of the chunk that must not be written.
+    async fn ask_again(&self, chunk: &mut Chunk) -> Answers {
+        let mut tasks: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for owned in &chunk.targets {
+            tasks.entry(owned.cluster.clone()).or_default().insert(owned.task.clone());
+        }
+        let asked_at = self.invocation.now();
+        let findings = tasks::describe_all(self.invocation, tasks, self.deadline).await;
+        chunk.trusted_until = asked_at.saturating_add(ANSWER_HOLDS).unwrap_or(asked_at);
+        let mut not_sent = Vec::new();
+        chunk.targets.retain(|owned| match decide_again(owned, findings.get(&owned.task)) {
+            Some(outcome) => {
+                not_sent.push((owned.clone(), CallAnswer::NotSent(outcome)));
+                false
+            }
+            None => true,
+        });
+        not_sent
+    }
+
+    async fn call(&self, chunk: &Chunk) -> CallAnswer {
+        let cloud = self.invocation.cloud();
+        let request = self.request(self.deadline.until(chunk.trusted_until));
+        match request.send_in_turn(async || cloud.deregister_targets(self.group, &chunk.targets).await).await {
+            Ok(()) => CallAnswer::Accepted,
+            Err(error) => match error.kind {
+                CallErrorKind::Invalid => CallAnswer::Refused(error.failure),
+                CallErrorKind::NotFound => CallAnswer::GroupGone,
+                _ => CallAnswer::Failed(error.failure),
+            },
+        }
+    }
+
+    fn request(&self, deadline: Deadline) -> Request<'_, C> {
+        self.invocation.request(CALL, Kind::Write, deadline)
+    }
+}

@@ -1,0 +1,84 @@
+//! From a batch to reports: its notices are classified, located and put in order, and each wave is observed, planned,
+//! executed, recorded and acknowledged before the next.
+
+mod confirm;
+mod deregister;
+mod execute;
+mod groups;
+mod observe;
+mod tasks;
+
+use spotdrain_core::batch::Batch;
+use spotdrain_core::plan::{self, Plan, postpone};
+use spotdrain_core::reading::{Incoming, Reading, read};
+use spotdrain_core::report::{Execution, Report, report};
+use spotdrain_core::schedule::{Schedule, schedule};
+
+use crate::cloud::Cloud;
+use crate::invocation::Invocation;
+use crate::locate::{Located, locate};
+use crate::queue::acknowledge;
+use crate::shares;
+use execute::execute;
+use observe::observe;
+
+/// The notices that are to be drained, one wave after the other.
+#[derive(Debug)]
+pub(crate) struct Waves {
+    waves: Vec<Vec<Incoming>>,
+    located: Located,
+}
+
+/// Classifies, locates and schedules a batch: the waves, and a report on all that is not in them.
+pub(crate) async fn prepare<C: Cloud>(invocation: &Invocation<'_, C>, batch: Batch) -> (Waves, Report) {
+    invocation.receipts.borrow_mut().extend(batch.receipts());
+    let Reading { notices, ignored, malformed } = classify(invocation, batch);
+    let located = locate(invocation, &notices).await;
+    let engine = invocation.engine;
+    let allowance = engine.allowance(invocation.deadline.reserving(invocation.now(), shares::A_WAVE));
+    let Schedule { waves, postponed } = schedule(notices, &located.services, &engine.settings, allowance);
+    let rest = Plan { ignored, malformed, ..postpone(postponed, &engine.settings, invocation.now()) };
+    (Waves { waves, located }, report(rest, &Execution::DryRun))
+}
+
+/// Classifies the messages of a batch. What they say of tasks that are down or interrupted is noted before any of them is
+/// judged, because events come in no order.
+pub(crate) fn classify<C: Cloud>(invocation: &Invocation<'_, C>, batch: Batch) -> Reading {
+    let mut memory = invocation.engine.memory.borrow_mut();
+    memory.note(&batch, invocation.now());
+    read(batch, &invocation.engine.settings, &memory)
+}
+
+/// Drains one wave after the other, and acknowledges each before the next.
+pub(crate) async fn drain<C: Cloud>(invocation: &Invocation<'_, C>, waves: Waves) -> Vec<Report> {
+    let Waves { waves, mut located } = waves;
+    let mut reports = Vec::new();
+    for wave in waves {
+        let is_late = !reports.is_empty() && invocation.deadline.left(invocation.now()) < shares::A_WAVE;
+        let done = if is_late {
+            report(postpone(wave, &invocation.engine.settings, invocation.now()), &Execution::DryRun)
+        } else {
+            drain_wave(invocation, wave, &mut located).await
+        };
+        reports.push(acknowledge(invocation, done).await);
+    }
+    reports
+}
+
+async fn drain_wave<C: Cloud>(invocation: &Invocation<'_, C>, notices: Vec<Incoming>, located: &mut Located) -> Report {
+    let plan = plan(invocation, Reading { notices, ..Reading::default() }, located).await;
+    let execution = execute(invocation, &plan).await;
+    let report = report(plan, &execution);
+    let mut memory = invocation.engine.memory.borrow_mut();
+    for notice in report.handled() {
+        memory.remember(&notice.task, notice.version);
+    }
+    report
+}
+
+/// Asks AWS what the plan needs, and makes it.
+pub(crate) async fn plan<C: Cloud>(invocation: &Invocation<'_, C>, wave: Reading, located: &mut Located) -> Plan {
+    let findings = observe(invocation, &wave.notices, located).await;
+    let engine = invocation.engine;
+    plan::plan(wave, &findings, engine.memory.borrow().going(), &engine.settings, invocation.now())
+}

@@ -1,0 +1,75 @@
+//! What AWS says of a wave's target groups and tasks, asked side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join;
+use jiff::SignedDuration;
+use spotdrain_core::arn::{ClusterArn, TargetGroupArn, TaskArn};
+use spotdrain_core::candidates::{candidates, is_missed};
+use spotdrain_core::finding::{Findings, ServiceTag};
+use spotdrain_core::notice::Notice;
+use spotdrain_core::reading::Incoming;
+use spotdrain_core::settings::Settings;
+
+use super::{groups, tasks};
+use crate::cloud::Cloud;
+use crate::invocation::Invocation;
+use crate::locate::{Located, describe_all, key_of};
+use crate::shares;
+
+/// Reads everything that the plan of a wave needs. A task that is in none of its service's groups is reason to describe the
+/// service again, if the answer came from the cache.
+pub(crate) async fn observe<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    wave: &[Incoming],
+    located: &mut Located,
+) -> Findings {
+    let (engine, asked_at) = (invocation.engine, invocation.now());
+    let deadline = invocation.deadline.reserving(asked_at, shares::ACTING);
+    let notices: Vec<&Notice> = wave.iter().map(|incoming| &incoming.notice).collect();
+    let keys = notices.iter().filter_map(|notice| key_of(invocation, notice));
+    let mut findings = Findings { services: located.of(keys), asked_at: Some(asked_at), ..Findings::default() };
+    let groups = groups_to_read(&notices, &engine.settings, &findings);
+    let observing = deadline.within(asked_at, shares::OBSERVING);
+    (findings.groups, findings.tasks) = join(
+        groups::read_all(invocation, groups, observing),
+        tasks::describe_all(invocation, tasks_to_ask(invocation, &notices), observing),
+    )
+    .await;
+    let is_missed = |key: &&_| is_missed(key, notices.iter().copied(), &engine.settings, &findings);
+    let missed: BTreeSet<_> = located.cached.iter().filter(is_missed).cloned().collect();
+    if !missed.is_empty() {
+        let answers = describe_all(invocation, missed, deadline.within(invocation.now(), shares::LOCATING)).await;
+        located.refresh(&answers);
+        findings.services.extend(answers);
+        let groups = groups_to_read(&notices, &engine.settings, &findings);
+        let observing = deadline.within(invocation.now(), shares::OBSERVING);
+        findings.groups.extend(groups::read_all(invocation, groups, observing).await);
+    }
+    findings
+}
+
+/// The groups that have not been read.
+fn groups_to_read(notices: &[&Notice], settings: &Settings, findings: &Findings) -> BTreeSet<TargetGroupArn> {
+    let all = notices.iter().map(|notice| candidates(notice, settings, &findings.services));
+    let in_scope = all.filter(|candidates| candidates.tag != Some(ServiceTag::Off));
+    let is_new = |group: &TargetGroupArn| !findings.groups.contains_key(group);
+    in_scope.flat_map(|candidates| candidates.groups.into_keys()).filter(is_new).collect()
+}
+
+/// The tasks whose ownership the plan may need. A notice that is fresh now may be old once everything was read, so the time
+/// that this may take counts as passed; the question takes no time beside the others.
+fn tasks_to_ask<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    notices: &[&Notice],
+) -> BTreeMap<ClusterArn, BTreeSet<TaskArn>> {
+    let now = invocation.now();
+    let planned = now.saturating_add(shares::OBSERVING).unwrap_or(now);
+    let fresh: SignedDuration = invocation.engine.settings.fresh;
+    let may_need = |notice: &&&Notice| [now, planned].iter().any(|at| notice.needs_ownership(*at, fresh));
+    let mut tasks: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for notice in notices.iter().filter(may_need) {
+        tasks.entry(notice.cluster().clone()).or_default().insert(notice.task().clone());
+    }
+    tasks
+}

@@ -1,0 +1,119 @@
+//! What an execution environment keeps from one invocation to the next, and the story of one invocation.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join;
+use jiff::Timestamp;
+use spotdrain_core::batch::{Batch, Delivery, take_apart};
+use spotdrain_core::json::EventError;
+use spotdrain_core::memory::Memory;
+use spotdrain_core::pace::{Budget, Kind};
+use spotdrain_core::report::{Execution, Report, report};
+use spotdrain_core::schedule::Allowance;
+use spotdrain_core::settings::Settings;
+
+use crate::cloud::Cloud;
+use crate::deadline::Deadline;
+use crate::drain::{classify, drain, plan, prepare};
+use crate::invocation::Invocation;
+use crate::locate::{ServiceCache, locate};
+use crate::queue::{Polls, acknowledge, receive_more};
+use crate::shares::MIN_ATTEMPT;
+
+/// The engine of one execution environment.
+#[derive(Debug)]
+pub struct Engine<C> {
+    pub(crate) cloud: C,
+    pub(crate) settings: Settings,
+    pub(crate) services: RefCell<ServiceCache>,
+    pub(crate) memory: RefCell<Memory>,
+    budget: RefCell<Budget>,
+    since: Timestamp,
+}
+
+/// An invocation that was handled.
+#[derive(Debug)]
+pub struct Handled {
+    /// How the events came.
+    pub delivery: Delivery,
+    /// The ids of the messages that Lambda delivered.
+    pub delivered: BTreeSet<String>,
+    /// What became of them, and of the messages that the engine received itself.
+    pub report: Report,
+}
+
+impl<C: Cloud> Engine<C> {
+    /// An engine that has handled nothing yet.
+    #[must_use]
+    pub fn new(cloud: C, settings: Settings) -> Self {
+        let (budget, since) = (RefCell::new(Budget::new(&settings)), cloud.now());
+        Self { cloud, settings, services: RefCell::default(), memory: RefCell::default(), budget, since }
+    }
+
+    /// The cloud that it calls.
+    pub fn cloud(&self) -> &C {
+        &self.cloud
+    }
+
+    /// Handles the payload of an invocation. An [`EventError`] means that nothing in it could be named, and nothing was done;
+    /// whatever else fails is in the report.
+    pub async fn handle(&self, payload: &[u8], deadline: Deadline) -> Result<Handled, EventError> {
+        let mut batch = take_apart(payload, &self.settings.event_sources)?;
+        let (delivery, delivered) = (batch.delivery, batch.ids());
+        let invocation = Invocation::begin(self, batch.queue.clone(), deadline);
+        let polls = receive_more(&invocation, &mut batch).await;
+        let report = self.work(&invocation, batch, polls).await;
+        Ok(Handled { delivery, delivered, report })
+    }
+
+    /// Handles a batch whose messages are not in a queue, or shall stay there.
+    pub async fn drain(&self, batch: Batch, deadline: Deadline) -> Report {
+        self.work(&Invocation::begin(self, None, deadline), batch, Polls::none()).await
+    }
+
+    /// Plans, and reports what would become of each notice. Nothing is changed.
+    pub async fn dry_run(&self, batch: Batch, deadline: Deadline) -> Report {
+        let invocation = Invocation::begin(self, None, deadline);
+        let classified = classify(&invocation, batch);
+        let mut located = locate(&invocation, &classified.notices).await;
+        report(plan(&invocation, classified, &mut located).await, &Execution::DryRun)
+    }
+
+    /// Drains what there is time for. The rest is acknowledged only after our own polls have ended: a message returned earlier
+    /// would be received by one of them, and not by another environment.
+    async fn work(&self, invocation: &Invocation<'_, C>, batch: Batch, polls: Polls<'_>) -> Report {
+        let like = batch.empty_like();
+        let (waves, rest) = prepare(invocation, batch).await;
+        let late = async {
+            let late = polls.finish(like).await;
+            join(acknowledge(invocation, rest), async {
+                let (waves, rest) = prepare(invocation, late).await;
+                join(acknowledge(invocation, rest), drain(invocation, waves)).await
+            })
+            .await
+        };
+        let (done, (rest, (late_rest, late_done))) = join(drain(invocation, waves), late).await;
+        Report::join([rest, late_rest].into_iter().chain(done).chain(late_done))
+    }
+
+    /// Takes a turn of this environment's pace, and returns how long to wait for it; `None`, and none is taken, if the deadline
+    /// comes first.
+    pub(crate) fn take_turn(&self, kind: Kind, deadline: Deadline) -> Option<Duration> {
+        let now = self.cloud.now();
+        let (mut budget, elapsed) = (self.budget.borrow_mut(), self.elapsed(now));
+        (budget.wait(kind, elapsed) + MIN_ATTEMPT <= deadline.left(now)).then(|| budget.take(kind, elapsed))
+    }
+
+    /// How many groups can be read and written to until the deadline.
+    pub(crate) fn allowance(&self, deadline: Deadline) -> Allowance {
+        let now = self.cloud.now();
+        Allowance::of(&self.budget.borrow(), self.elapsed(now), deadline.left(now))
+    }
+
+    /// Since this engine was made. A wall clock that was set back counts as no time: it only slows the pace.
+    fn elapsed(&self, now: Timestamp) -> Duration {
+        Duration::try_from(now.duration_since(self.since)).unwrap_or_default()
+    }
+}

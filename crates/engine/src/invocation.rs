@@ -1,0 +1,70 @@
+//! The context of one invocation: its engine, its deadline, and the queue that its messages came from.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use jiff::Timestamp;
+use spotdrain_core::arn::QueueArn;
+use spotdrain_core::batch::Receipts;
+use spotdrain_core::pace::Kind;
+
+use crate::cloud::Cloud;
+use crate::deadline::{Deadline, later};
+use crate::engine::Engine;
+use crate::retry::Request;
+
+/// What every step of an invocation needs.
+#[derive(Debug)]
+pub(crate) struct Invocation<'a, C> {
+    pub(crate) engine: &'a Engine<C>,
+    pub(crate) queue: Option<QueueArn>,
+    pub(crate) deadline: Deadline,
+    /// The receipts of its messages, as far as it has received them.
+    pub(crate) receipts: RefCell<Receipts>,
+}
+
+impl<'a, C: Cloud> Invocation<'a, C> {
+    /// Begins an invocation. Connections from before a freeze are not used again: a request on a dead one would get no answer
+    /// until its time limit.
+    pub(crate) fn begin(engine: &'a Engine<C>, queue: Option<QueueArn>, deadline: Deadline) -> Self {
+        if engine.cloud.was_thawed() {
+            engine.cloud.reconnect();
+        }
+        Self { engine, queue, deadline, receipts: RefCell::default() }
+    }
+
+    pub(crate) fn cloud(&self) -> &'a C {
+        &self.engine.cloud
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.engine.cloud.now()
+    }
+
+    /// A call that falls under a rate limit.
+    pub(crate) fn request(&self, name: &'static str, limit: Kind, deadline: Deadline) -> Request<'a, C> {
+        Request { engine: self.engine, name, limit: Some(limit), deadline }
+    }
+
+    /// A call of SQS.
+    pub(crate) fn queue_request(&self, name: &'static str) -> Request<'a, C> {
+        Request { engine: self.engine, name, limit: None, deadline: self.deadline }
+    }
+}
+
+/// The future's result, or `None` if `limit` passes first.
+pub(crate) async fn within<C: Cloud, T>(cloud: &C, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let end = std::pin::pin!(cloud.sleep_until(later(cloud.now(), limit)));
+    match select(std::pin::pin!(future), end).await {
+        Either::Left((result, _)) => Some(result),
+        Either::Right(((), _)) => None,
+    }
+}
+
+/// Sleeps for a time. A sleep of no time would take a millisecond: the timer has no finer steps.
+pub(crate) async fn pause<C: Cloud>(cloud: &C, duration: Duration) {
+    if !duration.is_zero() {
+        cloud.sleep_until(later(cloud.now(), duration)).await;
+    }
+}

@@ -1,0 +1,72 @@
+//! Writes the records of a part of the work, then deletes or returns its messages.
+//!
+//! A failure here loses nothing: a message that could not be deleted or returned comes again after its visibility timeout, and
+//! handling it twice does no harm.
+//! Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt};
+use spotdrain_core::arn::QueueArn;
+use spotdrain_core::batch::Receipt;
+use spotdrain_core::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::report::Report;
+use spotdrain_core::settlement::{Settlement, settle};
+use tracing::warn;
+
+use crate::cloud::Cloud;
+use crate::invocation::Invocation;
+use crate::retry::FailedCall;
+
+/// Number of calls in flight at the same time.
+const CALLS: usize = 20;
+
+/// Records a report, then settles its messages with the queue.
+pub(crate) async fn acknowledge<C: Cloud>(invocation: &Invocation<'_, C>, report: Report) -> Report {
+    invocation.cloud().record(&report);
+    if let Some(queue) = &invocation.queue {
+        settle_with(invocation, queue, &report).await;
+    }
+    report
+}
+
+async fn settle_with<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, report: &Report) {
+    let (mut done, mut back) = (Vec::new(), Vec::new());
+    for (receipt, settlement) in settle(report, &invocation.receipts.borrow()) {
+        match settlement {
+            Settlement::Delete => done.push(receipt),
+            Settlement::Return(hidden) => back.push((receipt, hidden)),
+            Settlement::Leave => {}
+        }
+    }
+    let deletions = done.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| delete(invocation, queue, chunk));
+    let returns = back.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| give_back(invocation, queue, chunk));
+    join(side_by_side(deletions), side_by_side(returns)).await;
+}
+
+async fn delete<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, receipts: &[Receipt]) {
+    let request = invocation.queue_request("DeleteMessageBatch");
+    let answer = request.send(async || invocation.cloud().delete(queue, receipts).await).await;
+    warn_of_failures(queue, "deleted", answer);
+}
+
+async fn give_back<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, receipts: &[(Receipt, Duration)]) {
+    let request = invocation.queue_request("ChangeMessageVisibilityBatch");
+    let answer = request.send(async || invocation.cloud().change_visibility(queue, receipts).await).await;
+    warn_of_failures(queue, "returned", answer);
+}
+
+fn warn_of_failures(queue: &QueueArn, what: &str, answer: Result<Vec<String>, FailedCall>) {
+    let problem = match answer {
+        Ok(failed) if failed.is_empty() => return,
+        Ok(failed) => failed.join(", "),
+        Err(error) => error.failure.problem,
+    };
+    let queue = queue.as_str();
+    warn!(queue, problem, "messages could not be {what}: they come again after their visibility timeout");
+}
+
+async fn side_by_side(calls: impl Iterator<Item = impl Future<Output = ()>>) {
+    stream::iter(calls).buffer_unordered(CALLS).collect::<()>().await;
+}

@@ -1,0 +1,123 @@
+//! One call, attempted until it succeeds, fails for good, or the deadline is near.
+//!
+//! Every attempt has a time limit and waits for its turn at this environment's pace. After a throttle the wait grows, with
+//! full jitter. After a connection that broke at the first attempt there is no wait: the usual cause is an environment that
+//! Lambda froze for hours, whose connections are dead.
+
+use std::time::Duration;
+
+use spotdrain_core::outcome::Failure;
+use spotdrain_core::pace::Kind;
+use tracing::debug;
+
+use crate::cloud::{CallError, CallErrorKind, Cloud};
+use crate::deadline::Deadline;
+use crate::engine::Engine;
+use crate::invocation::{pause, within};
+use crate::shares::{ATTEMPT, MIN_ATTEMPT};
+
+/// The longest first wait after a throttle; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// A call that failed.
+#[derive(Debug, Clone)]
+pub(crate) struct FailedCall {
+    pub(crate) kind: CallErrorKind,
+    pub(crate) failure: Failure,
+}
+
+/// A call with its retries: its name, its rate limit and its deadline.
+#[derive(Debug)]
+pub(crate) struct Request<'a, C> {
+    pub(crate) engine: &'a Engine<C>,
+    pub(crate) name: &'static str,
+    /// The rate limit that it falls under; `None` for calls of SQS, which has none that matters here.
+    pub(crate) limit: Option<Kind>,
+    pub(crate) deadline: Deadline,
+}
+
+impl<C: Cloud> Request<'_, C> {
+    /// Waits for its turn and makes the call.
+    pub(crate) async fn send<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Result<T, FailedCall> {
+        match self.wait_for_turn().await {
+            Some(()) => self.send_in_turn(attempt).await,
+            None => Err(self.out_of_time()),
+        }
+    }
+
+    /// Makes a call whose turn has come; each further attempt waits for a turn of its own.
+    pub(crate) async fn send_in_turn<T>(
+        &self,
+        attempt: impl AsyncFn() -> Result<T, CallError>,
+    ) -> Result<T, FailedCall> {
+        let mut failed = self.out_of_time();
+        let mut has_turn = true;
+        for tries in 0_u32.. {
+            // An attempt whose connection broke is repeated at once, ahead of all that wait for their turn.
+            if !has_turn && self.wait_for_turn().await.is_none() {
+                break;
+            }
+            let Some(result) = self.attempt(&attempt).await else { break };
+            let error = match result {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            debug!(call = self.name, tries, problem = error.problem, kind = ?error.kind, "an attempt failed");
+            let wait = self.wait(error.kind, tries);
+            failed = self.failed(error);
+            let Some(wait) = wait.filter(|wait| *wait + MIN_ATTEMPT <= self.left()) else { break };
+            has_turn = wait.is_zero();
+            pause(&self.engine.cloud, wait).await;
+        }
+        Err(failed)
+    }
+
+    /// One attempt with its time limit; `None` if there is no time for one.
+    async fn attempt<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Option<Result<T, CallError>> {
+        let limit = ATTEMPT.min(self.left());
+        if limit < MIN_ATTEMPT {
+            return None;
+        }
+        let result = within(&self.engine.cloud, limit, attempt()).await;
+        Some(result.unwrap_or_else(|| {
+            let problem = format!("no answer within {} ms", limit.as_millis());
+            Err(CallError { kind: CallErrorKind::BrokenConnection, problem })
+        }))
+    }
+
+    /// Waits for a turn; `None`, and none is taken, if the deadline comes first.
+    pub(crate) async fn wait_for_turn(&self) -> Option<()> {
+        let Some(limit) = self.limit else { return Some(()) };
+        let wait = self.engine.take_turn(limit, self.deadline)?;
+        pause(&self.engine.cloud, wait).await;
+        Some(())
+    }
+
+    /// How long to wait before the next attempt; `None` if a retry does not help.
+    fn wait(&self, kind: CallErrorKind, tries: u32) -> Option<Duration> {
+        let doublings = match kind {
+            CallErrorKind::Throttled | CallErrorKind::Transient => tries,
+            CallErrorKind::BrokenConnection if tries == 0 => return Some(Duration::ZERO),
+            CallErrorKind::BrokenConnection => tries - 1,
+            _ => return None,
+        };
+        let longest = FIRST_WAIT.saturating_mul(1 << doublings.min(10)).min(LONGEST_WAIT);
+        Some(longest.mul_f64(self.engine.cloud.jitter()))
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.left(self.engine.cloud.now())
+    }
+
+    fn failed(&self, error: CallError) -> FailedCall {
+        let failure = Failure { call: self.name, problem: error.problem, retryable: error.kind.is_retryable() };
+        FailedCall { kind: error.kind, failure }
+    }
+
+    fn out_of_time(&self) -> FailedCall {
+        FailedCall { kind: CallErrorKind::BrokenConnection, failure: Failure::not_started(self.name) }
+    }
+}

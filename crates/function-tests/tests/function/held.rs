@@ -1,0 +1,80 @@
+//! Tasks with a hold before a Network Load Balancer: what is left to the hold, and what is not.
+use std::time::Duration;
+
+use crate::common::{actions, drainer, handle, handle_within, id, notice, start, targets, told};
+use spotdrain_core::report::Verdict;
+use spotdrain_localaws::{Action, Fault, Group, LoadBalancer, Service, State, Task, World};
+
+/// A service `app` that is tagged `hold`, with one target beside that of the task of number 1.
+fn world(group: Group) -> (World, String) {
+    let mut world = World::new();
+    world.add_cluster("demo");
+    let group = group.target("10.0.0.1", State::Healthy).target("10.0.0.2", State::Healthy);
+    let group = world.add_group(group);
+    let balancer = LoadBalancer::new(&group, "app", 5044);
+    world.add_service(Service::new("demo", "app").load_balancer(balancer).tag("spotdrain", "hold"));
+    world.add_task(Task::new("demo", &id(1)).service("app").address("10.0.0.1"));
+    (world, group)
+}
+
+#[tokio::test]
+async fn what_the_hold_takes_care_of_stays_and_the_notice_is_done_with() {
+    let (world, group) = world(Group::new("nlb", 5044).health_check_port(8081));
+    let local = start(world).await;
+    let drainer = drainer(&local, &[]);
+    let event = notice(1, "app", "10.0.0.1");
+    let report = handle(&drainer, &event).await;
+    assert_eq!((report.verdict, told(&report)), (Verdict::Nothing, vec!["nlb 10.0.0.1:5044 LeftToHold".to_owned()]));
+    assert_eq!(targets(&local, &group), ["10.0.0.1:5044 healthy", "10.0.0.2:5044 healthy"]);
+    assert_eq!(actions(&local), ["DescribeServices", "DescribeTargetHealth"], "it costs no call");
+    assert_eq!(handle(&drainer, &event).await.ignored.len(), 1, "a repeat needs nothing");
+}
+
+#[tokio::test]
+async fn where_the_load_balancer_asks_the_application_itself_the_target_is_taken_out() {
+    let (world, _) = world(Group::new("alb", 5044));
+    let local = start(world).await;
+    let report = handle(&drainer(&local, &[]), &notice(1, "app", "10.0.0.1")).await;
+    assert_eq!(told(&report), ["alb 10.0.0.1:5044 Deregistered"]);
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_read_is_tried_again_and_nothing_is_written() {
+    let (world, group) = world(Group::new("nlb", 5044).health_check_port(8081));
+    let local = start(world).await;
+    local.world().add_fault(Fault::Refuse.on(Action::DescribeTargetHealth));
+    let drainer = drainer(&local, &[]);
+    let event = notice(1, "app", "10.0.0.1");
+    let report = handle_within(&drainer, &event, Duration::from_secs(6)).await;
+    assert_eq!(report.verdict, Verdict::Retry, "{report:?}");
+    assert!(!actions(&local).iter().any(|action| action == "DeregisterTargets"), "{:?}", actions(&local));
+    local.world().clear_faults(None);
+    assert_eq!(told(&handle(&drainer, &event).await), ["nlb 10.0.0.1:5044 LeftToHold"]);
+    assert_eq!(targets(&local, &group), ["10.0.0.1:5044 healthy", "10.0.0.2:5044 healthy"]);
+}
+
+#[tokio::test]
+async fn without_discovery_there_is_no_tag() {
+    let (world, group) = world(Group::new("nlb", 5044).health_check_port(8081));
+    let local = start(world).await;
+    let settings = [("SPOTDRAIN_DISCOVER", "false"), ("SPOTDRAIN_TARGET_GROUPS", group.as_str())];
+    let report = handle(&drainer(&local, &settings), &notice(1, "app", "10.0.0.1")).await;
+    assert_eq!(told(&report), ["nlb 10.0.0.1:5044 Deregistered"]);
+}
+
+/// Who set the tag and wonders why the target went all the same finds the port in the record.
+#[tokio::test]
+async fn the_record_tells_of_the_hold_and_of_the_port_that_is_asked() {
+    let told = async |group: Group| {
+        let (world, _) = world(group);
+        let local = start(world).await;
+        let report = handle(&drainer(&local, &[]), &notice(1, "app", "10.0.0.1")).await;
+        let row = &report.notices[0].registrations[0];
+        (report.notices[0].held, row.check_port, row.outcome.as_str().to_owned())
+    };
+    assert_eq!(
+        told(Group::new("nlb", 5044).health_check_port(8081)).await,
+        (true, Some(8081), "LeftToHold".to_owned())
+    );
+    assert_eq!(told(Group::new("alb", 5044)).await, (true, Some(5044), "Deregistered".to_owned()));
+}

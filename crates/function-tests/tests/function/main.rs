@@ -1,0 +1,17 @@
+//! The function against a local AWS: in this process, and as Lambda runs it, a process under a Runtime API.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is not as it should be"
+)]
+
+mod coalescing;
+mod common;
+mod draining;
+mod faults;
+mod held;
+mod invocations;
+mod preconnecting;
+mod thaw;

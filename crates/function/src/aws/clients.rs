@@ -1,0 +1,108 @@
+//! The AWS clients, made once for an execution environment.
+//!
+//! The SDK's own retries are off: it makes three attempts with about a second between them, whatever time is left, and knows
+//! nothing of our pace. The engine retries instead (docs/adr/0002).
+
+use std::sync::{Arc, OnceLock};
+
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use http::Uri;
+
+use crate::connection::{Http, TlsError, endpoints, from_environment, from_system};
+
+/// The clients of the services that the function calls, on one HTTP client.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    config: SdkConfig,
+    http: Http,
+    endpoints: Vec<Uri>,
+    /// Elastic Load Balancing.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// ECS.
+    pub ecs: aws_sdk_ecs::Client,
+    /// Made when it is needed: most invocations do not call SQS.
+    sqs: Arc<OnceLock<aws_sdk_sqs::Client>>,
+}
+
+impl Aws {
+    /// Clients as the environment configures them: Region, endpoints and credentials by the SDK's own variables. `region` is
+    /// used where nothing configures one. The error says what is wrong with `AWS_CA_BUNDLE`.
+    pub async fn from_environment(region: Option<String>) -> Result<Self, TlsError> {
+        let http = Http::new(from_environment()?);
+        let mut config = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        // The default chains also ask these variables first, but construct all their other members before: a tenth of the
+        // processor time of a cold start.
+        config = if is_set("AWS_REGION") {
+            config.region(EnvironmentVariableRegionProvider::new())
+        } else {
+            config.region(RegionProviderChain::default_provider().or_else(region.map(Region::new)))
+        };
+        if is_set("AWS_ACCESS_KEY_ID") && is_set("AWS_SECRET_ACCESS_KEY") {
+            config = config.credentials_provider(EnvironmentVariableCredentialsProvider::new());
+        }
+        let config = config.retry_config(RetryConfig::disabled());
+        Ok(Self::with(config.http_client(http.clone()).load().await, http))
+    }
+
+    /// Clients of a local AWS, whatever the environment says.
+    pub fn local(endpoint: &str, region: &str) -> Result<Self, TlsError> {
+        let http = Http::new(from_system()?);
+        let credentials = aws_credential_types::Credentials::from_keys("local", "local", None);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .endpoint_url(endpoint)
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
+            .retry_config(RetryConfig::disabled());
+        Ok(Self::with(config.http_client(http.clone()).build(), http))
+    }
+
+    /// The configuration that the clients were made from.
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The Region, if one is configured.
+    #[must_use]
+    pub fn region(&self) -> Option<String> {
+        self.config.region().map(ToString::to_string)
+    }
+
+    /// The same clients, which open connections to the services that are called before the first call. ECS is called only if
+    /// services are looked up.
+    #[must_use]
+    pub fn preconnecting(mut self, discover: bool) -> Self {
+        self.endpoints = endpoints(&self.config, discover);
+        self
+    }
+
+    /// Opens these connections, side by side.
+    pub(crate) fn preconnect(&self) {
+        self.http.preconnect(&self.endpoints);
+    }
+
+    /// The same clients without the open connections: the pool belongs to the HTTP client.
+    pub(crate) fn reconnected(&self) -> Self {
+        let http = self.http.without_connections();
+        let config = self.config.to_builder().http_client(http.clone()).build();
+        Self { endpoints: self.endpoints.clone(), ..Self::with(config, http) }
+    }
+
+    pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.config))
+    }
+
+    fn with(config: SdkConfig, http: Http) -> Self {
+        let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
+        let ecs = aws_sdk_ecs::Client::new(&config);
+        Self { config, http, endpoints: Vec::new(), elb, ecs, sqs: Arc::default() }
+    }
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}

@@ -1,0 +1,117 @@
+//! From the SDK's errors to the engine's kinds: one place decides what AWS meant.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_types::retry::ErrorKind;
+use spotdrain_engine::{CallError, CallErrorKind};
+
+/// AWS's codes for credentials that are wrong or expired, and for rights that are missing.
+const DENIED: [&str; 9] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+];
+
+/// Codes for a resource that does not exist.
+const NOT_FOUND: [&str; 2] = ["ClusterNotFoundException", "TargetGroupNotFound"];
+
+/// Codes for a target that DeregisterTargets refuses: one that is unknown, or an address of the other family.
+const INVALID: [&str; 2] = ["InvalidTarget", "ValidationError"];
+
+/// Reads an error of the SDK.
+pub fn call_error<E>(error: &SdkError<E>) -> CallError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    CallError { kind: kind(error), problem: problem(error) }
+}
+
+/// AWS's error code, where it answered.
+pub fn error_code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
+}
+
+fn kind<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallErrorKind {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => CallErrorKind::BrokenConnection,
+        SdkError::DispatchFailure(failure) => {
+            let transient = matches!(failure.as_other(), Some(ErrorKind::TransientError | ErrorKind::ServerError));
+            let is_broken = failure.is_io() || failure.is_timeout() || transient;
+            if is_broken { CallErrorKind::BrokenConnection } else { CallErrorKind::Denied }
+        }
+        SdkError::ServiceError(answer) => {
+            answered(answer.err().code().unwrap_or_default(), answer.raw().status().as_u16())
+        }
+        _ => CallErrorKind::Other,
+    }
+}
+
+fn answered(code: &str, status: u16) -> CallErrorKind {
+    match code {
+        code if THROTTLING_ERRORS.contains(&code) => CallErrorKind::Throttled,
+        code if TRANSIENT_ERRORS.contains(&code) => CallErrorKind::Transient,
+        code if DENIED.contains(&code) => CallErrorKind::Denied,
+        code if NOT_FOUND.contains(&code) => CallErrorKind::NotFound,
+        code if INVALID.contains(&code) => CallErrorKind::Invalid,
+        _ if status == 429 => CallErrorKind::Throttled,
+        _ if status >= 500 => CallErrorKind::Transient,
+        _ => CallErrorKind::Other,
+    }
+}
+
+fn problem<E>(error: &SdkError<E>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
+    match (error_code(error), message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => chain(error),
+    }
+}
+
+/// An error and its causes on one line. Where credentials are the cause, what to do about it.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes: Vec<_> = std::iter::successors(Some(error), |error| (**error).source()).collect();
+    let texts: Vec<_> = causes.iter().map(|error| error.to_string().replace('\n', " ")).collect();
+    match causes.iter().find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
+        Some(CredentialsError::CredentialsNotLoaded(_)) => {
+            "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned()
+        }
+        Some(_) => format!("no AWS credentials could be loaded: {}", texts.join(": ")),
+        None => texts.join(": "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_decides_before_the_status() {
+        let table = [
+            ("ThrottlingException", 400, CallErrorKind::Throttled),
+            ("Throttling", 400, CallErrorKind::Throttled),
+            ("RequestTimeout", 400, CallErrorKind::Transient),
+            ("InternalFailure", 500, CallErrorKind::Transient),
+            ("", 429, CallErrorKind::Throttled),
+            ("AccessDenied", 403, CallErrorKind::Denied),
+            ("TargetGroupNotFound", 400, CallErrorKind::NotFound),
+            ("InvalidTarget", 400, CallErrorKind::Invalid),
+            ("InvalidParameterException", 400, CallErrorKind::Other),
+        ];
+        for (code, status, expected) in table {
+            assert_eq!(answered(code, status), expected, "{code} {status}");
+        }
+    }
+}

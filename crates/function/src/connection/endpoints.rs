@@ -1,0 +1,71 @@
+//! The endpoints of the services that are called, as the SDK resolves them, so that connections can be opened ahead.
+//!
+//! Where an endpoint cannot be resolved, or a variable names one for a single service, nothing is opened ahead.
+
+use aws_config::SdkConfig;
+use aws_sdk_ecs::config::endpoint as ecs;
+use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;
+use futures_util::FutureExt;
+use http::Uri;
+
+/// The endpoint of Elastic Load Balancing and, where services are looked up, that of ECS.
+pub(crate) fn endpoints(config: &SdkConfig, discover: bool) -> Vec<Uri> {
+    if std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL_")) {
+        return Vec::new();
+    }
+    let urls = match config.endpoint_url() {
+        Some(url) => vec![Some(url.to_owned())],
+        None if discover => vec![ecs_url(config), elb_url(config)],
+        None => vec![elb_url(config)],
+    };
+    urls.into_iter().flatten().filter_map(|url| url.parse().ok()).collect()
+}
+
+fn ecs_url(config: &SdkConfig) -> Option<String> {
+    let asked = ecs::Params::builder().set_region(config.region().map(ToString::to_string));
+    let asked = asked.set_use_fips(config.use_fips()).set_use_dual_stack(config.use_dual_stack());
+    let (resolver, asked) = (ecs::DefaultResolver::new(), asked.build().ok()?);
+    let answer = ecs::ResolveEndpoint::resolve_endpoint(&resolver, &asked).now_or_never()?;
+    Some(answer.ok()?.url().to_owned())
+}
+
+fn elb_url(config: &SdkConfig) -> Option<String> {
+    let asked = elb::Params::builder().set_region(config.region().map(ToString::to_string));
+    let asked = asked.set_use_fips(config.use_fips()).set_use_dual_stack(config.use_dual_stack());
+    let (resolver, asked) = (elb::DefaultResolver::new(), asked.build().ok()?);
+    let answer = elb::ResolveEndpoint::resolve_endpoint(&resolver, &asked).now_or_never()?;
+    Some(answer.ok()?.url().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region};
+
+    use super::*;
+
+    fn config() -> aws_config::SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("eu-central-1"))
+            .build()
+    }
+
+    fn hosts(config: &SdkConfig, discover: bool) -> Vec<String> {
+        endpoints(config, discover).iter().filter_map(|uri| uri.host().map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn they_are_those_of_the_region() {
+        let both = ["ecs.eu-central-1.amazonaws.com", "elasticloadbalancing.eu-central-1.amazonaws.com"];
+        assert_eq!(hosts(&config(), true), both);
+        assert_eq!(hosts(&config(), false), both[1..]);
+        let private = config().to_builder().use_fips(true).use_dual_stack(true).build();
+        assert_eq!(hosts(&private, false), ["elasticloadbalancing-fips.eu-central-1.api.aws"]);
+    }
+
+    #[test]
+    fn an_endpoint_that_is_configured_is_the_only_one() {
+        let local = config().to_builder().endpoint_url("http://127.0.0.1:4566").build();
+        assert_eq!(hosts(&local, true), ["127.0.0.1"]);
+    }
+}
