@@ -47,7 +47,7 @@ fn batch(size: usize) -> Vec<u8> {
 
 fn reading(payload: &[u8], settings: &Settings) -> Reading {
     let batch = take_apart(payload, &settings.event_sources);
-    batch.map(|batch| read(batch, settings, &Memory::new())).unwrap_or_default()
+    batch.map(|batch| read(batch.messages, settings, &Memory::new())).unwrap_or_default()
 }
 
 /// What AWS would say: one service, one group of a thousand healthy targets.
@@ -65,7 +65,7 @@ fn findings(reading: &Reading, settings: &Settings) -> Findings {
     let targets = (0..1001).filter_map(target).collect();
     Findings {
         services,
-        groups: BTreeMap::from([(arn, GroupFinding::Read(targets))]),
+        groups: BTreeMap::from([(arn, GroupFinding::Found(targets))]),
         tasks: BTreeMap::new(),
         asked_at: None,
     }

@@ -40,7 +40,7 @@ fn split(text: &str) -> Option<Parts<'_>> {
 
 /// The characters of ECS's names and ids.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html>
-fn is_ecs_name(text: &str) -> bool {
+pub(crate) fn is_ecs_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 

@@ -64,19 +64,12 @@ impl Batch {
     pub fn ids(&self) -> BTreeSet<String> {
         self.messages.iter().filter_map(|message| message.id.clone()).collect()
     }
+}
 
-    /// The receipts of its messages.
-    #[must_use]
-    pub fn receipts(&self) -> Receipts {
-        let both = |message: &Message| Some((message.id.clone()?, message.receipt.clone()?));
-        self.messages.iter().filter_map(both).collect()
-    }
-
-    /// A batch without messages, that came the same way.
-    #[must_use]
-    pub fn empty_like(&self) -> Self {
-        Self { delivery: self.delivery, queue: self.queue.clone(), messages: Vec::new() }
-    }
+/// The receipts of messages.
+#[must_use]
+pub fn receipts(messages: &[Message]) -> Receipts {
+    messages.iter().filter_map(|message| Some((message.id.clone()?, message.receipt.clone()?))).collect()
 }
 
 #[derive(Deserialize)]

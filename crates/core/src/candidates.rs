@@ -26,8 +26,8 @@ pub struct Candidates {
 /// The service to look up for a notice, if there is one and it is to be looked up.
 #[must_use]
 pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
-    let service = notice.service().filter(|_| settings.discover)?;
-    Some(ServiceKey { cluster: notice.cluster().clone(), service: service.clone() })
+    let service = notice.task.service.as_ref().filter(|_| settings.discover)?;
+    Some(ServiceKey { cluster: notice.task.cluster.clone(), service: service.clone() })
 }
 
 /// The target groups in which the task of a notice may be registered.
@@ -50,7 +50,7 @@ fn with_service(notice: &Notice, settings: &Settings, service: &Service) -> Cand
     let mut groups: BTreeMap<_, BTreeSet<u16>> = BTreeMap::new();
     let mut failure = None;
     for (arn, port) in configured.chain(discovered) {
-        if arn.region() == notice.task().region() && arn.account() == notice.task().account() {
+        if arn.region() == notice.task.arn.region() && arn.account() == notice.task.arn.account() {
             groups.entry(arn.clone()).or_default().extend(port);
         } else {
             failure = Some(elsewhere(arn));
@@ -78,8 +78,8 @@ pub fn is_missed<'a>(
     of_service.any(|notice| {
         let groups = candidates(notice, settings, &findings.services).groups;
         groups.keys().all(|group| match findings.groups.get(group) {
-            Some(GroupFinding::Read(targets)) => {
-                !targets.iter().any(|target| notice.addresses().contains(&target.address))
+            Some(GroupFinding::Found(targets)) => {
+                !targets.iter().any(|target| notice.task.addresses.contains(&target.address))
             }
             Some(GroupFinding::Missing) => true,
             Some(GroupFinding::Unknown(_)) | None => false,

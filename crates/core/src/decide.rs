@@ -33,21 +33,12 @@ pub(crate) enum Ownership {
     Unknown(Failure),
 }
 
-/// The moments from which trust counts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Times {
-    /// When the plan is made.
-    pub(crate) now: Timestamp,
-    /// When ECS was asked.
-    pub(crate) asked_at: Timestamp,
-}
-
 impl Ownership {
     /// `needed`: the notice is old, or its task is past RUNNING.
     pub(crate) fn of(needed: bool, finding: Option<&TaskFinding>) -> Self {
         match (needed, finding) {
-            (_, Some(TaskFinding::Up(addresses))) => Self::Confirmed(addresses.clone()),
-            (_, Some(TaskFinding::Down)) => Self::Lost,
+            (_, Some(TaskFinding::Found(addresses))) => Self::Confirmed(addresses.clone()),
+            (_, Some(TaskFinding::Missing)) => Self::Lost,
             (true, Some(TaskFinding::Unknown(failure))) => Self::Unknown(failure.clone()),
             (true, None) => Self::Unknown(Failure::not_asked("DescribeTasks")),
             (false, _) => Self::Fresh,
@@ -66,11 +57,16 @@ impl Ownership {
 
     /// How long it may be acted on without asking again. An answer of ECS holds for [`ANSWER_HOLDS`]; a fresh notice
     /// stays fresh to the end of its time, and a little longer where that has nearly come.
-    pub(crate) fn trusted_until(&self, notice: &Notice, times: Times, fresh: SignedDuration) -> Timestamp {
+    pub(crate) fn trusted_until(
+        &self,
+        notice: &Notice,
+        (now, asked_at): (Timestamp, Timestamp),
+        fresh: SignedDuration,
+    ) -> Timestamp {
         let after = |time: Timestamp, duration| time.saturating_add(duration).unwrap_or(Timestamp::MAX);
         match self {
-            Self::Fresh => after(notice.interrupted_at(), fresh).max(after(times.now, FRESH_HOLDS)),
-            Self::Confirmed(_) | Self::Lost | Self::Unknown(_) => after(times.asked_at, ANSWER_HOLDS),
+            Self::Fresh => after(notice.interrupted_at(), fresh).max(after(now, FRESH_HOLDS)),
+            Self::Confirmed(_) | Self::Lost | Self::Unknown(_) => after(asked_at, ANSWER_HOLDS),
         }
     }
 

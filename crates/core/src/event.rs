@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::address::addresses;
 use crate::arn::{ClusterArn, ServiceName, TaskArn};
@@ -30,10 +31,11 @@ pub struct Event {
 }
 
 /// A task as it was when ECS sent the event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TaskChange {
     /// The task.
-    pub task: TaskArn,
+    #[serde(rename = "task")]
+    pub arn: TaskArn,
     /// Its cluster. The old task ARN has none, so this comes from its own field.
     pub cluster: ClusterArn,
     /// Its service, unless it is a standalone task.
@@ -47,8 +49,10 @@ pub struct TaskChange {
     /// The same for people; for a notice "Your Spot Task was interrupted."
     pub stopped_reason: Option<String>,
     /// When the event was made, to the second.
+    #[serde(skip)]
     pub event_time: Timestamp,
     /// When the stop began.
+    #[serde(skip)]
     pub stopping_at: Option<Timestamp>,
     /// Counts the task's changes; a repeated event has an equal one.
     pub version: Option<u64>,
@@ -96,9 +100,9 @@ fn other_event(id: &str, source: &str, detail_type: &str) -> Event {
 
 fn read_change(event: &wire::TaskEvent<'_>) -> Result<TaskChange, EventError> {
     let detail = &event.detail;
-    let (task, cluster) = read_arns(event)?;
+    let (arn, cluster) = read_arns(event)?;
     Ok(TaskChange {
-        task,
+        arn,
         cluster,
         service: detail.group.as_deref().and_then(ServiceName::from_group),
         last_status: TaskStatus::from_text(&detail.last_status),
@@ -130,16 +134,4 @@ fn read_arns(event: &wire::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), Event
 
 fn read_time(path: &str, text: &str) -> Result<Timestamp, EventError> {
     text.parse().map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
-}
-
-impl Event {
-    /// The same event as if it came at `now`: for samples, whose own times are long past.
-    #[must_use]
-    pub fn restamped(mut self, now: Timestamp) -> Self {
-        if let Some(change) = &mut self.change {
-            change.event_time = now;
-            change.stopping_at = change.stopping_at.map(|_| now);
-        }
-        self
-    }
 }

@@ -1,6 +1,7 @@
 //! What becomes of an event: it is a notice, or it is ignored for one of these reasons.
 
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use crate::event::{Event, TaskChange};
 use crate::memory::Memory;
@@ -9,7 +10,7 @@ use crate::settings::Settings;
 use crate::stop::{TaskStatus, spot_interruption};
 
 /// Why an event is none of our business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, IntoStaticStr)]
 pub enum Ignored {
     /// Another source or detail-type.
     OtherEvent,
@@ -31,29 +32,7 @@ impl Ignored {
     /// The name, as it is in reports and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OtherEvent => "OtherEvent",
-            Self::NotStopping => "NotStopping",
-            Self::NotSpot => "NotSpot",
-            Self::AlreadyDown => "AlreadyDown",
-            Self::OutOfScope => "OutOfScope",
-            Self::NoAddress => "NoAddress",
-            Self::Repeated => "Repeated",
-        }
-    }
-
-    /// A sentence for a person.
-    #[must_use]
-    pub fn explanation(self) -> &'static str {
-        match self {
-            Self::OtherEvent => "its source or detail-type is another's",
-            Self::NotStopping => "ECS does not want the task to stop (desiredStatus is not STOPPED)",
-            Self::NotSpot => "the task stops for another reason than a Spot interruption",
-            Self::AlreadyDown => "the task's network interface is gone or going, and its address may be another task's",
-            Self::OutOfScope => "the cluster is out of scope, or the service's tag spotdrain says off",
-            Self::NoAddress => "the task has no network interface with an address, so no target group has it",
-            Self::Repeated => "the task was handled to the end, at this version or a later one",
-        }
+        self.into()
     }
 }
 
@@ -81,17 +60,17 @@ pub fn judge(event: &Event, settings: &Settings, memory: &Memory) -> Fate {
     if let Some(reason) = out_of_reach(change, settings, memory) {
         return Fate::Ignored(reason);
     }
-    Fate::Notice(Box::new(Notice { event_id: event.id.clone(), change: change.clone(), recognised_by }))
+    Fate::Notice(Box::new(Notice { event_id: event.id.clone(), task: change.clone(), recognised_by }))
 }
 
 fn out_of_reach(change: &TaskChange, settings: &Settings, memory: &Memory) -> Option<Ignored> {
-    if change.last_status.is_down() || memory.is_down(&change.task) {
+    if change.last_status.is_down() || memory.is_down(&change.arn) {
         Some(Ignored::AlreadyDown)
     } else if !settings.in_scope(&change.cluster) {
         Some(Ignored::OutOfScope)
     } else if change.addresses.is_empty() {
         Some(Ignored::NoAddress)
-    } else if memory.has(&change.task, change.version) {
+    } else if memory.has(&change.arn, change.version) {
         Some(Ignored::Repeated)
     } else {
         None

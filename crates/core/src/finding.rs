@@ -1,4 +1,4 @@
-//! What AWS said when it was asked: of services, of target groups and of tasks. Also that it did not say.
+//! What AWS answered about services, target groups and tasks, or that it did not answer.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -69,38 +69,26 @@ pub struct Service {
     pub tag: Option<ServiceTag>,
 }
 
-/// What DescribeServices said of a service.
+/// What AWS answered about one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ServiceFinding {
+pub enum Finding<T> {
     /// It is there.
-    Found(Service),
-    /// There is none of that name, or no longer.
+    Found(T),
+    /// AWS says that it does not exist, or no longer.
     Missing,
-    /// It could not be asked.
+    /// AWS could not be asked.
     Unknown(Failure),
 }
 
-/// What DescribeTargetHealth said of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupFinding {
-    /// All its targets.
-    Read(Vec<RegisteredTarget>),
-    /// There is no such group: `TargetGroupNotFound`.
-    Missing,
-    /// It could not be read.
-    Unknown(Failure),
-}
+/// A service, by DescribeServices.
+pub type ServiceFinding = Finding<Service>;
 
-/// What DescribeTasks said of a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TaskFinding {
-    /// It still has its network interface, with these addresses.
-    Up(Vec<IpAddr>),
-    /// It is DEPROVISIONING or further, or ECS does not know it any more.
-    Down,
-    /// It could not be asked.
-    Unknown(Failure),
-}
+/// All targets of a group, by DescribeTargetHealth.
+pub type GroupFinding = Finding<Vec<RegisteredTarget>>;
+
+/// The addresses of a task that still has its network interface, by DescribeTasks. A task that is DEPROVISIONING or further is
+/// missing, as is one that ECS has forgotten.
+pub type TaskFinding = Finding<Vec<IpAddr>>;
 
 /// All that was found for one batch.
 #[derive(Debug, Clone, Default)]

@@ -8,7 +8,7 @@ use crate::arn::TargetGroupArn;
 use crate::finding::{Findings, GroupFinding};
 use crate::going::Going;
 use crate::limits::MAX_TARGETS_PER_CALL;
-use crate::plan::{Call, OwnedTarget, PlannedNotice, Step};
+use crate::plan::{Call, OwnedTarget, PlannedNotice};
 use crate::settings::Mode;
 use crate::target::{Registration, Target};
 
@@ -44,7 +44,7 @@ fn due(notices: &[PlannedNotice]) -> BTreeMap<&Registration, Due> {
     let mut due: BTreeMap<&Registration, Due> = BTreeMap::new();
     for notice in notices.iter().filter(|notice| notice.mode == Mode::Enforce) {
         let (deadline, trusted_until) = (notice.incoming.notice.deadline(), notice.trusted_until);
-        for row in notice.registrations.iter().filter(|row| row.step == Step::Deregister) {
+        for row in notice.registrations.iter().filter(|row| row.settled.is_none()) {
             let target = owned(row.registration.target, notice);
             let earliest = due.entry(&row.registration).or_insert(Due { deadline, trusted_until, target });
             earliest.deadline = deadline.min(earliest.deadline);
@@ -56,12 +56,12 @@ fn due(notices: &[PlannedNotice]) -> BTreeMap<&Registration, Due> {
 
 fn owned(target: Target, planned: &PlannedNotice) -> OwnedTarget {
     let notice = &planned.incoming.notice;
-    OwnedTarget { target, cluster: notice.cluster().clone(), task: notice.task().clone() }
+    OwnedTarget { target, cluster: notice.task.cluster.clone(), task: notice.task.arn.clone() }
 }
 
 fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings, unread: &Unread<'_>) -> Vec<Call> {
     due.sort_by_key(|due| (due.deadline, due.target.target));
-    let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Read(_)));
+    let confirm = !matches!(findings.groups.get(group), Some(GroupFinding::Found(_)));
     // A group has targets of one family only. Where it was not read, one address of the other would refuse them all.
     let (six, four): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| confirm && due.target.target.address.is_ipv6());
     let chunks = four.chunks(MAX_TARGETS_PER_CALL).chain(six.chunks(MAX_TARGETS_PER_CALL));

@@ -24,10 +24,10 @@ pub(crate) fn turns_away(target: &RegisteredTarget) -> bool {
 /// What becomes of a held registration whose group could not be read. It comes again: the hold gives it the time, and to
 /// deregister unread could be the wrong thing.
 pub(crate) fn unread(finding: Option<&GroupFinding>) -> Outcome {
-    let Some(GroupFinding::Unknown(failure)) = finding else {
-        return Outcome::Failed(Failure::not_asked("DescribeTargetHealth"));
-    };
-    Outcome::Failed(failure.clone())
+    Outcome::Failed(match finding {
+        Some(GroupFinding::Unknown(failure)) => failure.clone(),
+        _ => Failure::not_asked("DescribeTargetHealth"),
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reads JSON, and says where in it something does not fit.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::arn::ArnError;
@@ -10,7 +10,7 @@ use crate::object::Object;
 pub(crate) const TOP: &str = "the top";
 
 /// What does not fit, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
 #[error("at {path}: {problem}")]
 pub struct EventError {
     /// The place in the JSON, such as `detail.containers[2].networkInterfaces[0].ipv6Address`.

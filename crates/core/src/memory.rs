@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 
 use crate::arn::TaskArn;
-use crate::batch::Batch;
+use crate::batch::Message;
 use crate::event::TaskChange;
 use crate::going::Going;
 use crate::stop::{TaskStatus, spot_interruption};
@@ -71,11 +71,11 @@ impl Memory {
 
     /// Remembers what the events of a batch say of tasks that are down or interrupted, before any of them is judged: events
     /// come in no order.
-    pub fn note(&mut self, batch: &Batch, now: Timestamp) {
-        let events = batch.messages.iter().filter_map(|message| message.event.as_ref().ok());
+    pub fn note(&mut self, messages: &[Message], now: Timestamp) {
+        let events = messages.iter().filter_map(|message| message.event.as_ref().ok());
         for change in events.filter_map(|event| event.change.as_ref()) {
             if change.last_status.is_down() {
-                self.entry(&change.task).is_down = true;
+                self.entry(&change.arn).is_down = true;
             }
             if goes_away(change) {
                 self.going.note(change, now);

@@ -27,9 +27,10 @@ pub const STANDALONE: &str = "(standalone)";
 #[must_use]
 pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
     let mut services: BTreeMap<(&str, &str), Vec<&NoticeRecord>> = BTreeMap::new();
-    for notice in &report.notices {
-        let service = notice.service.as_ref().map_or(STANDALONE, |service| service.as_str());
-        services.entry((notice.cluster.name(), service)).or_default().push(notice);
+    for record in &report.notices {
+        let task = &record.notice.task;
+        let service = task.service.as_ref().map_or(STANDALONE, |service| service.as_str());
+        services.entry((task.cluster.name(), service)).or_default().push(record);
     }
     let chunks = services.iter().flat_map(|(key, notices)| notices.chunks(MOST_VALUES).map(move |chunk| (key, chunk)));
     let mut lines: Vec<_> =
@@ -73,7 +74,7 @@ fn outcomes(notices: &[&NoticeRecord]) -> BTreeMap<&'static str, usize> {
         if notice.failure.is_some() {
             *counts.entry("Failed").or_default() += 1;
         }
-        if notice.recognised_by == RecognisedBy::Reason {
+        if notice.notice.recognised_by == RecognisedBy::Reason {
             *counts.entry("UnknownStopCode").or_default() += 1;
         }
     }

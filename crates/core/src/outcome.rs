@@ -1,9 +1,8 @@
 //! What became of one registration.
 
-use std::fmt;
-
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
+use strum::IntoStaticStr;
 
 /// Why something failed, and whether another try may mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,16 +27,10 @@ impl Failure {
     pub fn not_started(call: &'static str) -> Self {
         Self { call, problem: "not started: no time was left".to_owned(), retryable: true }
     }
-
-    /// An answer that does not mention what was asked for.
-    #[must_use]
-    pub fn not_mentioned(call: &'static str, what: &dyn fmt::Display) -> Self {
-        Self { call, problem: format!("the answer does not mention {what}"), retryable: true }
-    }
 }
 
 /// What became of one registration, or, where nothing is changed, what would have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 pub enum Outcome {
     /// AWS accepted it; where the port was not read before, a read afterwards confirmed it.
     Deregistered,
@@ -64,17 +57,7 @@ impl Outcome {
     /// The name, as it is in reports and metrics.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Deregistered => "Deregistered",
-            Self::WouldDeregister => "WouldDeregister",
-            Self::AlreadyDraining => "AlreadyDraining",
-            Self::NotRegistered => "NotRegistered",
-            Self::LeftToHold => "LeftToHold",
-            Self::KeptLastHealthy => "KeptLastHealthy",
-            Self::Stale => "Stale",
-            Self::AlreadyGone => "AlreadyGone",
-            Self::Failed(_) => "Failed",
-        }
+        self.into()
     }
 
     /// The failure, if it is one.

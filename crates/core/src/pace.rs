@@ -112,15 +112,12 @@ impl Budget {
     /// Takes the turn, and says how long to wait for it.
     pub fn take(&mut self, kind: Kind, now: Duration) -> Duration {
         let wait = self.wait(kind, now);
-        match kind {
-            Kind::Write => {
-                self.writes.take(now);
-                self.elb.take(now);
-            }
-            Kind::Read => _ = self.elb.take(now),
-            Kind::Services => _ = self.services.take(now),
-            Kind::Tasks => _ = self.tasks.take(now),
-        }
+        _ = match kind {
+            Kind::Write => self.writes.take(now).max(self.elb.take(now)),
+            Kind::Read => self.elb.take(now),
+            Kind::Services => self.services.take(now),
+            Kind::Tasks => self.tasks.take(now),
+        };
         wait
     }
 

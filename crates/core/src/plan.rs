@@ -6,17 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use crate::candidates::{Candidates, candidates};
-use crate::decide::{Ownership, Standing, Times, decide};
+use crate::decide::{Ownership, Standing, decide};
 use crate::fate::Ignored;
 use crate::finding::{Findings, GroupFinding, ServiceTag};
 use crate::going::Going;
 use crate::grouping::{Unread, calls};
 use crate::hold;
-use crate::notice::Age;
 use crate::outcome::{Failure, Outcome};
 use crate::reading::{IgnoredEvent, Incoming, Malformed, Reading};
 use crate::settings::{Mode, Settings};
@@ -42,7 +41,7 @@ pub struct PlannedNotice {
     /// The notice and its message.
     pub incoming: Incoming,
     /// How old the interruption was when the plan was made.
-    pub age: Age,
+    pub age: Option<SignedDuration>,
     /// Until when it is sure whose its addresses are.
     pub trusted_until: Timestamp,
     /// `observe` by the setting or by the service's tag.
@@ -68,17 +67,8 @@ pub struct PlannedRegistration {
     pub state: Option<TargetState>,
     /// The port that its health check asks, where it was read and the task is held.
     pub check_port: Option<u16>,
-    /// What is to be done.
-    pub step: Step,
-}
-
-/// What is to be done about a registration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Deregister it; one of the plan's calls does.
-    Deregister,
-    /// Nothing: this is its outcome.
-    Settled(Outcome),
+    /// The outcome of a registration that needs nothing; `None` if it is to be deregistered, which one of the calls does.
+    pub settled: Option<Outcome>,
 }
 
 /// A target, and the task that it is believed to belong to.
@@ -114,7 +104,7 @@ pub struct Call {
 /// A notice with what holds for all its registrations.
 struct Prepared {
     incoming: Incoming,
-    age: Age,
+    age: Option<SignedDuration>,
     trusted_until: Timestamp,
     candidates: Candidates,
     ownership: Ownership,
@@ -135,7 +125,7 @@ pub fn plan(reading: Reading, findings: &Findings, going: &Going, settings: &Set
     let mut plan = Plan { ignored, malformed, ..Plan::default() };
     for notice in prepared {
         if notice.candidates.tag == Some(ServiceTag::Off) {
-            plan.ignored.push(switched_off(notice.incoming));
+            plan.ignored.push(notice.incoming.ignored(Ignored::OutOfScope));
         } else {
             plan.notices.push(plan_notice(notice, findings, &views, settings));
         }
@@ -148,9 +138,9 @@ fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Ti
     let notice = &incoming.notice;
     let candidates = candidates(notice, settings, &findings.services);
     let needed = notice.needs_ownership(now, settings.fresh);
-    let ownership = Ownership::of(needed, findings.tasks.get(notice.task()));
-    let times = Times { now, asked_at: findings.asked_at.unwrap_or(now) };
-    let trusted_until = ownership.trusted_until(notice, times, settings.fresh);
+    let ownership = Ownership::of(needed, findings.tasks.get(&notice.task.arn));
+    let asked_at = findings.asked_at.unwrap_or(now);
+    let trusted_until = ownership.trusted_until(notice, (now, asked_at), settings.fresh);
     let age = notice.age(now);
     Prepared { incoming, age, trusted_until, candidates, ownership }
 }
@@ -188,23 +178,10 @@ fn views<'a>(prepared: &[Prepared], findings: &'a Findings, going: &Going, now: 
         }
     }
     let view = |(group, of): (&TargetGroupArn, Addresses)| match findings.groups.get(group) {
-        Some(GroupFinding::Read(targets)) => Some((group.clone(), GroupView::new(targets, &of, going, now))),
+        Some(GroupFinding::Found(targets)) => Some((group.clone(), GroupView::new(targets, &of, going, now))),
         _ => None,
     };
     addresses.into_iter().filter_map(view).collect()
-}
-
-fn switched_off(incoming: Incoming) -> IgnoredEvent {
-    let Incoming { message_id, notice } = incoming;
-    let change = notice.change;
-    IgnoredEvent {
-        event_id: notice.event_id,
-        message_id,
-        task: Some(change.task),
-        cluster: Some(change.cluster),
-        service: change.service,
-        reason: Ignored::OutOfScope,
-    }
 }
 
 fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, settings: &Settings) -> PlannedNotice {
@@ -250,7 +227,7 @@ fn read_rows(
 ) -> Vec<PlannedRegistration> {
     let spare = !keep_last || view.has_healthy_left;
     let standing = Standing { ownership: &prepared.ownership, held: prepared.is_held(), spare };
-    let own = view.of(prepared.incoming.notice.addresses());
+    let own = view.of(&prepared.incoming.notice.task.addresses);
     let rows: Vec<_> = own.map(|target| read_row(group, target, standing)).collect();
     if rows.is_empty() { absent_row(group, prepared, &Outcome::NotRegistered) } else { rows }
 }
@@ -265,7 +242,7 @@ fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, standing: Standin
 /// The rows of a group that could not be read: every address, with every port that is known, else with none.
 fn unread_rows(group: &TargetGroupArn, ports: &BTreeSet<u16>, prepared: &Prepared) -> Vec<PlannedRegistration> {
     let ports: Vec<_> = if ports.is_empty() { vec![None] } else { ports.iter().copied().map(Some).collect() };
-    let addresses = prepared.incoming.notice.addresses().iter().copied();
+    let addresses = prepared.incoming.notice.task.addresses.iter().copied();
     let targets = addresses.flat_map(|address| ports.iter().map(move |port| Target { address, port: *port }));
     targets.map(|target| row(group, target, prepared.ownership.objection(target.address))).collect()
 }
@@ -273,19 +250,18 @@ fn unread_rows(group: &TargetGroupArn, ports: &BTreeSet<u16>, prepared: &Prepare
 /// The rows of a held task in a group that could not be read: nothing is done unread.
 fn held_rows(group: &TargetGroupArn, prepared: &Prepared, unread: &Outcome) -> Vec<PlannedRegistration> {
     let outcome = |address| prepared.ownership.objection(address).unwrap_or_else(|| unread.clone());
-    let addresses = prepared.incoming.notice.addresses().iter().copied();
+    let addresses = prepared.incoming.notice.task.addresses.iter().copied();
     addresses.map(|address| row(group, Target { address, port: None }, Some(outcome(address)))).collect()
 }
 
 /// The row of a group that has none of the task's addresses, or that is gone itself: one, whatever addresses there are.
 fn absent_row(group: &TargetGroupArn, prepared: &Prepared, outcome: &Outcome) -> Vec<PlannedRegistration> {
-    let first = prepared.incoming.notice.addresses().iter().take(1);
+    let first = prepared.incoming.notice.task.addresses.iter().take(1);
     let target = |address: &IpAddr| Target { address: *address, port: None };
     first.map(|address| row(group, target(address), Some(outcome.clone()))).collect()
 }
 
 fn row(group: &TargetGroupArn, target: Target, settled: Option<Outcome>) -> PlannedRegistration {
-    let step = settled.map_or(Step::Deregister, Step::Settled);
     let registration = Registration { target_group: group.clone(), target };
-    PlannedRegistration { registration, state: None, check_port: None, step }
+    PlannedRegistration { registration, state: None, check_port: None, settled }
 }

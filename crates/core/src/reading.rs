@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::arn::{ClusterArn, ServiceName, TaskArn};
-use crate::batch::{Batch, Message};
-use crate::event::Event;
+use crate::batch::Message;
+use crate::event::TaskChange;
 use crate::fate::{Fate, Ignored, judge};
 use crate::json::EventError;
 use crate::memory::Memory;
@@ -39,11 +39,12 @@ pub struct IgnoredEvent {
 }
 
 /// A message that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Malformed {
     /// SQS's id of the message; `None` for a direct event.
     pub message_id: Option<String>,
     /// What is wrong with it.
+    #[serde(flatten)]
     pub error: EventError,
 }
 
@@ -60,24 +61,35 @@ pub struct Reading {
 
 /// Reads and judges every message of a batch.
 #[must_use]
-pub fn read(batch: Batch, settings: &Settings, memory: &Memory) -> Reading {
+pub fn read(messages: Vec<Message>, settings: &Settings, memory: &Memory) -> Reading {
     let mut reading = Reading::default();
-    for Message { id: message_id, event, .. } in batch.messages {
+    for Message { id: message_id, event, .. } in messages {
         match event {
             Err(error) => reading.malformed.push(Malformed { message_id, error }),
             Ok(event) => match judge(&event, settings, memory) {
                 Fate::Notice(notice) => reading.notices.push(Incoming { message_id, notice: *notice }),
-                Fate::Ignored(reason) => reading.ignored.push(ignored(event, message_id, reason)),
+                Fate::Ignored(reason) => {
+                    reading.ignored.push(IgnoredEvent::new(event.id, message_id, event.change, reason));
+                }
             },
         }
     }
     reading
 }
 
-fn ignored(event: Event, message_id: Option<String>, reason: Ignored) -> IgnoredEvent {
-    let (task, cluster, service) = match event.change {
-        Some(change) => (Some(change.task), Some(change.cluster), change.service),
-        None => (None, None, None),
-    };
-    IgnoredEvent { event_id: event.id, message_id, task, cluster, service, reason }
+impl IgnoredEvent {
+    fn new(event_id: String, message_id: Option<String>, change: Option<TaskChange>, reason: Ignored) -> Self {
+        let (task, cluster, service) = match change {
+            Some(change) => (Some(change.arn), Some(change.cluster), change.service),
+            None => (None, None, None),
+        };
+        Self { event_id, message_id, task, cluster, service, reason }
+    }
+}
+
+impl Incoming {
+    /// Turns a notice that needs nothing into an ignored event.
+    pub(crate) fn ignored(self, reason: Ignored) -> IgnoredEvent {
+        IgnoredEvent::new(self.notice.event_id, self.message_id, Some(self.notice.task), reason)
+    }
 }

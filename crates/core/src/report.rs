@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
-use crate::notice::Age;
+use crate::arn::TargetGroupArn;
+use crate::notice::Notice;
 use crate::outcome::{Failure, Outcome};
-use crate::plan::{Plan, PlannedNotice, PlannedRegistration, Step};
-use crate::reading::{IgnoredEvent, Malformed};
+use crate::plan::{Plan, PlannedNotice, PlannedRegistration};
+use crate::reading::{IgnoredEvent, Incoming, Malformed};
 use crate::settings::Mode;
-use crate::stop::{RecognisedBy, StopCode, TaskStatus};
 use crate::target::{Registration, TargetState};
 
 /// What the calls of a plan came to.
@@ -48,39 +47,18 @@ pub struct Report {
     /// The events that needed nothing.
     pub ignored: Vec<IgnoredEvent>,
     /// The messages that could not be read.
-    pub malformed: Vec<MalformedRecord>,
+    pub malformed: Vec<Malformed>,
 }
 
-/// What is told of one notice. The stop code, the reason, the statuses and the version are as they came: nobody has
-/// published the exact form of today's notices.
+/// The record of one notice. The stop code, the reason, the statuses and the version are as they came: nobody has published
+/// the exact form of today's notices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NoticeRecord {
-    /// EventBridge's id of the event.
-    pub event_id: String,
     /// SQS's id of the message.
     pub message_id: Option<String>,
-    /// The task.
-    pub task: TaskArn,
-    /// Its cluster.
-    pub cluster: ClusterArn,
-    /// Its service.
-    pub service: Option<ServiceName>,
-    /// `FARGATE_SPOT`, where the event says it.
-    pub capacity_provider: Option<String>,
-    /// `stopCode`
-    pub stop_code: Option<StopCode>,
-    /// `stoppedReason`
-    pub stopped_reason: Option<String>,
-    /// `lastStatus`
-    pub last_status: TaskStatus,
-    /// `desiredStatus`
-    pub desired_status: TaskStatus,
-    /// `version`
-    pub version: Option<u64>,
-    /// By what it was recognised.
-    pub recognised_by: RecognisedBy,
-    /// The task's addresses.
-    pub addresses: Vec<IpAddr>,
+    /// The notice, with its task.
+    #[serde(flatten)]
+    pub notice: Notice,
     /// When the interruption began.
     pub interrupted_at: Timestamp,
     /// When the task is gone at the latest.
@@ -126,26 +104,14 @@ pub struct RegistrationRecord {
     pub notice_to_deregistered_ms: Option<i64>,
 }
 
-/// What is told of a message that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MalformedRecord {
-    /// SQS's id of the message.
-    pub message_id: Option<String>,
-    /// The place in it.
-    pub path: String,
-    /// What was expected there, and what was found.
-    pub problem: String,
-}
-
 /// Tells what became of a plan.
 #[must_use]
 pub fn report(plan: Plan, execution: &Execution) -> Report {
     let notices: Vec<_> = plan.notices.into_iter().map(|notice| record(notice, execution)).collect();
-    let malformed: Vec<_> = plan.malformed.into_iter().map(malformed_record).collect();
-    Report { verdict: verdict(&notices, &malformed), notices, ignored: plan.ignored, malformed }
+    Report { verdict: verdict(&notices, &plan.malformed), notices, ignored: plan.ignored, malformed: plan.malformed }
 }
 
-fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
+fn verdict(notices: &[NoticeRecord], malformed: &[Malformed]) -> Verdict {
     let mut failures = notices.iter().flat_map(NoticeRecord::failures).peekable();
     if failures.peek().is_some() {
         return if failures.any(|failure| failure.retryable) { Verdict::Retry } else { Verdict::Failed };
@@ -160,28 +126,16 @@ fn verdict(notices: &[NoticeRecord], malformed: &[MalformedRecord]) -> Verdict {
 
 fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
     let PlannedNotice { incoming, age, mode, unknown_tag, held, postponed, failure, registrations, .. } = planned;
-    let notice = incoming.notice;
+    let Incoming { message_id, notice } = incoming;
     let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
     let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));
     let registrations = rows.collect();
-    let change = notice.change;
     NoticeRecord {
-        event_id: notice.event_id,
-        message_id: incoming.message_id,
-        task: change.task,
-        cluster: change.cluster,
-        service: change.service,
-        capacity_provider: change.capacity_provider,
-        stop_code: change.stop_code,
-        stopped_reason: change.stopped_reason,
-        last_status: change.last_status,
-        desired_status: change.desired_status,
-        version: change.version,
-        recognised_by: notice.recognised_by,
-        addresses: change.addresses,
+        message_id,
+        notice,
         interrupted_at,
         deadline,
-        notice_age_ms: milliseconds(age),
+        notice_age_ms: age.and_then(milliseconds),
         mode,
         unknown_tag,
         held,
@@ -191,11 +145,8 @@ fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
     }
 }
 
-fn milliseconds(age: Age) -> Option<i64> {
-    match age {
-        Age::Known(age) => i64::try_from(age.as_millis()).ok(),
-        Age::Future => None,
-    }
+fn milliseconds(duration: SignedDuration) -> Option<i64> {
+    i64::try_from(duration.as_millis()).ok()
 }
 
 fn registration_record(
@@ -204,7 +155,7 @@ fn registration_record(
     execution: &Execution,
     interrupted_at: Timestamp,
 ) -> RegistrationRecord {
-    let (outcome, at) = settle(row.step, &row.registration, mode, execution);
+    let (outcome, at) = settle(row.settled, &row.registration, mode, execution);
     let took = at.filter(|_| outcome == Outcome::Deregistered).map(|at| at.duration_since(interrupted_at));
     RegistrationRecord {
         target_group: row.registration.target_group,
@@ -213,17 +164,20 @@ fn registration_record(
         state: row.state,
         check_port: row.check_port,
         outcome,
-        notice_to_deregistered_ms: took.and_then(|took| i64::try_from(took.as_millis()).ok()),
+        notice_to_deregistered_ms: took.and_then(milliseconds),
     }
 }
 
-fn settle(step: Step, registration: &Registration, mode: Mode, execution: &Execution) -> (Outcome, Option<Timestamp>) {
-    match (step, mode, execution) {
-        (Step::Settled(outcome), _, _) => (outcome, None),
-        (Step::Deregister, Mode::Observe, _) | (Step::Deregister, _, Execution::DryRun) => {
-            (Outcome::WouldDeregister, None)
-        }
-        (Step::Deregister, Mode::Enforce, Execution::Done(outcomes)) => {
+fn settle(
+    settled: Option<Outcome>,
+    registration: &Registration,
+    mode: Mode,
+    execution: &Execution,
+) -> (Outcome, Option<Timestamp>) {
+    match (settled, mode, execution) {
+        (Some(outcome), _, _) => (outcome, None),
+        (None, Mode::Observe, _) | (None, _, Execution::DryRun) => (Outcome::WouldDeregister, None),
+        (None, Mode::Enforce, Execution::Done(outcomes)) => {
             let done = outcomes.get(registration).cloned();
             done.map_or_else(
                 || (Outcome::Failed(Failure::not_started("DeregisterTargets")), None),
@@ -231,11 +185,6 @@ fn settle(step: Step, registration: &Registration, mode: Mode, execution: &Execu
             )
         }
     }
-}
-
-fn malformed_record(malformed: Malformed) -> MalformedRecord {
-    let Malformed { message_id, error } = malformed;
-    MalformedRecord { message_id, path: error.path, problem: error.problem }
 }
 
 impl NoticeRecord {
@@ -281,7 +230,7 @@ impl Report {
     /// One line that says what failed first, and how much more; `None` if nothing did.
     #[must_use]
     pub fn failure_summary(&self) -> Option<String> {
-        let malformed = self.malformed.iter().map(|message| format!("at {}: {}", message.path, message.problem));
+        let malformed = self.malformed.iter().map(|message| message.error.to_string());
         let failures = self.notices.iter().flat_map(NoticeRecord::failures);
         let mut all = malformed.chain(failures.map(|failure| format!("{}: {}", failure.call, failure.problem)));
         let first = all.next()?;

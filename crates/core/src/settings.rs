@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use crate::arn::{ClusterArn, TargetGroupArn};
+use crate::arn::{ClusterArn, TargetGroupArn, is_ecs_name};
 
 /// Every setting: its name, its default as the README shows it.
 pub const NAMES: [(&str, &str); 9] = [
@@ -23,8 +23,9 @@ pub const NAMES: [(&str, &str); 9] = [
 ];
 
 /// Whether anything is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, strum::EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Mode {
     /// Targets are deregistered.
     Enforce,
@@ -118,7 +119,9 @@ impl Settings {
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
-            "SPOTDRAIN_MODE" => self.mode = mode(value)?,
+            "SPOTDRAIN_MODE" => {
+                self.mode = value.parse().map_err(|_| format!("expected enforce or observe, found {value:?}"))?
+            }
             "SPOTDRAIN_CLUSTERS" => self.clusters = clusters(value)?,
             "SPOTDRAIN_TARGET_GROUPS" => self.target_groups = groups(value)?,
             "SPOTDRAIN_DISCOVER" => self.discover = boolean(value)?,
@@ -130,13 +133,6 @@ impl Settings {
             _ => return Err(unknown()),
         }
         Ok(())
-    }
-
-    /// The same settings, but no notice is fresh: ECS is always asked whose the address is.
-    #[must_use]
-    pub fn always_ask(mut self) -> Self {
-        self.fresh = SignedDuration::from_secs(-1);
-        self
     }
 
     /// Whether a cluster is in scope, by its name or its ARN.
@@ -152,20 +148,8 @@ fn unknown() -> String {
     format!("is no setting; the settings are {}", known.join(", "))
 }
 
-fn mode(value: &str) -> Result<Mode, String> {
-    match value {
-        "enforce" => Ok(Mode::Enforce),
-        "observe" => Ok(Mode::Observe),
-        other => Err(format!("expected enforce or observe, found {other:?}")),
-    }
-}
-
 fn boolean(value: &str) -> Result<bool, String> {
-    match value {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        other => Err(format!("expected true or false, found {other:?}")),
-    }
+    value.parse().map_err(|_| format!("expected true or false, found {value:?}"))
 }
 
 fn whole(value: &str, least: u32, most: u32) -> Result<u32, String> {
@@ -191,16 +175,11 @@ fn clusters(value: &str) -> Result<Option<Vec<String>>, String> {
         return Ok(None);
     }
     let items = list(value)?;
-    let is_one = |item: &&str| ClusterArn::parse(item).is_ok() || ClusterArn::parse(&probe(item)).is_ok();
+    let is_one = |item: &&str| ClusterArn::parse(item).is_ok() || is_ecs_name(item);
     if let Some(wrong) = items.iter().find(|item| !is_one(item)) {
         return Err(format!("expected all, or names or ARNs of clusters, found {wrong:?}"));
     }
     Ok(Some(items.into_iter().map(str::to_owned).collect()))
-}
-
-/// A cluster's name is right if it makes a right ARN.
-fn probe(name: &str) -> String {
-    format!("arn:aws:ecs:us-east-1:000000000000:cluster/{name}")
 }
 
 fn groups(value: &str) -> Result<Vec<ConfiguredGroup>, String> {

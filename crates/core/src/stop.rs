@@ -5,101 +5,79 @@
 //! issue 1565). So any of the two codes, or the documented beginning of the reason, makes an interruption.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
 
-use std::fmt;
-
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use strum::{AsRefStr, Display, EnumString};
 
 /// How the reason of a Spot interruption begins, in every form that is known.
 pub const SPOT_REASON: &str = "Your Spot Task was interrupted";
 
-macro_rules! open_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$vdoc])* $variant,)+
-            /// A value that AWS had not published when this was written, kept as it came.
-            Other(String),
-        }
-
-        impl $name {
-            /// Reads AWS's text; what is not known is kept as `Other`.
-            #[must_use]
-            pub fn from_text(text: &str) -> Self {
-                match text {
-                    $($text => Self::$variant,)+
-                    other => Self::Other(other.to_owned()),
-                }
-            }
-
-            /// AWS's text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $text,)+
-                    Self::Other(text) => text,
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-    };
+/// Why ECS stops a task.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html> (`stopCode`)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, AsRefStr, Display, EnumString)]
+pub enum StopCode {
+    /// The task could not be started.
+    TaskFailedToStart,
+    /// A container that the task cannot do without ended.
+    EssentialContainerExited,
+    /// Somebody called `StopTask`.
+    UserInitiated,
+    /// The service's scheduler: scaling in, a deployment, a failed health check.
+    ServiceSchedulerInitiated,
+    /// Fargate takes the task's Spot capacity back; the form documented today.
+    SpotInterruption,
+    /// The same; the form documented until 2023.
+    TerminationNotice,
+    /// A value that AWS had not published when this was written, kept as it came.
+    #[serde(untagged)]
+    #[strum(default, transparent)]
+    Other(String),
 }
-pub(crate) use open_enum;
 
-open_enum!(
-    /// Why ECS stops a task.
-    /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html> (`stopCode`)
-    StopCode {
-        /// The task could not be started.
-        TaskFailedToStart = "TaskFailedToStart",
-        /// A container that the task cannot do without ended.
-        EssentialContainerExited = "EssentialContainerExited",
-        /// Somebody called `StopTask`.
-        UserInitiated = "UserInitiated",
-        /// The service's scheduler: scaling in, a deployment, a failed health check.
-        ServiceSchedulerInitiated = "ServiceSchedulerInitiated",
-        /// Fargate takes the task's Spot capacity back; the form documented today.
-        SpotInterruption = "SpotInterruption",
-        /// The same; the form documented until 2023.
-        TerminationNotice = "TerminationNotice",
+impl StopCode {
+    /// Reads AWS's text.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
     }
-);
+}
 
-open_enum!(
-    /// Where a task is in its life.
-    /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html>
-    TaskStatus {
-        /// ECS prepares what the task needs, such as its network interface.
-        Provisioning = "PROVISIONING",
-        /// Waiting for capacity.
-        Pending = "PENDING",
-        /// Running, not yet registered with its load balancer.
-        Activating = "ACTIVATING",
-        /// Running.
-        Running = "RUNNING",
-        /// On its way out; ECS deregisters its targets here.
-        Deactivating = "DEACTIVATING",
-        /// The containers have got their stop signal.
-        Stopping = "STOPPING",
-        /// The network interface is being taken away: from here on its address may be another task's.
-        Deprovisioning = "DEPROVISIONING",
-        /// Over.
-        Stopped = "STOPPED",
-        /// Over, and removed from ECS.
-        Deleted = "DELETED",
+/// Where a task is in its life.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html>
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, AsRefStr, Display, EnumString)]
+#[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
+pub enum TaskStatus {
+    /// ECS prepares what the task needs, such as its network interface.
+    Provisioning,
+    /// Waiting for capacity.
+    Pending,
+    /// Running, not yet registered with its load balancer.
+    Activating,
+    /// Running.
+    Running,
+    /// On its way out; ECS deregisters its targets here.
+    Deactivating,
+    /// The containers have got their stop signal.
+    Stopping,
+    /// The network interface is being taken away: from here on its address may be another task's.
+    Deprovisioning,
+    /// Over.
+    Stopped,
+    /// Over, and removed from ECS.
+    Deleted,
+    /// A value that AWS had not published when this was written, kept as it came.
+    #[serde(untagged)]
+    #[strum(default, transparent)]
+    Other(String),
+}
+
+impl TaskStatus {
+    /// Reads AWS's text.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
     }
-);
+}
 
 impl TaskStatus {
     /// The network interface is gone or going: the task's address may belong to another task.

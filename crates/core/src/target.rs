@@ -4,30 +4,45 @@ use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
+use strum::{AsRefStr, Display, EnumString};
 
 use crate::arn::TargetGroupArn;
-use crate::stop::open_enum;
 
-open_enum!(
-    /// The state of a target, as DescribeTargetHealth tells it.
-    /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
-    TargetState {
-        /// Being registered, or at its first health checks.
-        Initial = "initial",
-        /// Passes its health checks.
-        Healthy = "healthy",
-        /// Fails them.
-        Unhealthy = "unhealthy",
-        /// Fails them, and its connections are given time to end. Not deregistered.
-        UnhealthyDraining = "unhealthy.draining",
-        /// Not in use: the group has no listener, or the target's zone is not enabled.
-        Unused = "unused",
-        /// Being deregistered.
-        Draining = "draining",
-        /// Its health is not checked.
-        Unavailable = "unavailable",
+/// The state of a target, as DescribeTargetHealth tells it.
+/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, AsRefStr, Display, EnumString)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum TargetState {
+    /// Being registered, or at its first health checks.
+    Initial,
+    /// Passes its health checks.
+    Healthy,
+    /// Fails them.
+    Unhealthy,
+    /// Fails them, and its connections are given time to end. Not deregistered.
+    #[serde(rename = "unhealthy.draining")]
+    #[strum(serialize = "unhealthy.draining")]
+    UnhealthyDraining,
+    /// Not in use: the group has no listener, or the target's zone is not enabled.
+    Unused,
+    /// Being deregistered.
+    Draining,
+    /// Its health is not checked.
+    Unavailable,
+    /// A value that AWS had not published when this was written, kept as it came.
+    #[serde(untagged)]
+    #[strum(default, transparent)]
+    Other(String),
+}
+
+impl TargetState {
+    /// Reads AWS's text.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
     }
-);
+}
 
 /// A target as it stands in its group, with the port that is registered.
 #[derive(Debug, Clone, PartialEq, Eq)]

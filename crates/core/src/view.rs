@@ -23,7 +23,7 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     pub(crate) fn add(&mut self, notice: &Notice, ownership: &Ownership) {
-        let addresses = notice.addresses().iter().copied();
+        let addresses = notice.task.addresses.iter().copied();
         self.all.extend(addresses.clone());
         self.doomed.extend(addresses.clone().filter(|address| ownership.goes(*address)));
         self.anothers.extend(addresses.filter(|address| ownership.is_anothers(*address)));

@@ -36,7 +36,7 @@ fn take(payload: &[u8]) -> Result<Batch, EventError> {
 }
 
 fn reading(payload: &[u8]) -> Option<Reading> {
-    Some(read(take(payload).ok()?, &Settings::default(), &Memory::new()))
+    Some(read(take(payload).ok()?.messages, &Settings::default(), &Memory::new()))
 }
 
 /// Every place of a value, as JSON pointers.
@@ -87,7 +87,7 @@ const READ: [&str; 12] = [
 
 fn addresses(event: &Value) -> Vec<IpAddr> {
     let reading = reading(event.to_string().as_bytes()).unwrap();
-    reading.notices[0].notice.addresses().to_vec()
+    reading.notices[0].notice.task.addresses.clone()
 }
 
 proptest! {
@@ -127,7 +127,7 @@ proptest! {
         let is_read = pointer.is_empty() || READ.iter().any(|read| pointer.starts_with(read) || read.starts_with(&pointer));
         if let Some(incoming) = reading.notices.first() {
             let expected = addresses(&original);
-            let known = incoming.notice.addresses().iter().all(|address| expected.contains(address));
+            let known = incoming.notice.task.addresses.iter().all(|address| expected.contains(address));
             prop_assert!(known || value.as_str().is_some_and(|text| text.parse::<IpAddr>().is_ok()), "{pointer} = {value}");
         } else if !is_read {
             let envelope = ["/source", "/detail-type", "/id", "/detail/stoppedReason", "/detail/group", "/detail/capacityProviderName"];
@@ -227,7 +227,7 @@ fn a_null_is_as_if_it_were_not_there_where_a_field_may_be_absent() {
         event["detail"][pointer] = Value::Null;
     }
     let reading = reading(event.to_string().as_bytes()).unwrap();
-    let change = &reading.notices[0].notice.change;
+    let change = &reading.notices[0].notice.task;
     assert_eq!((&change.stop_code, change.version, &change.service), (&None, None, &None));
     assert_eq!(change.addresses.len(), 1, "the container still tells it");
 }

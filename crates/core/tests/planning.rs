@@ -84,7 +84,7 @@ fn the_interrupted_tasks_of_batches_before_go_away_too_for_the_two_minutes_of_th
     let at = |seconds: i64| {
         let later = |time| time + SignedDuration::from_secs(seconds);
         let two = one().group("web", &both).another_before(&["10.0.2.22"]);
-        two.but(|notice| notice.change.stopping_at = notice.change.stopping_at.map(later))
+        two.but(|notice| notice.task.stopping_at = notice.task.stopping_at.map(later))
     };
     assert_snapshot!(at(100).after(101).told(), @"one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy");
     assert_snapshot!(at(120).after(121).told(), @r"
@@ -96,7 +96,7 @@ fn the_interrupted_tasks_of_batches_before_go_away_too_for_the_two_minutes_of_th
 #[test]
 fn no_group_rests_on_the_target_of_a_task_that_is_down_and_still_registered() {
     let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
-    let two = one().notice("two", &["10.0.2.22"]).task_is("two", TaskFinding::Down).another_before(&["10.0.2.22"]);
+    let two = one().notice("two", &["10.0.2.22"]).task_is("two", TaskFinding::Missing).another_before(&["10.0.2.22"]);
     assert_snapshot!(two.group("web", &both).told(), @r"
     one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy
     two: 10.0.2.22:5044 in web (healthy): Stale
@@ -215,7 +215,7 @@ fn a_held_task_is_not_acted_on_unread() {
     let held = || one().tagged("hold");
     assert_snapshot!(held().group_is("web", unknown()).told(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth Throttling: Rate exceeded (another try may mend it)");
     assert_snapshot!(held().told(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth not asked before the deadline (another try may mend it)");
-    let lost = held().after(60).task_is("one", TaskFinding::Down).group_is("web", unknown());
+    let lost = held().after(60).task_is("one", TaskFinding::Missing).group_is("web", unknown());
     assert_snapshot!(lost.told(), @"one: 10.0.2.21 in web (not read): Stale");
 }
 
@@ -233,9 +233,9 @@ fn no_group_rests_on_a_target_that_is_left_to_its_hold() {
 fn an_old_notice_is_acted_on_only_if_the_task_still_has_the_address() {
     let scenario = || one().after(11).group("web", &[("10.0.2.21", 5044, "unhealthy")]);
     let told = |finding| scenario().task_is("one", finding).told();
-    assert!(told(TaskFinding::Up(vec![ip("10.0.2.21")])).contains("call web: 10.0.2.21:5044"));
-    assert_snapshot!(told(TaskFinding::Up(vec![ip("10.0.9.9")])), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
-    assert_snapshot!(told(TaskFinding::Down), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    assert!(told(TaskFinding::Found(vec![ip("10.0.2.21")])).contains("call web: 10.0.2.21:5044"));
+    assert_snapshot!(told(TaskFinding::Found(vec![ip("10.0.9.9")])), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    assert_snapshot!(told(TaskFinding::Missing), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
     assert_snapshot!(told(TaskFinding::Unknown(throttled("DescribeTasks"))), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks Throttling: Rate exceeded (another try may mend it)");
     assert_snapshot!(scenario().told(), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks not asked before the deadline (another try may mend it)");
 }
@@ -256,7 +256,8 @@ fn age_future_dates_and_later_statuses_ask_for_the_owner() {
 fn an_address_that_belongs_to_another_task_counts_as_one_that_stays() {
     let targets = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
     let scenario = one().notice("two", &["10.0.2.22"]).after(60).group("web", &targets);
-    let told = scenario.task_is("one", TaskFinding::Up(vec![ip("10.0.2.21")])).task_is("two", TaskFinding::Down).told();
+    let told =
+        scenario.task_is("one", TaskFinding::Found(vec![ip("10.0.2.21")])).task_is("two", TaskFinding::Missing).told();
     assert_snapshot!(told, @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): Stale
@@ -279,8 +280,8 @@ fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
     for (index, address) in addresses.iter().enumerate() {
         let later = i64::try_from(MAX_TARGETS_PER_CALL - index).unwrap();
         scenario = scenario.notice(&format!("t{index}"), &[address]).but(|notice| {
-            let at = notice.change.stopping_at.unwrap();
-            notice.change.stopping_at = Some(at + jiff::SignedDuration::from_millis(later));
+            let at = notice.task.stopping_at.unwrap();
+            notice.task.stopping_at = Some(at + jiff::SignedDuration::from_millis(later));
         });
     }
     let calls = scenario.plan().calls;

@@ -92,7 +92,7 @@ fn a_task_handled_to_the_end_is_a_repeat_until_its_version_rises() {
     let first = sample("spot-interruption.json");
     let change = first.change.as_ref().unwrap();
     let mut memory = Memory::new();
-    memory.remember(&change.task, change.version);
+    memory.remember(&change.arn, change.version);
     let settings = Settings::default();
     assert_eq!(judge(&sample("repeated.json"), &settings, &memory), Fate::Ignored(Ignored::Repeated));
     assert!(matches!(judge(&sample("deactivating.json"), &settings, &memory), Fate::Notice(_)), "a later version");

@@ -31,10 +31,10 @@ const PLENTY: Allowance = Allowance { first: 10, most: 1000, least: 4 };
 /// A notice of the task of this name in `service`, whose interruption began so many seconds later than others'.
 fn notice(id: &str, service: &str, later: i64) -> Incoming {
     let mut change = sample().change.unwrap();
-    change.task = task(id);
+    change.arn = task(id);
     change.service = ServiceName::new(service);
     change.stopping_at = change.stopping_at.map(|at| at + SignedDuration::from_secs(later));
-    let notice = Notice { event_id: id.to_owned(), change, recognised_by: RecognisedBy::StopCode };
+    let notice = Notice { event_id: id.to_owned(), task: change, recognised_by: RecognisedBy::StopCode };
     Incoming { message_id: Some(id.to_owned()), notice }
 }
 

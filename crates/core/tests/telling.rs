@@ -62,7 +62,7 @@ fn a_record_tells_the_whole_story_of_a_notice() {
 fn exactly_the_messages_that_failed_go_back() {
     let report = told(two(), &Outcome::Failed(throttled("DeregisterTargets")));
     assert_eq!((report.verdict, report.failed_messages()), (Verdict::Retry, vec!["message-two"]));
-    assert_eq!(report.handled().map(|notice| notice.task.id()).collect::<Vec<_>>(), ["one"]);
+    assert_eq!(report.handled().map(|record| record.notice.task.arn.id()).collect::<Vec<_>>(), ["one"]);
     let summary = report.failure_summary();
     assert_eq!(summary.as_deref(), Some("DeregisterTargets: Throttling: Rate exceeded"));
 }

@@ -14,43 +14,40 @@ use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
 use spotdrain_core::target::RegisteredTarget;
 
+/// What one attempt brings.
+pub type Answer<T> = Result<T, CallError>;
+
+/// The services of a DescribeServices, by name.
+pub type Services = BTreeMap<ServiceName, ServiceFinding>;
+
+/// The tasks of a DescribeTasks.
+pub type Tasks = BTreeMap<TaskArn, TaskFinding>;
+
 /// One attempt of each call, and time. Every method that waits makes one attempt and has no time limit of its own.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread, so its futures need not be `Send`")]
 pub trait Cloud {
     /// DescribeServices with tags, for at most ten services of one cluster. The answer has an entry for every name.
-    async fn describe_services(
-        &self,
-        cluster: &ClusterArn,
-        services: &[ServiceName],
-    ) -> Result<BTreeMap<ServiceName, ServiceFinding>, CallError>;
+    async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName]) -> Answer<Services>;
 
     /// DescribeTasks, for at most a hundred tasks of one cluster. The answer has an entry for every task.
-    async fn describe_tasks(
-        &self,
-        cluster: &ClusterArn,
-        tasks: &[TaskArn],
-    ) -> Result<BTreeMap<TaskArn, TaskFinding>, CallError>;
+    async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks>;
 
     /// DescribeTargetHealth: all targets of a group.
-    async fn describe_target_health(&self, group: &TargetGroupArn) -> Result<Vec<RegisteredTarget>, CallError>;
+    async fn describe_target_health(&self, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>>;
 
     /// DeregisterTargets, for at most two hundred targets of one group.
     /// Success proves nothing about a target that was not read before: AWS also answers it for a target that is not there.
-    async fn deregister_targets(&self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Result<(), CallError>;
+    async fn deregister_targets(&self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Answer<()>;
 
     /// ReceiveMessage: waits up to a second for at most ten messages.
-    async fn receive(&self, queue: &QueueArn) -> Result<Vec<ReceivedMessage>, CallError>;
+    async fn receive(&self, queue: &QueueArn) -> Answer<Vec<ReceivedMessage>>;
 
     /// DeleteMessageBatch, for at most ten messages. The answer has the error codes of the entries that failed.
-    async fn delete(&self, queue: &QueueArn, receipts: &[Receipt]) -> Result<Vec<String>, CallError>;
+    async fn delete(&self, queue: &QueueArn, receipts: &[Receipt]) -> Answer<Vec<String>>;
 
     /// ChangeMessageVisibilityBatch, for at most ten messages, each with the time for which it stays hidden. The answer has
     /// the error codes of the entries that failed.
-    async fn change_visibility(
-        &self,
-        queue: &QueueArn,
-        receipts: &[(Receipt, Duration)],
-    ) -> Result<Vec<String>, CallError>;
+    async fn change_visibility(&self, queue: &QueueArn, hidden: &[(Receipt, Duration)]) -> Answer<Vec<String>>;
 
     /// The time on the wall clock, which AWS's times are compared with.
     fn now(&self) -> Timestamp;

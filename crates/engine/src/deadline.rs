@@ -25,12 +25,6 @@ impl Deadline {
         Self(end.saturating_sub(shares::ANSWER).unwrap_or(end))
     }
 
-    /// The moment itself.
-    #[must_use]
-    pub fn at(self) -> Timestamp {
-        self.0
-    }
-
     /// The earlier of this deadline and `duration` from now.
     #[must_use]
     pub fn within(self, now: Timestamp, duration: Duration) -> Self {
@@ -78,6 +72,7 @@ mod tests {
 
     #[test]
     fn an_invocation_keeps_time_for_its_answer() {
-        assert_eq!(Deadline::of_invocation(10_000).at(), Timestamp::from_millisecond(9_500).unwrap());
+        let left = Deadline::of_invocation(10_000).left(Timestamp::UNIX_EPOCH);
+        assert_eq!(left, Duration::from_millis(9_500));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use jiff::Timestamp;
-use spotdrain_core::batch::{Batch, Delivery, take_apart};
+use spotdrain_core::batch::{Batch, Delivery, Message, take_apart};
 use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
 use spotdrain_core::pace::{Budget, Kind};
@@ -44,6 +44,15 @@ pub struct Handled {
     pub report: Report,
 }
 
+impl Handled {
+    /// The ids of the messages that must return to the queue, of those that Lambda delivered: an id that it does not know would
+    /// fail the whole batch. The others are returned by the engine itself.
+    /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+    pub fn returned(&self) -> impl Iterator<Item = &str> {
+        self.report.failed_messages().into_iter().filter(|id| self.delivered.contains(*id))
+    }
+}
+
 impl<C: Cloud> Engine<C> {
     /// An engine that has handled nothing yet.
     #[must_use]
@@ -63,39 +72,22 @@ impl<C: Cloud> Engine<C> {
         let mut batch = take_apart(payload, &self.settings.event_sources)?;
         let (delivery, delivered) = (batch.delivery, batch.ids());
         let invocation = Invocation::begin(self, batch.queue.clone(), deadline);
-        let polls = receive_more(&invocation, &mut batch).await;
-        let report = self.work(&invocation, batch, polls).await;
+        let polls = receive_more(&invocation, &mut batch.messages).await;
+        let report = work(&invocation, batch.messages, polls).await;
         Ok(Handled { delivery, delivered, report })
     }
 
     /// Handles a batch whose messages are not in a queue, or shall stay there.
     pub async fn drain(&self, batch: Batch, deadline: Deadline) -> Report {
-        self.work(&Invocation::begin(self, None, deadline), batch, Polls::none()).await
+        work(&Invocation::begin(self, None, deadline), batch.messages, Polls::none()).await
     }
 
     /// Plans, and reports what would become of each notice. Nothing is changed.
     pub async fn dry_run(&self, batch: Batch, deadline: Deadline) -> Report {
         let invocation = Invocation::begin(self, None, deadline);
-        let classified = classify(&invocation, batch);
+        let classified = classify(&invocation, batch.messages);
         let mut located = locate(&invocation, &classified.notices).await;
         report(plan(&invocation, classified, &mut located).await, &Execution::DryRun)
-    }
-
-    /// Drains what there is time for. The rest is acknowledged only after our own polls have ended: a message returned earlier
-    /// would be received by one of them, and not by another environment.
-    async fn work(&self, invocation: &Invocation<'_, C>, batch: Batch, polls: Polls<'_>) -> Report {
-        let like = batch.empty_like();
-        let (waves, rest) = prepare(invocation, batch).await;
-        let late = async {
-            let late = polls.finish(like).await;
-            join(acknowledge(invocation, rest), async {
-                let (waves, rest) = prepare(invocation, late).await;
-                join(acknowledge(invocation, rest), drain(invocation, waves)).await
-            })
-            .await
-        };
-        let (done, (rest, (late_rest, late_done))) = join(drain(invocation, waves), late).await;
-        Report::join([rest, late_rest].into_iter().chain(done).chain(late_done))
     }
 
     /// Takes a turn of this environment's pace, and returns how long to wait for it; `None`, and none is taken, if the deadline
@@ -116,4 +108,20 @@ impl<C: Cloud> Engine<C> {
     fn elapsed(&self, now: Timestamp) -> Duration {
         Duration::try_from(now.duration_since(self.since)).unwrap_or_default()
     }
+}
+
+/// Drains what there is time for. The rest is acknowledged only after our own polls have ended: a message returned earlier would
+/// be received by one of them, and not by another environment.
+async fn work<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<Message>, polls: Polls<'_>) -> Report {
+    let (waves, rest) = prepare(invocation, messages).await;
+    let late = async {
+        let late = polls.finish().await;
+        join(acknowledge(invocation, rest), async {
+            let (waves, rest) = prepare(invocation, late).await;
+            join(acknowledge(invocation, rest), drain(invocation, waves)).await
+        })
+        .await
+    };
+    let (done, (rest, (late_rest, late_done))) = join(drain(invocation, waves), late).await;
+    Report::join([rest, late_rest].into_iter().chain(done).chain(late_done))
 }

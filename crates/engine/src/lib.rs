@@ -15,7 +15,7 @@ mod queue;
 mod retry;
 pub mod shares;
 
-pub use cloud::{CallError, CallErrorKind, Cloud, ReceivedMessage};
+pub use cloud::{Answer, CallError, CallErrorKind, Cloud, ReceivedMessage, Services, Tasks};
 pub use deadline::Deadline;
 pub use engine::{Engine, Handled};
 pub use locate::BELIEVED;

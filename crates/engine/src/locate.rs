@@ -12,12 +12,10 @@ use spotdrain_core::arn::{ClusterArn, ServiceName};
 use spotdrain_core::candidates::service_key;
 use spotdrain_core::finding::{Service, ServiceFinding, ServiceKey};
 use spotdrain_core::limits::MAX_SERVICES_PER_CALL;
-use spotdrain_core::notice::Notice;
-use spotdrain_core::outcome::Failure;
 use spotdrain_core::pace::Kind;
 use spotdrain_core::reading::Incoming;
 
-use crate::cloud::{CallErrorKind, Cloud};
+use crate::cloud::Cloud;
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 use crate::shares;
@@ -62,13 +60,6 @@ pub(crate) struct Located {
 }
 
 impl Located {
-    /// The services of these notices.
-    pub(crate) fn of(&self, keys: impl Iterator<Item = ServiceKey>) -> Answers {
-        keys.filter_map(|key| self.services.get_key_value(&key))
-            .map(|(k, answer)| (k.clone(), answer.clone()))
-            .collect()
-    }
-
     /// Takes answers that replace cached ones.
     pub(crate) fn refresh(&mut self, answers: &Answers) {
         self.cached.retain(|key| !answers.contains_key(key));
@@ -79,7 +70,7 @@ impl Located {
 /// Finds the services of the notices: in the cache, and the others with as few calls as possible.
 pub(crate) async fn locate<C: Cloud>(invocation: &Invocation<'_, C>, notices: &[Incoming]) -> Located {
     let now = invocation.now();
-    let keys = notices.iter().filter_map(|incoming| key_of(invocation, &incoming.notice));
+    let keys = notices.iter().filter_map(|incoming| service_key(&incoming.notice, &invocation.engine.settings));
     let mut located = Located::default();
     let mut unknown = BTreeSet::new();
     for key in keys.collect::<BTreeSet<_>>() {
@@ -92,11 +83,6 @@ pub(crate) async fn locate<C: Cloud>(invocation: &Invocation<'_, C>, notices: &[
     let deadline = invocation.deadline.reserving(now, shares::ACTING).within(now, shares::LOCATING);
     located.services.extend(describe_all(invocation, unknown, deadline).await);
     located
-}
-
-/// The service to look up for a notice, if there is one.
-pub(crate) fn key_of<C>(invocation: &Invocation<'_, C>, notice: &Notice) -> Option<ServiceKey> {
-    service_key(notice, &invocation.engine.settings)
 }
 
 /// Describes services, whatever the cache holds.
@@ -126,12 +112,9 @@ async fn describe<C: Cloud>(
     let request = invocation.request(CALL, Kind::Services, deadline);
     let answer = request.send(async || invocation.cloud().describe_services(cluster, names).await).await;
     let of = |name: &ServiceName| match &answer {
-        Ok(found) => {
-            found.get(name).cloned().unwrap_or_else(|| ServiceFinding::Unknown(Failure::not_mentioned(CALL, name)))
-        }
-        Err(error) if error.kind == CallErrorKind::NotFound => ServiceFinding::Missing,
-        Err(error) => ServiceFinding::Unknown(error.failure.clone()),
+        Ok(found) => found.get(name).cloned(),
+        Err(error) => Some(error.finding()),
     };
     let key = |name: &ServiceName| ServiceKey { cluster: cluster.clone(), service: name.clone() };
-    names.iter().map(|name| (key(name), of(name))).collect()
+    names.iter().filter_map(|name| Some((key(name), of(name)?))).collect()
 }

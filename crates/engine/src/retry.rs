@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
+use spotdrain_core::finding::Finding;
 use spotdrain_core::outcome::Failure;
 use spotdrain_core::pace::Kind;
 use tracing::debug;
 
-use crate::cloud::{CallError, CallErrorKind, Cloud};
+use crate::cloud::{Answer, CallError, CallErrorKind, Cloud};
 use crate::deadline::Deadline;
 use crate::engine::Engine;
 use crate::invocation::{pause, within};
@@ -29,6 +30,16 @@ pub(crate) struct FailedCall {
     pub(crate) failure: Failure,
 }
 
+impl FailedCall {
+    /// What the failure says about the thing that was asked for.
+    pub(crate) fn finding<T>(&self) -> Finding<T> {
+        match self.kind {
+            CallErrorKind::NotFound => Finding::Missing,
+            _ => Finding::Unknown(self.failure.clone()),
+        }
+    }
+}
+
 /// A call with its retries: its name, its rate limit and its deadline.
 #[derive(Debug)]
 pub(crate) struct Request<'a, C> {
@@ -41,7 +52,7 @@ pub(crate) struct Request<'a, C> {
 
 impl<C: Cloud> Request<'_, C> {
     /// Waits for its turn and makes the call.
-    pub(crate) async fn send<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Result<T, FailedCall> {
+    pub(crate) async fn send<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
         match self.wait_for_turn().await {
             Some(()) => self.send_in_turn(attempt).await,
             None => Err(self.out_of_time()),
@@ -49,10 +60,7 @@ impl<C: Cloud> Request<'_, C> {
     }
 
     /// Makes a call whose turn has come; each further attempt waits for a turn of its own.
-    pub(crate) async fn send_in_turn<T>(
-        &self,
-        attempt: impl AsyncFn() -> Result<T, CallError>,
-    ) -> Result<T, FailedCall> {
+    pub(crate) async fn send_in_turn<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
         let mut failed = self.out_of_time();
         let mut has_turn = true;
         for tries in 0_u32.. {
@@ -76,7 +84,7 @@ impl<C: Cloud> Request<'_, C> {
     }
 
     /// One attempt with its time limit; `None` if there is no time for one.
-    async fn attempt<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Option<Result<T, CallError>> {
+    async fn attempt<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Option<Answer<T>> {
         let limit = ATTEMPT.min(self.left());
         if limit < MIN_ATTEMPT {
             return None;

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use spotdrain_core::fate::Ignored;
 use spotdrain_core::metrics;
 use spotdrain_core::report::Report;
@@ -11,14 +12,14 @@ use tracing::{error, info, warn};
 /// Writes the records and the metrics of a report.
 pub(crate) fn emit(report: &Report, request_id: &str) {
     for notice in &report.notices {
-        let record = serde_json::to_string(notice).unwrap_or_else(|error| format!("\"{error}\""));
+        let record = json(notice);
         if notice.failures().next().is_some() {
-            error!(request_id, record = record.as_str(), "notice, not done");
+            error!(request_id, record, "notice, not done");
         } else {
-            info!(request_id, record = record.as_str(), "notice");
+            info!(request_id, record, "notice");
         }
         if let Some(value) = &notice.unknown_tag {
-            let service = notice.service.as_ref().map(tracing::field::display);
+            let service = notice.notice.task.service.as_ref().map(tracing::field::display);
             warn!(
                 request_id,
                 service, value, "the service's tag spotdrain is none of on, hold, off and observe: observing"
@@ -26,19 +27,23 @@ pub(crate) fn emit(report: &Report, request_id: &str) {
         }
     }
     for event in &report.ignored {
-        let record = serde_json::to_string(event).unwrap_or_else(|error| format!("\"{error}\""));
+        let record = json(event);
+        // A running task has an address: if it is not found, AWS may have changed the event.
         if event.reason == Ignored::NoAddress {
-            // A running task has an address: if it is not found, AWS may have changed the event.
-            warn!(request_id, record = record.as_str(), "ignored");
+            warn!(request_id, record, "ignored");
         } else {
-            info!(request_id, record = record.as_str(), "ignored");
+            info!(request_id, record, "ignored");
         }
     }
     for message in &report.malformed {
-        let message_id = message.message_id.as_deref();
-        error!(request_id, message_id, path = message.path, problem = message.problem, "a message cannot be read");
+        let (message_id, error) = (message.message_id.as_deref(), &message.error);
+        error!(request_id, message_id, path = error.path, problem = error.problem, "a message cannot be read");
     }
     write_metrics(report);
+}
+
+fn json(record: &impl Serialize) -> String {
+    serde_json::to_string(record).unwrap_or_else(|error| format!("\"{error}\""))
 }
 
 fn write_metrics(report: &Report) {

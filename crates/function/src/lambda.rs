@@ -5,8 +5,8 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 
 use lambda_runtime::{Diagnostic, LambdaEvent};
-use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use spotdrain_core::batch::Delivery;
 use spotdrain_core::report::{Report, Verdict};
 use spotdrain_engine::{Deadline, Handled};
@@ -14,33 +14,8 @@ use tracing::error;
 
 use crate::Function;
 
-/// What the function answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    /// To a batch: the messages that return to the queue.
-    #[serde(rename_all = "camelCase")]
-    Queue {
-        /// In Lambda's own form.
-        batch_item_failures: Vec<ItemFailure>,
-    },
-    /// To a direct event that did not fail.
-    Direct {
-        /// What was done.
-        verdict: Verdict,
-    },
-}
-
-/// One message that returns to the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ItemFailure {
-    /// SQS's id of the message.
-    pub item_identifier: String,
-}
-
 /// Handles one invocation.
-pub async fn invoke(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Diagnostic> {
+pub async fn invoke(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Diagnostic> {
     let request_id = event.context.request_id.as_str();
     let deadline = Deadline::of_invocation(event.context.deadline);
     function.cloud().log_as(request_id);
@@ -51,23 +26,18 @@ pub async fn invoke(function: &Function, event: LambdaEvent<Box<RawValue>>) -> R
     answer(&handled)
 }
 
-/// Names only messages that Lambda delivered: an id that it does not know fails the whole batch.
-fn answer(handled: &Handled) -> Result<Answer, Diagnostic> {
-    let Handled { delivery, delivered, report } = handled;
-    match delivery {
+fn answer(handled: &Handled) -> Result<Value, Diagnostic> {
+    let report = &handled.report;
+    match handled.delivery {
         Delivery::Queue => {
-            let failed = report.failed_messages().into_iter().filter(|id| delivered.contains(*id));
-            Ok(Answer::Queue { batch_item_failures: failed.map(item).collect() })
+            let items = handled.returned().map(|id| json!({"itemIdentifier": id}));
+            Ok(json!({"batchItemFailures": items.collect::<Vec<_>>()}))
         }
         Delivery::Direct => match report.failure_summary() {
-            None => Ok(Answer::Direct { verdict: report.verdict }),
+            None => Ok(json!({"verdict": report.verdict})),
             Some(summary) => Err(diagnostic(error_type(report), summary)),
         },
     }
-}
-
-fn item(id: &str) -> ItemFailure {
-    ItemFailure { item_identifier: id.to_owned() }
 }
 
 fn error_type(report: &Report) -> &'static str {

@@ -9,7 +9,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -46,20 +46,10 @@ impl<S: Subscriber> Layer<S> for JsonLines {
 fn line(event: &Event<'_>, now: Timestamp) -> String {
     let mut fields = Fields(Map::new());
     fields.put("timestamp", now.to_string());
-    fields.put("level", level_name(*event.metadata().level()));
+    fields.put("level", event.metadata().level().as_str());
     fields.put("target", event.metadata().target());
     event.record(&mut fields);
     Value::Object(fields.0).to_string()
-}
-
-fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::ERROR => "ERROR",
-        Level::WARN => "WARN",
-        Level::INFO => "INFO",
-        Level::DEBUG => "DEBUG",
-        Level::TRACE => "TRACE",
-    }
 }
 
 struct Fields(Map<String, Value>);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::batch::Batch;
 use spotdrain_engine::Deadline;
 use spotdrain_function::{Aws, environment, function};
@@ -24,7 +24,8 @@ pub(crate) async fn run(args: &DrainArgs, act: Act) -> Result<Exit, Problem> {
     let mut settings = args.settings.read(environment())?;
     let batch = input::read(&args.event, &settings)?;
     if args.event.restamp && !is_elsewhere() {
-        settings = settings.always_ask();
+        // No notice is fresh: ECS is always asked whose the address is.
+        settings.fresh = SignedDuration::from_secs(-1);
     }
     let aws = Aws::from_environment(region(&batch)).await.map_err(|error| Problem::Configuration(error.to_string()))?;
     let function = function(aws, settings);
@@ -47,5 +48,5 @@ fn is_elsewhere() -> bool {
 /// The Region of the first task: where the configuration names none, there is only this one to ask.
 fn region(batch: &Batch) -> Option<String> {
     let events = batch.messages.iter().filter_map(|message| message.event.as_ref().ok());
-    events.filter_map(|event| event.change.as_ref()).map(|change| change.task.region().to_owned()).next()
+    events.filter_map(|event| event.change.as_ref()).map(|change| change.arn.region().to_owned()).next()
 }

@@ -11,13 +11,13 @@ use spotdrain_core::event::{Event, TaskChange};
 use spotdrain_core::fate::{Fate, Ignored, judge};
 use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Age, Notice};
+use spotdrain_core::notice::Notice;
 use spotdrain_core::settings::Settings;
 use spotdrain_core::stop::{RecognisedBy, StopCode};
 
 use super::args::ExplainArgs;
 use super::exit::{Exit, Problem};
-use super::present::{BOLD, GOOD, QUIET, duration, moment};
+use super::present::{BOLD, GOOD, QUIET, duration, ignored, moment};
 use super::table::{Cell, Table, plain};
 use super::{input, show};
 
@@ -68,7 +68,7 @@ fn explanation<'a>(event: &'a Event, fate: &Fate) -> Explanation<'a> {
     };
     Explanation {
         event_id: &event.id,
-        task: change.map(|change| &change.task),
+        task: change.map(|change| &change.arn),
         fate,
         reason,
         addresses: change.map_or(&[], |change| &change.addresses),
@@ -100,7 +100,7 @@ fn rows(event: &Event, fate: &Fate, settings: &Settings) -> Table {
     match fate {
         Fate::Notice(notice) => row("fate", (format!("notice, {}", recognised(notice)), GOOD)),
         Fate::Ignored(reason) => {
-            row("fate", (format!("ignored, {}: {}", reason.as_str(), reason.explanation()), Style::new()));
+            row("fate", (format!("ignored, {}: {}", reason.as_str(), ignored(*reason)), Style::new()));
         }
     }
     if let Some(change) = &event.change {
@@ -129,7 +129,7 @@ fn change_rows(change: &TaskChange) -> Vec<(&'static str, String)> {
     let addresses: Vec<_> = change.addresses.iter().map(ToString::to_string).collect();
     let none = || "none".to_owned();
     vec![
-        ("task", format!("{}, {service}, cluster {}", change.task.id(), change.cluster.name())),
+        ("task", format!("{}, {service}, cluster {}", change.arn.id(), change.cluster.name())),
         ("status", format!("{}, wanted {}, {version}", change.last_status, change.desired_status)),
         ("stop code", change.stop_code.as_ref().map_or_else(none, ToString::to_string)),
         ("reason", change.stopped_reason.clone().unwrap_or_else(none)),
@@ -140,14 +140,14 @@ fn change_rows(change: &TaskChange) -> Vec<(&'static str, String)> {
 fn notice_rows(notice: &Notice, settings: &Settings) -> Vec<(&'static str, String)> {
     let now = Timestamp::now();
     let age = match notice.age(now) {
-        Age::Known(age) => format!("{} ago", duration(age)),
-        Age::Future => "in the future".to_owned(),
+        Some(age) => format!("{} ago", duration(age)),
+        None => "in the future".to_owned(),
     };
     let mut next = Vec::new();
     if notice.needs_ownership(now, settings.fresh) {
         next.push("asks ECS whether the addresses are still the task's, since it is old or past RUNNING".to_owned());
     }
-    next.push(match (notice.service(), settings.discover, settings.target_groups.len()) {
+    next.push(match (notice.task.service.as_ref(), settings.discover, settings.target_groups.len()) {
         (Some(service), true, 0) => format!("looks in the target groups of service {service}"),
         (Some(service), true, more) => {
             format!("looks in the target groups of service {service} and {more} configured")

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use jiff::Timestamp;
 use spotdrain_core::batch::{Batch, take_apart};
 use spotdrain_core::event::Event;
 use spotdrain_core::settings::Settings;
@@ -19,10 +20,19 @@ pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Probl
     if args.restamp {
         let now = super::present::now();
         for message in &mut batch.messages {
-            message.event = message.event.clone().map(|event: Event| event.restamped(now));
+            message.event = message.event.clone().map(|event| restamped(event, now));
         }
     }
     Ok(batch)
+}
+
+/// The same event as if it came at `now`: for samples, whose own times are long past.
+fn restamped(mut event: Event, now: Timestamp) -> Event {
+    if let Some(change) = &mut event.change {
+        change.event_time = now;
+        change.stopping_at = change.stopping_at.map(|_| now);
+    }
+    event
 }
 
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {

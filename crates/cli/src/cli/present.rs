@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp, Unit};
+use spotdrain_core::fate::Ignored;
 use spotdrain_core::outcome::Outcome;
 use spotdrain_core::report::Verdict;
 
@@ -47,6 +48,19 @@ pub(crate) fn verdict(verdict: Verdict) -> (&'static str, Style) {
         Verdict::Nothing => ("nothing to do", QUIET),
         Verdict::Retry => ("failed, worth another try", BAD),
         Verdict::Failed => ("failed for good", BAD),
+    }
+}
+
+/// Why an event is ignored, in a sentence.
+pub(crate) fn ignored(reason: Ignored) -> &'static str {
+    match reason {
+        Ignored::OtherEvent => "another source or detail-type",
+        Ignored::NotStopping => "ECS does not want the task to stop (desiredStatus is not STOPPED)",
+        Ignored::NotSpot => "the task stops for another reason than a Spot interruption",
+        Ignored::AlreadyDown => "the task's network interface is gone or going, and its address may be another task's",
+        Ignored::OutOfScope => "the cluster is out of scope, or the service's tag spotdrain says off",
+        Ignored::NoAddress => "the task has no network interface with an address, so no target group has it",
+        Ignored::Repeated => "the task was handled to the end, at this version or a later one",
     }
 }
 

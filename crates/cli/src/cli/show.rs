@@ -11,7 +11,7 @@ use spotdrain_core::settings::Mode;
 use spotdrain_core::target::Target;
 
 use super::exit::Problem;
-use super::present::{BAD, BOLD, CAREFUL, QUIET, duration, moment, outcome_style, verdict};
+use super::present::{BAD, BOLD, CAREFUL, QUIET, duration, ignored, moment, outcome_style, verdict};
 use super::table::{Cell, Table, plain};
 
 /// Prints a value as JSON.
@@ -33,11 +33,11 @@ pub(crate) fn report(report: &Report) -> Result<(), Problem> {
     }
     for event in &report.ignored {
         let task = event.task.as_ref().map_or(event.event_id.as_str(), |task| task.id());
-        text += &format!("{QUIET}ignored {task}{QUIET:#}: {}, {}\n", event.reason.as_str(), event.reason.explanation());
+        text += &format!("{QUIET}ignored {task}{QUIET:#}: {}, {}\n", event.reason.as_str(), ignored(event.reason));
     }
     for message in &report.malformed {
         let id = message.message_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
-        text += &format!("{BAD}unreadable message{id}{BAD:#}: at {}: {}\n", message.path, message.problem);
+        text += &format!("{BAD}unreadable message{id}{BAD:#}: {}\n", message.error);
     }
     let (word, style) = verdict(report.verdict);
     let would = report
@@ -51,12 +51,13 @@ pub(crate) fn report(report: &Report) -> Result<(), Problem> {
 }
 
 fn notice_text(notice: &NoticeRecord) -> String {
-    let service = notice.service.as_ref().map_or("no service".to_owned(), |service| format!("service {service}"));
+    let task = &notice.notice.task;
+    let service = task.service.as_ref().map_or("no service".to_owned(), |service| format!("service {service}"));
     let age = notice
         .notice_age_ms
         .map_or("dated in the future".to_owned(), |age| format!("{} old", duration(SignedDuration::from_millis(age))));
-    let id = notice.task.id();
-    let cluster = notice.cluster.name();
+    let id = task.arn.id();
+    let cluster = task.cluster.name();
     let mut text = format!("{BOLD}notice {id}{BOLD:#}, {service}, cluster {cluster}\n");
     text += &format!("  {age}, gone by {}{}\n", moment(notice.deadline), observing(notice));
     if let Some(failure) = &notice.failure {

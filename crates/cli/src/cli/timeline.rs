@@ -41,9 +41,9 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 fn notice(notice: &NoticeRecord) -> Step {
-    let id: String = notice.task.id().chars().take(8).collect();
-    let code = notice.stop_code.as_ref().map_or("no stop code", |code| code.as_str());
-    let addresses: Vec<_> = notice.addresses.iter().map(ToString::to_string).collect();
+    let id: String = notice.notice.task.arn.id().chars().take(8).collect();
+    let code = notice.notice.task.stop_code.as_ref().map_or("no stop code", |code| code.as_ref());
+    let addresses: Vec<_> = notice.notice.task.addresses.iter().map(ToString::to_string).collect();
     Step { milliseconds: 0.0, verb: "notice", what: format!("{code}: task {id} at {}", addresses.join(", ")) }
 }
 
@@ -62,7 +62,7 @@ fn short(arn: &str) -> &str {
 
 fn outcome(row: &RegistrationRecord, took: Duration) -> Step {
     let target = Target { address: row.target, port: row.port };
-    let before = row.state.as_ref().map_or("not there", |state| state.as_str());
+    let before = row.state.as_ref().map_or("not there", |state| state.as_ref());
     let what = format!("{} {target} in {} (was {before})", row.outcome.as_str(), row.target_group.name());
     Step { milliseconds: milliseconds(took), verb: "report", what }
 }

@@ -15,7 +15,7 @@ use spotdrain_core::finding::{
 use spotdrain_core::going::Going;
 use spotdrain_core::notice::Notice;
 use spotdrain_core::outcome::{Failure, Outcome};
-use spotdrain_core::plan::{Plan, Step, plan};
+use spotdrain_core::plan::{Plan, plan};
 use spotdrain_core::reading::{Incoming, Reading};
 use spotdrain_core::settings::Settings;
 use spotdrain_core::stop::{RecognisedBy, TaskStatus};
@@ -64,16 +64,16 @@ impl Scenario {
     pub fn notice(mut self, id: &str, addresses: &[&str]) -> Self {
         let event = sample();
         let mut change = event.change.unwrap();
-        change.task = task(id);
+        change.arn = task(id);
         change.addresses = addresses.iter().map(|address| ip(address)).collect();
-        let notice = Notice { event_id: format!("event-{id}"), change, recognised_by: RecognisedBy::StopCode };
+        let notice = Notice { event_id: format!("event-{id}"), task: change, recognised_by: RecognisedBy::StopCode };
         self.reading.notices.push(Incoming { message_id: Some(format!("message-{id}")), notice });
         self
     }
 
     /// A notice like the one that was added last came in a batch before this one, with these addresses.
     pub fn another_before(mut self, addresses: &[&str]) -> Self {
-        let mut change = self.reading.notices.last().unwrap().notice.change.clone();
+        let mut change = self.reading.notices.last().unwrap().notice.task.clone();
         change.addresses = addresses.iter().map(|address| ip(address)).collect();
         self.going.note(&change, change.interrupted_at());
         self
@@ -86,11 +86,11 @@ impl Scenario {
     }
 
     pub fn at_status(self, status: &str) -> Self {
-        self.but(|notice| notice.change.last_status = TaskStatus::from_text(status))
+        self.but(|notice| notice.task.last_status = TaskStatus::from_text(status))
     }
 
     pub fn standalone(self) -> Self {
-        self.but(|notice| notice.change.service = None)
+        self.but(|notice| notice.task.service = None)
     }
 
     pub fn after(mut self, seconds: i64) -> Self {
@@ -128,7 +128,7 @@ impl Scenario {
             check_port: Some(port),
             state: TargetState::from_text(state),
         };
-        let finding = GroupFinding::Read(targets.iter().map(target).collect());
+        let finding = GroupFinding::Found(targets.iter().map(target).collect());
         self.findings.groups.insert(arn(name), finding);
         self
     }
@@ -136,7 +136,7 @@ impl Scenario {
     /// The health check of all targets that are there asks this port.
     pub fn checked_on(mut self, port: u16) -> Self {
         for finding in self.findings.groups.values_mut() {
-            if let GroupFinding::Read(targets) = finding {
+            if let GroupFinding::Found(targets) = finding {
                 for target in targets {
                     target.check_port = Some(port);
                 }
@@ -181,16 +181,16 @@ pub fn service_key() -> ServiceKey {
 pub fn tell(plan: &Plan) -> String {
     let mut lines = Vec::new();
     for notice in &plan.notices {
-        let id = notice.incoming.notice.task().id();
+        let id = notice.incoming.notice.task.arn.id();
         if let Some(failure) = &notice.failure {
             lines.push(format!("{id}: failed, {}", tell_failure(failure)));
         }
         for row in &notice.registrations {
-            let state = row.state.as_ref().map_or("not read", |state| state.as_str());
-            let step = match &row.step {
-                Step::Deregister => "deregister".to_owned(),
-                Step::Settled(Outcome::Failed(failure)) => format!("failed, {}", tell_failure(failure)),
-                Step::Settled(outcome) => outcome.as_str().to_owned(),
+            let state = row.state.as_ref().map_or("not read", |state| state.as_ref());
+            let step = match &row.settled {
+                None => "deregister".to_owned(),
+                Some(Outcome::Failed(failure)) => format!("failed, {}", tell_failure(failure)),
+                Some(outcome) => outcome.as_str().to_owned(),
             };
             let group = row.registration.target_group.name();
             lines.push(format!("{id}: {} in {group} ({state}): {step}", row.registration.target));

@@ -23,7 +23,7 @@ pub(crate) async fn confirm<C: Cloud>(
 ) -> Outcomes {
     let Deregistration { invocation, group, deadline } = deregistration;
     match groups::read(invocation, group, *deadline).await {
-        GroupFinding::Read(registered) => settle(deregistration, unsure, &registered, planned).await,
+        GroupFinding::Found(registered) => settle(deregistration, unsure, &registered, planned).await,
         GroupFinding::Missing => unsure.into_iter().map(|(owned, _)| (owned, Outcome::AlreadyGone)).collect(),
         GroupFinding::Unknown(failure) => {
             unsure.into_iter().map(|(owned, answer)| (owned, unconfirmed(answer, &failure))).collect()
@@ -32,14 +32,11 @@ pub(crate) async fn confirm<C: Cloud>(
 }
 
 fn unconfirmed(answer: CallAnswer, failure: &Failure) -> Outcome {
-    match answer {
-        CallAnswer::Refused(refusal) | CallAnswer::Failed(refusal) => Outcome::Failed(refusal),
-        CallAnswer::NotSent(outcome) => outcome,
-        CallAnswer::Accepted | CallAnswer::GroupGone => {
-            let problem = format!("accepted, but not confirmed: {}", failure.problem);
-            Outcome::Failed(Failure { problem, ..failure.clone() })
-        }
+    if !matches!(answer, CallAnswer::Accepted) {
+        return answer.outcome();
     }
+    let problem = format!("accepted, but not confirmed: {}", failure.problem);
+    Outcome::Failed(Failure { problem, ..failure.clone() })
 }
 
 async fn settle<C: Cloud>(
@@ -80,10 +77,6 @@ fn still_there(stays: &[Target], refusal: &Failure) -> Outcome {
 /// What the second call, with the ports that were read, made of all the registrations of one target.
 fn second_outcome(stays: &[Target], answers: &Answers) -> Outcome {
     let own = answers.iter().filter(|(owned, _)| stays.contains(&owned.target));
-    let undone = own.filter_map(|(_, answer)| match answer {
-        CallAnswer::Refused(failure) | CallAnswer::Failed(failure) => Some(Outcome::Failed(failure.clone())),
-        CallAnswer::NotSent(outcome) => Some(outcome.clone()),
-        CallAnswer::Accepted | CallAnswer::GroupGone => None,
-    });
-    undone.into_iter().next().unwrap_or(Outcome::Deregistered)
+    let mut outcomes = own.map(|(_, answer)| answer.clone().outcome());
+    outcomes.find(|outcome| *outcome != Outcome::Deregistered).unwrap_or(Outcome::Deregistered)
 }

@@ -31,21 +31,22 @@ pub(crate) enum CallAnswer {
     Accepted,
     /// The target is not valid for this group.
     Refused(Failure),
-    /// The group does not exist.
-    GroupGone,
-    /// Another error, or no answer.
-    Failed(Failure),
-    /// Not sent: while it waited, the address left the task, or ECS could not be asked.
-    NotSent(Outcome),
+    /// Any other answer, none, or the target was not sent: this is its outcome.
+    Settled(Outcome),
 }
 
 impl CallAnswer {
-    /// Whether this settles what became of the target. `unread`: its port was not read before.
-    pub(crate) fn is_certain(&self, unread: bool) -> bool {
+    /// Whether only a read shows what became of the target. `unread`: its port was not read before.
+    pub(crate) fn is_unsure(&self, unread: bool) -> bool {
+        matches!(self, Self::Refused(_)) || unread && matches!(self, Self::Accepted)
+    }
+
+    /// The outcome, where the answer is believed.
+    pub(crate) fn outcome(self) -> Outcome {
         match self {
-            Self::Accepted => !unread,
-            Self::Refused(_) => false,
-            Self::GroupGone | Self::Failed(_) | Self::NotSent(_) => true,
+            Self::Accepted => Outcome::Deregistered,
+            Self::Refused(failure) => Outcome::Failed(failure),
+            Self::Settled(outcome) => outcome,
         }
     }
 }
@@ -82,10 +83,16 @@ impl<C: Cloud> Deregistration<'_, C> {
         while let Some(mut chunk) = chunks.pop() {
             // Without a turn before the deadline, trying again would spin.
             let answer = self.take_turn(&mut chunk, &mut answers).await;
-            let answer = answer.unwrap_or_else(|| CallAnswer::NotSent(Outcome::Failed(Failure::not_started(CALL))));
+            let Some(answer) = answer else {
+                let answer = CallAnswer::Settled(Outcome::Failed(Failure::not_started(CALL)));
+                answers.extend(chunk.targets.into_iter().map(|target| (target, answer.clone())));
+                continue;
+            };
             match answer {
                 CallAnswer::Refused(_) if chunk.targets.len() > 1 => chunks.extend(chunk.split()),
-                CallAnswer::Failed(failure) if failure.retryable && self.has_expired(&chunk) => chunks.push(chunk),
+                CallAnswer::Settled(Outcome::Failed(failure)) if failure.retryable && self.has_expired(&chunk) => {
+                    chunks.push(chunk);
+                }
                 answer => answers.extend(chunk.targets.into_iter().map(|target| (target, answer.clone()))),
             }
         }
@@ -120,7 +127,7 @@ impl<C: Cloud> Deregistration<'_, C> {
         let mut not_sent = Vec::new();
         chunk.targets.retain(|owned| match decide_again(owned, findings.get(&owned.task)) {
             Some(outcome) => {
-                not_sent.push((owned.clone(), CallAnswer::NotSent(outcome)));
+                not_sent.push((owned.clone(), CallAnswer::Settled(outcome)));
                 false
             }
             None => true,
@@ -135,8 +142,8 @@ impl<C: Cloud> Deregistration<'_, C> {
             Ok(()) => CallAnswer::Accepted,
             Err(error) => match error.kind {
                 CallErrorKind::Invalid => CallAnswer::Refused(error.failure),
-                CallErrorKind::NotFound => CallAnswer::GroupGone,
-                _ => CallAnswer::Failed(error.failure),
+                CallErrorKind::NotFound => CallAnswer::Settled(Outcome::AlreadyGone),
+                _ => CallAnswer::Settled(Outcome::Failed(error.failure)),
             },
         }
     }

@@ -11,7 +11,7 @@ use spotdrain_core::report::Execution;
 use spotdrain_core::target::Registration;
 
 use super::confirm::confirm;
-use super::deregister::{CallAnswer, Deregistration};
+use super::deregister::Deregistration;
 use crate::cloud::Cloud;
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
@@ -29,9 +29,9 @@ async fn deregister<C: Cloud>(invocation: &Invocation<'_, C>, planned: &Call) ->
     let deregistration = Deregistration { invocation, group: &planned.target_group, deadline };
     let answers = deregistration.send(planned.targets.clone(), planned.trusted_until).await;
     let at = invocation.now();
-    let (settled, unsure): (Vec<_>, Vec<_>) =
-        answers.into_iter().partition(|(_, answer)| answer.is_certain(planned.confirm));
-    let mut outcomes: Vec<_> = settled.into_iter().map(|(owned, answer)| (owned, outcome(answer), at)).collect();
+    let (unsure, settled): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|(_, answer)| answer.is_unsure(planned.confirm));
+    let mut outcomes: Vec<_> = settled.into_iter().map(|(owned, answer)| (owned, answer.outcome(), at)).collect();
     if !unsure.is_empty() {
         let confirmed = confirm(&deregistration, unsure, planned).await;
         let at = invocation.now();
@@ -46,13 +46,4 @@ async fn deregister<C: Cloud>(invocation: &Invocation<'_, C>, planned: &Call) ->
 /// that its task is there.
 fn bounded<C: Cloud>(invocation: &Invocation<'_, C>, notice: Timestamp) -> Deadline {
     if notice > invocation.now() { invocation.deadline.until(notice) } else { invocation.deadline }
-}
-
-fn outcome(answer: CallAnswer) -> Outcome {
-    match answer {
-        CallAnswer::Accepted => Outcome::Deregistered,
-        CallAnswer::GroupGone => Outcome::AlreadyGone,
-        CallAnswer::Refused(failure) | CallAnswer::Failed(failure) => Outcome::Failed(failure),
-        CallAnswer::NotSent(outcome) => outcome,
-    }
 }

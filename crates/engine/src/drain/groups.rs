@@ -8,7 +8,7 @@ use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::finding::GroupFinding;
 use spotdrain_core::pace::Kind;
 
-use crate::cloud::{CallErrorKind, Cloud};
+use crate::cloud::Cloud;
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 
@@ -32,9 +32,6 @@ pub(crate) async fn read<C: Cloud>(
     deadline: Deadline,
 ) -> GroupFinding {
     let request = invocation.request("DescribeTargetHealth", Kind::Read, deadline);
-    match request.send(async || invocation.cloud().describe_target_health(group).await).await {
-        Ok(targets) => GroupFinding::Read(targets),
-        Err(error) if error.kind == CallErrorKind::NotFound => GroupFinding::Missing,
-        Err(error) => GroupFinding::Unknown(error.failure),
-    }
+    let answer = request.send(async || invocation.cloud().describe_target_health(group).await).await;
+    answer.map_or_else(|error| error.finding(), GroupFinding::Found)
 }

@@ -8,7 +8,7 @@ mod groups;
 mod observe;
 mod tasks;
 
-use spotdrain_core::batch::Batch;
+use spotdrain_core::batch::{Message, receipts};
 use spotdrain_core::plan::{self, Plan, postpone};
 use spotdrain_core::reading::{Incoming, Reading, read};
 use spotdrain_core::report::{Execution, Report, report};
@@ -22,36 +22,31 @@ use crate::shares;
 use execute::execute;
 use observe::observe;
 
-/// The notices that are to be drained, one wave after the other.
-#[derive(Debug)]
-pub(crate) struct Waves {
-    waves: Vec<Vec<Incoming>>,
-    located: Located,
-}
+/// The notices that are to be drained, one wave after the other, and their services.
+type Waves = (Vec<Vec<Incoming>>, Located);
 
-/// Classifies, locates and schedules a batch: the waves, and a report on all that is not in them.
-pub(crate) async fn prepare<C: Cloud>(invocation: &Invocation<'_, C>, batch: Batch) -> (Waves, Report) {
-    invocation.receipts.borrow_mut().extend(batch.receipts());
-    let Reading { notices, ignored, malformed } = classify(invocation, batch);
+/// Classifies, locates and schedules messages: the waves, and a report on all that is not in them.
+pub(crate) async fn prepare<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<Message>) -> (Waves, Report) {
+    invocation.receipts.borrow_mut().extend(receipts(&messages));
+    let Reading { notices, ignored, malformed } = classify(invocation, messages);
     let located = locate(invocation, &notices).await;
     let engine = invocation.engine;
     let allowance = engine.allowance(invocation.deadline.reserving(invocation.now(), shares::A_WAVE));
     let Schedule { waves, postponed } = schedule(notices, &located.services, &engine.settings, allowance);
     let rest = Plan { ignored, malformed, ..postpone(postponed, &engine.settings, invocation.now()) };
-    (Waves { waves, located }, report(rest, &Execution::DryRun))
+    ((waves, located), report(rest, &Execution::DryRun))
 }
 
-/// Classifies the messages of a batch. What they say of tasks that are down or interrupted is noted before any of them is
+/// Classifies messages. What they say of tasks that are down or interrupted is noted before any of them is
 /// judged, because events come in no order.
-pub(crate) fn classify<C: Cloud>(invocation: &Invocation<'_, C>, batch: Batch) -> Reading {
+pub(crate) fn classify<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<Message>) -> Reading {
     let mut memory = invocation.engine.memory.borrow_mut();
-    memory.note(&batch, invocation.now());
-    read(batch, &invocation.engine.settings, &memory)
+    memory.note(&messages, invocation.now());
+    read(messages, &invocation.engine.settings, &memory)
 }
 
 /// Drains one wave after the other, and acknowledges each before the next.
-pub(crate) async fn drain<C: Cloud>(invocation: &Invocation<'_, C>, waves: Waves) -> Vec<Report> {
-    let Waves { waves, mut located } = waves;
+pub(crate) async fn drain<C: Cloud>(invocation: &Invocation<'_, C>, (waves, mut located): Waves) -> Vec<Report> {
     let mut reports = Vec::new();
     for wave in waves {
         let is_late = !reports.is_empty() && invocation.deadline.left(invocation.now()) < shares::A_WAVE;
@@ -70,8 +65,8 @@ async fn drain_wave<C: Cloud>(invocation: &Invocation<'_, C>, notices: Vec<Incom
     let execution = execute(invocation, &plan).await;
     let report = report(plan, &execution);
     let mut memory = invocation.engine.memory.borrow_mut();
-    for notice in report.handled() {
-        memory.remember(&notice.task, notice.version);
+    for record in report.handled() {
+        memory.remember(&record.notice.task.arn, record.notice.task.version);
     }
     report
 }

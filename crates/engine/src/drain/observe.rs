@@ -14,7 +14,7 @@ use spotdrain_core::settings::Settings;
 use super::{groups, tasks};
 use crate::cloud::Cloud;
 use crate::invocation::Invocation;
-use crate::locate::{Located, describe_all, key_of};
+use crate::locate::{Located, describe_all};
 use crate::shares;
 
 /// Reads everything that the plan of a wave needs. A task that is in none of its service's groups is reason to describe the
@@ -27,8 +27,8 @@ pub(crate) async fn observe<C: Cloud>(
     let (engine, asked_at) = (invocation.engine, invocation.now());
     let deadline = invocation.deadline.reserving(asked_at, shares::ACTING);
     let notices: Vec<&Notice> = wave.iter().map(|incoming| &incoming.notice).collect();
-    let keys = notices.iter().filter_map(|notice| key_of(invocation, notice));
-    let mut findings = Findings { services: located.of(keys), asked_at: Some(asked_at), ..Findings::default() };
+    let services = located.services.clone();
+    let mut findings = Findings { services, asked_at: Some(asked_at), ..Findings::default() };
     let groups = groups_to_read(&notices, &engine.settings, &findings);
     let observing = deadline.within(asked_at, shares::OBSERVING);
     (findings.groups, findings.tasks) = join(
@@ -69,7 +69,7 @@ fn tasks_to_ask<C: Cloud>(
     let may_need = |notice: &&&Notice| [now, planned].iter().any(|at| notice.needs_ownership(*at, fresh));
     let mut tasks: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for notice in notices.iter().filter(may_need) {
-        tasks.entry(notice.cluster().clone()).or_default().insert(notice.task().clone());
+        tasks.entry(notice.task.cluster.clone()).or_default().insert(notice.task.arn.clone());
     }
     tasks
 }

@@ -7,10 +7,9 @@ use futures_util::future::join_all;
 use spotdrain_core::arn::{ClusterArn, TaskArn};
 use spotdrain_core::finding::TaskFinding;
 use spotdrain_core::limits::MAX_TASKS_PER_CALL;
-use spotdrain_core::outcome::Failure;
 use spotdrain_core::pace::Kind;
 
-use crate::cloud::{CallErrorKind, Cloud};
+use crate::cloud::Cloud;
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 
@@ -39,11 +38,8 @@ async fn describe<C: Cloud>(
     let request = invocation.request(CALL, Kind::Tasks, deadline);
     let answer = request.send(async || invocation.cloud().describe_tasks(&cluster, &tasks).await).await;
     let of = |task: &TaskArn| match &answer {
-        Ok(found) => {
-            found.get(task).cloned().unwrap_or_else(|| TaskFinding::Unknown(Failure::not_mentioned(CALL, task)))
-        }
-        Err(error) if error.kind == CallErrorKind::NotFound => TaskFinding::Down,
-        Err(error) => TaskFinding::Unknown(error.failure.clone()),
+        Ok(found) => found.get(task).cloned(),
+        Err(error) => Some(error.finding()),
     };
-    tasks.iter().map(|task| (task.clone(), of(task))).collect()
+    tasks.iter().filter_map(|task| Some((task.clone(), of(task)?))).collect()
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use spotdrain_core::arn::QueueArn;
-use spotdrain_core::batch::{Batch, Message, received};
+use spotdrain_core::batch::{Message, received};
 use spotdrain_core::limits::MAX_MESSAGES_PER_CALL;
 use tracing::{info, warn};
 
@@ -42,16 +42,16 @@ impl Polls<'_> {
         Self(FuturesUnordered::new())
     }
 
-    /// Waits for the polls, and returns what they bring as a batch that came the same way as `like`.
-    pub(crate) async fn finish(self, like: Batch) -> Batch {
-        Batch { messages: self.0.concat().await, ..like }
+    /// Waits for the polls, and returns what they bring.
+    pub(crate) async fn finish(self) -> Vec<Message> {
+        self.0.concat().await
     }
 }
 
-/// Adds what else is in the queue to a batch that came full.
-pub(crate) async fn receive_more<'a, C: Cloud>(invocation: &'a Invocation<'_, C>, batch: &mut Batch) -> Polls<'a> {
+/// Adds what else is in the queue to the messages of a batch that came full.
+pub(crate) async fn receive_more<'a, C: Cloud>(invocation: &'a Invocation<'_, C>, all: &mut Vec<Message>) -> Polls<'a> {
     let mut polls = Polls::none();
-    let is_full = batch.messages.len() >= MAX_MESSAGES_PER_CALL;
+    let is_full = all.len() >= MAX_MESSAGES_PER_CALL;
     let Some(queue) = invocation.queue.as_ref().filter(|_| is_full) else { return polls };
     let poll = || -> LocalBoxFuture<'a, _> { Box::pin(receive(invocation, queue)) };
     let started_at = invocation.now();
@@ -61,13 +61,13 @@ pub(crate) async fn receive_more<'a, C: Cloud>(invocation: &'a Invocation<'_, C>
     while let Some(Some(messages)) = within(invocation.cloud(), quiet, polls.0.next()).await {
         quiet = QUIET;
         is_flowing &= !messages.is_empty();
-        batch.messages.extend(messages);
-        let has_room = batch.messages.len() + polls.0.len() * MAX_MESSAGES_PER_CALL < MAX_MESSAGES;
-        if is_flowing && has_room && invocation.now() < until.at() {
+        all.extend(messages);
+        let has_room = all.len() + polls.0.len() * MAX_MESSAGES_PER_CALL < MAX_MESSAGES;
+        if is_flowing && has_room && !until.left(invocation.now()).is_zero() {
             polls.0.push(poll());
         }
     }
-    info!(messages = batch.messages.len(), "a full batch, and what else was in the queue");
+    info!(messages = all.len(), "a full batch, and what else was in the queue");
     polls
 }
 

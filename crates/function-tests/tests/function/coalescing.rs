@@ -47,8 +47,7 @@ async fn deliver(local: &LocalAws, drainer: &Function, time: Duration) -> (Batch
 
 /// The ids that the answer names: all must be ones that Lambda delivered.
 fn named(batch: &Batch, handled: &Handled) -> Vec<String> {
-    let failed: Vec<_> = handled.report.failed_messages().into_iter().map(str::to_owned).collect();
-    let named: Vec<_> = failed.into_iter().filter(|id| handled.delivered.contains(id)).collect();
+    let named: Vec<_> = handled.returned().map(str::to_owned).collect();
     assert!(named.iter().all(|id| batch.messages().iter().any(|received| received.message.id == *id)));
     named
 }

@@ -1,5 +1,6 @@
 //! The function against a local AWS: in this process, and as Lambda runs it, a process under a Runtime API.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,

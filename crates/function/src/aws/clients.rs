@@ -9,7 +9,6 @@ use aws_config::environment::{EnvironmentVariableCredentialsProvider, Environmen
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use http::Uri;
 
 use crate::connection::{Http, TlsError, endpoints, from_environment, from_system};
 
@@ -18,7 +17,6 @@ use crate::connection::{Http, TlsError, endpoints, from_environment, from_system
 pub struct Aws {
     config: SdkConfig,
     http: Http,
-    endpoints: Vec<Uri>,
     /// Elastic Load Balancing.
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
     /// ECS.
@@ -72,24 +70,16 @@ impl Aws {
         self.config.region().map(ToString::to_string)
     }
 
-    /// The same clients, which open connections to the services that are called before the first call. ECS is called only if
-    /// services are looked up.
-    #[must_use]
-    pub fn preconnecting(mut self, discover: bool) -> Self {
-        self.endpoints = endpoints(&self.config, discover);
-        self
-    }
-
-    /// Opens these connections, side by side.
-    pub(crate) fn preconnect(&self) {
-        self.http.preconnect(&self.endpoints);
+    /// Opens connections to the services that are called, side by side. ECS is called only if services are looked up.
+    pub(crate) fn preconnect(&self, discover: bool) {
+        self.http.preconnect(&endpoints(&self.config, discover));
     }
 
     /// The same clients without the open connections: the pool belongs to the HTTP client.
     pub(crate) fn reconnected(&self) -> Self {
         let http = self.http.without_connections();
         let config = self.config.to_builder().http_client(http.clone()).build();
-        Self { endpoints: self.endpoints.clone(), ..Self::with(config, http) }
+        Self::with(config, http)
     }
 
     pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
@@ -99,7 +89,7 @@ impl Aws {
     fn with(config: SdkConfig, http: Http) -> Self {
         let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
         let ecs = aws_sdk_ecs::Client::new(&config);
-        Self { config, http, endpoints: Vec::new(), elb, ecs, sqs: Arc::default() }
+        Self { config, http, elb, ecs, sqs: Arc::default() }
     }
 }
 

@@ -1,17 +1,15 @@
 //! One attempt of each call, the clock, and the state of the connections.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
-use spotdrain_core::finding::{ServiceFinding, TaskFinding};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
 use spotdrain_core::target::RegisteredTarget;
-use spotdrain_engine::{CallError, Cloud, ReceivedMessage};
+use spotdrain_engine::{Answer, Cloud, ReceivedMessage, Services, Tasks};
 
 use super::clients::Aws;
 use super::{services, sqs, target_health, tasks};
@@ -26,6 +24,8 @@ const LONGEST_REST: SignedDuration = SignedDuration::from_secs(2);
 #[derive(Debug)]
 pub struct AwsCloud {
     aws: RefCell<Aws>,
+    /// Services are looked up, so ECS is called.
+    discover: bool,
     /// By the wall clock: a frozen environment's monotonic clock may stand still.
     last_used: Cell<Timestamp>,
     /// Whose records are written to the log; without one, none are.
@@ -35,9 +35,10 @@ pub struct AwsCloud {
 impl AwsCloud {
     /// Calls AWS with these clients. The connections that can be opened ahead are opened now, while there is nothing else to do.
     #[must_use]
-    pub fn new(aws: Aws) -> Self {
-        aws.preconnect();
-        Self { aws: RefCell::new(aws), last_used: Cell::new(Timestamp::now()), request_id: RefCell::default() }
+    pub fn new(aws: Aws, discover: bool) -> Self {
+        aws.preconnect(discover);
+        let (last_used, request_id) = (Cell::new(Timestamp::now()), RefCell::default());
+        Self { aws: RefCell::new(aws), discover, last_used, request_id }
     }
 
     /// Writes the records that follow to the log, as those of this invocation.
@@ -51,7 +52,7 @@ impl AwsCloud {
     }
 
     /// A call's result, once it is there.
-    async fn used<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    async fn used<T>(&self, call: impl Future<Output = Answer<T>>) -> Answer<T> {
         let result = call.await;
         self.last_used.set(Timestamp::now());
         result
@@ -59,44 +60,32 @@ impl AwsCloud {
 }
 
 impl Cloud for AwsCloud {
-    async fn describe_services(
-        &self,
-        cluster: &ClusterArn,
-        services: &[ServiceName],
-    ) -> Result<BTreeMap<ServiceName, ServiceFinding>, CallError> {
-        self.used(services::describe(&self.aws().ecs, cluster, services)).await
+    async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName]) -> Answer<Services> {
+        self.used(services::describe(&self.aws().ecs, cluster, names)).await
     }
 
-    async fn describe_tasks(
-        &self,
-        cluster: &ClusterArn,
-        tasks: &[TaskArn],
-    ) -> Result<BTreeMap<TaskArn, TaskFinding>, CallError> {
+    async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks> {
         self.used(tasks::describe(&self.aws().ecs, cluster, tasks)).await
     }
 
-    async fn describe_target_health(&self, group: &TargetGroupArn) -> Result<Vec<RegisteredTarget>, CallError> {
+    async fn describe_target_health(&self, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>> {
         self.used(target_health::describe(&self.aws().elb, group)).await
     }
 
-    async fn deregister_targets(&self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Result<(), CallError> {
+    async fn deregister_targets(&self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Answer<()> {
         self.used(target_health::deregister(&self.aws().elb, group, targets)).await
     }
 
-    async fn receive(&self, queue: &QueueArn) -> Result<Vec<ReceivedMessage>, CallError> {
+    async fn receive(&self, queue: &QueueArn) -> Answer<Vec<ReceivedMessage>> {
         self.used(sqs::receive(self.aws().sqs(), queue)).await
     }
 
-    async fn delete(&self, queue: &QueueArn, receipts: &[Receipt]) -> Result<Vec<String>, CallError> {
+    async fn delete(&self, queue: &QueueArn, receipts: &[Receipt]) -> Answer<Vec<String>> {
         self.used(sqs::delete(self.aws().sqs(), queue, receipts)).await
     }
 
-    async fn change_visibility(
-        &self,
-        queue: &QueueArn,
-        receipts: &[(Receipt, Duration)],
-    ) -> Result<Vec<String>, CallError> {
-        self.used(sqs::change_visibility(self.aws().sqs(), queue, receipts)).await
+    async fn change_visibility(&self, queue: &QueueArn, hidden: &[(Receipt, Duration)]) -> Answer<Vec<String>> {
+        self.used(sqs::change_visibility(self.aws().sqs(), queue, hidden)).await
     }
 
     fn now(&self) -> Timestamp {
@@ -119,7 +108,7 @@ impl Cloud for AwsCloud {
 
     fn reconnect(&self) {
         let aws = self.aws().reconnected();
-        aws.preconnect();
+        aws.preconnect(self.discover);
         self.aws.replace(aws);
         self.last_used.set(Timestamp::now());
     }

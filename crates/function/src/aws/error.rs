@@ -5,27 +5,11 @@ use std::error::Error;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::types::Failure as EcsFailure;
 use aws_smithy_types::retry::ErrorKind;
+use spotdrain_core::finding::Finding;
+use spotdrain_core::outcome::Failure;
 use spotdrain_engine::{CallError, CallErrorKind};
-
-/// AWS's codes for credentials that are wrong or expired, and for rights that are missing.
-const DENIED: [&str; 9] = [
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnauthorizedOperation",
-    "UnrecognizedClientException",
-];
-
-/// Codes for a resource that does not exist.
-const NOT_FOUND: [&str; 2] = ["ClusterNotFoundException", "TargetGroupNotFound"];
-
-/// Codes for a target that DeregisterTargets refuses: one that is unknown, or an address of the other family.
-const INVALID: [&str; 2] = ["InvalidTarget", "ValidationError"];
 
 /// Reads an error of the SDK.
 pub fn call_error<E>(error: &SdkError<E>) -> CallError
@@ -59,9 +43,10 @@ fn answered(code: &str, status: u16) -> CallErrorKind {
     match code {
         code if THROTTLING_ERRORS.contains(&code) => CallErrorKind::Throttled,
         code if TRANSIENT_ERRORS.contains(&code) => CallErrorKind::Transient,
-        code if DENIED.contains(&code) => CallErrorKind::Denied,
-        code if NOT_FOUND.contains(&code) => CallErrorKind::NotFound,
-        code if INVALID.contains(&code) => CallErrorKind::Invalid,
+        "ClusterNotFoundException" | "TargetGroupNotFound" => CallErrorKind::NotFound,
+        // A target that is unknown, or an address of the other family.
+        "InvalidTarget" | "ValidationError" => CallErrorKind::Invalid,
+        code if status == 403 || code.starts_with("AccessDenied") => CallErrorKind::Denied,
         _ if status == 429 => CallErrorKind::Throttled,
         _ if status >= 500 => CallErrorKind::Transient,
         _ => CallErrorKind::Other,
@@ -78,6 +63,16 @@ where
         (Some(code), None) => code.to_owned(),
         (None, _) => chain(error),
     }
+}
+
+/// What ECS's answer says of something that it did not describe.
+pub(super) fn not_described<T>(call: &'static str, what: &str, failure: Option<&EcsFailure>) -> Finding<T> {
+    let problem = match failure.map(|failure| failure.reason().unwrap_or("no reason given")) {
+        Some("MISSING") => return Finding::Missing,
+        Some(reason) => format!("{what} could not be described: {reason}"),
+        None => format!("the answer does not mention {what}"),
+    };
+    Finding::Unknown(Failure { call, problem, retryable: true })
 }
 
 /// An error and its causes on one line. Where credentials are the cause, what to do about it.
@@ -108,6 +103,7 @@ mod tests {
             ("AccessDenied", 403, CallErrorKind::Denied),
             ("TargetGroupNotFound", 400, CallErrorKind::NotFound),
             ("InvalidTarget", 400, CallErrorKind::Invalid),
+            ("AccessDeniedException", 400, CallErrorKind::Denied),
             ("InvalidParameterException", 400, CallErrorKind::Other),
         ];
         for (code, status, expected) in table {

@@ -1,24 +1,20 @@
 //! DescribeServices: which target groups a service has, and what its tag asks for.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{Failure as EcsFailure, LoadBalancer, Service as EcsService, ServiceField, TaskSet};
 use spotdrain_core::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn};
 use spotdrain_core::finding::{Service, ServiceFinding, ServiceGroup, ServiceTag};
 use spotdrain_core::outcome::Failure;
-use spotdrain_engine::CallError;
+use spotdrain_engine::{Answer, Services};
 
-use super::error::call_error;
+use super::error::{call_error, not_described};
 
 const CALL: &str = "DescribeServices";
 
-pub(super) async fn describe(
-    client: &Client,
-    cluster: &ClusterArn,
-    names: &[ServiceName],
-) -> Result<BTreeMap<ServiceName, ServiceFinding>, CallError> {
+pub(super) async fn describe(client: &Client, cluster: &ClusterArn, names: &[ServiceName]) -> Answer<Services> {
     let request = client.describe_services().cluster(cluster.as_str()).include(ServiceField::Tags);
     let request = request.set_services(Some(names.iter().map(ToString::to_string).collect()));
     let answer = request.send().await.map_err(|error| call_error(&error))?;
@@ -31,15 +27,7 @@ fn read_one(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]
         return read(service).map_or_else(ServiceFinding::Unknown, ServiceFinding::Found);
     }
     let is_this = |failure: &&EcsFailure| failure.arn().and_then(|arn| arn.rsplit('/').next()) == Some(name.as_str());
-    match failures.iter().find(is_this).and_then(EcsFailure::reason) {
-        Some("MISSING") => ServiceFinding::Missing,
-        Some(reason) => ServiceFinding::Unknown(Failure {
-            call: CALL,
-            problem: format!("service {name} could not be described: {reason}"),
-            retryable: true,
-        }),
-        None => ServiceFinding::Unknown(Failure::not_mentioned(CALL, &format!("service {name}"))),
-    }
+    not_described(CALL, &format!("service {name}"), failures.iter().find(is_this))
 }
 
 /// Every target group that a task of the service may be in. One ARN that cannot be read fails the whole: without its group,

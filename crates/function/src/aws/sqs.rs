@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::{
 };
 use spotdrain_core::arn::QueueArn;
 use spotdrain_core::batch::Receipt;
-use spotdrain_engine::{CallError, ReceivedMessage};
+use spotdrain_engine::{Answer, ReceivedMessage};
 
 use super::error::call_error;
 
@@ -17,7 +17,7 @@ use super::error::call_error;
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html>
 const POLL_SECONDS: i32 = 1;
 
-pub(super) async fn receive(client: &Client, queue: &QueueArn) -> Result<Vec<ReceivedMessage>, CallError> {
+pub(super) async fn receive(client: &Client, queue: &QueueArn) -> Answer<Vec<ReceivedMessage>> {
     let request = client.receive_message().queue_url(queue.url()).max_number_of_messages(10);
     let request = request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
     let answer = request.wait_time_seconds(POLL_SECONDS).send().await.map_err(|error| call_error(&error))?;
@@ -32,7 +32,7 @@ fn read(message: Message) -> Option<ReceivedMessage> {
     Some(ReceivedMessage { id: message.message_id?, receipt, body: message.body? })
 }
 
-pub(super) async fn delete(client: &Client, queue: &QueueArn, receipts: &[Receipt]) -> Result<Vec<String>, CallError> {
+pub(super) async fn delete(client: &Client, queue: &QueueArn, receipts: &[Receipt]) -> Answer<Vec<String>> {
     let entry = |(id, receipt): (usize, &Receipt)| {
         DeleteMessageBatchRequestEntry::builder().id(id.to_string()).receipt_handle(&receipt.handle).build().ok()
     };
@@ -45,7 +45,7 @@ pub(super) async fn change_visibility(
     client: &Client,
     queue: &QueueArn,
     receipts: &[(Receipt, Duration)],
-) -> Result<Vec<String>, CallError> {
+) -> Answer<Vec<String>> {
     let entry = |(id, (receipt, hidden)): (usize, &(Receipt, Duration))| {
         let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(id.to_string());
         entry.receipt_handle(&receipt.handle).visibility_timeout(whole_seconds(*hidden)).build().ok()

@@ -7,11 +7,11 @@ use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthDescr
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::target::{RegisteredTarget, Target, TargetState};
-use spotdrain_engine::CallError;
+use spotdrain_engine::Answer;
 
 use super::error::call_error;
 
-pub(super) async fn describe(client: &Client, group: &TargetGroupArn) -> Result<Vec<RegisteredTarget>, CallError> {
+pub(super) async fn describe(client: &Client, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>> {
     let request = client.describe_target_health().target_group_arn(group.as_str());
     let answer = request.send().await.map_err(|error| call_error(&error))?;
     Ok(answer.target_health_descriptions().iter().filter_map(read_target).collect())
@@ -27,11 +27,7 @@ fn read_target(description: &TargetHealthDescription) -> Option<RegisteredTarget
     Some(RegisteredTarget { address, port, check_port, state: TargetState::from_text(state.unwrap_or("(none)")) })
 }
 
-pub(super) async fn deregister(
-    client: &Client,
-    group: &TargetGroupArn,
-    targets: &[OwnedTarget],
-) -> Result<(), CallError> {
+pub(super) async fn deregister(client: &Client, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Answer<()> {
     let request = client.deregister_targets().target_group_arn(group.as_str());
     let request = request.set_targets(Some(targets.iter().map(|owned| name_target(owned.target)).collect()));
     request.send().await.map(|_| ()).map_err(|error| call_error(&error))

@@ -1,7 +1,6 @@
 //! DescribeTasks: is the task still up, and are the addresses still its own?
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use aws_sdk_ecs::Client;
@@ -11,17 +10,13 @@ use spotdrain_core::arn::{ClusterArn, TaskArn};
 use spotdrain_core::finding::TaskFinding;
 use spotdrain_core::outcome::Failure;
 use spotdrain_core::stop::TaskStatus;
-use spotdrain_engine::CallError;
+use spotdrain_engine::{Answer, Tasks};
 
-use super::error::call_error;
+use super::error::{call_error, not_described};
 
 const CALL: &str = "DescribeTasks";
 
-pub(super) async fn describe(
-    client: &Client,
-    cluster: &ClusterArn,
-    tasks: &[TaskArn],
-) -> Result<BTreeMap<TaskArn, TaskFinding>, CallError> {
+pub(super) async fn describe(client: &Client, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks> {
     let request = client.describe_tasks().cluster(cluster.as_str());
     let request = request.set_tasks(Some(tasks.iter().map(ToString::to_string).collect()));
     let answer = request.send().await.map_err(|error| call_error(&error))?;
@@ -38,14 +33,8 @@ fn read_one(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskFind
     if let Some(found) = tasks.iter().find(|found| is_this(task, found.task_arn())) {
         return read(found);
     }
-    match failures.iter().find(|failure| is_this(task, failure.arn())).and_then(EcsFailure::reason) {
-        Some("MISSING") => TaskFinding::Down,
-        Some(reason) => {
-            let problem = format!("task {} could not be described: {reason}", task.id());
-            TaskFinding::Unknown(Failure { call: CALL, problem, retryable: true })
-        }
-        None => TaskFinding::Unknown(Failure::not_mentioned(CALL, &format!("task {}", task.id()))),
-    }
+    let failure = failures.iter().find(|failure| is_this(task, failure.arn()));
+    not_described(CALL, &format!("task {}", task.id()), failure)
 }
 
 fn read(task: &Task) -> TaskFinding {
@@ -53,7 +42,7 @@ fn read(task: &Task) -> TaskFinding {
         let problem = "the task has no lastStatus".to_owned();
         return TaskFinding::Unknown(Failure { call: CALL, problem, retryable: true });
     };
-    if status.is_down() { TaskFinding::Down } else { TaskFinding::Up(addresses(task)) }
+    if status.is_down() { TaskFinding::Missing } else { TaskFinding::Found(addresses(task)) }
 }
 
 /// The addresses of the interfaces that are attached. One that is not an address is left out.

@@ -21,20 +21,23 @@ pub(crate) fn endpoints(config: &SdkConfig, discover: bool) -> Vec<Uri> {
     urls.into_iter().flatten().filter_map(|url| url.parse().ok()).collect()
 }
 
+/// The URL of a service's endpoint; each service has parameters and a resolver of its own, of the same form.
+macro_rules! url {
+    ($service:ident, $config:ident) => {{
+        let parameters = $service::Params::builder().set_region($config.region().map(ToString::to_string));
+        let parameters = parameters.set_use_fips($config.use_fips()).set_use_dual_stack($config.use_dual_stack());
+        let (resolver, parameters) = ($service::DefaultResolver::new(), parameters.build().ok()?);
+        let answer = $service::ResolveEndpoint::resolve_endpoint(&resolver, &parameters).now_or_never()?;
+        Some(answer.ok()?.url().to_owned())
+    }};
+}
+
 fn ecs_url(config: &SdkConfig) -> Option<String> {
-    let asked = ecs::Params::builder().set_region(config.region().map(ToString::to_string));
-    let asked = asked.set_use_fips(config.use_fips()).set_use_dual_stack(config.use_dual_stack());
-    let (resolver, asked) = (ecs::DefaultResolver::new(), asked.build().ok()?);
-    let answer = ecs::ResolveEndpoint::resolve_endpoint(&resolver, &asked).now_or_never()?;
-    Some(answer.ok()?.url().to_owned())
+    url!(ecs, config)
 }
 
 fn elb_url(config: &SdkConfig) -> Option<String> {
-    let asked = elb::Params::builder().set_region(config.region().map(ToString::to_string));
-    let asked = asked.set_use_fips(config.use_fips()).set_use_dual_stack(config.use_dual_stack());
-    let (resolver, asked) = (elb::DefaultResolver::new(), asked.build().ok()?);
-    let answer = elb::ResolveEndpoint::resolve_endpoint(&resolver, &asked).now_or_never()?;
-    Some(answer.ok()?.url().to_owned())
+    url!(elb, config)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -30,16 +29,10 @@ type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 type Opening = oneshot::Receiver<Result<Stream, ConnectError>>;
 
 /// Opens connections; clones share those that were opened ahead.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Preconnector {
     https: HttpsConnector<HttpConnector>,
     ahead: Arc<Mutex<BTreeMap<String, Opening>>>,
-}
-
-impl fmt::Debug for Preconnector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Preconnector").finish_non_exhaustive()
-    }
 }
 
 impl Preconnector {

@@ -156,7 +156,7 @@ mod tests {
         let sources = ["aws.ecs".to_owned()];
         let made = read_event(&made().await.to_string(), &sources).unwrap().change.unwrap();
         let sample = read_event(SAMPLE, &sources).unwrap().change.unwrap();
-        assert_eq!((&made.task, &made.addresses), (&sample.task, &sample.addresses));
+        assert_eq!((&made.arn, &made.addresses), (&sample.arn, &sample.addresses));
         assert_eq!((made.version, made.stopping_at), (sample.version, sample.stopping_at));
         assert_eq!((made.stop_code, made.stopped_reason), (sample.stop_code, sample.stopped_reason));
         assert_eq!((made.service, made.capacity_provider), (sample.service, sample.capacity_provider));
