@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use spotdrain_core::batch::{Batch, Delivery, take_apart};
 use spotdrain_core::memory::Memory;
-use spotdrain_core::reading::read;
+use spotdrain_core::notice::read;
 use spotdrain_core::settings::Settings;
 
 const GOOD: [&str; 3] = [

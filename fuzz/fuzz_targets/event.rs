@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use spotdrain_core::batch::{Delivery, take_apart};
 use spotdrain_core::memory::Memory;
-use spotdrain_core::reading::read;
+use spotdrain_core::notice::read;
 use spotdrain_core::settings::Settings;
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);

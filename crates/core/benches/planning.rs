@@ -17,13 +17,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::batch::take_apart;
-use spotdrain_core::finding::{Findings, GroupFinding, Service, ServiceFinding, ServiceGroup};
-use spotdrain_core::going::Going;
-use spotdrain_core::memory::Memory;
+use spotdrain_core::finding::{
+    Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, TargetState,
+};
+use spotdrain_core::memory::{Going, Memory};
+use spotdrain_core::notice::{Reading, read};
 use spotdrain_core::plan::{Plan, plan};
-use spotdrain_core::reading::{Reading, read};
 use spotdrain_core::settings::Settings;
-use spotdrain_core::target::{RegisteredTarget, TargetState};
 
 const SAMPLE: &str = include_str!("../../../events/spot-interruption.json");
 const GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf831eec9f09";

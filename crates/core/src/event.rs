@@ -1,18 +1,20 @@
-//! What does one EventBridge event say? Text becomes types here, once, and what does not fit is refused with its path.
+//! What one EventBridge event says. Text becomes types here, once, and what does not fit is refused with its path.
 //!
-//! Only an "ECS Task State Change" of one of the accepted sources is read further than its envelope.
+//! Only an "ECS Task State Change" of one of the accepted sources is read further than its envelope. A task's addresses stand in
+//! two places: in the `eni` attachment, anywhere among the attachments, as `privateIPv4Address`; and in every container as
+//! `privateIpv4Address` and `ipv6Address`. DescribeTasks calls the same attachment `ElasticNetworkInterface`. An interface that
+//! is detached or deleted is left out: its address may already belong to another task.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::address::addresses;
 use crate::arn::{ClusterArn, ServiceName, TaskArn};
-use crate::json::{EventError, from_json};
+use crate::json::{self, Attachment, Container, EventError, TaskDetail, from_json};
 use crate::stop::{StopCode, TaskStatus};
-use crate::wire;
 
 /// The detail-type of the events that are read.
 pub const TASK_STATE_CHANGE: &str = "ECS Task State Change";
@@ -73,11 +75,11 @@ impl TaskChange {
 /// Reads the text of one event. An [`EventError`] names the path and what was expected.
 pub fn read_event(text: &str, sources: &[String]) -> Result<Event, EventError> {
     // Nearly every event is a task's, and then one pass is enough; what is none need only have the envelope.
-    let event = match from_json::<wire::TaskEvent<'_>>(text) {
+    let event = match from_json::<json::TaskEvent<'_>>(text) {
         Ok(event) if is_read(&event.source, &event.detail_type, sources) => event,
         Ok(event) => return Ok(other_event(&event.id, &event.source, &event.detail_type)),
         Err(error) => {
-            let envelope: wire::Envelope<'_> = from_json(text)?;
+            let envelope: json::Envelope<'_> = from_json(text)?;
             let is_ours = is_read(&envelope.source, &envelope.detail_type, sources);
             return if is_ours {
                 Err(error)
@@ -98,7 +100,7 @@ fn other_event(id: &str, source: &str, detail_type: &str) -> Event {
     Event { id: id.to_owned(), source: source.to_owned(), detail_type: detail_type.to_owned(), change: None }
 }
 
-fn read_change(event: &wire::TaskEvent<'_>) -> Result<TaskChange, EventError> {
+fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
     let detail = &event.detail;
     let (arn, cluster) = read_arns(event)?;
     Ok(TaskChange {
@@ -118,7 +120,7 @@ fn read_change(event: &wire::TaskEvent<'_>) -> Result<TaskChange, EventError> {
 }
 
 /// An event that names another account or Region than its task was not made by ECS.
-fn read_arns(event: &wire::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), EventError> {
+fn read_arns(event: &json::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), EventError> {
     let task = TaskArn::parse(&event.detail.task_arn).map_err(|e| EventError::arn("detail.taskArn", &e))?;
     let cluster = ClusterArn::parse(&event.detail.cluster_arn).map_err(|e| EventError::arn("detail.clusterArn", &e))?;
     let same = |path: &str, expected: &str, found: &str| {
@@ -134,4 +136,80 @@ fn read_arns(event: &wire::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), Event
 
 fn read_time(path: &str, text: &str) -> Result<Timestamp, EventError> {
     text.parse().map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
+}
+
+/// The addresses of the task's interfaces that are still attached, IPv4 first, each once.
+pub(crate) fn addresses(detail: &TaskDetail<'_>) -> Result<Vec<IpAddr>, EventError> {
+    let mut found = BTreeSet::new();
+    for (index, attachment) in detail.attachments.iter().enumerate() {
+        from_attachment(attachment, &format!("detail.attachments[{index}]"), &mut found)?;
+    }
+    let gone: BTreeSet<&str> =
+        detail.attachments.iter().filter(|a| is_gone(a)).filter_map(|a| a.id.as_deref()).collect();
+    for (index, container) in detail.containers.iter().enumerate() {
+        from_container(container, index, &gone, &mut found)?;
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Whether an attachment is a task's network interface, by the name that events use or by the API's.
+#[must_use]
+pub fn is_network_interface(kind: &str) -> bool {
+    matches!(kind, "eni" | "ElasticNetworkInterface")
+}
+
+/// Whether a detail of a network interface's attachment holds an address. The name of an IPv6 detail is not published;
+/// the container's form of it is taken.
+#[must_use]
+pub fn is_address_detail(name: &str) -> bool {
+    matches!(name, "privateIPv4Address" | "ipv6Address")
+}
+
+/// Whether an attachment's status says that its interface is no longer the task's.
+#[must_use]
+pub fn is_detached(status: &str) -> bool {
+    matches!(status, "DETACHED" | "DELETED" | "FAILED")
+}
+
+fn is_gone(attachment: &Attachment<'_>) -> bool {
+    attachment.status.as_deref().is_some_and(is_detached)
+}
+
+fn from_attachment(attachment: &Attachment<'_>, path: &str, found: &mut BTreeSet<IpAddr>) -> Result<(), EventError> {
+    if is_gone(attachment) || !attachment.kind.as_deref().is_some_and(is_network_interface) {
+        return Ok(());
+    }
+    for (index, detail) in attachment.details.iter().enumerate() {
+        if detail.name.as_deref().is_some_and(is_address_detail) {
+            let path = || format!("{path}.details[{index}].value");
+            found.extend(parse(detail.value.as_deref(), path)?);
+        }
+    }
+    Ok(())
+}
+
+fn from_container(
+    container: &Container<'_>,
+    index: usize,
+    gone: &BTreeSet<&str>,
+    found: &mut BTreeSet<IpAddr>,
+) -> Result<(), EventError> {
+    for (number, interface) in container.network_interfaces.iter().enumerate() {
+        if interface.attachment_id.as_deref().is_some_and(|id| gone.contains(id)) {
+            continue;
+        }
+        let path = |name: &str| format!("detail.containers[{index}].networkInterfaces[{number}].{name}");
+        found.extend(parse(interface.private_ipv4_address.as_deref(), || path("privateIpv4Address"))?);
+        found.extend(parse(interface.ipv6_address.as_deref(), || path("ipv6Address"))?);
+    }
+    Ok(())
+}
+
+/// An empty text is an address that is not there yet, as a missing one is.
+fn parse(text: Option<&str>, path: impl FnOnce() -> String) -> Result<Option<IpAddr>, EventError> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let address = text.parse::<IpAddr>().map_err(|_| EventError::new(path(), "an IP address", text))?;
+    Ok(Some(address))
 }

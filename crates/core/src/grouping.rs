@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::arn::TargetGroupArn;
-use crate::finding::{Findings, GroupFinding};
-use crate::going::Going;
+use crate::finding::{Findings, GroupFinding, Registration, Target};
 use crate::limits::MAX_TARGETS_PER_CALL;
+use crate::memory::Going;
 use crate::plan::{Call, OwnedTarget, PlannedNotice};
 use crate::settings::Mode;
-use crate::target::{Registration, Target};
 
 /// A target that is to be deregistered, with the times of the notices that ask for it: the earliest of each.
 struct Due {

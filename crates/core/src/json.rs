@@ -1,10 +1,20 @@
-//! Reads JSON, and says where in it something does not fit.
+//! JSON: where in it something does not fit, and an event's fields as they stand in it. Every string that AWS sends stops here
+//! and in [`crate::event`].
+//!
+//! Only the fields that are read are named; all others are ignored, as AWS asks ("more may be added"). `null` counts as absent.
+//! Fields are from real samples and <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use crate::arn::ArnError;
-use crate::object::Object;
 
 /// The path of the whole.
 pub(crate) const TOP: &str = "the top";
@@ -58,6 +68,139 @@ fn short(problem: &str) -> String {
     let characters: Vec<char> = problem.chars().collect();
     let (beginning, end) = (characters.iter().take(MOST), characters.iter().skip(characters.len() - MOST / 2));
     beginning.chain(['…'].iter()).chain(end).collect()
+}
+
+/// A `T` that stood as an object.
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<T> Deref for Object<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+type Text<'a> = Option<Cow<'a, str>>;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Envelope<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) source: Cow<'a, str>,
+    #[serde(borrow, rename = "detail-type")]
+    pub(crate) detail_type: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct TaskEvent<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) source: Cow<'a, str>,
+    #[serde(borrow, rename = "detail-type")]
+    pub(crate) detail_type: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) account: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) region: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) time: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) detail: Object<TaskDetail<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskDetail<'a> {
+    #[serde(borrow)]
+    pub(crate) task_arn: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) cluster_arn: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) last_status: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) desired_status: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) group: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) stop_code: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) stopped_reason: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) stopping_at: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) capacity_provider_name: Text<'a>,
+    #[serde(default)]
+    pub(crate) version: Option<u64>,
+    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    pub(crate) attachments: Vec<Object<Attachment<'a>>>,
+    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    pub(crate) containers: Vec<Object<Container<'a>>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Attachment<'a> {
+    #[serde(borrow, default)]
+    pub(crate) id: Text<'a>,
+    #[serde(borrow, default, rename = "type")]
+    pub(crate) kind: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) status: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    pub(crate) details: Vec<Object<Detail<'a>>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Detail<'a> {
+    #[serde(borrow, default)]
+    pub(crate) name: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) value: Text<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Container<'a> {
+    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    pub(crate) network_interfaces: Vec<Object<Interface<'a>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Interface<'a> {
+    #[serde(borrow, default)]
+    pub(crate) attachment_id: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) private_ipv4_address: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) ipv6_address: Text<'a>,
+}
+
+fn null_as_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -5,33 +5,23 @@
 //! [`batch`] reads the messages, [`event`] one event, [`fate`] classifies it, [`finding`] holds AWS's answers, [`mod@plan`] decides,
 //! [`outcome`] is what became of each registration, and [`report`] and [`metrics`] put it into words. [`limits`] has AWS's numbers.
 
-pub mod address;
-pub mod aftermath;
 pub mod arn;
 pub mod batch;
 pub mod candidates;
 pub mod decide;
 pub mod event;
-pub mod fate;
 pub mod finding;
-pub mod going;
 mod grouping;
-mod hold;
 pub mod json;
 pub mod limits;
 pub mod memory;
 pub mod metrics;
 pub mod notice;
-mod object;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
-pub mod reading;
 pub mod report;
 pub mod schedule;
 pub mod settings;
 pub mod settlement;
 pub mod stop;
-pub mod target;
-mod view;
-mod wire;

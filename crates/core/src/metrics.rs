@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::fate::Ignored;
+use crate::notice::Ignored;
 use crate::report::{NoticeRecord, Report};
 use crate::stop::RecognisedBy;
 

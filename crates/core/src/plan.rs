@@ -10,17 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use crate::candidates::{Candidates, candidates};
-use crate::decide::{Ownership, Standing, decide};
-use crate::fate::Ignored;
-use crate::finding::{Findings, GroupFinding, ServiceTag};
-use crate::going::Going;
+use crate::decide::{Addresses, GroupView, Ownership, Standing, decide, held_unread};
+use crate::finding::{Findings, GroupFinding, RegisteredTarget, Registration, ServiceTag, Target, TargetState};
 use crate::grouping::{Unread, calls};
-use crate::hold;
+use crate::memory::Going;
+use crate::notice::{Ignored, IgnoredEvent, Incoming, Malformed, Reading};
 use crate::outcome::{Failure, Outcome};
-use crate::reading::{IgnoredEvent, Incoming, Malformed, Reading};
 use crate::settings::{Mode, Settings};
-use crate::target::{RegisteredTarget, Registration, Target, TargetState};
-use crate::view::{Addresses, GroupView};
 
 /// The plan of one batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -192,7 +188,7 @@ fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, setti
         registrations.extend(match (views.get(group), findings.groups.get(group)) {
             (Some(view), _) => read_rows(group, &prepared, view, settings.keep_last),
             (None, Some(GroupFinding::Missing)) => absent_row(group, &prepared, &Outcome::AlreadyGone),
-            (None, finding) if prepared.is_held() => held_rows(group, &prepared, &hold::unread(finding)),
+            (None, finding) if prepared.is_held() => held_rows(group, &prepared, &held_unread(finding)),
             (None, _) => unread_rows(group, ports, &prepared),
         });
     }

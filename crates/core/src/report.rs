@@ -7,12 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::arn::TargetGroupArn;
-use crate::notice::Notice;
+use crate::finding::{Registration, TargetState};
+use crate::notice::{IgnoredEvent, Incoming, Malformed, Notice};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::{Plan, PlannedNotice, PlannedRegistration};
-use crate::reading::{IgnoredEvent, Incoming, Malformed};
 use crate::settings::Mode;
-use crate::target::{Registration, TargetState};
 
 /// What the calls of a plan came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use crate::arn::TargetGroupArn;
 use crate::candidates::{candidates, service_key};
 use crate::finding::{ServiceFinding, ServiceKey};
+use crate::notice::Incoming;
 use crate::pace::Budget;
-use crate::reading::Incoming;
 use crate::settings::Settings;
 
 /// A wave is not smaller than this, though its last groups have to wait for their turn: each costs a few calls of its own.

@@ -120,7 +120,7 @@ impl Settings {
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "SPOTDRAIN_MODE" => {
-                self.mode = value.parse().map_err(|_| format!("expected enforce or observe, found {value:?}"))?
+                self.mode = value.parse().map_err(|_| format!("expected enforce or observe, found {value:?}"))?;
             }
             "SPOTDRAIN_CLUSTERS" => self.clusters = clusters(value)?,
             "SPOTDRAIN_TARGET_GROUPS" => self.target_groups = groups(value)?,

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use spotdrain_core::batch::{Batch, take_apart};
 use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
-use spotdrain_core::reading::{Reading, read};
+use spotdrain_core::notice::{Reading, read};
 use spotdrain_core::settings::Settings;
 
 const SAMPLES: [&str; 6] = [

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 use spotdrain_core::batch::{Message, take_apart};
 use spotdrain_core::event::Event;
-use spotdrain_core::fate::{Fate, Ignored, judge};
 use spotdrain_core::memory::Memory;
+use spotdrain_core::notice::{Fate, Ignored, judge};
 use spotdrain_core::settings::Settings;
 
 fn folder(name: &str) -> PathBuf {

@@ -13,12 +13,11 @@ use std::collections::BTreeMap;
 
 use common::{Scenario, throttled};
 use jiff::SignedDuration;
-use spotdrain_core::fate::Ignored;
 use spotdrain_core::json::EventError;
 use spotdrain_core::metrics;
+use spotdrain_core::notice::{Ignored, IgnoredEvent, Malformed};
 use spotdrain_core::outcome::Outcome;
 use spotdrain_core::plan::Plan;
-use spotdrain_core::reading::{IgnoredEvent, Malformed};
 use spotdrain_core::report::{Execution, Report, Verdict, report};
 use spotdrain_core::stop::RecognisedBy;
 
@@ -35,8 +34,10 @@ fn execute(plan: &Plan, two: &Outcome) -> Execution {
     let mut done = BTreeMap::new();
     for call in &plan.calls {
         for target in &call.targets {
-            let registration =
-                spotdrain_core::target::Registration { target_group: call.target_group.clone(), target: target.target };
+            let registration = spotdrain_core::finding::Registration {
+                target_group: call.target_group.clone(),
+                target: target.target,
+            };
             let is_two = target.target.address == common::ip("10.0.2.22");
             let outcome = if is_two { two.clone() } else { Outcome::Deregistered };
             let at = plan.notices[0].incoming.notice.interrupted_at() + SignedDuration::from_millis(1042);

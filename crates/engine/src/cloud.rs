@@ -9,10 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
-use spotdrain_core::finding::{ServiceFinding, TaskFinding};
+use spotdrain_core::finding::{RegisteredTarget, ServiceFinding, TaskFinding};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
-use spotdrain_core::target::RegisteredTarget;
 
 /// What one attempt brings.
 pub type Answer<T> = Result<T, CallError>;

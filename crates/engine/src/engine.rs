@@ -14,12 +14,13 @@ use spotdrain_core::report::{Execution, Report, report};
 use spotdrain_core::schedule::Allowance;
 use spotdrain_core::settings::Settings;
 
+use crate::acknowledge::acknowledge;
 use crate::cloud::Cloud;
 use crate::deadline::Deadline;
 use crate::drain::{classify, drain, plan, prepare};
 use crate::invocation::Invocation;
 use crate::locate::{ServiceCache, locate};
-use crate::queue::{Polls, acknowledge, receive_more};
+use crate::receive_more::{Polls, receive_more};
 use crate::shares::MIN_ATTEMPT;
 
 /// The engine of one execution environment.

@@ -12,8 +12,8 @@ use spotdrain_core::arn::{ClusterArn, ServiceName};
 use spotdrain_core::candidates::service_key;
 use spotdrain_core::finding::{Service, ServiceFinding, ServiceKey};
 use spotdrain_core::limits::MAX_SERVICES_PER_CALL;
+use spotdrain_core::notice::Incoming;
 use spotdrain_core::pace::Kind;
-use spotdrain_core::reading::Incoming;
 
 use crate::cloud::Cloud;
 use crate::deadline::Deadline;

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use spotdrain_core::fate::Ignored;
 use spotdrain_core::metrics;
+use spotdrain_core::notice::Ignored;
 use spotdrain_core::report::Report;
 use tracing::{error, info, warn};
 

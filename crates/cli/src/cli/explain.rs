@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use spotdrain_core::arn::TaskArn;
 use spotdrain_core::event::{Event, TaskChange};
-use spotdrain_core::fate::{Fate, Ignored, judge};
 use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::Notice;
+use spotdrain_core::notice::{Fate, Ignored, Notice, judge};
 use spotdrain_core::settings::Settings;
 use spotdrain_core::stop::{RecognisedBy, StopCode};
 

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp, Unit};
-use spotdrain_core::fate::Ignored;
+use spotdrain_core::notice::Ignored;
 use spotdrain_core::outcome::Outcome;
 use spotdrain_core::report::Verdict;
 

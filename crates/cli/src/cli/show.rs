@@ -5,10 +5,10 @@ use std::io::Write as _;
 use anstyle::Style;
 use jiff::SignedDuration;
 use serde::Serialize;
+use spotdrain_core::finding::Target;
 use spotdrain_core::outcome::Outcome;
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
 use spotdrain_core::settings::Mode;
-use spotdrain_core::target::Target;
 
 use super::exit::Problem;
 use super::present::{BAD, BOLD, CAREFUL, QUIET, duration, ignored, moment, outcome_style, verdict};

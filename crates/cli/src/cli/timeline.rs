@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
+use spotdrain_core::finding::Target;
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
-use spotdrain_core::target::Target;
 use spotdrain_localaws::Call;
 
 use super::present::{GOOD, QUIET};

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use spotdrain_core::batch::take_apart;
-use spotdrain_core::fate::{Fate, Ignored, judge};
 use spotdrain_core::memory::Memory;
+use spotdrain_core::notice::{Fate, Ignored, judge};
 use spotdrain_core::settings::Settings;
 
 use crate::deployed;

@@ -10,16 +10,15 @@ use spotdrain_core::arn::{ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::take_apart;
 use spotdrain_core::event::Event;
 use spotdrain_core::finding::{
-    Findings, GroupFinding, Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag, TaskFinding,
+    Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag,
+    TargetState, TaskFinding,
 };
-use spotdrain_core::going::Going;
-use spotdrain_core::notice::Notice;
+use spotdrain_core::memory::Going;
+use spotdrain_core::notice::{Incoming, Notice, Reading};
 use spotdrain_core::outcome::{Failure, Outcome};
 use spotdrain_core::plan::{Plan, plan};
-use spotdrain_core::reading::{Incoming, Reading};
 use spotdrain_core::settings::Settings;
 use spotdrain_core::stop::{RecognisedBy, TaskStatus};
-use spotdrain_core::target::{RegisteredTarget, TargetState};
 
 pub fn arn(name: &str) -> TargetGroupArn {
     let text = format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/6d0ecf831eec9f09");

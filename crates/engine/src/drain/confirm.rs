@@ -3,14 +3,13 @@
 //! Success on a port that was not read proves nothing: AWS also answers it for a target that is not there. What turns out to be
 //! still registered is deregistered once more, now with the port that was read.
 
-use spotdrain_core::aftermath::{Guard, Seen, seen};
-use spotdrain_core::finding::GroupFinding;
+use spotdrain_core::decide::{Guard, Seen, seen};
+use spotdrain_core::finding::{GroupFinding, RegisteredTarget, Target};
 use spotdrain_core::outcome::{Failure, Outcome};
 use spotdrain_core::plan::{Call, OwnedTarget};
-use spotdrain_core::target::{RegisteredTarget, Target};
 
 use super::deregister::{Answers, CALL, CallAnswer, Deregistration};
-use super::groups;
+use super::observe::read_group;
 use crate::cloud::Cloud;
 
 type Outcomes = Vec<(OwnedTarget, Outcome)>;
@@ -22,7 +21,7 @@ pub(crate) async fn confirm<C: Cloud>(
     planned: &Call,
 ) -> Outcomes {
     let Deregistration { invocation, group, deadline } = deregistration;
-    match groups::read(invocation, group, *deadline).await {
+    match read_group(invocation, group, *deadline).await {
         GroupFinding::Found(registered) => settle(deregistration, unsure, &registered, planned).await,
         GroupFinding::Missing => unsure.into_iter().map(|(owned, _)| (owned, Outcome::AlreadyGone)).collect(),
         GroupFinding::Unknown(failure) => {

@@ -1,4 +1,5 @@
-//! DeregisterTargets: the one call that changes anything.
+//! From the plan to an outcome for every registration: one DeregisterTargets a target group, side by side, in the plan's order.
+//! It is the one call that changes anything. Where its answer does not settle a target, the group is read back.
 //!
 //! One bad target refuses the whole call (`InvalidTarget`; `ValidationError` for an address of the other family), so the call is
 //! split in two until the bad one is alone. The pace can hold a call back for long: ECS is then asked again whose the addresses
@@ -7,19 +8,55 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::confirm::confirm;
+use super::observe::describe_tasks;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::decide::{ANSWER_HOLDS, decide_again};
+use spotdrain_core::finding::Registration;
 use spotdrain_core::outcome::{Failure, Outcome};
 use spotdrain_core::pace::Kind;
-use spotdrain_core::plan::OwnedTarget;
+use spotdrain_core::plan::{Call, OwnedTarget, Plan};
+use spotdrain_core::report::Execution;
 
-use super::tasks;
 use crate::cloud::{CallErrorKind, Cloud};
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 use crate::retry::Request;
 use crate::shares::MIN_ATTEMPT;
+
+type Outcomes = BTreeMap<Registration, (Outcome, Timestamp)>;
+
+/// Makes the calls of a plan.
+pub(crate) async fn execute<C: Cloud>(invocation: &Invocation<'_, C>, plan: &Plan) -> Execution {
+    let calls = plan.calls.iter().map(|call| deregister(invocation, call));
+    Execution::Done(join_all(calls).await.into_iter().flatten().collect())
+}
+
+async fn deregister<C: Cloud>(invocation: &Invocation<'_, C>, planned: &Call) -> Outcomes {
+    let deadline = bounded(invocation, planned.deadline);
+    let deregistration = Deregistration { invocation, group: &planned.target_group, deadline };
+    let answers = deregistration.send(planned.targets.clone(), planned.trusted_until).await;
+    let at = invocation.now();
+    let (unsure, settled): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|(_, answer)| answer.is_unsure(planned.confirm));
+    let mut outcomes: Vec<_> = settled.into_iter().map(|(owned, answer)| (owned, answer.outcome(), at)).collect();
+    if !unsure.is_empty() {
+        let confirmed = confirm(&deregistration, unsure, planned).await;
+        let at = invocation.now();
+        outcomes.extend(confirmed.into_iter().map(|(owned, outcome)| (owned, outcome, at)));
+    }
+    let registration =
+        |owned: OwnedTarget| Registration { target_group: planned.target_group.clone(), target: owned.target };
+    outcomes.into_iter().map(|(owned, outcome, at)| (registration(owned), (outcome, at))).collect()
+}
+
+/// Bounded by the notice's own deadline while that is ahead. A notice that comes later still is acted on as long as ECS says
+/// that its task is there.
+fn bounded<C: Cloud>(invocation: &Invocation<'_, C>, notice: Timestamp) -> Deadline {
+    if notice > invocation.now() { invocation.deadline.until(notice) } else { invocation.deadline }
+}
 
 /// The name of the call.
 pub(crate) const CALL: &str = "DeregisterTargets";
@@ -122,7 +159,7 @@ impl<C: Cloud> Deregistration<'_, C> {
             tasks.entry(owned.cluster.clone()).or_default().insert(owned.task.clone());
         }
         let asked_at = self.invocation.now();
-        let findings = tasks::describe_all(self.invocation, tasks, self.deadline).await;
+        let findings = describe_tasks(self.invocation, tasks, self.deadline).await;
         chunk.trusted_until = asked_at.saturating_add(ANSWER_HOLDS).unwrap_or(asked_at);
         let mut not_sent = Vec::new();
         chunk.targets.retain(|owned| match decide_again(owned, findings.get(&owned.task)) {

@@ -3,23 +3,20 @@
 
 mod confirm;
 mod deregister;
-mod execute;
-mod groups;
 mod observe;
-mod tasks;
 
 use spotdrain_core::batch::{Message, receipts};
+use spotdrain_core::notice::{Incoming, Reading, read};
 use spotdrain_core::plan::{self, Plan, postpone};
-use spotdrain_core::reading::{Incoming, Reading, read};
 use spotdrain_core::report::{Execution, Report, report};
 use spotdrain_core::schedule::{Schedule, schedule};
 
+use crate::acknowledge::acknowledge;
 use crate::cloud::Cloud;
 use crate::invocation::Invocation;
 use crate::locate::{Located, locate};
-use crate::queue::acknowledge;
 use crate::shares;
-use execute::execute;
+use deregister::execute;
 use observe::observe;
 
 /// The notices that are to be drained, one wave after the other, and their services.

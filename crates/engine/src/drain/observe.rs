@@ -1,18 +1,22 @@
-//! What AWS says of a wave's target groups and tasks, asked side by side.
+//! What AWS says of a wave's target groups and tasks, asked side by side: which targets a group has, with the ports that are
+//! registered, and whether a task is still up and its addresses are its own.
+//! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html>,
+//! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use jiff::SignedDuration;
 use spotdrain_core::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use spotdrain_core::candidates::{candidates, is_missed};
-use spotdrain_core::finding::{Findings, ServiceTag};
-use spotdrain_core::notice::Notice;
-use spotdrain_core::reading::Incoming;
+use spotdrain_core::finding::{Findings, GroupFinding, ServiceTag, TaskFinding};
+use spotdrain_core::limits::MAX_TASKS_PER_CALL;
+use spotdrain_core::notice::{Incoming, Notice};
+use spotdrain_core::pace::Kind;
 use spotdrain_core::settings::Settings;
 
-use super::{groups, tasks};
 use crate::cloud::Cloud;
+use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 use crate::locate::{Located, describe_all};
 use crate::shares;
@@ -32,8 +36,8 @@ pub(crate) async fn observe<C: Cloud>(
     let groups = groups_to_read(&notices, &engine.settings, &findings);
     let observing = deadline.within(asked_at, shares::OBSERVING);
     (findings.groups, findings.tasks) = join(
-        groups::read_all(invocation, groups, observing),
-        tasks::describe_all(invocation, tasks_to_ask(invocation, &notices), observing),
+        read_groups(invocation, groups, observing),
+        describe_tasks(invocation, tasks_to_ask(invocation, &notices), observing),
     )
     .await;
     let is_missed = |key: &&_| is_missed(key, notices.iter().copied(), &engine.settings, &findings);
@@ -44,7 +48,7 @@ pub(crate) async fn observe<C: Cloud>(
         findings.services.extend(answers);
         let groups = groups_to_read(&notices, &engine.settings, &findings);
         let observing = deadline.within(invocation.now(), shares::OBSERVING);
-        findings.groups.extend(groups::read_all(invocation, groups, observing).await);
+        findings.groups.extend(read_groups(invocation, groups, observing).await);
     }
     findings
 }
@@ -72,4 +76,59 @@ fn tasks_to_ask<C: Cloud>(
         tasks.entry(notice.task.cluster.clone()).or_default().insert(notice.task.arn.clone());
     }
     tasks
+}
+
+/// Reads the groups.
+async fn read_groups<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    groups: BTreeSet<TargetGroupArn>,
+    deadline: Deadline,
+) -> BTreeMap<TargetGroupArn, GroupFinding> {
+    let reads = groups.into_iter().map(async |group| {
+        let finding = read_group(invocation, &group, deadline).await;
+        (group, finding)
+    });
+    join_all(reads).await.into_iter().collect()
+}
+
+/// Reads one group, all of it: its other targets decide whether it can spare one.
+pub(crate) async fn read_group<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    group: &TargetGroupArn,
+    deadline: Deadline,
+) -> GroupFinding {
+    let request = invocation.request("DescribeTargetHealth", Kind::Read, deadline);
+    let answer = request.send(async || invocation.cloud().describe_target_health(group).await).await;
+    answer.map_or_else(|error| error.finding(), GroupFinding::Found)
+}
+
+const CALL: &str = "DescribeTasks";
+
+/// Describes the tasks of each cluster.
+pub(crate) async fn describe_tasks<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    tasks: BTreeMap<ClusterArn, BTreeSet<TaskArn>>,
+    deadline: Deadline,
+) -> BTreeMap<TaskArn, TaskFinding> {
+    let tasks = tasks.into_iter().map(|(cluster, tasks)| (cluster, tasks.into_iter().collect::<Vec<_>>()));
+    let chunks = tasks.flat_map(|(cluster, tasks)| {
+        tasks.chunks(MAX_TASKS_PER_CALL).map(|chunk| (cluster.clone(), chunk.to_vec())).collect::<Vec<_>>()
+    });
+    let calls = chunks.map(|(cluster, tasks)| describe(invocation, cluster, tasks, deadline));
+    join_all(calls).await.into_iter().flatten().collect()
+}
+
+async fn describe<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    cluster: ClusterArn,
+    tasks: Vec<TaskArn>,
+    deadline: Deadline,
+) -> Vec<(TaskArn, TaskFinding)> {
+    let request = invocation.request(CALL, Kind::Tasks, deadline);
+    let answer = request.send(async || invocation.cloud().describe_tasks(&cluster, &tasks).await).await;
+    let of = |task: &TaskArn| match &answer {
+        Ok(found) => found.get(task).cloned(),
+        Err(error) => Some(error.finding()),
+    };
+    tasks.iter().filter_map(|task| Some((task.clone(), of(task)?))).collect()
 }

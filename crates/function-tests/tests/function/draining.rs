@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::common::{
     actions, aged, batch, dated, drainer, handle, handle_within, id, is, notice, start, targets, told,
 };
-use spotdrain_core::fate::Ignored;
+use spotdrain_core::notice::Ignored;
 use spotdrain_core::report::Verdict;
 use spotdrain_localaws::{
     Action, DeploymentController, Fault, Group, LoadBalancer, Service, State, Task, TaskSet, World,

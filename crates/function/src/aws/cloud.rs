@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
+use spotdrain_core::finding::RegisteredTarget;
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
-use spotdrain_core::target::RegisteredTarget;
 use spotdrain_engine::{Answer, Cloud, ReceivedMessage, Services, Tasks};
 
 use super::clients::Aws;
-use super::{services, sqs, target_health, tasks};
+use super::{ecs, elb, sqs};
 use crate::emit::emit;
 
 /// Connections that rested for longer are not used again. Lambda freezes an environment after its answer and thaws it for the
@@ -61,19 +61,19 @@ impl AwsCloud {
 
 impl Cloud for AwsCloud {
     async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName]) -> Answer<Services> {
-        self.used(services::describe(&self.aws().ecs, cluster, names)).await
+        self.used(ecs::describe_services(&self.aws().ecs, cluster, names)).await
     }
 
     async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks> {
-        self.used(tasks::describe(&self.aws().ecs, cluster, tasks)).await
+        self.used(ecs::describe_tasks(&self.aws().ecs, cluster, tasks)).await
     }
 
     async fn describe_target_health(&self, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>> {
-        self.used(target_health::describe(&self.aws().elb, group)).await
+        self.used(elb::describe(&self.aws().elb, group)).await
     }
 
     async fn deregister_targets(&self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Answer<()> {
-        self.used(target_health::deregister(&self.aws().elb, group, targets)).await
+        self.used(elb::deregister(&self.aws().elb, group, targets)).await
     }
 
     async fn receive(&self, queue: &QueueArn) -> Answer<Vec<ReceivedMessage>> {

@@ -1,13 +1,12 @@
-//! The engine's [`Cloud`](spotdrain_engine::Cloud) over the AWS SDK: a file for each call, which builds the request and reads
-//! the answer.
+//! The engine's [`Cloud`](spotdrain_engine::Cloud) over the AWS SDK: a file for each service, which builds the
+//! requests and reads the answers.
 
 mod clients;
 mod cloud;
+mod ecs;
+mod elb;
 mod error;
-mod services;
 mod sqs;
-mod target_health;
-mod tasks;
 
 pub use clients::Aws;
 pub use cloud::AwsCloud;

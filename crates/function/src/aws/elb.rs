@@ -5,8 +5,8 @@
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthDescription, TargetHealthStateEnum};
 use spotdrain_core::arn::TargetGroupArn;
+use spotdrain_core::finding::{RegisteredTarget, Target, TargetState};
 use spotdrain_core::plan::OwnedTarget;
-use spotdrain_core::target::{RegisteredTarget, Target, TargetState};
 use spotdrain_engine::Answer;
 
 use super::error::call_error;

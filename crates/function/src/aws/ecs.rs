@@ -1,0 +1,114 @@
+//! DescribeServices: which target groups a service has, and what its tag asks for. DescribeTasks: whether a task is still up, and
+//! whether its addresses are its own.
+//! Sources: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>,
+//! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::types::{
+    Container, Failure as EcsFailure, LoadBalancer, Service as EcsService, ServiceField, Task, TaskSet,
+};
+use spotdrain_core::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::event::{is_address_detail, is_detached, is_network_interface};
+use spotdrain_core::finding::{Service, ServiceFinding, ServiceGroup, ServiceTag, TaskFinding};
+use spotdrain_core::outcome::Failure;
+use spotdrain_core::stop::TaskStatus;
+use spotdrain_engine::{Answer, Services, Tasks};
+
+use super::error::{call_error, not_described};
+
+const SERVICES_CALL: &str = "DescribeServices";
+const TASKS_CALL: &str = "DescribeTasks";
+
+pub(super) async fn describe_services(
+    client: &Client,
+    cluster: &ClusterArn,
+    names: &[ServiceName],
+) -> Answer<Services> {
+    let request = client.describe_services().cluster(cluster.as_str()).include(ServiceField::Tags);
+    let request = request.set_services(Some(names.iter().map(ToString::to_string).collect()));
+    let answer = request.send().await.map_err(|error| call_error(&error))?;
+    let finding = |name| read_service(name, answer.services(), answer.failures());
+    Ok(names.iter().map(|name| (name.clone(), finding(name))).collect())
+}
+
+fn read_service(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]) -> ServiceFinding {
+    if let Some(service) = services.iter().find(|service| service.service_name() == Some(name.as_str())) {
+        return target_groups_and_tag(service).map_or_else(ServiceFinding::Unknown, ServiceFinding::Found);
+    }
+    let is_this = |failure: &&EcsFailure| failure.arn().and_then(|arn| arn.rsplit('/').next()) == Some(name.as_str());
+    not_described(SERVICES_CALL, &format!("service {name}"), failures.iter().find(is_this))
+}
+
+/// Every target group that a task of the service may be in. One ARN that cannot be read fails the whole: without its group,
+/// targets would be forgotten.
+fn target_groups_and_tag(service: &EcsService) -> Result<Service, Failure> {
+    let of_task_sets = service.task_sets().iter().flat_map(TaskSet::load_balancers);
+    let balancers = service.load_balancers().iter().chain(of_task_sets);
+    let groups = balancers.flat_map(groups_of).collect::<Result<BTreeSet<_>, _>>()?;
+    let tag = service.tags().iter().find(|tag| tag.key() == Some(ServiceTag::KEY));
+    let tag = tag.map(|tag| ServiceTag::from_value(tag.value().unwrap_or_default()));
+    Ok(Service { groups: groups.into_iter().collect(), tag })
+}
+
+/// A Classic Load Balancer has no target group; a blue/green service has two, between which its tasks change.
+fn groups_of(balancer: &LoadBalancer) -> Vec<Result<ServiceGroup, Failure>> {
+    let alternate = balancer.advanced_configuration().and_then(|advanced| advanced.alternate_target_group_arn());
+    let port = balancer.container_port().and_then(|port| u16::try_from(port).ok());
+    let arns = balancer.target_group_arn().into_iter().chain(alternate);
+    arns.map(|arn| Ok(ServiceGroup { arn: read_arn(arn)?, port })).collect()
+}
+
+fn read_arn(text: &str) -> Result<TargetGroupArn, Failure> {
+    let failure = |error: ArnError| Failure { call: SERVICES_CALL, problem: error.to_string(), retryable: false };
+    TargetGroupArn::parse(text).map_err(failure)
+}
+
+pub(super) async fn describe_tasks(client: &Client, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks> {
+    let request = client.describe_tasks().cluster(cluster.as_str());
+    let request = request.set_tasks(Some(tasks.iter().map(ToString::to_string).collect()));
+    let answer = request.send().await.map_err(|error| call_error(&error))?;
+    let finding = |task| read_task(task, answer.tasks(), answer.failures());
+    Ok(tasks.iter().map(|task| (task.clone(), finding(task))).collect())
+}
+
+/// ECS answers with the long form of an ARN where the event had the old one, so the ids are compared.
+fn is_this(task: &TaskArn, arn: Option<&str>) -> bool {
+    arn.and_then(|arn| arn.rsplit('/').next()) == Some(task.id())
+}
+
+fn read_task(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskFinding {
+    if let Some(found) = tasks.iter().find(|found| is_this(task, found.task_arn())) {
+        return task_finding(found);
+    }
+    let failure = failures.iter().find(|failure| is_this(task, failure.arn()));
+    not_described(TASKS_CALL, &format!("task {}", task.id()), failure)
+}
+
+fn task_finding(task: &Task) -> TaskFinding {
+    let Some(status) = task.last_status().map(TaskStatus::from_text) else {
+        let problem = "the task has no lastStatus".to_owned();
+        return TaskFinding::Unknown(Failure { call: TASKS_CALL, problem, retryable: true });
+    };
+    if status.is_down() { TaskFinding::Missing } else { TaskFinding::Found(addresses(task)) }
+}
+
+/// The addresses of the interfaces that are attached. One that is not an address is left out.
+fn addresses(task: &Task) -> Vec<IpAddr> {
+    let (gone, attached): (Vec<_>, Vec<_>) =
+        task.attachments().iter().partition(|attachment| attachment.status().is_some_and(is_detached));
+    let gone: Vec<_> = gone.iter().filter_map(|attachment| attachment.id()).collect();
+    let interfaces = attached.iter().filter(|attachment| attachment.r#type().is_some_and(is_network_interface));
+    let details = interfaces.flat_map(|attachment| attachment.details());
+    let of_attachments = details.filter(|detail| detail.name().is_some_and(is_address_detail));
+    let of_containers = task.containers().iter().flat_map(Container::network_interfaces);
+    let of_containers = of_containers.filter(|one| one.attachment_id().is_none_or(|id| !gone.contains(&id)));
+    let texts = of_attachments.filter_map(|detail| detail.value());
+    let texts = texts.chain(of_containers.flat_map(|one| [one.private_ipv4_address(), one.ipv6_address()]).flatten());
+    let mut addresses: Vec<_> = texts.filter_map(|text| text.parse().ok()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
