@@ -1,0 +1,48 @@
+//! The laws over many histories of a simulated world. `WORLD_SEED=n` replays one; `WORLD_HISTORIES=n` changes their number.
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test reads its environment, and panics where a law does not hold"
+)]
+
+mod world;
+
+use std::io::Write;
+
+use world::laws::Law;
+use world::{Failed, Histories, replay, run_all};
+
+/// So many that everything that the tally counts happens.
+const HISTORIES: u64 = 100_000;
+
+#[test]
+fn the_laws_hold_over_many_histories() {
+    match number_of("WORLD_SEED") {
+        Some(seed) => run_one(seed),
+        None => run_many(number_of("WORLD_HISTORIES").unwrap_or(HISTORIES)),
+    }
+}
+
+fn number_of(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}: {text:?} is not a number")))
+}
+
+fn run_one(seed: u64) {
+    if let Err(Failed(trace)) = replay(seed, None) {
+        panic!("{trace}");
+    }
+    println!("seed {seed}: every law held");
+}
+
+fn run_many(count: u64) {
+    let histories = Histories { first_seed: 1, count, environments: None };
+    let tally = run_all(histories, |_| ()).unwrap_or_else(|Failed(trace)| panic!("{trace}"));
+    // Not `println`: the output of a test that passes is hidden, and this is to be seen.
+    let laws: Vec<_> = Law::ALL.iter().map(|law| format!("  {law}\n")).collect();
+    let text = format!("\n{count} histories, and each law held:\n{}{tally}", laws.concat());
+    _ = std::io::stdout().write_all(text.as_bytes());
+    let never: Vec<_> = tally.all().into_iter().filter(|(_, of)| *of == 0).collect();
+    assert!(never.is_empty() || count < HISTORIES, "this never happened, so nothing was shown about it: {never:?}");
+}

@@ -1,0 +1,83 @@
+//! Counts of what happened: a simulation in which something never happens proves nothing about it.
+
+use std::fmt;
+
+macro_rules! tally {
+    ($($name:ident: $text:literal,)+) => {
+        #[derive(Debug, Clone, Default)]
+        pub struct Tally {
+            $(pub $name: u64,)+
+        }
+
+        impl Tally {
+            pub fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)+
+            }
+
+            /// Each count with what it counts.
+            pub fn all(&self) -> Vec<(&'static str, u64)> {
+                vec![$(($text, self.$name)),+]
+            }
+        }
+    };
+}
+
+tally! {
+    interruptions: "tasks interrupted",
+    other_stops: "tasks stopped for another reason",
+    reused: "addresses given to another task",
+    messages: "messages sent",
+    duplicates: "messages that were copies of another",
+    garbage: "garbage messages",
+    others: "events of another source in a busy queue",
+    received: "messages delivered by Lambda",
+    redelivered: "messages delivered by Lambda again",
+    own: "messages received by the function itself",
+    dead_letters: "messages moved to the dead-letter queue",
+    invocations: "invocations",
+    full: "invocations with a full batch",
+    overlapping: "invocations beside another one",
+    reconnected: "environments that replaced dead connections",
+    died: "environments that died before their answer",
+    wrong_address: "late notices whose address another task's target had",
+    down_before: "notices received after an event that the task is down",
+    repeated: "events ignored as Repeated",
+    stale: "outcomes Stale",
+    kept: "outcomes KeptLastHealthy",
+    held: "outcomes LeftToHold",
+    deregistered: "outcomes Deregistered",
+    draining: "outcomes AlreadyDraining",
+    not_registered: "outcomes NotRegistered",
+    gone: "outcomes AlreadyGone",
+    failed: "outcomes Failed",
+    restricted: "outcomes WouldDeregister",
+    postponed: "notices postponed, because no turn was left for their calls",
+    throttled: "calls throttled",
+    errors: "calls answered with a server error",
+    broken: "calls whose connection broke",
+    hung: "calls without an answer",
+    lost_answers: "writes that took effect and whose answer was lost",
+    denied: "calls denied",
+    invalid: "writes refused because of a target that is not registered",
+    lagging: "reads behind the truth",
+    unread: "writes to a group that was not read",
+    second_writes: "second writes after one to a group that was not read",
+    described_again: "services described again before their answer was a minute old",
+    records: "messages whose record was looked for when they were deleted",
+    deleted: "messages deleted by the function itself",
+    returned: "messages returned by the function itself",
+    refused_entries: "deletions and returns answered with error codes",
+    stale_receipts: "receipts refused because the message was received again",
+    probes: "frozen moments handled twice and in another order",
+    excused_new: "excused: registered less than the read's lag before",
+    excused_cache: "excused: the service changed while its answer was believed",
+    excused_health: "excused: became healthy after it was read",
+    excused_unread: "excused: took the last healthy target, in a part of an invocation that could not read the group",
+    excused_second: "excused: a second write took the last healthy target",
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.all().iter().try_for_each(|(text, count)| writeln!(f, "{count:>12}  {text}"))
+    }
+}
