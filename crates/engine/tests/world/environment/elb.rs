@@ -36,6 +36,7 @@ pub async fn deregister_targets(
     targets: &[OwnedTarget],
 ) -> Answer<()> {
     let fault = environment.send(Call::DeregisterTargets, group.name());
+    environment.spend_write(fault);
     let mut basis = environment.invocation.borrow_mut().basis(group, targets);
     basis.down.extend(environment.down.borrow().iter().copied());
     let write = Rc::new(Write { group: group.clone(), targets: targets.to_vec(), basis });

@@ -24,7 +24,7 @@ use spotdrain_engine::{Answer, Cloud, ReceivedMessage, Services, Tasks};
 
 use super::bounds::REST;
 use super::fleet::TaskId;
-use super::laws;
+use super::laws::{self, Law};
 use super::queue::Message;
 use super::time::{Ms, since_start, timestamp};
 use super::world::Sim;
@@ -36,6 +36,8 @@ pub struct Environment<'a> {
     /// The moment of its last call or answer.
     used_at: Cell<Ms>,
     has_dead_connections: Cell<bool>,
+    /// What it may still write at the moment beside it.
+    writes: Cell<(f64, Ms)>,
     /// The services that it has described, with the moment of the answer.
     described: RefCell<BTreeMap<ServiceKey, Ms>>,
     /// The tasks that were down according to an event of an earlier invocation.
@@ -51,6 +53,7 @@ impl<'a> Environment<'a> {
             number,
             used_at: Cell::new(sim.clock.now()),
             has_dead_connections: Cell::default(),
+            writes: Cell::new((f64::from(sim.world.borrow().settings.call_burst), sim.clock.now())),
             described: RefCell::default(),
             down: RefCell::default(),
             invocation: RefCell::default(),
@@ -66,6 +69,20 @@ impl<'a> Environment<'a> {
         let truths = messages.iter().filter_map(|message| message.truth);
         let late = truths.filter(|truth| truth.is_notice && down.contains(&truth.task)).count();
         self.sim.world.borrow_mut().tally.down_before += late as u64;
+    }
+
+    /// Takes a token of a bucket that only the world keeps. An attempt whose connection broke is repeated without a token.
+    fn spend_write(&self, fault: Option<Fault>) {
+        let (now, (tokens, filled_at)) = (self.sim.clock.now(), self.writes.get());
+        let mut world = self.sim.world.borrow_mut();
+        let filled = tokens + now.saturating_sub(filled_at) as f64 / 1000.0 * world.settings.calls_per_second;
+        let is_free = matches!(fault, Some(Fault::Break | Fault::Hang | Fault::LostAnswer));
+        let left = filled.min(f64::from(world.settings.call_burst)) - if is_free { 0.0 } else { 1.0 };
+        self.writes.set((left, now));
+        // A token less than none is what rounding to whole milliseconds may cost.
+        if left < -1.0 {
+            world.break_law(Law::WithinItsShare, now, format!("{left:.1} tokens are left after a write"));
+        }
     }
 
     /// Ends the invocation with its answer.

@@ -27,10 +27,11 @@ pub enum Law {
     RecordedBeforeDeleted,
     AnswerNamesDelivered,
     EveryInvocationAnswers,
+    WithinItsShare,
 }
 
 impl Law {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NeverTheWrongTarget,
         Self::DownOutweighsAll,
         Self::NeverALostNotice,
@@ -42,6 +43,7 @@ impl Law {
         Self::RecordedBeforeDeleted,
         Self::AnswerNamesDelivered,
         Self::EveryInvocationAnswers,
+        Self::WithinItsShare,
     ];
 }
 
@@ -59,6 +61,7 @@ impl fmt::Display for Law {
             Self::RecordedBeforeDeleted => "a record is written before its message is deleted",
             Self::AnswerNamesDelivered => "the answer names no message that Lambda did not deliver",
             Self::EveryInvocationAnswers => "every invocation answers before the function's timeout",
+            Self::WithinItsShare => "an environment writes no faster than its share of AWS's rate limit",
         })
     }
 }
