@@ -38,6 +38,7 @@ pub struct Environment<'a> {
     has_dead_connections: Cell<bool>,
     /// What it may still write at the moment beside it.
     writes: Cell<(f64, Ms)>,
+    free_writes: Cell<u32>,
     /// The services that it has described, with the moment of the answer.
     described: RefCell<BTreeMap<ServiceKey, Ms>>,
     /// The tasks that were down according to an event of an earlier invocation.
@@ -54,6 +55,7 @@ impl<'a> Environment<'a> {
             used_at: Cell::new(sim.clock.now()),
             has_dead_connections: Cell::default(),
             writes: Cell::new((f64::from(sim.world.borrow().settings.call_burst), sim.clock.now())),
+            free_writes: Cell::default(),
             described: RefCell::default(),
             down: RefCell::default(),
             invocation: RefCell::default(),
@@ -71,16 +73,18 @@ impl<'a> Environment<'a> {
         self.sim.world.borrow_mut().tally.down_before += late as u64;
     }
 
-    /// Takes a token of a bucket that only the world keeps. An attempt whose connection broke is repeated without a token.
+    /// Takes a token of a bucket that only the world keeps. The attempt after one whose connection broke needs none.
     fn spend_write(&self, fault: Option<Fault>) {
         let (now, (tokens, filled_at)) = (self.sim.clock.now(), self.writes.get());
         let mut world = self.sim.world.borrow_mut();
         let filled = tokens + now.saturating_sub(filled_at) as f64 / 1000.0 * world.settings.calls_per_second;
-        let is_free = matches!(fault, Some(Fault::Break | Fault::Hang | Fault::LostAnswer));
+        let is_free = self.free_writes.get() > 0;
+        let is_broken = matches!(fault, Some(Fault::Break | Fault::Hang | Fault::LostAnswer));
+        self.free_writes.set(self.free_writes.get() - u32::from(is_free) + u32::from(is_broken));
         let left = filled.min(f64::from(world.settings.call_burst)) - if is_free { 0.0 } else { 1.0 };
         self.writes.set((left, now));
-        // A token less than none is what rounding to whole milliseconds may cost.
-        if left < -1.0 {
+        // A write takes its token while it still waits for one of all ELB calls, so it may be sent some seconds after.
+        if left < -1.0 - 3.0 * world.settings.calls_per_second {
             world.break_law(Law::WithinItsShare, now, format!("{left:.1} tokens are left after a write"));
         }
     }
