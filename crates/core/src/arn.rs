@@ -104,6 +104,12 @@ arn_type!(
 );
 
 arn_type!(
+    /// A load balancer: `arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/net/NAME/ID`, or `app` or `gwy` for `net`.
+    LoadBalancerArn, "elasticloadbalancing",
+    "a load balancer ARN (arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/net/NAME/ID)", is_load_balancer
+);
+
+arn_type!(
     /// An SQS queue: `arn:aws:sqs:REGION:ACCOUNT:NAME`.
     QueueArn, "sqs", "a queue ARN (arn:aws:sqs:REGION:ACCOUNT:NAME)", is_ecs_name
 );
@@ -125,6 +131,15 @@ fn is_cluster(resource: &str) -> bool {
 fn is_target_group(resource: &str) -> bool {
     let name_and_id = resource.strip_prefix("targetgroup/").and_then(|rest| rest.split_once('/'));
     name_and_id.is_some_and(|(name, id)| is_ecs_name(name) && is_ecs_name(id))
+}
+
+/// A Classic Load Balancer (`loadbalancer/NAME`) has no target groups.
+fn is_load_balancer(resource: &str) -> bool {
+    let mut parts = resource.split('/');
+    let head = (parts.next(), parts.next());
+    matches!(head, (Some("loadbalancer"), Some("app" | "net" | "gwy")))
+        && parts.clone().count() == 2
+        && parts.all(is_ecs_name)
 }
 
 impl TaskArn {

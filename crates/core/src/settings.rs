@@ -7,19 +7,21 @@ use std::fmt;
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use crate::arn::{ClusterArn, TargetGroupArn, is_ecs_name};
+use crate::arn::{ClusterArn, LoadBalancerArn, TargetGroupArn, is_ecs_name};
 
 /// Every setting: its name, its default as the README shows it.
-pub const NAMES: [(&str, &str); 9] = [
+pub const NAMES: [(&str, &str); 11] = [
     ("SPOTDRAIN_MODE", "enforce"),
     ("SPOTDRAIN_CLUSTERS", "all"),
     ("SPOTDRAIN_TARGET_GROUPS", "none"),
+    ("SPOTDRAIN_LOAD_BALANCERS", "none"),
     ("SPOTDRAIN_DISCOVER", "true"),
     ("SPOTDRAIN_KEEP_LAST", "true"),
     ("SPOTDRAIN_FRESH_SECONDS", "10"),
     ("SPOTDRAIN_CALLS_PER_SECOND", "2"),
     ("SPOTDRAIN_CALL_BURST", "10"),
     ("SPOTDRAIN_EVENT_SOURCES", "aws.ecs"),
+    ("SPOTDRAIN_QUEUE_URL", "none"),
 ];
 
 /// Whether anything is changed.
@@ -51,6 +53,8 @@ pub struct Settings {
     pub clusters: Option<Vec<String>>,
     /// `SPOTDRAIN_TARGET_GROUPS`
     pub target_groups: Vec<ConfiguredGroup>,
+    /// `SPOTDRAIN_LOAD_BALANCERS`: their target groups are searched, too, and a configured group must belong to one of them.
+    pub load_balancers: Vec<LoadBalancerArn>,
     /// `SPOTDRAIN_DISCOVER`: look the service's target groups up.
     pub discover: bool,
     /// `SPOTDRAIN_KEEP_LAST`: leave a group's last healthy target.
@@ -63,6 +67,8 @@ pub struct Settings {
     pub call_burst: u32,
     /// `SPOTDRAIN_EVENT_SOURCES`: whose events are read.
     pub event_sources: Vec<String>,
+    /// `SPOTDRAIN_QUEUE_URL`: the URL of the queue that the notices come from; without it, it is derived from the queue's ARN.
+    pub queue_url: Option<String>,
 }
 
 impl Default for Settings {
@@ -71,12 +77,14 @@ impl Default for Settings {
             mode: Mode::Enforce,
             clusters: None,
             target_groups: Vec::new(),
+            load_balancers: Vec::new(),
             discover: true,
             keep_last: true,
             fresh: SignedDuration::from_secs(10),
             calls_per_second: 2.0,
             call_burst: 10,
             event_sources: vec!["aws.ecs".to_owned()],
+            queue_url: None,
         }
     }
 }
@@ -108,9 +116,9 @@ impl Settings {
                 problems.push(format!("{name}: {problem}"));
             }
         }
-        if !settings.discover && settings.target_groups.is_empty() && problems.is_empty() {
-            let problem =
-                "SPOTDRAIN_DISCOVER: false needs SPOTDRAIN_TARGET_GROUPS, else there is no target group at all";
+        let is_configured = !settings.target_groups.is_empty() || !settings.load_balancers.is_empty();
+        if !settings.discover && !is_configured && problems.is_empty() {
+            let problem = "SPOTDRAIN_DISCOVER: false needs SPOTDRAIN_TARGET_GROUPS or SPOTDRAIN_LOAD_BALANCERS, else there is no target group at all";
             problems.push(problem.to_owned());
         }
         problems.sort();
@@ -124,12 +132,14 @@ impl Settings {
             }
             "SPOTDRAIN_CLUSTERS" => self.clusters = clusters(value)?,
             "SPOTDRAIN_TARGET_GROUPS" => self.target_groups = groups(value)?,
+            "SPOTDRAIN_LOAD_BALANCERS" => self.load_balancers = load_balancers(value)?,
             "SPOTDRAIN_DISCOVER" => self.discover = boolean(value)?,
             "SPOTDRAIN_KEEP_LAST" => self.keep_last = boolean(value)?,
             "SPOTDRAIN_FRESH_SECONDS" => self.fresh = SignedDuration::from_secs(whole(value, 0, 120)?.into()),
             "SPOTDRAIN_CALLS_PER_SECOND" => self.calls_per_second = rate(value)?,
             "SPOTDRAIN_CALL_BURST" => self.call_burst = whole(value, 1, 1000)?,
             "SPOTDRAIN_EVENT_SOURCES" => self.event_sources = sources(value)?,
+            "SPOTDRAIN_QUEUE_URL" => self.queue_url = queue_url(value)?,
             _ => return Err(unknown()),
         }
         Ok(())
@@ -191,6 +201,24 @@ fn group(item: &str) -> Result<ConfiguredGroup, String> {
     let port = port.map(|port| whole(port, 1, 65535).map_err(|problem| format!("the port of {arn}: {problem}")));
     let port = port.transpose()?.and_then(|port| u16::try_from(port).ok());
     Ok(ConfiguredGroup { arn: TargetGroupArn::parse(arn).map_err(|error| error.to_string())?, port })
+}
+
+fn load_balancers(value: &str) -> Result<Vec<LoadBalancerArn>, String> {
+    if value == "none" {
+        return Ok(Vec::new());
+    }
+    let parse = |item: &str| LoadBalancerArn::parse(item).map_err(|error| error.to_string());
+    list(value)?.into_iter().map(parse).collect()
+}
+
+/// A URL without a queue's name would send every call elsewhere.
+fn queue_url(value: &str) -> Result<Option<String>, String> {
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    match rest.map(|rest| rest.split('/').collect::<Vec<_>>()) {
+        _ if value == "none" => Ok(None),
+        Some(parts) if parts.len() >= 3 && parts.iter().all(|part| !part.is_empty()) => Ok(Some(value.to_owned())),
+        _ => Err(format!("expected none or a queue URL (https://HOST/ACCOUNT/NAME), found {value:?}")),
+    }
 }
 
 fn sources(value: &str) -> Result<Vec<String>, String> {

@@ -19,6 +19,9 @@ pub(crate) struct SettingFlags {
     /// Target groups beside those of the task's service, ARN or ARN=port [SPOTDRAIN_TARGET_GROUPS, default none]
     #[arg(long, value_name = "LIST")]
     target_groups: Option<String>,
+    /// Load balancers whose target groups are searched [SPOTDRAIN_LOAD_BALANCERS, default none]
+    #[arg(long, value_name = "LIST")]
+    load_balancers: Option<String>,
     /// Look the service's target groups up [SPOTDRAIN_DISCOVER, default true]
     #[arg(long, value_name = "BOOL")]
     discover: Option<String>,
@@ -37,6 +40,9 @@ pub(crate) struct SettingFlags {
     /// Whose events are read [SPOTDRAIN_EVENT_SOURCES, default aws.ecs]
     #[arg(long, value_name = "LIST")]
     event_sources: Option<String>,
+    /// The URL of the notices' queue [SPOTDRAIN_QUEUE_URL, default none]
+    #[arg(long, value_name = "URL")]
+    queue_url: Option<String>,
 }
 
 impl SettingFlags {
@@ -52,17 +58,19 @@ impl SettingFlags {
         })
     }
 
-    fn flags(&self) -> [(&'static str, &Option<String>); 9] {
+    fn flags(&self) -> [(&'static str, &Option<String>); 11] {
         [
             ("SPOTDRAIN_MODE", &self.mode),
             ("SPOTDRAIN_CLUSTERS", &self.clusters),
             ("SPOTDRAIN_TARGET_GROUPS", &self.target_groups),
+            ("SPOTDRAIN_LOAD_BALANCERS", &self.load_balancers),
             ("SPOTDRAIN_DISCOVER", &self.discover),
             ("SPOTDRAIN_KEEP_LAST", &self.keep_last),
             ("SPOTDRAIN_FRESH_SECONDS", &self.fresh_seconds),
             ("SPOTDRAIN_CALLS_PER_SECOND", &self.calls_per_second),
             ("SPOTDRAIN_CALL_BURST", &self.call_burst),
             ("SPOTDRAIN_EVENT_SOURCES", &self.event_sources),
+            ("SPOTDRAIN_QUEUE_URL", &self.queue_url),
         ]
     }
 }
