@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::batch::take_apart;
 use spotdrain_core::finding::{
-    Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, TargetState,
+    AsRead, Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, TargetState,
 };
 use spotdrain_core::memory::{Going, Memory};
 use spotdrain_core::notice::{Reading, read};
@@ -59,8 +59,9 @@ fn findings(reading: &Reading, settings: &Settings) -> Findings {
     let service = Service { groups: vec![ServiceGroup { arn: arn.clone(), port: Some(5044) }], tag: None };
     let services = keys.map(|key| (key, ServiceFinding::Found(service.clone()))).collect();
     let target = |number| {
-        let address = address(number).parse().ok()?;
-        Some(RegisteredTarget { address, port: 5044, check_port: Some(5044), state: TargetState::Healthy })
+        let address: std::net::IpAddr = address(number).parse().ok()?;
+        let as_read = AsRead { id: address.to_string(), zone: None };
+        Some(RegisteredTarget { as_read, address, port: 5044, check_port: Some(5044), state: TargetState::Healthy })
     };
     let targets = (0..1001).filter_map(target).collect();
     Findings {

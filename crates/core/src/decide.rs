@@ -20,7 +20,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::finding::{GroupFinding, RegisteredTarget, Target, TargetState, TaskFinding};
+use crate::finding::{AsRead, GroupFinding, RegisteredTarget, Target, TargetState, TaskFinding};
 use crate::memory::Going;
 use crate::notice::Notice;
 use crate::outcome::{Failure, Outcome};
@@ -198,7 +198,7 @@ pub enum Seen {
     /// It is gone, or on its way.
     Settled(Outcome),
     /// It is still registered, under these ports, and not draining.
-    Stays(Vec<Target>),
+    Stays(Vec<(Target, AsRead)>),
     /// The same, and it is a healthy one without which the group would have none.
     LastHealthy,
 }
@@ -232,7 +232,8 @@ pub fn seen(target: Target, registered: &[RegisteredTarget], guard: Guard<'_>) -
     if stays.clone().any(|found| found.state == TargetState::Healthy) && guard.forbids(registered) {
         return Seen::LastHealthy;
     }
-    let stays: Vec<_> = stays.map(|found| Target { address: found.address, port: Some(found.port) }).collect();
+    let named = |found: &RegisteredTarget| Target { address: found.address, port: Some(found.port) };
+    let stays: Vec<_> = stays.map(|found| (named(found), found.as_read.clone())).collect();
     match (own.is_empty(), stays.is_empty()) {
         (true, _) => Seen::Settled(Outcome::NotRegistered),
         (false, true) => Seen::Settled(Outcome::Deregistered),
@@ -259,6 +260,7 @@ mod tests {
         ];
         for (state, check_port, expected) in table {
             let target = RegisteredTarget {
+                as_read: AsRead { id: "10.0.2.21".to_owned(), zone: None },
                 address: "10.0.2.21".parse().unwrap(),
                 port: 5044,
                 check_port,

@@ -141,10 +141,20 @@ impl TargetState {
     }
 }
 
+/// A target's id and zone exactly as DescribeTargetHealth gave them. They are sent back as they were read: an IPv6 address has
+/// several spellings, and the zone `all` is required for a target outside the group's VPC.
+/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html>
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AsRead {
+    pub id: String,
+    pub zone: Option<String>,
+}
+
 /// A target as it stands in its group, with the port that is registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredTarget {
-    /// The target's address.
+    pub as_read: AsRead,
+    /// The address that the id spells.
     pub address: IpAddr,
     /// The port under which it is registered, which may differ from the group's own.
     pub port: u16,

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::arn::TargetGroupArn;
-use crate::finding::{Findings, GroupFinding, Registration, Target};
+use crate::finding::{Findings, GroupFinding, Registration};
 use crate::limits::MAX_TARGETS_PER_CALL;
 use crate::memory::Going;
-use crate::plan::{Call, OwnedTarget, PlannedNotice};
+use crate::plan::{Call, OwnedTarget, PlannedNotice, PlannedRegistration};
 use crate::settings::Mode;
 
 /// A target that is to be deregistered, with the times of the notices that ask for it: the earliest of each.
@@ -44,7 +44,7 @@ fn due(notices: &[PlannedNotice]) -> BTreeMap<&Registration, Due> {
     for notice in notices.iter().filter(|notice| notice.mode == Mode::Enforce) {
         let (deadline, trusted_until) = (notice.incoming.notice.deadline(), notice.trusted_until);
         for row in notice.registrations.iter().filter(|row| row.settled.is_none()) {
-            let target = owned(row.registration.target, notice);
+            let target = owned(row, notice);
             let earliest = due.entry(&row.registration).or_insert(Due { deadline, trusted_until, target });
             earliest.deadline = deadline.min(earliest.deadline);
             earliest.trusted_until = trusted_until.min(earliest.trusted_until);
@@ -53,9 +53,14 @@ fn due(notices: &[PlannedNotice]) -> BTreeMap<&Registration, Due> {
     due
 }
 
-fn owned(target: Target, planned: &PlannedNotice) -> OwnedTarget {
-    let notice = &planned.incoming.notice;
-    OwnedTarget { target, cluster: notice.task.cluster.clone(), task: notice.task.arn.clone() }
+fn owned(row: &PlannedRegistration, planned: &PlannedNotice) -> OwnedTarget {
+    let (notice, as_read) = (&planned.incoming.notice, row.as_read.clone());
+    OwnedTarget {
+        target: row.registration.target,
+        as_read,
+        cluster: notice.task.cluster.clone(),
+        task: notice.task.arn.clone(),
+    }
 }
 
 fn calls_of_group(group: &TargetGroupArn, mut due: Vec<Due>, findings: &Findings, unread: &Unread<'_>) -> Vec<Call> {
@@ -73,6 +78,7 @@ fn call(group: &TargetGroupArn, chunk: &[Due], unread: &Unread<'_>, confirm: boo
         target_group: group.clone(),
         targets: chunk.iter().map(|due| due.target.clone()).collect(),
         deadline: earliest(|due| due.deadline),
+        latest_deadline: chunk.iter().map(|due| due.deadline).max().unwrap_or(Timestamp::MAX),
         trusted_until: earliest(|due| due.trusted_until),
         keep_last: unread.keep_last,
         going: if confirm { unread.going.all(unread.now).collect() } else { BTreeSet::new() },

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use crate::candidates::{Candidates, candidates};
 use crate::decide::{Addresses, GroupView, Ownership, Standing, decide, held_unread};
-use crate::finding::{Findings, GroupFinding, RegisteredTarget, Registration, ServiceTag, Target, TargetState};
+use crate::finding::{AsRead, Findings, GroupFinding, RegisteredTarget, Registration, ServiceTag, Target, TargetState};
 use crate::grouping::{Unread, calls};
 use crate::memory::Going;
 use crate::notice::{Ignored, IgnoredEvent, Incoming, Malformed, Reading};
@@ -61,6 +61,8 @@ pub struct PlannedRegistration {
     pub registration: Registration,
     /// Its state when it was read; `None` where it is not there or could not be read.
     pub state: Option<TargetState>,
+    /// Its id and zone, if the group was read.
+    pub as_read: Option<AsRead>,
     /// The port that its health check asks, where it was read and the task is held.
     pub check_port: Option<u16>,
     /// The outcome of a registration that needs nothing; `None` if it is to be deregistered, which one of the calls does.
@@ -72,6 +74,8 @@ pub struct PlannedRegistration {
 pub struct OwnedTarget {
     /// The target.
     pub target: Target,
+    /// Its id and zone, if the group was read.
+    pub as_read: Option<AsRead>,
     /// The cluster of the task.
     pub cluster: ClusterArn,
     /// The interrupted task.
@@ -87,6 +91,8 @@ pub struct Call {
     pub targets: Vec<OwnedTarget>,
     /// When the first of their tasks is gone.
     pub deadline: Timestamp,
+    /// When the last of them is gone: an old notice must not cut the call short for a fresh one.
+    pub latest_deadline: Timestamp,
     /// Until when it is sure whose the addresses are. After that ECS must be asked again before they are written.
     pub trusted_until: Timestamp,
     /// `SPOTDRAIN_KEEP_LAST`, for a group that is read only afterwards.
@@ -232,7 +238,8 @@ fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, standing: Standin
     let named = Target { address: target.address, port: Some(target.port) };
     let check_port = target.check_port.filter(|_| standing.held);
     let row = row(group, named, decide(target, standing));
-    PlannedRegistration { state: Some(target.state.clone()), check_port, ..row }
+    let as_read = Some(target.as_read.clone());
+    PlannedRegistration { state: Some(target.state.clone()), as_read, check_port, ..row }
 }
 
 /// The rows of a group that could not be read: every address, with every port that is known, else with none.
@@ -259,5 +266,5 @@ fn absent_row(group: &TargetGroupArn, prepared: &Prepared, outcome: &Outcome) ->
 
 fn row(group: &TargetGroupArn, target: Target, settled: Option<Outcome>) -> PlannedRegistration {
     let registration = Registration { target_group: group.clone(), target };
-    PlannedRegistration { registration, state: None, check_port: None, settled }
+    PlannedRegistration { registration, state: None, as_read: None, check_port: None, settled }
 }

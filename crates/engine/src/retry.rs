@@ -62,17 +62,20 @@ impl<C: Cloud> Request<'_, C> {
     /// Makes a call whose turn has come; each further attempt waits for a turn of its own.
     pub(crate) async fn send_in_turn<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
         let mut failed = self.out_of_time();
-        let mut has_turn = true;
+        let (mut has_turn, mut timeouts) = (true, 0);
         for tries in 0_u32.. {
             // An attempt whose connection broke is repeated at once, ahead of all that wait for their turn.
             if !has_turn && self.wait_for_turn().await.is_none() {
                 break;
             }
-            let Some(result) = self.attempt(&attempt).await else { break };
+            // An answer that takes longer than an attempt would otherwise never be waited for.
+            let limit = ATTEMPT.saturating_mul(timeouts + 1).min(self.left());
+            let Some(result) = self.attempt(&attempt, limit).await else { break };
             let error = match result {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            timeouts += u32::from(error.kind == CallErrorKind::BrokenConnection);
             debug!(call = self.name, tries, problem = error.problem, kind = ?error.kind, "an attempt failed");
             let wait = self.wait(error.kind, tries);
             failed = self.failed(error);
@@ -83,9 +86,8 @@ impl<C: Cloud> Request<'_, C> {
         Err(failed)
     }
 
-    /// One attempt with its time limit; `None` if there is no time for one.
-    async fn attempt<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Option<Answer<T>> {
-        let limit = ATTEMPT.min(self.left());
+    /// One attempt with its time limit; `None` if that is too short to start one.
+    async fn attempt<T>(&self, attempt: impl AsyncFn() -> Answer<T>, limit: Duration) -> Option<Answer<T>> {
         if limit < MIN_ATTEMPT {
             return None;
         }

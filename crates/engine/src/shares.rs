@@ -11,8 +11,9 @@ pub const ANSWER: Duration = Duration::from_millis(500);
 /// Receiving more messages, after a full batch, takes at most this long, and at most a quarter of what is left.
 pub const RECEIVING: Duration = Duration::from_secs(3);
 
-/// DescribeServices may take this long: one service must not hold up the others.
-pub const LOCATING: Duration = Duration::from_secs(4);
+/// DescribeServices may take this long: one service must not hold up the others. A second attempt has twice the time of the
+/// first, so that an answer which takes 2 to 4 s is waited for.
+pub const LOCATING: Duration = Duration::from_secs(6);
 
 /// Reading a wave's groups and tasks may take this long. Groups that were not read by then are written unread.
 pub const OBSERVING: Duration = Duration::from_millis(2500);
@@ -23,7 +24,7 @@ pub const ACTING: Duration = Duration::from_secs(3);
 /// With less time than this left, no further wave is started.
 pub const A_WAVE: Duration = Duration::from_secs(1);
 
-/// One attempt of a call may take this long.
+/// The first attempt of a call may take this long; after each one without an answer, the next gets as much more.
 pub const ATTEMPT: Duration = Duration::from_secs(2);
 
 /// With less time than this left, no attempt is started.

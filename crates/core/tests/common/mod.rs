@@ -10,7 +10,7 @@ use spotdrain_core::arn::{ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::take_apart;
 use spotdrain_core::event::Event;
 use spotdrain_core::finding::{
-    Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag,
+    AsRead, Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag,
     TargetState, TaskFinding,
 };
 use spotdrain_core::memory::Going;
@@ -122,6 +122,7 @@ impl Scenario {
 
     pub fn group(mut self, name: &str, targets: &[(&str, u16, &str)]) -> Self {
         let target = |&(address, port, state): &(&str, u16, &str)| RegisteredTarget {
+            as_read: AsRead { id: address.to_owned(), zone: None },
             address: ip(address),
             port,
             check_port: Some(port),

@@ -4,7 +4,7 @@
 //! still registered is deregistered once more, now with the port that was read.
 
 use spotdrain_core::decide::{Guard, Seen, seen};
-use spotdrain_core::finding::{GroupFinding, RegisteredTarget, Target};
+use spotdrain_core::finding::{AsRead, GroupFinding, RegisteredTarget, Target};
 use spotdrain_core::outcome::{Failure, Outcome};
 use spotdrain_core::plan::{Call, OwnedTarget};
 
@@ -56,26 +56,27 @@ async fn settle<C: Cloud>(
         }
     }
     if !again.is_empty() {
-        let second = again.iter().flat_map(|(owned, stays)| stays.iter().map(|target| at_port(owned, *target)));
+        let second = again.iter().flat_map(|(owned, stays)| stays.iter().map(|stays| as_read(owned, stays)));
         let answers = deregistration.send(second.collect(), planned.trusted_until).await;
         settled.extend(again.into_iter().map(|(owned, stays)| (owned, second_outcome(&stays, &answers))));
     }
     settled
 }
 
-fn at_port(owned: &OwnedTarget, target: Target) -> OwnedTarget {
-    OwnedTarget { target, ..owned.clone() }
+/// The same task's target, named as the read back has it.
+fn as_read(owned: &OwnedTarget, (target, as_read): &(Target, AsRead)) -> OwnedTarget {
+    OwnedTarget { target: *target, as_read: Some(as_read.clone()), ..owned.clone() }
 }
 
-fn still_there(stays: &[Target], refusal: &Failure) -> Outcome {
-    let stays: Vec<_> = stays.iter().map(ToString::to_string).collect();
+fn still_there(stays: &[(Target, AsRead)], refusal: &Failure) -> Outcome {
+    let stays: Vec<_> = stays.iter().map(|(target, _)| target.to_string()).collect();
     let problem = format!("{}, but it is still registered: {}", refusal.problem, stays.join(", "));
     Outcome::Failed(Failure { call: CALL, problem, retryable: false })
 }
 
 /// What the second call, with the ports that were read, made of all the registrations of one target.
-fn second_outcome(stays: &[Target], answers: &Answers) -> Outcome {
-    let own = answers.iter().filter(|(owned, _)| stays.contains(&owned.target));
+fn second_outcome(stays: &[(Target, AsRead)], answers: &Answers) -> Outcome {
+    let own = answers.iter().filter(|(owned, _)| stays.iter().any(|(target, _)| *target == owned.target));
     let mut outcomes = own.map(|(_, answer)| answer.clone().outcome());
     outcomes.find(|outcome| *outcome != Outcome::Deregistered).unwrap_or(Outcome::Deregistered)
 }

@@ -35,7 +35,7 @@ pub(crate) async fn execute<C: Cloud>(invocation: &Invocation<'_, C>, plan: &Pla
 }
 
 async fn deregister<C: Cloud>(invocation: &Invocation<'_, C>, planned: &Call) -> Outcomes {
-    let deadline = bounded(invocation, planned.deadline);
+    let deadline = bounded(invocation, planned.latest_deadline);
     let deregistration = Deregistration { invocation, group: &planned.target_group, deadline };
     let answers = deregistration.send(planned.targets.clone(), planned.trusted_until).await;
     let at = invocation.now();
@@ -52,7 +52,7 @@ async fn deregister<C: Cloud>(invocation: &Invocation<'_, C>, planned: &Call) ->
     outcomes.into_iter().map(|(owned, outcome, at)| (registration(owned), (outcome, at))).collect()
 }
 
-/// Bounded by the notice's own deadline while that is ahead. A notice that comes later still is acted on as long as ECS says
+/// Bounded by the latest deadline of its notices while that is ahead. A notice that comes later still is acted on as long as ECS says
 /// that its task is there.
 fn bounded<C: Cloud>(invocation: &Invocation<'_, C>, notice: Timestamp) -> Deadline {
     if notice > invocation.now() { invocation.deadline.until(notice) } else { invocation.deadline }
@@ -99,34 +99,53 @@ pub(crate) struct Deregistration<'a, C> {
     pub(crate) deadline: Deadline,
 }
 
-/// Targets of one call, with the moment until which their ownership is trusted.
+/// Targets of one call.
 struct Chunk {
     targets: Vec<OwnedTarget>,
+    /// The moment until which their ownership is trusted.
     trusted_until: Timestamp,
+    /// The other half of a call that was refused. It is tried after this one, because this one's answer may spare its call.
+    other: Option<Box<Chunk>>,
+    /// Whether it is certain that one of its targets is bad: it was refused, or its other half alone was accepted.
+    is_bad: bool,
 }
 
 impl Chunk {
-    fn split(mut self) -> [Self; 2] {
-        let half = self.targets.split_off(self.targets.len() / 2);
-        [Self { targets: half, trusted_until: self.trusted_until }, self]
+    fn new(targets: Vec<OwnedTarget>, trusted_until: Timestamp) -> Self {
+        Self { targets, trusted_until, other: None, is_bad: false }
     }
+
+    /// The first half, which keeps the second.
+    fn split(mut self) -> Self {
+        let half = self.targets.split_off(self.targets.len() / 2);
+        let other = Some(Box::new(Self::new(half, self.trusted_until)));
+        Self { other, is_bad: false, ..self }
+    }
+}
+
+/// Takes the largest chunk, so that the good targets are not kept waiting while the bad ones are found.
+fn take_largest(chunks: &mut Vec<Chunk>) -> Option<Chunk> {
+    let (largest, _) = chunks.iter().enumerate().max_by_key(|(_, chunk)| chunk.targets.len())?;
+    Some(chunks.swap_remove(largest))
 }
 
 impl<C: Cloud> Deregistration<'_, C> {
     /// Deregisters the targets, with one call if none of them is bad.
     pub(crate) async fn send(&self, targets: Vec<OwnedTarget>, trusted_until: Timestamp) -> Answers {
         let mut answers = Vec::with_capacity(targets.len());
-        let mut chunks = vec![Chunk { targets, trusted_until }];
-        while let Some(mut chunk) = chunks.pop() {
+        let mut chunks = vec![Chunk::new(targets, trusted_until)];
+        while let Some(mut chunk) = take_largest(&mut chunks) {
+            if chunk.is_bad && chunk.targets.len() > 1 {
+                chunks.push(chunk.split());
+                continue;
+            }
+            let other = chunk.other.take();
             // Without a turn before the deadline, trying again would spin.
             let answer = self.take_turn(&mut chunk, &mut answers).await;
-            let Some(answer) = answer else {
-                let answer = CallAnswer::Settled(Outcome::Failed(Failure::not_started(CALL)));
-                answers.extend(chunk.targets.into_iter().map(|target| (target, answer.clone())));
-                continue;
-            };
-            match answer {
-                CallAnswer::Refused(_) if chunk.targets.len() > 1 => chunks.extend(chunk.split()),
+            let is_accepted = matches!(answer, Some(CallAnswer::Accepted));
+            chunks.extend(other.map(|other| Chunk { is_bad: is_accepted, ..*other }));
+            match answer.unwrap_or_else(|| CallAnswer::Settled(Outcome::Failed(Failure::not_started(CALL)))) {
+                CallAnswer::Refused(_) if chunk.targets.len() > 1 => chunks.push(Chunk { is_bad: true, ..chunk }),
                 CallAnswer::Settled(Outcome::Failed(failure)) if failure.retryable && self.has_expired(&chunk) => {
                     chunks.push(chunk);
                 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::finding::{
-    RegisteredTarget, Service as Described, ServiceGroup, ServiceKey, ServiceTag, TargetState,
+    AsRead, RegisteredTarget, Service as Described, ServiceGroup, ServiceKey, ServiceTag, TargetState,
 };
 use spotdrain_core::stop::TaskStatus;
 
@@ -60,6 +60,7 @@ impl Group {
 
     pub fn described(&self, moment: Ms) -> Vec<RegisteredTarget> {
         let target = |entry: &Entry| RegisteredTarget {
+            as_read: AsRead { id: entry.address.to_string(), zone: None },
             address: entry.address,
             port: entry.port,
             check_port: self.check_port.or(Some(entry.port)),

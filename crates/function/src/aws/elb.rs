@@ -4,8 +4,13 @@
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthDescription, TargetHealthStateEnum};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::finding::{RegisteredTarget, Target, TargetState};
+use spotdrain_core::finding::{AsRead, RegisteredTarget, Target, TargetState};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_engine::Answer;
 
@@ -20,20 +25,60 @@ pub(super) async fn describe(client: &Client, group: &TargetGroupArn) -> Answer<
 /// Targets that are not addresses (instances, other load balancers) do not belong to a Fargate task.
 fn read_target(description: &TargetHealthDescription) -> Option<RegisteredTarget> {
     let target = description.target()?;
-    let address = target.id()?.parse().ok()?;
+    let as_read = AsRead { id: target.id()?.to_owned(), zone: target.availability_zone().map(str::to_owned) };
+    let address = as_read.id.parse().ok()?;
     let port = u16::try_from(target.port()?).ok()?;
     let state = description.target_health().and_then(|health| health.state()).map(TargetHealthStateEnum::as_str);
     let check_port = description.health_check_port().and_then(|port| port.parse().ok());
-    Some(RegisteredTarget { address, port, check_port, state: TargetState::from_text(state.unwrap_or("(none)")) })
+    Some(RegisteredTarget {
+        as_read,
+        address,
+        port,
+        check_port,
+        state: TargetState::from_text(state.unwrap_or("(none)")),
+    })
 }
 
 pub(super) async fn deregister(client: &Client, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Answer<()> {
     let request = client.deregister_targets().target_group_arn(group.as_str());
-    let request = request.set_targets(Some(targets.iter().map(|owned| name_target(owned.target)).collect()));
-    request.send().await.map(|_| ()).map_err(|error| call_error(&error))
+    let request = request.set_targets(Some(targets.iter().map(name_target).collect()));
+    request.customize().interceptor(ExpectAnswer).send().await.map(|_| ()).map_err(|error| call_error(&error))
 }
 
-fn name_target(target: Target) -> TargetDescription {
-    let Target { address, port } = target;
-    TargetDescription::builder().id(address.to_string()).set_port(port.map(i32::from)).build()
+/// Refuses a 200 whose body is not DeregisterTargets' own, such as a proxy's page: the SDK reads nothing of that body, and would
+/// take any for success.
+#[derive(Debug)]
+struct ExpectAnswer;
+
+const EXPECTED: &[u8] = b"<DeregisterTargetsResponse";
+
+impl Intercept for ExpectAnswer {
+    fn name(&self) -> &'static str {
+        "ExpectAnswer"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let (response, body) = (context.response(), context.response().body().bytes().unwrap_or_default());
+        let is_expected = body.windows(EXPECTED.len()).any(|window| window == EXPECTED);
+        if !response.status().is_success() || is_expected {
+            return Ok(());
+        }
+        let start: String = String::from_utf8_lossy(body).chars().take(80).collect();
+        Err(format!("status {} with a body that is not AWS's answer: {start:?}", response.status().as_u16()).into())
+    }
+}
+
+/// The id and the zone as they were read; unread, the address alone.
+fn name_target(owned: &OwnedTarget) -> TargetDescription {
+    let Target { address, port } = owned.target;
+    let (id, zone) = match &owned.as_read {
+        Some(as_read) => (as_read.id.clone(), as_read.zone.clone()),
+        None => (address.to_string(), None),
+    };
+    TargetDescription::builder().id(id).set_port(port.map(i32::from)).set_availability_zone(zone).build()
 }
