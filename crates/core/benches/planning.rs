@@ -56,7 +56,7 @@ fn findings(reading: &Reading, settings: &Settings) -> Findings {
         return Findings::default();
     };
     let keys = reading.notices.iter().filter_map(|one| spotdrain_core::candidates::service_key(&one.notice, settings));
-    let service = Service { groups: vec![ServiceGroup { arn: arn.clone(), port: Some(5044) }], tag: None };
+    let service = Service { groups: vec![ServiceGroup { arn: arn.clone(), port: Some(5044) }], ..Service::default() };
     let services = keys.map(|key| (key, ServiceFinding::Found(service.clone()))).collect();
     let target = |number| {
         let address: std::net::IpAddr = address(number).parse().ok()?;

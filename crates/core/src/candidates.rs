@@ -1,15 +1,16 @@
 //! In which target groups may an interrupted task be registered?
 //!
-//! In those that the configuration names, and in all that its service has, has had in a task set, or may switch to. A
-//! group of another account or Region cannot hold it: that is a mistake, and is told as a failure. Where the service could not be asked its tag is not known either,
-//! and the tag may forbid everything: then nothing is decided, and the notice is tried again.
+//! In those that the configuration names, and in all that its service has, has had in a task set or a revision, or may switch
+//! to. A group of another account or Region cannot hold it: that is a mistake in the configuration, and a failure. Where the
+//! service could not be described its tag is unknown, and the tag may forbid everything: then nothing is decided, and the notice
+//! is retried.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::TargetGroupArn;
 use crate::finding::{Findings, GroupFinding, Service, ServiceFinding, ServiceKey, ServiceTag};
 use crate::notice::Notice;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, NoTargetGroup};
 use crate::settings::Settings;
 
 /// The target groups of one notice.
@@ -19,8 +20,14 @@ pub struct Candidates {
     pub groups: BTreeMap<TargetGroupArn, BTreeSet<u16>>,
     /// What the service's tag asks for.
     pub tag: Option<ServiceTag>,
-    /// Why they could not be told.
+    /// Why they are not certain.
     pub failure: Option<Failure>,
+    /// Why there are none, if that is certain.
+    pub none: Option<NoTargetGroup>,
+    /// The tag is the last one that could be read.
+    pub tags_unknown: bool,
+    /// ECS does not know the service: the failure says so.
+    pub is_missing: bool,
 }
 
 /// The service to look up for a notice, if there is one and it is to be looked up.
@@ -35,7 +42,10 @@ pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
 pub fn candidates(notice: &Notice, settings: &Settings, services: &BTreeMap<ServiceKey, ServiceFinding>) -> Candidates {
     let key = service_key(notice, settings);
     match key.as_ref().map(|key| services.get(key)) {
-        None | Some(Some(ServiceFinding::Missing)) => with_service(notice, settings, &Service::default()),
+        None => with_service(notice, settings, &Service::default()),
+        Some(Some(ServiceFinding::Missing)) => {
+            Candidates { failure: Some(unknown_service(notice)), is_missing: true, ..Candidates::default() }
+        }
         Some(Some(ServiceFinding::Found(service))) => with_service(notice, settings, service),
         Some(Some(ServiceFinding::Unknown(failure))) => {
             Candidates { failure: Some(failure.clone()), ..Candidates::default() }
@@ -56,10 +66,32 @@ fn with_service(notice: &Notice, settings: &Settings, service: &Service) -> Cand
             failure = Some(elsewhere(arn));
         }
     }
-    Candidates { groups, tag: service.tag.clone(), failure }
+    let none = if !groups.is_empty() || failure.is_some() {
+        None
+    } else if service.revision_failure.is_some() {
+        failure = service.revision_failure.clone();
+        None
+    } else {
+        Some(if service.has_balancer { NoTargetGroup::Unresolved } else { NoTargetGroup::NoLoadBalancer })
+    };
+    let (tag, tags_unknown) = (service.tag.clone(), service.tags_unknown);
+    Candidates { groups, tag, tags_unknown, failure, none, is_missing: false }
 }
 
-/// Left out in silence, a Region that is mistyped would never be noticed.
+/// A cluster with tasks cannot be deleted, and a task of the service was running a moment ago. So this is a wrong account, a
+/// wrong Region or wrong credentials.
+fn unknown_service(notice: &Notice) -> Failure {
+    let task = &notice.task;
+    let service = task.service.as_ref().map_or("of the task", |service| service.as_str());
+    let (cluster, account, region) = (task.cluster.name(), task.arn.account(), task.arn.region());
+    let problem = format!(
+        "ECS does not know service {service} of cluster {cluster}, although a task of it was running: check that the credentials are \
+         those of account {account}, and the Region {region}"
+    );
+    Failure { call: "DescribeServices", problem, retryable: true }
+}
+
+/// A mistyped Region that was ignored would never be noticed.
 fn elsewhere(arn: &TargetGroupArn) -> Failure {
     let problem = format!("{arn} is of another Region or account than the task, and cannot hold it");
     Failure { call: "SPOTDRAIN_TARGET_GROUPS", problem, retryable: false }

@@ -21,6 +21,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::finding::{AsRead, GroupFinding, RegisteredTarget, Target, TargetState, TaskFinding};
+use crate::limits::NOTICE;
 use crate::memory::Going;
 use crate::notice::Notice;
 use crate::outcome::{Failure, Outcome};
@@ -31,6 +32,39 @@ pub const ANSWER_HOLDS: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long a notice that is fresh when it is planned may be acted on at least.
 const FRESH_HOLDS: SignedDuration = SignedDuration::from_secs(5);
+
+/// For this long after a notice, ECS may still describe the task as it was before.
+pub const ECS_LAGS: SignedDuration = SignedDuration::from_secs(30);
+
+fn still_running() -> Failure {
+    let problem = "ECS says that the task is not stopping: it may lag behind its own event".to_owned();
+    Failure { call: "DescribeTasks", problem, retryable: true }
+}
+
+fn unknown_task(notice: &Notice) -> Failure {
+    let (cluster, account, region) = (notice.task.cluster.name(), notice.task.arn.account(), notice.task.arn.region());
+    let problem = format!(
+        "ECS does not know the task in cluster {cluster}, although it was interrupted less than two minutes ago: check that the \
+         credentials are those of account {account}, and the Region {region}"
+    );
+    Failure { call: "DescribeTasks", problem, retryable: true }
+}
+
+impl TaskFinding {
+    /// Whether the answer contradicts the notice, but ECS may only lag behind its own event.
+    #[must_use]
+    pub fn may_lag(&self, notice: &Notice, now: Timestamp) -> bool {
+        match self {
+            Self::Found(task) => {
+                !task.last_status.is_down()
+                    && notice.is_contradicted_by(task)
+                    && notice.age(now).is_some_and(|age| age <= ECS_LAGS)
+            }
+            Self::Missing => notice.age(now).is_some_and(|age| age < ECS_LAGS),
+            Self::Unknown(_) => false,
+        }
+    }
+}
 
 /// Whether the addresses of a notice are still its task's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +80,19 @@ pub(crate) enum Ownership {
 }
 
 impl Ownership {
-    /// `needed`: the notice is old, or its task is past RUNNING.
-    pub(crate) fn of(needed: bool, finding: Option<&TaskFinding>) -> Self {
+    /// `needed`: the notice is old, or its task is past RUNNING, or the event has no address.
+    pub(crate) fn of(needed: bool, finding: Option<&TaskFinding>, notice: &Notice, now: Timestamp) -> Self {
         match (needed, finding) {
-            (_, Some(TaskFinding::Found(addresses))) => Self::Confirmed(addresses.clone()),
-            (_, Some(TaskFinding::Missing)) => Self::Lost,
+            (_, Some(TaskFinding::Found(task))) if task.last_status.is_down() => Self::Lost,
+            (_, Some(TaskFinding::Found(task))) if notice.is_contradicted_by(task) => match notice.age(now) {
+                Some(age) if age <= ECS_LAGS => Self::Unknown(still_running()),
+                _ => Self::Lost,
+            },
+            (_, Some(TaskFinding::Found(task))) => Self::Confirmed(task.addresses.clone()),
+            (_, Some(TaskFinding::Missing)) => match notice.age(now) {
+                Some(age) if age < NOTICE => Self::Unknown(unknown_task(notice)),
+                _ => Self::Lost,
+            },
             (true, Some(TaskFinding::Unknown(failure))) => Self::Unknown(failure.clone()),
             (true, None) => Self::Unknown(Failure::not_asked("DescribeTasks")),
             (false, _) => Self::Fresh,
@@ -64,6 +106,16 @@ impl Ownership {
             Self::Confirmed(addresses) => (!addresses.contains(&address)).then_some(Outcome::Stale),
             Self::Lost => Some(Outcome::Stale),
             Self::Unknown(failure) => Some(Outcome::Failed(failure.clone())),
+        }
+    }
+
+    /// Why a notice without an address fails; `None` if its task is down.
+    pub(crate) fn missing_address(&self) -> Option<Failure> {
+        let problem = "neither the event nor DescribeTasks has an address of the task".to_owned();
+        match self {
+            Self::Lost => None,
+            Self::Unknown(failure) => Some(failure.clone()),
+            Self::Fresh | Self::Confirmed(_) => Some(Failure { call: "DescribeTasks", problem, retryable: true }),
         }
     }
 
@@ -97,7 +149,13 @@ impl Ownership {
 /// Decides again on a target whose turn came late: `None` if ECS says that it is still its task's.
 #[must_use]
 pub fn decide_again(target: &OwnedTarget, finding: Option<&TaskFinding>) -> Option<Outcome> {
-    Ownership::of(true, finding).objection(target.target.address)
+    match finding {
+        Some(TaskFinding::Found(task)) if task.last_status.is_down() => Some(Outcome::Stale),
+        Some(TaskFinding::Found(task)) => (!task.addresses.contains(&target.target.address)).then_some(Outcome::Stale),
+        Some(TaskFinding::Missing) => Some(Outcome::Stale),
+        Some(TaskFinding::Unknown(failure)) => Some(Outcome::Failed(failure.clone())),
+        None => Some(Outcome::Failed(Failure::not_asked("DescribeTasks"))),
+    }
 }
 
 /// What a target's decision depends on beside the target.

@@ -10,6 +10,7 @@ use strum::{AsRefStr, Display, EnumString};
 
 use crate::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
 use crate::outcome::Failure;
+use crate::stop::TaskStatus;
 
 /// Names one service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +70,43 @@ pub struct Service {
     pub groups: Vec<ServiceGroup>,
     /// Its tag.
     pub tag: Option<ServiceTag>,
+    /// The tags could not be read: `tag` is the last one that was, if any.
+    pub tags_unknown: bool,
+    /// The ARNs of its current revisions, which may have further groups.
+    pub revisions: Vec<String>,
+    /// ECS manages its ingress, so that its groups are in its revisions alone.
+    pub is_managed: bool,
+    /// It has a load balancer, managed ingress or a gateway, in whatever form.
+    pub has_balancer: bool,
+    /// Why its revisions could not be read.
+    pub revision_failure: Option<Failure>,
+}
+
+/// A service revision, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Revision {
+    pub arn: String,
+    pub groups: Vec<ServiceGroup>,
+    /// It has a load balancer, managed ingress or a gateway, in whatever form.
+    pub has_balancer: bool,
+}
+
+impl Service {
+    /// Whether its target groups may be in its revisions: ECS Gateway and Express Mode have them nowhere else.
+    #[must_use]
+    pub fn needs_revisions(&self) -> bool {
+        !self.revisions.is_empty() && (self.groups.is_empty() || self.is_managed)
+    }
+
+    /// Adds what its revisions have.
+    pub fn extend<'a>(&mut self, revisions: impl IntoIterator<Item = &'a Revision>) {
+        for revision in revisions {
+            self.has_balancer |= revision.has_balancer;
+            self.groups.extend(revision.groups.iter().cloned());
+        }
+        self.groups.sort();
+        self.groups.dedup();
+    }
 }
 
 /// What AWS answered about one thing.
@@ -88,9 +126,17 @@ pub type ServiceFinding = Finding<Service>;
 /// All targets of a group, by DescribeTargetHealth.
 pub type GroupFinding = Finding<Vec<RegisteredTarget>>;
 
-/// The addresses of a task that still has its network interface, by DescribeTasks. A task that is DEPROVISIONING or further is
-/// missing, as is one that ECS has forgotten.
-pub type TaskFinding = Finding<Vec<IpAddr>>;
+/// A task, by DescribeTasks.
+pub type TaskFinding = Finding<TaskSighting>;
+
+/// A task as ECS describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskSighting {
+    pub last_status: TaskStatus,
+    pub desired_status: TaskStatus,
+    /// The addresses of its interfaces that are attached.
+    pub addresses: Vec<IpAddr>,
+}
 
 /// All that was found for one batch.
 #[derive(Debug, Clone, Default)]

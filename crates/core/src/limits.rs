@@ -20,6 +20,10 @@ pub const DEFAULT_STOP_TIMEOUT_SECONDS: u32 = 30;
 /// The longest `stopTimeout` on Fargate, in seconds. Source: as above.
 pub const MAX_STOP_TIMEOUT_SECONDS: u32 = 120;
 
+/// ECS forgets a stopped task after an hour, and what it says of a task, a service or a cluster that old proves nothing.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html>
+pub const ECS_REMEMBERS: SignedDuration = SignedDuration::from_hours(1);
+
 /// The most targets in one DeregisterTargets. AWS publishes no limit; the Kubernetes load balancer controller has sent as many
 /// for years (aws-load-balancer-controller, `targets_manager.go`).
 pub const MAX_TARGETS_PER_CALL: usize = 200;
@@ -31,6 +35,10 @@ pub const MAX_SERVICES_PER_CALL: usize = 10;
 /// The most tasks in one DescribeTasks.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
 pub const MAX_TASKS_PER_CALL: usize = 100;
+
+/// The most ARNs in one DescribeServiceRevisions.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServiceRevisions.html>
+pub const MAX_REVISIONS_PER_CALL: usize = 20;
 
 /// The most messages in one receive, in one batch of deletions, and in what Lambda delivers without a batching window.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
@@ -55,6 +63,9 @@ pub const ELB_ALL: RateLimit = RateLimit { burst: 40.0, per_second: 10.0 };
 /// DescribeServices and other reads of services; DescribeTasks and other reads of a cluster's resources have the same.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html>
 pub const ECS_READ: RateLimit = RateLimit { burst: 100.0, per_second: 20.0 };
+
+/// Reads of service deployments and revisions. Source: as above.
+pub const ECS_REVISION_READ: RateLimit = RateLimit { burst: 50.0, per_second: 20.0 };
 
 /// The lowest MaximumConcurrency of an event source mapping, and so the number of execution environments that share the
 /// account's rate limits.

@@ -71,8 +71,18 @@ fn outcomes(notices: &[&NoticeRecord]) -> BTreeMap<&'static str, usize> {
         for row in &notice.registrations {
             *counts.entry(row.outcome.as_str()).or_default() += 1;
         }
-        if notice.failure.is_some() {
+        // What was never started for lack of time has not failed: it is handled by the next invocation.
+        if notice.failure.is_some() && !notice.postponed {
             *counts.entry("Failed").or_default() += 1;
+        }
+        if let Some(reason) = notice.no_target_group {
+            *counts.entry(reason.metric()).or_default() += 1;
+        }
+        if notice.tags_unknown {
+            *counts.entry("TagsUnknown").or_default() += 1;
+        }
+        if notice.notice.task.addresses.is_empty() {
+            *counts.entry("AddressUnknown").or_default() += 1;
         }
         if notice.notice.recognised_by == RecognisedBy::Reason {
             *counts.entry("UnknownStopCode").or_default() += 1;

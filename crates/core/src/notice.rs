@@ -7,6 +7,7 @@ use strum::IntoStaticStr;
 use crate::arn::{ClusterArn, ServiceName, TaskArn};
 use crate::batch::Message;
 use crate::event::{Event, TaskChange};
+use crate::finding::TaskSighting;
 use crate::json::EventError;
 use crate::limits::NOTICE;
 use crate::memory::Memory;
@@ -23,6 +24,9 @@ pub struct Notice {
     pub task: TaskChange,
     /// By what the interruption was recognised.
     pub recognised_by: RecognisedBy,
+    /// Who sent the event: `aws.ecs`, or a simulator.
+    #[serde(skip)]
+    pub source: String,
 }
 
 impl Notice {
@@ -45,12 +49,18 @@ impl Notice {
         (!age.is_negative()).then_some(age)
     }
 
+    /// Whether ECS says that the task is not stopping. A simulated notice is always contradicted, and acted on all the same.
+    #[must_use]
+    pub fn is_contradicted_by(&self, task: &TaskSighting) -> bool {
+        self.source == "aws.ecs" && task.desired_status != TaskStatus::Stopped
+    }
+
     /// Whether ECS must be asked that the addresses are still the task's: the notice is older than `fresh`, or the task
     /// is past RUNNING. ECS gives an address to another task only after the interface of the first is deleted.
     #[must_use]
     pub fn needs_ownership(&self, now: Timestamp, fresh: SignedDuration) -> bool {
         let is_fresh = self.age(now).is_some_and(|age| age <= fresh);
-        !is_fresh || self.task.last_status.is_past_running()
+        !is_fresh || self.task.last_status.is_past_running() || self.task.addresses.is_empty()
     }
 }
 
@@ -105,7 +115,12 @@ pub fn judge(event: &Event, settings: &Settings, memory: &Memory) -> Fate {
     if let Some(reason) = out_of_reach(change, settings, memory) {
         return Fate::Ignored(reason);
     }
-    Fate::Notice(Box::new(Notice { event_id: event.id.clone(), task: change.clone(), recognised_by }))
+    Fate::Notice(Box::new(Notice {
+        event_id: event.id.clone(),
+        task: change.clone(),
+        recognised_by,
+        source: event.source.clone(),
+    }))
 }
 
 fn out_of_reach(change: &TaskChange, settings: &Settings, memory: &Memory) -> Option<Ignored> {

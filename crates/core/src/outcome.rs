@@ -70,6 +70,28 @@ impl Outcome {
     }
 }
 
+/// Why no target group was found for a notice. Nothing is done for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr)]
+pub enum NoTargetGroup {
+    /// The task has no service, or its service has no load balancer in any form. Most queue workers are so, and services that
+    /// only Cloud Map, Service Connect or VPC Lattice reaches: those deregister their tasks themselves.
+    NoLoadBalancer,
+    /// ECS says that the service has a load balancer, managed ingress or a gateway, and its target groups could not be found; or
+    /// the notice is so old that ECS has forgotten the service.
+    Unresolved,
+}
+
+impl NoTargetGroup {
+    /// The name of its metric.
+    #[must_use]
+    pub fn metric(self) -> &'static str {
+        match self {
+            Self::NoLoadBalancer => "NoTargetGroupNoLoadBalancer",
+            Self::Unresolved => "NoTargetGroupUnresolved",
+        }
+    }
+}
+
 /// The name as `outcome`, and beside it the `failure` if it is one.
 impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::limits::{ECS_READ, ELB_ALL, ELB_REGISTRATION, ENVIRONMENTS, RateLimit};
+use crate::limits::{ECS_READ, ECS_REVISION_READ, ELB_ALL, ELB_REGISTRATION, ENVIRONMENTS, RateLimit};
 use crate::settings::Settings;
 
 /// A token bucket. Time is an argument: what has passed since some fixed moment.
@@ -70,6 +70,8 @@ pub enum Kind {
     Services,
     /// DescribeTasks: 100 and 20 a second.
     Tasks,
+    /// DescribeServiceRevisions: 50 and 20 a second.
+    Revisions,
 }
 
 /// This sandbox's share of AWS's budget.
@@ -79,6 +81,7 @@ pub struct Budget {
     elb: Bucket,
     services: Bucket,
     tasks: Bucket,
+    revisions: Bucket,
 }
 
 impl Budget {
@@ -94,6 +97,7 @@ impl Budget {
             ),
             services: Bucket::share_of(ECS_READ),
             tasks: Bucket::share_of(ECS_READ),
+            revisions: Bucket::share_of(ECS_REVISION_READ),
         }
     }
 
@@ -106,6 +110,7 @@ impl Budget {
             Kind::Read => self.elb.wait(now, self.writes.level(now).max(0.0)),
             Kind::Services => self.services.wait(now, 0.0),
             Kind::Tasks => self.tasks.wait(now, 0.0),
+            Kind::Revisions => self.revisions.wait(now, 0.0),
         }
     }
 
@@ -117,6 +122,7 @@ impl Budget {
             Kind::Read => self.elb.take(now),
             Kind::Services => self.services.take(now),
             Kind::Tasks => self.tasks.take(now),
+            Kind::Revisions => self.revisions.take(now),
         };
         wait
     }

@@ -11,11 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::arn::{ClusterArn, TargetGroupArn, TaskArn};
 use crate::candidates::{Candidates, candidates};
 use crate::decide::{Addresses, GroupView, Ownership, Standing, decide, held_unread};
-use crate::finding::{AsRead, Findings, GroupFinding, RegisteredTarget, Registration, ServiceTag, Target, TargetState};
+use crate::finding::{
+    AsRead, Findings, GroupFinding, RegisteredTarget, Registration, ServiceTag, Target, TargetState, TaskFinding,
+};
 use crate::grouping::{Unread, calls};
+use crate::limits::ECS_REMEMBERS;
 use crate::memory::Going;
 use crate::notice::{Ignored, IgnoredEvent, Incoming, Malformed, Reading};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, NoTargetGroup, Outcome};
 use crate::settings::{Mode, Settings};
 
 /// The plan of one batch.
@@ -50,6 +53,10 @@ pub struct PlannedNotice {
     pub postponed: bool,
     /// Why nothing could be planned.
     pub failure: Option<Failure>,
+    /// Why it has no target group.
+    pub no_target_group: Option<NoTargetGroup>,
+    /// The service's tags could not be read.
+    pub tags_unknown: bool,
     /// What is planned for each registration.
     pub registrations: Vec<PlannedRegistration>,
 }
@@ -136,14 +143,24 @@ pub fn plan(reading: Reading, findings: &Findings, going: &Going, settings: &Set
     plan
 }
 
-fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Timestamp) -> Prepared {
+fn prepare(mut incoming: Incoming, findings: &Findings, settings: &Settings, now: Timestamp) -> Prepared {
+    let task = findings.tasks.get(&incoming.notice.task.arn);
+    if let (true, Some(TaskFinding::Found(task))) = (incoming.notice.task.addresses.is_empty(), task) {
+        incoming.notice.task.addresses.clone_from(&task.addresses);
+    }
     let notice = &incoming.notice;
-    let candidates = candidates(notice, settings, &findings.services);
+    let age = notice.age(now);
+    let mut candidates = candidates(notice, settings, &findings.services);
+    if candidates.is_missing && age.is_some_and(|age| age > ECS_REMEMBERS) {
+        candidates = Candidates { none: Some(NoTargetGroup::Unresolved), ..Candidates::default() };
+    }
     let needed = notice.needs_ownership(now, settings.fresh);
-    let ownership = Ownership::of(needed, findings.tasks.get(&notice.task.arn));
+    let ownership = Ownership::of(needed, task, notice, now);
+    if notice.task.addresses.is_empty() && candidates.failure.is_none() && candidates.none.is_none() {
+        candidates.failure = ownership.missing_address();
+    }
     let asked_at = findings.asked_at.unwrap_or(now);
     let trusted_until = ownership.trusted_until(notice, (now, asked_at), settings.fresh);
-    let age = notice.age(now);
     Prepared { incoming, age, trusted_until, candidates, ownership }
 }
 
@@ -164,6 +181,8 @@ pub fn postpone(notices: Vec<Incoming>, settings: &Settings, now: Timestamp) -> 
         held: false,
         postponed: true,
         failure: Some(failure.clone()),
+        no_target_group: None,
+        tags_unknown: false,
         registrations: Vec::new(),
     };
     Plan { notices: notices.into_iter().map(planned).collect(), ..Plan::default() }
@@ -208,6 +227,8 @@ fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, setti
         held,
         postponed: false,
         failure: candidates.failure,
+        no_target_group: candidates.none,
+        tags_unknown: candidates.tags_unknown,
         registrations,
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::arn::TargetGroupArn;
 use crate::finding::{Registration, TargetState};
 use crate::notice::{IgnoredEvent, Incoming, Malformed, Notice};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, NoTargetGroup, Outcome};
 use crate::plan::{Plan, PlannedNotice, PlannedRegistration};
 use crate::settings::Mode;
 
@@ -77,6 +77,12 @@ pub struct NoticeRecord {
     pub postponed: bool,
     /// Why its registrations could not be found.
     pub failure: Option<Failure>,
+    /// Why it has no target group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_target_group: Option<NoTargetGroup>,
+    /// The service's tags could not be read: the last ones that were count, else the service has none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tags_unknown: bool,
     /// What became of each registration.
     pub registrations: Vec<RegistrationRecord>,
 }
@@ -124,7 +130,19 @@ fn verdict(notices: &[NoticeRecord], malformed: &[Malformed]) -> Verdict {
 }
 
 fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
-    let PlannedNotice { incoming, age, mode, unknown_tag, held, postponed, failure, registrations, .. } = planned;
+    let PlannedNotice {
+        incoming,
+        age,
+        mode,
+        unknown_tag,
+        held,
+        postponed,
+        failure,
+        no_target_group,
+        tags_unknown,
+        registrations,
+        ..
+    } = planned;
     let Incoming { message_id, notice } = incoming;
     let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
     let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));
@@ -140,6 +158,8 @@ fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
         held,
         postponed,
         failure,
+        no_target_group,
+        tags_unknown,
         registrations,
     }
 }

@@ -9,11 +9,12 @@
 
 mod common;
 
-use common::{Scenario, arn, ip, throttled};
+use common::{Scenario, arn, down, ip, sighting, throttled, up};
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use spotdrain_core::finding::{GroupFinding, ServiceFinding, TaskFinding};
+use spotdrain_core::finding::{GroupFinding, Service, ServiceFinding, TaskFinding};
 use spotdrain_core::limits::MAX_TARGETS_PER_CALL;
+use spotdrain_core::outcome::NoTargetGroup;
 
 fn one() -> Scenario {
     Scenario::new().notice("one", &["10.0.2.21"]).service(&[("web", Some(5044))])
@@ -96,7 +97,7 @@ fn the_interrupted_tasks_of_batches_before_go_away_too_for_the_two_minutes_of_th
 #[test]
 fn no_group_rests_on_the_target_of_a_task_that_is_down_and_still_registered() {
     let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
-    let two = one().notice("two", &["10.0.2.22"]).task_is("two", TaskFinding::Missing).another_before(&["10.0.2.22"]);
+    let two = one().notice("two", &["10.0.2.22"]).task_is("two", down()).another_before(&["10.0.2.22"]);
     assert_snapshot!(two.group("web", &both).told(), @r"
     one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy
     two: 10.0.2.22:5044 in web (healthy): Stale
@@ -141,12 +142,70 @@ fn a_group_of_another_region_cannot_hold_the_task_and_that_is_told() {
 }
 
 #[test]
-fn a_standalone_task_and_one_whose_service_is_gone_have_the_configured_groups_only() {
+fn a_standalone_task_has_the_configured_groups_only() {
     let scenario = || Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str()).notice("one", &["10.0.2.21"]);
     let targets = [("10.0.2.21", 5044, "unhealthy")];
     let expected = "one: 10.0.2.21:5044 in web (unhealthy): deregister\ncall web: 10.0.2.21:5044";
     assert_eq!(scenario().standalone().group("web", &targets).told(), expected);
-    assert_eq!(scenario().service_is(ServiceFinding::Missing).group("web", &targets).told(), expected);
+}
+
+/// A cluster with tasks cannot be deleted: the credentials or the Region are wrong.
+#[test]
+fn a_service_that_ecs_does_not_know_is_a_failure_until_ecs_has_forgotten_it() {
+    let scenario = |age| Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceFinding::Missing).after(age);
+    assert_snapshot!(scenario(1).told(), @"one: failed, DescribeServices ECS does not know service logstash of cluster demo, although a task of it was running: check that the credentials are those of account 123456789012, and the Region eu-central-1 (another try may mend it)");
+    let plan = scenario(3601).plan();
+    let planned = &plan.notices[0];
+    assert_eq!((planned.no_target_group, &planned.failure), (Some(NoTargetGroup::Unresolved), &None));
+}
+
+#[test]
+fn a_notice_without_a_target_group_says_why() {
+    let ended = |service| {
+        let scenario = Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceFinding::Found(service));
+        let plan = scenario.plan();
+        (plan.notices[0].no_target_group, plan.notices[0].failure.clone())
+    };
+    assert_eq!(ended(Service::default()), (Some(NoTargetGroup::NoLoadBalancer), None));
+    let with_balancer = Service { has_balancer: true, ..Service::default() };
+    assert_eq!(ended(with_balancer.clone()), (Some(NoTargetGroup::Unresolved), None));
+    let unread = Service { revision_failure: Some(throttled("DescribeServiceRevisions")), ..with_balancer };
+    assert_eq!(ended(unread), (None, Some(throttled("DescribeServiceRevisions"))));
+    let standalone = Scenario::new().notice("one", &["10.0.2.21"]).standalone().plan();
+    assert_eq!(standalone.notices[0].no_target_group, Some(NoTargetGroup::NoLoadBalancer));
+}
+
+#[test]
+fn an_old_notice_of_a_task_that_is_not_stopping_is_stale_and_a_young_one_is_asked_about_again() {
+    let told = |age, source: &str| {
+        let scenario = one_web().after(age).task_is("one", sighting("RUNNING", "RUNNING", &["10.0.2.21"]));
+        scenario.but(|notice| notice.source = source.to_owned()).told()
+    };
+    assert_snapshot!(told(31, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    assert_snapshot!(told(12, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks ECS says that the task is not stopping: it may lag behind its own event (another try may mend it)");
+    assert!(told(31, "spotdrain.drill").contains("call web: 10.0.2.21:5044"), "a simulated notice is acted on");
+}
+
+#[test]
+fn a_task_that_ecs_does_not_know_is_stale_only_when_its_notice_is_over() {
+    let told = |age| one_web().after(age).task_is("one", TaskFinding::Missing).told();
+    assert!(told(60).contains("failed, DescribeTasks ECS does not know the task in cluster demo"), "{}", told(60));
+    assert_snapshot!(told(120), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+}
+
+#[test]
+fn an_event_without_an_address_takes_that_of_describe_tasks() {
+    let scenario = || Scenario::new().notice("one", &[]).service(&[("web", Some(5044))]);
+    let read = |scenario: Scenario| scenario.group("web", &[("10.0.2.21", 5044, "unhealthy")]).told();
+    assert!(read(scenario().task_is("one", up("10.0.2.21"))).contains("call web: 10.0.2.21:5044"));
+    let unknown = read(scenario().task_is("one", sighting("RUNNING", "STOPPED", &[])));
+    assert!(unknown.contains("failed, DescribeTasks neither the event nor DescribeTasks has an address"), "{unknown}");
+}
+
+/// One notice of a task whose target is unhealthy.
+fn one_web() -> Scenario {
+    let scenario = Scenario::new().notice("one", &["10.0.2.21"]).service(&[("web", Some(5044))]);
+    scenario.group("web", &[("10.0.2.21", 5044, "unhealthy")])
 }
 
 #[test]
@@ -215,7 +274,7 @@ fn a_held_task_is_not_acted_on_unread() {
     let held = || one().tagged("hold");
     assert_snapshot!(held().group_is("web", unknown()).told(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth Throttling: Rate exceeded (another try may mend it)");
     assert_snapshot!(held().told(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth not asked before the deadline (another try may mend it)");
-    let lost = held().after(60).task_is("one", TaskFinding::Missing).group_is("web", unknown());
+    let lost = held().after(60).task_is("one", down()).group_is("web", unknown());
     assert_snapshot!(lost.told(), @"one: 10.0.2.21 in web (not read): Stale");
 }
 
@@ -233,9 +292,9 @@ fn no_group_rests_on_a_target_that_is_left_to_its_hold() {
 fn an_old_notice_is_acted_on_only_if_the_task_still_has_the_address() {
     let scenario = || one().after(11).group("web", &[("10.0.2.21", 5044, "unhealthy")]);
     let told = |finding| scenario().task_is("one", finding).told();
-    assert!(told(TaskFinding::Found(vec![ip("10.0.2.21")])).contains("call web: 10.0.2.21:5044"));
-    assert_snapshot!(told(TaskFinding::Found(vec![ip("10.0.9.9")])), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
-    assert_snapshot!(told(TaskFinding::Missing), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    assert!(told(up("10.0.2.21")).contains("call web: 10.0.2.21:5044"));
+    assert_snapshot!(told(up("10.0.9.9")), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    assert_snapshot!(told(down()), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
     assert_snapshot!(told(TaskFinding::Unknown(throttled("DescribeTasks"))), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks Throttling: Rate exceeded (another try may mend it)");
     assert_snapshot!(scenario().told(), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks not asked before the deadline (another try may mend it)");
 }
@@ -256,8 +315,7 @@ fn age_future_dates_and_later_statuses_ask_for_the_owner() {
 fn an_address_that_belongs_to_another_task_counts_as_one_that_stays() {
     let targets = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
     let scenario = one().notice("two", &["10.0.2.22"]).after(60).group("web", &targets);
-    let told =
-        scenario.task_is("one", TaskFinding::Found(vec![ip("10.0.2.21")])).task_is("two", TaskFinding::Missing).told();
+    let told = scenario.task_is("one", up("10.0.2.21")).task_is("two", down()).told();
     assert_snapshot!(told, @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): Stale

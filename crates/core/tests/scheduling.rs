@@ -33,7 +33,12 @@ fn notice(id: &str, service: &str, later: i64) -> Incoming {
     change.arn = task(id);
     change.service = ServiceName::new(service);
     change.stopping_at = change.stopping_at.map(|at| at + SignedDuration::from_secs(later));
-    let notice = Notice { event_id: id.to_owned(), task: change, recognised_by: RecognisedBy::StopCode };
+    let notice = Notice {
+        event_id: id.to_owned(),
+        task: change,
+        recognised_by: RecognisedBy::StopCode,
+        source: "aws.ecs".to_owned(),
+    };
     Incoming { message_id: Some(id.to_owned()), notice }
 }
 
@@ -42,7 +47,7 @@ fn services(names: &[String]) -> BTreeMap<ServiceKey, ServiceFinding> {
     let cluster = sample().change.unwrap().cluster;
     let key = |name: &String| ServiceKey { cluster: cluster.clone(), service: ServiceName::new(name).unwrap() };
     let group = |name: &String| ServiceGroup { arn: arn(name), port: None };
-    let found = |name| ServiceFinding::Found(Service { groups: vec![group(name)], tag: None });
+    let found = |name| ServiceFinding::Found(Service { groups: vec![group(name)], ..Service::default() });
     names.iter().map(|name| (key(name), found(name))).collect()
 }
 

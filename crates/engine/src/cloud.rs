@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
-use spotdrain_core::finding::{RegisteredTarget, ServiceFinding, TaskFinding};
+use spotdrain_core::finding::{RegisteredTarget, Revision, ServiceFinding, TaskFinding};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
 
@@ -25,8 +25,11 @@ pub type Tasks = BTreeMap<TaskArn, TaskFinding>;
 /// One attempt of each call, and time. Every method that waits makes one attempt and has no time limit of its own.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread, so its futures need not be `Send`")]
 pub trait Cloud {
-    /// DescribeServices with tags, for at most ten services of one cluster. The answer has an entry for every name.
-    async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName]) -> Answer<Services>;
+    /// DescribeServices, with or without tags, for at most ten services of one cluster. The answer has an entry for every name.
+    async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName], tags: bool) -> Answer<Services>;
+
+    /// DescribeServiceRevisions, for at most twenty revisions.
+    async fn describe_service_revisions(&self, arns: &[String]) -> Answer<Vec<Revision>>;
 
     /// DescribeTasks, for at most a hundred tasks of one cluster. The answer has an entry for every task.
     async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks>;

@@ -10,14 +10,15 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ClusterArn, ServiceName};
 use spotdrain_core::candidates::service_key;
-use spotdrain_core::finding::{Service, ServiceFinding, ServiceKey};
-use spotdrain_core::limits::MAX_SERVICES_PER_CALL;
+use spotdrain_core::finding::{Service, ServiceFinding, ServiceKey, ServiceTag};
+use spotdrain_core::limits::{MAX_REVISIONS_PER_CALL, MAX_SERVICES_PER_CALL};
 use spotdrain_core::notice::Incoming;
 use spotdrain_core::pace::Kind;
 
-use crate::cloud::Cloud;
+use crate::cloud::{CallErrorKind, Cloud, Services};
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
+use crate::retry::FailedCall;
 use crate::shares;
 
 const CALL: &str = "DescribeServices";
@@ -37,8 +38,12 @@ impl ServiceCache {
         is_believed(*at, now).then(|| ServiceFinding::Found(service.clone()))
     }
 
+    fn last_tag(&self, key: &ServiceKey) -> Option<ServiceTag> {
+        self.0.get(key).and_then(|(_, service)| service.tag.clone())
+    }
+
     fn put(&mut self, answers: &Answers, now: Timestamp) {
-        self.0.retain(|_, (at, _)| is_believed(*at, now));
+        self.0.retain(|_, (at, _)| now.duration_since(*at) < TAG_KEPT);
         for (key, answer) in answers {
             if let ServiceFinding::Found(service) = answer {
                 self.0.insert(key.clone(), (now, service.clone()));
@@ -46,6 +51,9 @@ impl ServiceCache {
         }
     }
 }
+
+/// A tag that can no longer be read counts for this long after it was.
+const TAG_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 fn is_believed(at: Timestamp, now: Timestamp) -> bool {
     let age = now.duration_since(at);
@@ -57,14 +65,28 @@ fn is_believed(at: Timestamp, now: Timestamp) -> bool {
 pub(crate) struct Located {
     pub(crate) services: Answers,
     pub(crate) cached: BTreeSet<ServiceKey>,
+    /// The services of which everything has been asked, because a task was in none of their groups.
+    pub(crate) refreshed: BTreeSet<ServiceKey>,
 }
 
-impl Located {
-    /// Takes answers that replace cached ones.
-    pub(crate) fn refresh(&mut self, answers: &Answers) {
-        self.cached.retain(|key| !answers.contains_key(key));
-        self.services.extend(answers.iter().map(|(key, answer)| (key.clone(), answer.clone())));
-    }
+/// Asks again about services whose task is in none of their groups: where the answer came from the cache, the service may have
+/// changed; and an older revision that still runs tasks may have groups that the service no longer has.
+pub(crate) async fn refresh<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    located: &mut Located,
+    missed: BTreeSet<ServiceKey>,
+    deadline: Deadline,
+) -> Answers {
+    let is_missed =
+        |(key, answer): (&ServiceKey, &ServiceFinding)| missed.contains(key).then(|| (key.clone(), answer.clone()));
+    let mut answers: Answers = located.services.iter().filter_map(is_missed).collect();
+    let stale = missed.intersection(&located.cached).cloned().collect();
+    answers.extend(describe_all(invocation, stale, deadline).await);
+    describe_revisions(invocation, &mut answers, |service| !service.needs_revisions(), deadline).await;
+    invocation.engine.services.borrow_mut().put(&answers, invocation.now());
+    located.services.extend(answers.clone());
+    located.refreshed.extend(missed);
+    answers
 }
 
 /// Finds the services of the notices: in the cache, and the others with as few calls as possible.
@@ -85,8 +107,23 @@ pub(crate) async fn locate<C: Cloud>(invocation: &Invocation<'_, C>, notices: &[
     located
 }
 
-/// Describes services, whatever the cache holds.
-pub(crate) async fn describe_all<C: Cloud>(
+/// Describes services, whatever the cache holds, with the revisions of those whose groups may be there. What ECS does not know
+/// is asked for once more: its reads may lag.
+async fn describe_all<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    keys: BTreeSet<ServiceKey>,
+    deadline: Deadline,
+) -> Answers {
+    let mut answers = describe_clusters(invocation, keys, deadline).await;
+    let missing = answers.iter().filter(|(_, answer)| matches!(answer, ServiceFinding::Missing));
+    let missing: BTreeSet<_> = missing.map(|(key, _)| key.clone()).collect();
+    answers.extend(describe_clusters(invocation, missing, deadline).await);
+    describe_revisions(invocation, &mut answers, Service::needs_revisions, deadline).await;
+    invocation.engine.services.borrow_mut().put(&answers, invocation.now());
+    answers
+}
+
+async fn describe_clusters<C: Cloud>(
     invocation: &Invocation<'_, C>,
     keys: BTreeSet<ServiceKey>,
     deadline: Deadline,
@@ -98,23 +135,86 @@ pub(crate) async fn describe_all<C: Cloud>(
     let chunks =
         clusters.iter().flat_map(|(cluster, names)| names.chunks(MAX_SERVICES_PER_CALL).map(move |c| (cluster, c)));
     let calls = chunks.map(|(cluster, names)| describe(invocation, cluster, names, deadline));
-    let answers: Answers = join_all(calls).await.into_iter().flatten().collect();
-    invocation.engine.services.borrow_mut().put(&answers, invocation.now());
-    answers
+    join_all(calls).await.into_iter().flatten().collect()
 }
 
+/// Describes services of one cluster. One that is denied or invalid refuses the whole call, so it is split in two until that one
+/// is alone.
 async fn describe<C: Cloud>(
     invocation: &Invocation<'_, C>,
     cluster: &ClusterArn,
     names: &[ServiceName],
     deadline: Deadline,
 ) -> Vec<(ServiceKey, ServiceFinding)> {
+    let (mut answers, mut chunks) = (Vec::new(), vec![names]);
+    while let Some(names) = chunks.pop() {
+        let answer = describe_chunk(invocation, cluster, names, deadline).await;
+        if names.len() > 1 && answer.as_ref().is_err_and(|error| error.is_refused()) {
+            chunks.extend(<[_; 2]>::from(names.split_at(names.len() / 2)));
+            continue;
+        }
+        let of = |name: &ServiceName| match &answer {
+            Ok(found) => found.get(name).cloned(),
+            Err(error) => Some(error.finding()),
+        };
+        let key = |name: &ServiceName| ServiceKey { cluster: cluster.clone(), service: name.clone() };
+        answers.extend(names.iter().filter_map(|name| Some((key(name), of(name)?))));
+    }
+    answers
+}
+
+/// One call. Where tags may not be read, the services are described without them, and the last tags that could be read count.
+async fn describe_chunk<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    cluster: &ClusterArn,
+    names: &[ServiceName],
+    deadline: Deadline,
+) -> Result<Services, FailedCall> {
     let request = invocation.request(CALL, Kind::Services, deadline);
-    let answer = request.send(async || invocation.cloud().describe_services(cluster, names).await).await;
-    let of = |name: &ServiceName| match &answer {
-        Ok(found) => found.get(name).cloned(),
-        Err(error) => Some(error.finding()),
-    };
-    let key = |name: &ServiceName| ServiceKey { cluster: cluster.clone(), service: name.clone() };
-    names.iter().filter_map(|name| Some((key(name), of(name)?))).collect()
+    let answer = request.send(async || invocation.cloud().describe_services(cluster, names, true).await).await;
+    if !answer.as_ref().is_err_and(|error| error.kind == CallErrorKind::Denied) {
+        return answer;
+    }
+    let untagged = request.send(async || invocation.cloud().describe_services(cluster, names, false).await).await;
+    let Ok(mut services) = untagged else { return answer };
+    for (name, finding) in &mut services {
+        if let ServiceFinding::Found(service) = finding {
+            let key = ServiceKey { cluster: cluster.clone(), service: name.clone() };
+            service.tag = invocation.engine.services.borrow().last_tag(&key);
+            service.tags_unknown = true;
+        }
+    }
+    Ok(services)
+}
+
+/// Adds the target groups of the current revisions to the services that need them.
+async fn describe_revisions<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    answers: &mut Answers,
+    needs: impl Fn(&Service) -> bool,
+    deadline: Deadline,
+) {
+    let services = answers.values_mut().filter_map(|answer| match answer {
+        ServiceFinding::Found(service) if needs(service) => Some(service),
+        _ => None,
+    });
+    let mut services: Vec<&mut Service> = services.collect();
+    let arns: BTreeSet<_> = services.iter().flat_map(|service| service.revisions.iter().cloned()).collect();
+    let arns: Vec<_> = arns.into_iter().collect();
+    let calls = arns.chunks(MAX_REVISIONS_PER_CALL).map(async |arns| {
+        let request = invocation.request("DescribeServiceRevisions", Kind::Revisions, deadline);
+        request.send(async || invocation.cloud().describe_service_revisions(arns).await).await
+    });
+    let (mut revisions, mut failure) = (Vec::new(), None);
+    for answer in join_all(calls).await {
+        match answer {
+            Ok(found) => revisions.extend(found),
+            Err(error) => failure = Some(error.failure),
+        }
+    }
+    for service in &mut services {
+        let own: Vec<_> = revisions.iter().filter(|revision| service.revisions.contains(&revision.arn)).collect();
+        service.extend(own);
+        service.revision_failure.clone_from(&failure);
+    }
 }

@@ -31,6 +31,11 @@ pub(crate) struct FailedCall {
 }
 
 impl FailedCall {
+    /// Whether AWS refused what was asked for, which a part of it may not deserve.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.kind, CallErrorKind::Denied | CallErrorKind::Invalid | CallErrorKind::Other)
+    }
+
     /// What the failure says about the thing that was asked for.
     pub(crate) fn finding<T>(&self) -> Finding<T> {
         match self.kind {

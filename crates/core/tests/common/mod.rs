@@ -11,7 +11,7 @@ use spotdrain_core::batch::take_apart;
 use spotdrain_core::event::Event;
 use spotdrain_core::finding::{
     AsRead, Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag,
-    TargetState, TaskFinding,
+    TargetState, TaskFinding, TaskSighting,
 };
 use spotdrain_core::memory::Going;
 use spotdrain_core::notice::{Incoming, Notice, Reading};
@@ -23,6 +23,24 @@ use spotdrain_core::stop::{RecognisedBy, TaskStatus};
 pub fn arn(name: &str) -> TargetGroupArn {
     let text = format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/6d0ecf831eec9f09");
     TargetGroupArn::parse(&text).unwrap()
+}
+
+/// A stopping task that has this address.
+pub fn up(address: &str) -> TaskFinding {
+    sighting("DEACTIVATING", "STOPPED", &[address])
+}
+
+/// A task whose network interface is gone.
+pub fn down() -> TaskFinding {
+    sighting("DEPROVISIONING", "STOPPED", &[])
+}
+
+pub fn sighting(last_status: &str, desired_status: &str, addresses: &[&str]) -> TaskFinding {
+    TaskFinding::Found(TaskSighting {
+        last_status: TaskStatus::from_text(last_status),
+        desired_status: TaskStatus::from_text(desired_status),
+        addresses: addresses.iter().map(|address| ip(address)).collect(),
+    })
 }
 
 pub fn ip(text: &str) -> IpAddr {
@@ -65,7 +83,12 @@ impl Scenario {
         let mut change = event.change.unwrap();
         change.arn = task(id);
         change.addresses = addresses.iter().map(|address| ip(address)).collect();
-        let notice = Notice { event_id: format!("event-{id}"), task: change, recognised_by: RecognisedBy::StopCode };
+        let notice = Notice {
+            event_id: format!("event-{id}"),
+            task: change,
+            recognised_by: RecognisedBy::StopCode,
+            source: "aws.ecs".to_owned(),
+        };
         self.reading.notices.push(Incoming { message_id: Some(format!("message-{id}")), notice });
         self
     }
@@ -104,7 +127,7 @@ impl Scenario {
 
     pub fn service(mut self, groups: &[(&str, Option<u16>)]) -> Self {
         let groups = groups.iter().map(|(name, port)| ServiceGroup { arn: arn(name), port: *port }).collect();
-        self.findings.services.insert(service_key(), ServiceFinding::Found(Service { groups, tag: None }));
+        self.findings.services.insert(service_key(), ServiceFinding::Found(Service { groups, ..Service::default() }));
         self
     }
 

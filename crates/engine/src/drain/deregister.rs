@@ -123,6 +123,10 @@ impl Chunk {
     }
 }
 
+fn not_started() -> CallAnswer {
+    CallAnswer::Settled(Outcome::Failed(Failure::not_started(CALL)))
+}
+
 /// Takes the largest chunk, so that the good targets are not kept waiting while the bad ones are found.
 fn take_largest(chunks: &mut Vec<Chunk>) -> Option<Chunk> {
     let (largest, _) = chunks.iter().enumerate().max_by_key(|(_, chunk)| chunk.targets.len())?;
@@ -140,11 +144,15 @@ impl<C: Cloud> Deregistration<'_, C> {
                 continue;
             }
             let other = chunk.other.take();
-            // Without a turn before the deadline, trying again would spin.
-            let answer = self.take_turn(&mut chunk, &mut answers).await;
-            let is_accepted = matches!(answer, Some(CallAnswer::Accepted));
+            let Some(answer) = self.take_turn(&mut chunk, &mut answers).await else {
+                // Without a turn before the deadline, trying again would spin.
+                let rest = other.into_iter().flat_map(|other| other.targets);
+                answers.extend(chunk.targets.into_iter().chain(rest).map(|target| (target, not_started())));
+                continue;
+            };
+            let is_accepted = matches!(answer, CallAnswer::Accepted);
             chunks.extend(other.map(|other| Chunk { is_bad: is_accepted, ..*other }));
-            match answer.unwrap_or_else(|| CallAnswer::Settled(Outcome::Failed(Failure::not_started(CALL)))) {
+            match answer {
                 CallAnswer::Refused(_) if chunk.targets.len() > 1 => chunks.push(Chunk { is_bad: true, ..chunk }),
                 CallAnswer::Settled(Outcome::Failed(failure)) if failure.retryable && self.has_expired(&chunk) => {
                     chunks.push(chunk);

@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use jiff::SignedDuration;
@@ -17,9 +18,12 @@ use spotdrain_core::settings::Settings;
 
 use crate::cloud::Cloud;
 use crate::deadline::Deadline;
-use crate::invocation::Invocation;
-use crate::locate::{Located, describe_all};
+use crate::invocation::{Invocation, pause};
+use crate::locate::{Located, refresh};
 use crate::shares;
+
+/// The time between two questions about a task that ECS may not have caught up with.
+const LAG_POLL: Duration = Duration::from_secs(5);
 
 /// Reads everything that the plan of a wave needs. A task that is in none of its service's groups is reason to describe the
 /// service again, if the answer came from the cache.
@@ -40,11 +44,13 @@ pub(crate) async fn observe<C: Cloud>(
         describe_tasks(invocation, tasks_to_ask(invocation, &notices), observing),
     )
     .await;
-    let is_missed = |key: &&_| is_missed(key, notices.iter().copied(), &engine.settings, &findings);
-    let missed: BTreeSet<_> = located.cached.iter().filter(is_missed).cloned().collect();
+    ask_doubtful(invocation, &notices, &mut findings.tasks).await;
+    let is_missed = |key: &&_| {
+        !located.refreshed.contains(*key) && is_missed(key, notices.iter().copied(), &engine.settings, &findings)
+    };
+    let missed: BTreeSet<_> = located.services.keys().filter(is_missed).cloned().collect();
     if !missed.is_empty() {
-        let answers = describe_all(invocation, missed, deadline.within(invocation.now(), shares::LOCATING)).await;
-        located.refresh(&answers);
+        let answers = refresh(invocation, located, missed, deadline.within(invocation.now(), shares::LOCATING)).await;
         findings.services.extend(answers);
         let groups = groups_to_read(&notices, &engine.settings, &findings);
         let observing = deadline.within(invocation.now(), shares::OBSERVING);
@@ -76,6 +82,33 @@ fn tasks_to_ask<C: Cloud>(
         tasks.entry(notice.task.cluster.clone()).or_default().insert(notice.task.arn.clone());
     }
     tasks
+}
+
+/// Asks again about tasks whose answer contradicts their notice, because ECS may lag behind its own event: once at once, and for
+/// messages that are not in a queue, which would bring them back, every five seconds while that may be so.
+async fn ask_doubtful<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    notices: &[&Notice],
+    tasks: &mut BTreeMap<TaskArn, TaskFinding>,
+) {
+    for tries in 0.. {
+        let now = invocation.now();
+        let deadline = invocation.deadline.reserving(now, shares::ACTING);
+        let is_doubtful = |notice: &&&Notice| tasks.get(&notice.task.arn).is_some_and(|task| task.may_lag(notice, now));
+        let mut doubtful: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for notice in notices.iter().filter(is_doubtful) {
+            doubtful.entry(notice.task.cluster.clone()).or_default().insert(notice.task.arn.clone());
+        }
+        let may_wait = invocation.queue.is_none() && deadline.left(now) > LAG_POLL;
+        if doubtful.is_empty() || tries > 0 && !may_wait {
+            return;
+        }
+        if tries > 0 {
+            pause(invocation.cloud(), LAG_POLL).await;
+        }
+        let observing = deadline.within(invocation.now(), shares::OBSERVING);
+        tasks.extend(describe_tasks(invocation, doubtful, observing).await);
+    }
 }
 
 /// Reads the groups.

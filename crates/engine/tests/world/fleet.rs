@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::finding::{
-    AsRead, RegisteredTarget, Service as Described, ServiceGroup, ServiceKey, ServiceTag, TargetState,
+    AsRead, RegisteredTarget, Service as Described, ServiceGroup, ServiceKey, ServiceTag, TargetState, TaskSighting,
 };
 use spotdrain_core::stop::TaskStatus;
 
@@ -98,7 +98,12 @@ impl Service {
     pub fn described(&self, moment: Ms, groups: &[Group]) -> Described {
         let of_service =
             self.groups_at(moment).map(|(group, port)| ServiceGroup { arn: groups[group].arn.clone(), port });
-        Described { groups: of_service.collect(), tag: self.tag.map(ServiceTag::from_value) }
+        Described {
+            groups: of_service.collect(),
+            tag: self.tag.map(ServiceTag::from_value),
+            has_balancer: true,
+            ..Described::default()
+        }
     }
 
     /// Whether its tag lets spotdrain act on it.
@@ -138,6 +143,15 @@ pub struct Task {
 impl Task {
     pub fn status_at(&self, moment: Ms) -> Option<&TaskStatus> {
         self.life.iter().rev().find(|(from, _)| *from <= moment).map(|(_, status)| status)
+    }
+
+    pub fn described(&self, moment: Ms) -> TaskSighting {
+        let is_stopping = self.stop.is_some_and(|stop| stop.at <= moment);
+        TaskSighting {
+            last_status: self.status_at(moment).cloned().unwrap_or(TaskStatus::Provisioning),
+            desired_status: if is_stopping { TaskStatus::Stopped } else { TaskStatus::Running },
+            addresses: vec![self.address],
+        }
     }
 
     pub fn is_down_at(&self, moment: Ms) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
-use spotdrain_core::finding::RegisteredTarget;
+use spotdrain_core::finding::{RegisteredTarget, Revision};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
 use spotdrain_engine::{Answer, Cloud, ReceivedMessage, Services, Tasks};
@@ -60,8 +60,12 @@ impl AwsCloud {
 }
 
 impl Cloud for AwsCloud {
-    async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName]) -> Answer<Services> {
-        self.used(ecs::describe_services(&self.aws().ecs, cluster, names)).await
+    async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName], tags: bool) -> Answer<Services> {
+        self.used(ecs::describe_services(&self.aws().ecs, cluster, names, tags)).await
+    }
+
+    async fn describe_service_revisions(&self, arns: &[String]) -> Answer<Vec<Revision>> {
+        self.used(ecs::describe_service_revisions(&self.aws().ecs, arns)).await
     }
 
     async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks> {

@@ -8,14 +8,16 @@ use std::net::IpAddr;
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{
-    Container, Failure as EcsFailure, LoadBalancer, Service as EcsService, ServiceField, Task, TaskSet,
+    Container, EcsManagedResources, Failure as EcsFailure, GatewayConnection, LoadBalancer, ManagedIngressPath,
+    ManagedTargetGroup, ResolvedConfiguration, ResourceManagementType, Service as EcsService, ServiceField,
+    ServiceRevision, ServiceRevisionLoadBalancer, Task, TaskSet,
 };
 use spotdrain_core::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::event::{is_address_detail, is_detached, is_network_interface};
-use spotdrain_core::finding::{Service, ServiceFinding, ServiceGroup, ServiceTag, TaskFinding};
+use spotdrain_core::finding::{Revision, Service, ServiceFinding, ServiceGroup, ServiceTag, TaskFinding, TaskSighting};
 use spotdrain_core::outcome::Failure;
 use spotdrain_core::stop::TaskStatus;
-use spotdrain_engine::{Answer, Services, Tasks};
+use spotdrain_engine::{Answer, CallError, CallErrorKind, Services, Tasks};
 
 use super::error::{call_error, not_described};
 
@@ -26,8 +28,10 @@ pub(super) async fn describe_services(
     client: &Client,
     cluster: &ClusterArn,
     names: &[ServiceName],
+    tags: bool,
 ) -> Answer<Services> {
-    let request = client.describe_services().cluster(cluster.as_str()).include(ServiceField::Tags);
+    let request = client.describe_services().cluster(cluster.as_str());
+    let request = request.set_include(tags.then(|| vec![ServiceField::Tags]));
     let request = request.set_services(Some(names.iter().map(ToString::to_string).collect()));
     let answer = request.send().await.map_err(|error| call_error(&error))?;
     let finding = |name| read_service(name, answer.services(), answer.failures());
@@ -46,11 +50,50 @@ fn read_service(name: &ServiceName, services: &[EcsService], failures: &[EcsFail
 /// targets would be forgotten.
 fn target_groups_and_tag(service: &EcsService) -> Result<Service, Failure> {
     let of_task_sets = service.task_sets().iter().flat_map(TaskSet::load_balancers);
-    let balancers = service.load_balancers().iter().chain(of_task_sets);
-    let groups = balancers.flat_map(groups_of).collect::<Result<BTreeSet<_>, _>>()?;
+    let balancers: Vec<_> = service.load_balancers().iter().chain(of_task_sets).collect();
+    let groups = balancers.iter().flat_map(|balancer| groups_of(balancer)).collect::<Result<BTreeSet<_>, _>>()?;
     let tag = service.tags().iter().find(|tag| tag.key() == Some(ServiceTag::KEY));
-    let tag = tag.map(|tag| ServiceTag::from_value(tag.value().unwrap_or_default()));
-    Ok(Service { groups: groups.into_iter().collect(), tag })
+    let is_managed = service.resource_management_type() == Some(&ResourceManagementType::Ecs);
+    let revisions = service.current_service_revisions().iter().filter_map(|revision| revision.arn().map(str::to_owned));
+    Ok(Service {
+        groups: groups.into_iter().collect(),
+        tag: tag.map(|tag| ServiceTag::from_value(tag.value().unwrap_or_default())),
+        revisions: revisions.collect(),
+        is_managed,
+        has_balancer: is_managed || !balancers.is_empty(),
+        ..Service::default()
+    })
+}
+
+pub(super) async fn describe_service_revisions(client: &Client, arns: &[String]) -> Answer<Vec<Revision>> {
+    let request = client.describe_service_revisions().set_service_revision_arns(Some(arns.to_vec()));
+    let answer = request.send().await.map_err(|error| call_error(&error))?;
+    let read = answer.service_revisions().iter().map(read_revision).collect::<Result<Vec<_>, _>>();
+    read.map_err(|failure| CallError { kind: CallErrorKind::Other, problem: failure.problem })
+}
+
+/// The groups of a revision: of its load balancers as they were asked for and as ECS resolved them, and of the ingress and the
+/// gateways that ECS manages.
+fn read_revision(revision: &ServiceRevision) -> Result<Revision, Failure> {
+    let balancers = revision.load_balancers();
+    let mut groups = balancers.iter().flat_map(groups_of).collect::<Result<Vec<_>, _>>()?;
+    let resolved = revision.resolved_configuration().map(ResolvedConfiguration::load_balancers).unwrap_or_default();
+    let managed = revision.ecs_managed_resources();
+    let resolved = resolved.iter().filter_map(ServiceRevisionLoadBalancer::target_group_arn);
+    for arn in managed.into_iter().flat_map(managed_groups).chain(resolved) {
+        groups.push(ServiceGroup { arn: read_arn(arn)?, port: None });
+    }
+    let has_managed = managed.is_some_and(|of| !of.ingress_paths().is_empty() || !of.gateway_connections().is_empty());
+    let has_balancer = has_managed || !revision.gateway_connectors().is_empty() || !balancers.is_empty();
+    Ok(Revision { arn: revision.service_revision_arn().unwrap_or_default().to_owned(), groups, has_balancer })
+}
+
+fn managed_groups(managed: &EcsManagedResources) -> impl Iterator<Item = &str> {
+    let of_ingress = managed.ingress_paths().iter().flat_map(ManagedIngressPath::target_groups);
+    let resources = managed.gateway_connections().iter().filter_map(GatewayConnection::resources);
+    let albs = resources.filter_map(|resources| resources.as_host_shared_alb().ok()).flatten();
+    let of_gateways = albs.flat_map(|alb| [alb.target_group_arn(), alb.alternate_target_group_arn()]);
+    of_ingress.filter_map(ManagedTargetGroup::arn).chain(of_gateways.flatten())
 }
 
 /// A Classic Load Balancer has no target group; a blue/green service has two, between which its tasks change.
@@ -92,7 +135,8 @@ fn task_finding(task: &Task) -> TaskFinding {
         let problem = "the task has no lastStatus".to_owned();
         return TaskFinding::Unknown(Failure { call: TASKS_CALL, problem, retryable: true });
     };
-    if status.is_down() { TaskFinding::Missing } else { TaskFinding::Found(addresses(task)) }
+    let desired_status = task.desired_status().map_or(TaskStatus::Running, TaskStatus::from_text);
+    TaskFinding::Found(TaskSighting { last_status: status, desired_status, addresses: addresses(task) })
 }
 
 /// The addresses of the interfaces that are attached. One that is not an address is left out.

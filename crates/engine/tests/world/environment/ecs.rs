@@ -1,17 +1,19 @@
 //! The calls of ECS: what was true of services and tasks at this moment or shortly before.
 
 use spotdrain_core::arn::{ClusterArn, ServiceName, TaskArn};
-use spotdrain_core::finding::{ServiceFinding, ServiceKey, TaskFinding};
+use spotdrain_core::finding::{Service as Described, ServiceFinding, ServiceKey, TaskFinding};
 use spotdrain_engine::{Answer, Services, Tasks};
 
 use super::{Call, Environment};
 use crate::world::bounds::BELIEVED;
+use crate::world::fleet::Service;
 use crate::world::world::World;
 
 pub async fn describe_services(
     environment: &Environment<'_>,
     cluster: &ClusterArn,
     names: &[ServiceName],
+    tags: bool,
 ) -> Answer<Services> {
     let fault = environment.send(Call::DescribeServices, cluster.name());
     let key = |name: &ServiceName| ServiceKey { cluster: cluster.clone(), service: name.clone() };
@@ -19,7 +21,11 @@ pub async fn describe_services(
         let moment = world.draw_read_moment(now);
         let finding = |name| {
             let found = world.fleet.services.iter().find(|service| service.key == key(name));
-            found.map_or(ServiceFinding::Missing, |s| ServiceFinding::Found(s.described(moment, &world.fleet.groups)))
+            let described = |service: &Service| {
+                let described = service.described(moment, &world.fleet.groups);
+                ServiceFinding::Found(Described { tag: described.tag.filter(|_| tags), ..described })
+            };
+            found.map_or(ServiceFinding::Missing, described)
         };
         Ok(names.iter().map(|name| (name.clone(), finding(name))).collect())
     });
@@ -43,8 +49,8 @@ pub async fn describe_tasks(environment: &Environment<'_>, cluster: &ClusterArn,
     let work = |world: &mut World, now| {
         let moment = world.draw_read_moment(now);
         let finding = |arn: &TaskArn| match world.fleet.task(arn).map(|id| &world.fleet.tasks[id]) {
-            Some(task) if !task.is_down_at(moment) => TaskFinding::Found(vec![task.address]),
-            _ => TaskFinding::Missing,
+            Some(task) => TaskFinding::Found(task.described(moment)),
+            None => TaskFinding::Missing,
         };
         Ok(tasks.iter().map(|arn| (arn.clone(), finding(arn))).collect())
     };

@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
-use spotdrain_core::finding::{RegisteredTarget, ServiceKey};
+use spotdrain_core::finding::{RegisteredTarget, Revision, ServiceKey};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
 use spotdrain_engine::{Answer, Cloud, ReceivedMessage, Services, Tasks};
@@ -96,8 +96,13 @@ impl<'a> Environment<'a> {
 }
 
 impl Cloud for Environment<'_> {
-    async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName]) -> Answer<Services> {
-        ecs::describe_services(self, cluster, names).await
+    async fn describe_services(&self, cluster: &ClusterArn, names: &[ServiceName], tags: bool) -> Answer<Services> {
+        ecs::describe_services(self, cluster, names, tags).await
+    }
+
+    /// The world's services name all their groups themselves.
+    async fn describe_service_revisions(&self, _: &[String]) -> Answer<Vec<Revision>> {
+        Ok(Vec::new())
     }
 
     async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks> {
