@@ -5,10 +5,11 @@ data "aws_region" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
-  by_queue      = var.delivery == "queue"
-  some_clusters = var.clusters[0] != "all"
-  some_groups   = var.target_groups[0] != "none"
-  here          = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  by_queue       = var.delivery == "queue"
+  some_clusters  = var.clusters[0] != "all"
+  some_groups    = var.target_groups[0] != "none"
+  some_balancers = var.load_balancers[0] != "none"
+  here           = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
 }
 
 # Spot notices of tasks that still have their network interface, in every form that is known: either of the two stop codes,
