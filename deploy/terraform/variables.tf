@@ -123,6 +123,17 @@ variable "delivery" {
   }
 }
 
+variable "redrive_role" {
+  description = "none, or the ARN of the IAM role that may send dead letters back to the queue; nobody else but the rule may send"
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = can(regex("^(none|arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576})$", var.redrive_role))
+    error_message = "redrive_role must be none, or the ARN of an IAM role (arn:aws:iam::ACCOUNT:role/NAME)."
+  }
+}
+
 variable "architecture" {
   description = "what the zip was built for (scripts/package x86_64, or arm64)"
   type        = string
