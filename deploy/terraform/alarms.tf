@@ -17,10 +17,27 @@ locals {
         namespace   = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = aws_lambda_function.spotdrain.function_name }
         statistic   = "Sum", period = 60, threshold = 0
       }
+      # It stays in ALARM for as long as any dead letter is there, so it cannot report another one.
       dead-letter = {
         description = "a notice was given up. Read the message in the dead-letter queue, and what the function's log says of it."
         namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
         statistic   = "Maximum", period = 60, threshold = 0
+      }
+      # The function's own measurement of what "late" looks at below. ApproximateAgeOfOldestMessage is said to leave out
+      # messages that were received several times, which are the late ones; that was not verified.
+      old-notice = {
+        description = "a notice was more than 90 s old when it was handled, of the 120 s that its task has. Look for retries, throttling and errors in the log."
+        namespace   = "spotdrain", metric = "NoticeAge", dimensions = {}, statistic = "Maximum", period = 60, threshold = 90000 # ms
+      }
+      # The service has a load balancer, and the function found no target group for the task: nothing was deregistered.
+      unresolved = {
+        description = "no target group was found for a task whose service has a load balancer. The record of its notice in the log says why."
+        namespace   = "spotdrain", metric = "NoTargetGroupUnresolved", dimensions = {}, statistic = "Sum", period = 60, threshold = 0
+      }
+      # Without an address the function cannot find the task's target.
+      address-unknown = {
+        description = "a task was interrupted whose IP address neither its event nor ECS has. Its target was not deregistered."
+        namespace   = "spotdrain", metric = "AddressUnknown", dimensions = {}, statistic = "Sum", period = 60, threshold = 0
       }
       unknown-stop-code = {
         description = "only its reason gave a notice away, its stop code is absent or new. It was handled; AWS has changed something: tell us."
@@ -63,6 +80,41 @@ resource "aws_cloudwatch_metric_alarm" "one" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.alarm_actions
+}
+
+# Reports each new dead letter. The sum, because reading a letter only hides it for a while, and its return would look like a
+# new one. SQS sends no data for a queue that has been empty and idle for hours: that is 0. One of three periods is enough,
+# because a period whose data is late also counts as 0.
+resource "aws_cloudwatch_metric_alarm" "new_dead_letter" {
+  alarm_name          = "${var.name}-new-dead-letter"
+  alarm_description   = "spotdrain: another message was moved to the dead-letter queue. Read it, and look up its notice in the function's log."
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 3
+  datapoints_to_alarm = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.alarm_actions
+
+  metric_query {
+    id          = "new"
+    label       = "New dead letters"
+    return_data = true
+    expression  = "DIFF(FILL(visible, 0) + FILL(hidden, 0))"
+  }
+
+  dynamic "metric_query" {
+    for_each = { visible = "ApproximateNumberOfMessagesVisible", hidden = "ApproximateNumberOfMessagesNotVisible" }
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = "AWS/SQS"
+        metric_name = metric_query.value
+        dimensions  = { QueueName = aws_sqs_queue.dead_letters.name }
+        stat        = "Average"
+        period      = 60
+      }
+    }
+  }
 }
 
 # Notices were seen and registrations looked for, and none was taken out, found on its way out or left to its hold: a

@@ -42,6 +42,23 @@ locals {
         ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", aws_sqs_queue.dead_letters.name, { stat = "Maximum", label = "dead letters" }],
       ]
     },
+    {
+      title = "Who deregistered first, by day", stacked = true, stat = "Sum", period = 86400
+      metrics = [
+        ["spotdrain", "EcsFirst", { label = "ECS" }],
+        ["spotdrain", "SpotdrainFirst", { label = "spotdrain" }],
+        ["spotdrain", "FirstUnknown", { label = "unknown" }],
+      ]
+    },
+    {
+      title = "Notices without a target group, an address or tags", stat = "Sum", period = 300
+      metrics = [
+        ["spotdrain", "NoTargetGroupNoLoadBalancer", { label = "service without a load balancer" }],
+        ["spotdrain", "NoTargetGroupUnresolved", { label = "no target group found" }],
+        ["spotdrain", "AddressUnknown", { label = "no address found" }],
+        ["spotdrain", "TagsUnknown", { label = "tags of the service unknown" }],
+      ]
+    },
   ]
 }
 

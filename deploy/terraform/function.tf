@@ -29,20 +29,22 @@ resource "aws_lambda_function" "spotdrain" {
       SPOTDRAIN_MODE             = var.mode
       SPOTDRAIN_CLUSTERS         = join(",", var.clusters)
       SPOTDRAIN_TARGET_GROUPS    = join(",", var.target_groups)
+      SPOTDRAIN_LOAD_BALANCERS   = join(",", var.load_balancers)
       SPOTDRAIN_DISCOVER         = var.discover
       SPOTDRAIN_KEEP_LAST        = var.keep_last
       SPOTDRAIN_FRESH_SECONDS    = var.fresh_seconds
       SPOTDRAIN_CALLS_PER_SECOND = var.calls_per_second
       SPOTDRAIN_CALL_BURST       = var.call_burst
       SPOTDRAIN_EVENT_SOURCES    = join(",", var.event_sources)
+      SPOTDRAIN_QUEUE_URL        = local.by_queue ? aws_sqs_queue.notices[0].url : "none"
       RUST_LOG                   = "warn,spotdrain=${var.log_level}"
     }
   }
 
   lifecycle {
     precondition {
-      condition     = var.discover || local.some_groups
-      error_message = "discover = false needs target_groups, else there is no target group at all."
+      condition     = var.discover || local.some_groups || local.some_balancers
+      error_message = "discover = false needs target_groups or load_balancers, else there is no target group at all."
     }
     precondition {
       condition     = !local.some_clusters || alltrue([for arn in var.clusters : strcontains(arn, ":ecs:${local.here}:")])
@@ -51,6 +53,10 @@ resource "aws_lambda_function" "spotdrain" {
     precondition {
       condition     = !local.some_groups || alltrue([for arn in var.target_groups : strcontains(arn, ":elasticloadbalancing:${local.here}:")])
       error_message = "target_groups must be of this Region and account, ${local.here}: others cannot hold its tasks."
+    }
+    precondition {
+      condition     = !local.some_balancers || alltrue([for arn in var.load_balancers : strcontains(arn, ":elasticloadbalancing:${local.here}:")])
+      error_message = "load_balancers must be of this Region and account, ${local.here}: others cannot hold its tasks."
     }
   }
 }

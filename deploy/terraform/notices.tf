@@ -5,10 +5,11 @@ data "aws_region" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
-  by_queue      = var.delivery == "queue"
-  some_clusters = var.clusters[0] != "all"
-  some_groups   = var.target_groups[0] != "none"
-  here          = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  by_queue       = var.delivery == "queue"
+  some_clusters  = var.clusters[0] != "all"
+  some_groups    = var.target_groups[0] != "none"
+  some_balancers = var.load_balancers[0] != "none"
+  here           = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
 }
 
 # Spot notices of tasks that still have their network interface, in every form that is known: either of the two stop codes,
@@ -72,36 +73,54 @@ resource "aws_sqs_queue" "dead_letters" {
 resource "aws_sqs_queue_policy" "notices" {
   count     = local.by_queue ? 1 : 0
   queue_url = aws_sqs_queue.notices[0].id
-  policy    = jsonencode(local.only_the_rule[aws_sqs_queue.notices[0].name])
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(local.only_the_rule[aws_sqs_queue.notices[0].name], [
+      # Nobody else may send: the function trusts what is in the queue. The Allow above cannot ensure that, because a
+      # principal of this account needs no more than an Allow in its own identity policy. Both conditions must be in one
+      # statement, where they are combined with AND: the sender is not the rule, and not redrive_role. As two statements they
+      # would block everybody: a negated operator is true for a key that the request lacks, and the rule's requests have no
+      # aws:PrincipalArn, the role's no aws:SourceArn. Without redrive_role only the rule remains.
+      {
+        Sid       = "NobodyElse"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:SendMessage"
+        Resource  = aws_sqs_queue.notices[0].arn
+        Condition = { ArnNotEquals = merge(
+          { "aws:SourceArn" = aws_cloudwatch_event_rule.notices.arn },
+          var.redrive_role == "none" ? {} : { "aws:PrincipalArn" = var.redrive_role },
+        ) }
+      },
+    ])
+  })
 }
 
 resource "aws_sqs_queue_policy" "dead_letters" {
   queue_url = aws_sqs_queue.dead_letters.id
-  policy    = jsonencode(local.only_the_rule[aws_sqs_queue.dead_letters.name])
+  policy    = jsonencode({ Version = "2012-10-17", Statement = local.only_the_rule[aws_sqs_queue.dead_letters.name] })
 }
 
 locals {
-  only_the_rule = { for queue in concat(aws_sqs_queue.notices, [aws_sqs_queue.dead_letters]) : queue.name => {
-    Version = "2012-10-17"
-    Statement = [
-      # Only this rule may send: what stands in the queue is believed to come from it. SQS's own redrive needs no right.
-      {
-        Sid       = "OnlyTheRule"
-        Effect    = "Allow"
-        Principal = { Service = "events.amazonaws.com" }
-        Action    = "sqs:SendMessage"
-        Resource  = queue.arn
-        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.notices.arn } }
-      },
-      # Nobody, with whatever right, without TLS.
-      {
-        Sid       = "OnlyTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = queue.arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
-  } }
+  # The statements of both queues.
+  only_the_rule = { for queue in concat(aws_sqs_queue.notices, [aws_sqs_queue.dead_letters]) : queue.name => [
+    # The rule sends the notices, and what it could not deliver. SQS's own redrive needs no right.
+    {
+      Sid       = "OnlyTheRule"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = queue.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.notices.arn } }
+    },
+    # Nobody, with whatever right, without TLS.
+    {
+      Sid       = "OnlyTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = queue.arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+  ] }
 }

@@ -31,6 +31,13 @@ locals {
       Action   = "elasticloadbalancing:DescribeTargetHealth"
       Resource = "*"
     }],
+    # The target groups of the named load balancers. AWS has no resources for this action.
+    [for is_so in [local.some_balancers] : {
+      Sid      = "ReadLoadBalancers"
+      Effect   = "Allow"
+      Action   = "elasticloadbalancing:DescribeTargetGroups"
+      Resource = "*"
+    } if is_so],
     # The one change: in the groups that are named ...
     [for is_so in [local.some_groups] : {
       Sid      = "DeregisterFromNamedGroups"
@@ -38,8 +45,9 @@ locals {
       Action   = "elasticloadbalancing:DeregisterTargets"
       Resource = var.target_groups
     } if is_so],
-    # ... and in those that the services name, which are not known before: the account's, or the tagged ones of them.
-    [for is_so in [var.discover] : merge({
+    # ... and in those that services or load balancers name. They are not known before the function runs, so this covers all
+    # groups of the account and Region, or the tagged ones of them.
+    [for is_so in [var.discover || local.some_balancers] : merge({
       Sid      = "DeregisterFromDiscoveredGroups"
       Effect   = "Allow"
       Action   = "elasticloadbalancing:DeregisterTargets"
@@ -51,6 +59,13 @@ locals {
       Effect   = "Allow"
       Action   = "ecs:DescribeServices"
       Resource = "${local.arn}:ecs:${local.here}:service/*"
+    }, local.of_clusters) if is_so],
+    # A revision names target groups that the service does not, such as those of a deployment that is under way.
+    [for is_so in [var.discover] : merge({
+      Sid      = "ReadServiceRevisions"
+      Effect   = "Allow"
+      Action   = "ecs:DescribeServiceRevisions"
+      Resource = ["${local.arn}:ecs:${local.here}:service/*", "${local.arn}:ecs:${local.here}:service-revision/*"]
     }, local.of_clusters) if is_so],
     # Whether a task still has its address, before a late event is acted on.
     [merge({

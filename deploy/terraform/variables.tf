@@ -57,8 +57,21 @@ variable "target_groups" {
   }
 }
 
+variable "load_balancers" {
+  description = "SPOTDRAIN_LOAD_BALANCERS: none, or ARNs of load balancers whose target groups are searched for the task"
+  type        = list(string)
+  default     = ["none"]
+
+  validation {
+    condition = length(var.load_balancers) > 0 && (var.load_balancers == tolist(["none"]) || alltrue([
+      for arn in var.load_balancers : can(regex("^arn:aws[a-z0-9-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/(app|net|gwy)/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}$", arn))
+    ]))
+    error_message = "load_balancers must be [\"none\"], or ARNs of load balancers (arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/net/NAME/ID)."
+  }
+}
+
 variable "discover" {
-  description = "SPOTDRAIN_DISCOVER: false for only the target groups that target_groups names"
+  description = "SPOTDRAIN_DISCOVER: false for only the target groups that target_groups and load_balancers name"
   type        = bool
   default     = true
 }
@@ -107,6 +120,17 @@ variable "delivery" {
   validation {
     condition     = contains(["queue", "direct"], var.delivery)
     error_message = "delivery must be queue or direct."
+  }
+}
+
+variable "redrive_role" {
+  description = "none, or the ARN of the IAM role that may send dead letters back to the queue; nobody else but the rule may send"
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = can(regex("^(none|arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576})$", var.redrive_role))
+    error_message = "redrive_role must be none, or the ARN of an IAM role (arn:aws:iam::ACCOUNT:role/NAME)."
   }
 }
 

@@ -21,8 +21,14 @@ fn rows(widget: &Value) -> &Vec<Value> {
 fn it_shows_what_the_issue_asks_for() {
     let body = body();
     let titles = body["widgets"].as_array().unwrap().iter().map(|one| one["properties"]["title"].as_str().unwrap());
-    let expected =
-        ["Interruptions by service", "Notice to deregistered", "Found already draining: ECS was first", "Failures"];
+    let expected = [
+        "Interruptions by service",
+        "Notice to deregistered",
+        "Found already draining: ECS was first",
+        "Failures",
+        "Who deregistered first, by day",
+        "Notices without a target group, an address or tags",
+    ];
     assert_eq!(titles.collect::<Vec<_>>(), expected);
 }
 

@@ -17,6 +17,7 @@ mod metrics;
 mod parameters;
 mod pattern;
 mod queue;
+mod queue_policy;
 mod role;
 mod rule;
 mod source;

@@ -66,7 +66,41 @@ fn every_alarm_goes_to_the_topic_if_there_is_one() {
 #[test]
 fn there_is_an_alarm_for_each_thing_that_somebody_must_look_at() {
     let names: Vec<_> = alarms(&deployed()).into_iter().map(|(name, _)| name).collect();
-    let expected =
-        ["DeadLetterAlarm", "ErrorAlarm", "FailureAlarm", "LateAlarm", "NothingDoneAlarm", "UnknownStopCodeAlarm"];
+    let expected = [
+        "AddressUnknownAlarm",
+        "DeadLetterAlarm",
+        "ErrorAlarm",
+        "FailureAlarm",
+        "LateAlarm",
+        "NewDeadLetterAlarm",
+        "NothingDoneAlarm",
+        "OldNoticeAlarm",
+        "UnknownStopCodeAlarm",
+        "UnresolvedAlarm",
+    ];
     assert_eq!(names, expected);
+}
+
+/// A worker's service has no load balancer, unknown tags do not stop the work, and which of the two is first is AWS's
+/// decision: nobody has to act on any of these.
+#[test]
+fn what_nobody_has_to_act_on_is_on_the_dashboard_without_an_alarm() {
+    let template = deployed();
+    let dashboard = template.properties("Dashboard").unwrap()["DashboardBody"].to_string();
+    let mut found = BTreeSet::new();
+    for (_, alarm) in alarms(&template) {
+        metrics_in(&alarm, NAMESPACE, &mut found);
+    }
+    for name in ["NoTargetGroupNoLoadBalancer", "TagsUnknown", "EcsFirst", "SpotdrainFirst", "FirstUnknown"] {
+        assert!(dashboard.contains(name) && !found.contains(name), "{name}");
+    }
+}
+
+/// `NoticeAge` is in milliseconds, and a task has 120 s.
+#[test]
+fn an_old_notice_is_reported_while_its_task_still_has_time() {
+    let alarm = deployed().properties("OldNoticeAlarm").unwrap();
+    let threshold = alarm["Threshold"].as_u64().unwrap();
+    assert!((60_000..120_000).contains(&threshold), "{threshold}");
+    assert_eq!(alarm["Statistic"], "Maximum");
 }

@@ -8,12 +8,24 @@ use crate::deployed;
 use crate::template::{Template, refusal};
 
 const GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf831eec9f09";
+const LOAD_BALANCER: &str =
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/demo/50dc6c495c0c9188";
 const CLUSTER: &str = "arn:aws:ecs:eu-central-1:123456789012:cluster/demo";
 
 fn environment(template: &Template) -> Vec<(String, String)> {
     let variables = template.properties("Function").unwrap()["Environment"]["Variables"].clone();
     let variables = variables.as_object().unwrap().iter();
-    variables.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    variables.map(|(name, value)| (name.clone(), value.as_str().unwrap().replace("<NoticeQueue>", QUEUE_URL))).collect()
+}
+
+/// The settings that the template fills in itself, from a resource that it makes.
+pub const FILLED_IN: [&str; 1] = ["SPOTDRAIN_QUEUE_URL"];
+
+const QUEUE_URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/notices";
+
+/// The settings that are parameters, with their defaults.
+pub fn settings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.into_iter().filter(|(name, _)| !FILLED_IN.contains(name))
 }
 
 /// The parameter of a setting: `SPOTDRAIN_KEEP_LAST` is `KeepLast`.
@@ -26,7 +38,7 @@ pub fn parameter_of(setting: &str) -> String {
 fn every_setting_is_a_parameter_with_the_same_default() {
     let template = deployed();
     let environment = environment(&template);
-    for (setting, default) in NAMES {
+    for (setting, default) in settings() {
         let declared = &template.root["Parameters"][parameter_of(setting)];
         assert_eq!(crate::template::text_of(&declared["Default"]), default, "{setting}");
         assert!(
@@ -42,13 +54,18 @@ fn every_setting_is_a_parameter_with_the_same_default() {
 
 #[test]
 fn the_function_starts_with_what_the_template_gives_it() {
-    assert_eq!(Settings::read(environment(&deployed())).unwrap(), Settings::default());
+    let expected = Settings { queue_url: Some(QUEUE_URL.to_owned()), ..Settings::default() };
+    assert_eq!(Settings::read(environment(&deployed())).unwrap(), expected);
+    assert_eq!(Settings::read(environment(&deployed().with("Delivery", "direct"))).unwrap(), Settings::default());
     let two = format!("{CLUSTER},{CLUSTER}-2");
     let template = deployed().with("Clusters", &two).with("TargetGroups", GROUP).with("Discover", "false");
     let settings = Settings::read(environment(&template)).unwrap();
     assert_eq!(settings.clusters.unwrap().join(","), two);
     assert_eq!(settings.target_groups[0].arn.as_str(), GROUP);
     assert!(!settings.discover);
+    let template = deployed().with("LoadBalancers", LOAD_BALANCER).with("Discover", "false");
+    let settings = Settings::read(environment(&template)).unwrap();
+    assert_eq!(settings.load_balancers[0].as_str(), LOAD_BALANCER);
 }
 
 fn template_takes(parameters: &Value, setting: &str, value: &str) -> bool {
@@ -64,6 +81,16 @@ fn what_the_function_refuses_the_template_refuses() {
             vec!["", "arn:aws:ecs:x", "arn:aws:ecs:eu-central-1:12345:cluster/demo", &GROUP, "de mo", "a,,b"],
         ),
         ("SPOTDRAIN_TARGET_GROUPS", vec!["", "all", "demo-5044", "arn:aws:elasticloadbalancing:x", &CLUSTER, "=5044"]),
+        (
+            "SPOTDRAIN_LOAD_BALANCERS",
+            vec![
+                "",
+                "all",
+                "demo",
+                &GROUP,
+                "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/classic",
+            ],
+        ),
         ("SPOTDRAIN_DISCOVER", vec!["", "yes", "True"]),
         ("SPOTDRAIN_KEEP_LAST", vec!["", "no"]),
         ("SPOTDRAIN_FRESH_SECONDS", vec!["", "-1", "1.5", "121", "200", "1000", "x"]),
@@ -71,7 +98,8 @@ fn what_the_function_refuses_the_template_refuses() {
         ("SPOTDRAIN_CALL_BURST", vec!["", "0", "1001", "1.5", "-1", "x"]),
         ("SPOTDRAIN_EVENT_SOURCES", vec!["", "a,,b"]),
     ];
-    assert_eq!(table.each_ref().map(|(name, _)| *name), NAMES.map(|(name, _)| name), "every setting has its line");
+    let names: Vec<_> = settings().map(|(name, _)| name).collect();
+    assert_eq!(table.each_ref().map(|(name, _)| *name).as_slice(), names, "every setting has its line");
     let parameters = deployed().root["Parameters"].clone();
     for (setting, values) in &table {
         for value in values {
@@ -88,6 +116,7 @@ fn what_the_template_takes_the_function_takes() {
         ("SPOTDRAIN_MODE", vec!["enforce", "observe"]),
         ("SPOTDRAIN_CLUSTERS", vec!["all", CLUSTER, other]),
         ("SPOTDRAIN_TARGET_GROUPS", vec!["none", GROUP]),
+        ("SPOTDRAIN_LOAD_BALANCERS", vec!["none", LOAD_BALANCER]),
         ("SPOTDRAIN_FRESH_SECONDS", vec!["0", "9", "10", "99", "100", "119", "120"]),
         ("SPOTDRAIN_CALLS_PER_SECOND", vec!["0.1", "2", "1000"]),
         ("SPOTDRAIN_CALL_BURST", vec!["1", "10", "999", "1000"]),

@@ -68,7 +68,7 @@ fn direct_events_have_no_queue_and_queued_ones_no_permission_to_invoke() {
 }
 
 #[test]
-fn queues_are_encrypted_with_a_key_that_eventbridge_can_use_and_only_the_rule_may_send() {
+fn queues_are_encrypted_with_a_key_that_eventbridge_can_use_and_only_the_rule_is_allowed_to_send() {
     let template = deployed();
     for (name, queue) in template.of_type("AWS::SQS::Queue") {
         assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
@@ -80,7 +80,7 @@ fn queues_are_encrypted_with_a_key_that_eventbridge_can_use_and_only_the_rule_ma
         assert_eq!(allowed.len(), 1, "{name}");
         assert_eq!(allowed[0]["Action"], "sqs:SendMessage");
         assert_eq!(allowed[0]["Condition"]["ArnEquals"]["aws:SourceArn"], "<NoticeRule.Arn>");
-        let denied = statements.iter().find(|statement| statement["Effect"] == "Deny").unwrap();
+        let denied = statements.iter().find(|statement| statement["Sid"] == "OnlyTls").unwrap();
         assert_eq!(denied["Condition"]["Bool"]["aws:SecureTransport"], "false", "{name}");
     }
 }

@@ -20,6 +20,15 @@ const OF_THE_LOG: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 /// What Lambda does with it to keep a direct event that failed.
 const OF_DIRECT_EVENTS: [&str; 1] = ["sqs:SendMessage"];
 
+/// What the function calls only where load balancers are named.
+const OF_LOAD_BALANCERS: [&str; 1] = ["elasticloadbalancing:DescribeTargetGroups"];
+
+/// The template with a load balancer, which adds a call.
+pub fn with_load_balancer() -> Template {
+    let arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/demo/50dc";
+    deployed().with("LoadBalancers", arn)
+}
+
 fn statements(template: &Template) -> Vec<Value> {
     let policies = template.properties("Role").unwrap()["Policies"].clone();
     let statements = policies
@@ -51,14 +60,15 @@ fn the_calls_are_found_in_the_code_in_two_ways() {
 #[test]
 fn with_a_queue_the_role_may_do_what_the_code_calls_and_lambda_needs() {
     let expected = &calls() | &set(&[&OF_THE_QUEUE, &OF_THE_LOG]);
-    assert_eq!(actions(&deployed()), expected);
+    assert_eq!(actions(&with_load_balancer()), expected);
+    assert_eq!(actions(&deployed()), &expected - &set(&[&OF_LOAD_BALANCERS]));
 }
 
 /// The log is not the doctor's: no connection depends on it.
 #[test]
 fn the_doctor_asks_for_every_right_of_the_role_but_the_logs() {
     let checks = include_str!("../../../doctor/src/checks/role.rs");
-    for action in &actions(&deployed()) - &set(&[&OF_THE_LOG]) {
+    for action in &actions(&deployed()) - &(&set(&[&OF_THE_LOG]) | &crate::source::expected_later(true).collect()) {
         assert!(checks.contains(&format!("\"{action}\"")), "no check of the doctor asks for {action}");
     }
 }
@@ -67,7 +77,7 @@ fn the_doctor_asks_for_every_right_of_the_role_but_the_logs() {
 fn without_a_queue_the_role_may_not_touch_one_but_leave_dead_letters() {
     let calls: BTreeSet<_> = calls().into_iter().filter(|call| !call.starts_with("sqs:")).collect();
     let expected = &calls | &set(&[&OF_DIRECT_EVENTS, &OF_THE_LOG]);
-    assert_eq!(actions(&deployed().with("Delivery", "direct")), expected);
+    assert_eq!(actions(&with_load_balancer().with("Delivery", "direct")), expected);
 }
 
 #[test]
@@ -75,6 +85,7 @@ fn without_discovery_the_role_may_not_describe_services_nor_touch_another_group(
     let group = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo/6d0e";
     let template = deployed().with("Discover", "false").with("TargetGroups", group);
     assert!(!actions(&template).contains("ecs:DescribeServices"));
+    assert!(!actions(&template).contains("ecs:DescribeServiceRevisions"));
     let deregister = |statement: &&Value| statement["Action"] == "elasticloadbalancing:DeregisterTargets";
     let statements = statements(&template);
     let resources: Vec<_> = statements.iter().filter(deregister).flat_map(|one| items(&one["Resource"])).collect();
@@ -82,11 +93,26 @@ fn without_discovery_the_role_may_not_describe_services_nor_touch_another_group(
 }
 
 #[test]
-fn only_the_action_that_has_no_resources_is_allowed_on_all() {
+fn the_groups_of_a_load_balancer_can_be_deregistered_from_without_discovery() {
+    let template = with_load_balancer().with("Discover", "false");
+    assert!(!actions(&template).contains("ecs:DescribeServices"));
+    let statements = statements(&template);
+    let deregister = statements.iter().find(|one| one["Action"] == "elasticloadbalancing:DeregisterTargets").unwrap();
+    assert_eq!(deregister["Resource"], "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/*/*");
+}
+
+/// AWS has no resources for these actions.
+/// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html>
+const WITHOUT_RESOURCES: [&str; 2] =
+    ["elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:DescribeTargetGroups"];
+
+#[test]
+fn only_the_actions_that_have_no_resources_are_allowed_on_all() {
     for delivery in ["queue", "direct"] {
-        for statement in statements(&deployed().with("Delivery", delivery)) {
+        for statement in statements(&with_load_balancer().with("Delivery", delivery)) {
             let is_on_all = items(&statement["Resource"]).iter().any(|resource| resource == "*");
-            assert_eq!(is_on_all, statement["Action"] == "elasticloadbalancing:DescribeTargetHealth", "{statement}");
+            let has_no_resources = statement["Action"].as_str().is_some_and(|one| WITHOUT_RESOURCES.contains(&one));
+            assert_eq!(is_on_all, has_no_resources, "{statement}");
             assert!(items(&statement["Action"]).iter().all(|action| !action.contains('*')), "{statement}");
             assert_eq!(statement["Effect"], "Allow");
         }

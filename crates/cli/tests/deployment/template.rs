@@ -56,6 +56,7 @@ impl Template {
         match function.as_str() {
             "Condition" => self.holds(arguments.as_str().unwrap()),
             "Fn::Not" => !self.is_true(&arguments[0]),
+            "Fn::Or" => arguments.as_array().unwrap().iter().any(|one| self.is_true(one)),
             "Fn::Equals" => self.resolve(&arguments[0]) == self.resolve(&arguments[1]),
             other => panic!("{other} is not known here"),
         }

@@ -9,7 +9,8 @@ use regex::Regex;
 use serde_json::Value;
 use spotdrain_core::metrics::NAMESPACE;
 
-use crate::role::actions;
+use crate::parameters::{FILLED_IN, parameter_of, settings};
+use crate::role::{actions, with_load_balancer};
 use crate::source::metric_words;
 use crate::template::text_of;
 use crate::{TEMPLATE, deployed};
@@ -59,7 +60,10 @@ fn its_variables_are_the_templates_parameters() {
         let default: String = variable["default"].chars().filter(|letter| !r#"[]""#.contains(*letter)).collect();
         assert_eq!(default, text_of(&declared["Default"]), "{name}");
         let told = variable["description"].trim_matches('"');
-        let expected = declared["Description"].as_str().unwrap().replace("TargetGroups names", "target_groups names");
+        let expected = declared["Description"]
+            .as_str()
+            .unwrap()
+            .replace("TargetGroups and LoadBalancers name", "target_groups and load_balancers name");
         assert_eq!(told, expected, "{name}");
     }
 }
@@ -98,7 +102,7 @@ fn its_outputs_are_the_templates() {
 fn its_role_has_the_same_actions() {
     let action = Regex::new(r#""((?:elasticloadbalancing|ecs|sqs|logs):[A-Z][A-Za-z]+)""#).unwrap();
     let found: BTreeSet<_> = action.captures_iter(&file("role.tf")).map(|one| one[1].to_owned()).collect();
-    assert_eq!(found, &actions(&deployed()) | &actions(&deployed().with("Delivery", "direct")));
+    assert_eq!(found, &actions(&with_load_balancer()) | &actions(&deployed().with("Delivery", "direct")));
 }
 
 #[test]
@@ -120,10 +124,25 @@ fn its_metrics_are_those_of_the_code() {
 #[test]
 fn its_function_has_every_setting() {
     let text = file("function.tf");
-    for (setting, _) in spotdrain_core::settings::NAMES {
-        let variable = snake(&crate::parameters::parameter_of(setting));
-        let line = text.lines().find(|line| line.trim_start().starts_with(&format!("{setting} "))).unwrap();
+    let line_of = |setting: &str| {
+        let line = text.lines().find(|line| line.trim_start().starts_with(&format!("{setting} ")));
+        line.unwrap_or_else(|| panic!("{setting} is not set"))
+    };
+    for (setting, _) in settings() {
+        let (variable, line) = (snake(&parameter_of(setting)), line_of(setting));
         assert!(line.contains(&format!("var.{variable}")), "{line}");
+    }
+    assert!(FILLED_IN.map(line_of)[0].contains("aws_sqs_queue.notices[0].url"));
+}
+
+#[test]
+fn it_has_every_alarm_of_the_template() {
+    let text = file("alarms.tf");
+    for (name, _) in deployed().of_type("AWS::CloudWatch::Alarm") {
+        let snake = snake(name.trim_end_matches("Alarm"));
+        let kebab = snake.replace('_', "-");
+        let forms = [format!("      {kebab} = {{"), format!("\"{kebab}\" =>"), format!("_alarm\" \"{snake}\"")];
+        assert!(forms.iter().any(|form| text.contains(form)), "{name}");
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::model::setting::Fact;
 
 use crate::template::node::Node;
-use crate::template::pseudo::arn;
+use crate::template::pseudo::{ACCOUNT, REGION, arn};
 use crate::template::resolve::Resolver;
 use crate::template::value::Data;
 
@@ -18,7 +18,7 @@ pub(crate) fn reference(resolver: Resolver<'_>, id: &str) -> String {
         | "AWS::Lambda::Function"
         | "AWS::Serverless::Function" => name(resolver, id),
         "AWS::SQS::Queue" => {
-            format!("https://sqs.{}.amazonaws.com/{}", crate::template::pseudo::REGION, name(resolver, id))
+            format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{}", name(resolver, id))
         }
         _ => arn_of(resolver, id).unwrap_or_else(|| format!("{}{id}", resolver.stack.prefix)),
     }

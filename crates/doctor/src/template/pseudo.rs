@@ -6,7 +6,7 @@ use crate::template::value::Data;
 
 /// The Region, the account and the stack that stand for the real ones.
 pub(crate) const REGION: &str = "eu-central-1";
-const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 const STACK: &str = "stack";
 
 /// An ARN of the placeholders.
