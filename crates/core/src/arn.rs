@@ -171,12 +171,20 @@ fn last_segment(arn: &str) -> &str {
 }
 
 impl QueueArn {
-    /// The queue's URL, which SQS's calls want.
+    /// The queue's URL, which SQS's calls need: the configured one if it is of this queue, else the usual form of the partitions
+    /// in which that is known (aws, aws-us-gov and aws-cn).
     /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html>
     #[must_use]
-    pub fn url(&self) -> String {
-        let china = if self.0.starts_with("arn:aws-cn:") { ".cn" } else { "" };
-        format!("https://sqs.{}.amazonaws.com{china}/{}/{}", self.region(), self.account(), self.name())
+    pub fn url(&self, configured: Option<&str>) -> Option<String> {
+        let is_own = |url: &&str| url.rsplit('/').next() == Some(self.name());
+        let domain = match self.0.split(':').nth(1) {
+            Some("aws" | "aws-us-gov") => Some("amazonaws.com"),
+            Some("aws-cn") => Some("amazonaws.com.cn"),
+            _ => None,
+        };
+        let usual =
+            domain.map(|domain| format!("https://sqs.{}.{domain}/{}/{}", self.region(), self.account(), self.name()));
+        configured.filter(is_own).map(str::to_owned).or(usual)
     }
 
     /// The queue's name.
@@ -248,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_queue_has_its_url() {
-        let url = |text| QueueArn::parse(text).unwrap().url();
+        let url = |text| QueueArn::parse(text).unwrap().url(None).unwrap();
         let here = url("arn:aws:sqs:eu-central-1:123456789012:notices");
         assert_eq!(here, "https://sqs.eu-central-1.amazonaws.com/123456789012/notices");
         let china = url("arn:aws-cn:sqs:cn-north-1:123456789012:notices");
@@ -278,5 +286,17 @@ mod tests {
         for group in ["family:web", "service:", "web", "service:a b", "service:a/b"] {
             assert_eq!(ServiceName::from_group(group), None, "{group}");
         }
+    }
+
+    #[test]
+    fn a_configured_url_counts_if_it_is_of_this_queue() {
+        let sovereign = QueueArn::parse("arn:aws-eusc:sqs:eusc-de-east-1:123456789012:notices").unwrap();
+        let own = "https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/notices";
+        assert_eq!(sovereign.url(Some(own)).as_deref(), Some(own));
+        assert_eq!(sovereign.url(None), None, "its domain is not known");
+        assert_eq!(sovereign.url(Some("https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/other")), None);
+        let usual = QueueArn::parse("arn:aws:sqs:eu-central-1:123456789012:notices").unwrap();
+        let url = usual.url(Some("https://sqs.eu-central-1.amazonaws.com/123456789012/other")).unwrap();
+        assert_eq!(url, "https://sqs.eu-central-1.amazonaws.com/123456789012/notices");
     }
 }

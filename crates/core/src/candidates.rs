@@ -7,11 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::arn::TargetGroupArn;
+use crate::arn::{LoadBalancerArn, TargetGroupArn};
 use crate::finding::{Findings, GroupFinding, Service, ServiceFinding, ServiceKey, ServiceTag};
 use crate::notice::Notice;
 use crate::outcome::{Failure, NoTargetGroup};
-use crate::settings::Settings;
+use crate::settings::{ConfiguredGroup, Settings};
 
 /// The target groups of one notice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +30,49 @@ pub struct Candidates {
     pub is_missing: bool,
 }
 
+/// The configured target groups: those that the settings name, and those of the load balancers that the settings name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Configured {
+    pub groups: Vec<ConfiguredGroup>,
+    /// What is wrong with the configuration, or why the search failed. The groups are drained all the same.
+    pub failure: Option<Failure>,
+}
+
+impl Configured {
+    /// Without load balancers, the groups of the settings. `found` has the groups of each load balancer, or why they could not be
+    /// read.
+    #[must_use]
+    pub fn new(settings: &Settings, found: Result<&BTreeMap<LoadBalancerArn, Vec<TargetGroupArn>>, Failure>) -> Self {
+        let mut configured = Self { groups: settings.target_groups.clone(), failure: None };
+        if settings.load_balancers.is_empty() {
+            return configured;
+        }
+        let found = match found {
+            Ok(found) => found,
+            Err(failure) => return Self { failure: Some(failure), ..configured },
+        };
+        let all: BTreeSet<_> = found.values().flatten().collect();
+        let elsewhere = configured.groups.iter().find(|group| !all.contains(&group.arn));
+        configured.failure = elsewhere.map(|group| of_no_balancer(group, settings));
+        configured.groups.retain(|group| all.contains(&group.arn));
+        let named: BTreeSet<_> = configured.groups.iter().map(|group| group.arn.clone()).collect();
+        let searched = all.into_iter().filter(|arn| !named.contains(*arn));
+        configured.groups.extend(searched.map(|arn| ConfiguredGroup { arn: arn.clone(), port: None }));
+        configured
+    }
+}
+
+/// The article's function checks this at every event: a group and a load balancer that do not belong together are a mistake.
+fn of_no_balancer(group: &ConfiguredGroup, settings: &Settings) -> Failure {
+    let balancers: Vec<_> = settings.load_balancers.iter().map(LoadBalancerArn::as_str).collect();
+    let problem = format!(
+        "{} belongs to none of the named load balancers ({}), and is left alone",
+        group.arn,
+        balancers.join(", ")
+    );
+    Failure { call: "SPOTDRAIN_TARGET_GROUPS", problem, retryable: false }
+}
+
 /// The service to look up for a notice, if there is one and it is to be looked up.
 #[must_use]
 pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
@@ -39,14 +82,19 @@ pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
 
 /// The target groups in which the task of a notice may be registered.
 #[must_use]
-pub fn candidates(notice: &Notice, settings: &Settings, services: &BTreeMap<ServiceKey, ServiceFinding>) -> Candidates {
+pub fn candidates(
+    notice: &Notice,
+    settings: &Settings,
+    services: &BTreeMap<ServiceKey, ServiceFinding>,
+    configured: &Configured,
+) -> Candidates {
     let key = service_key(notice, settings);
     match key.as_ref().map(|key| services.get(key)) {
-        None => with_service(notice, settings, &Service::default()),
+        None => with_service(notice, configured, &Service::default()),
         Some(Some(ServiceFinding::Missing)) => {
             Candidates { failure: Some(unknown_service(notice)), is_missing: true, ..Candidates::default() }
         }
-        Some(Some(ServiceFinding::Found(service))) => with_service(notice, settings, service),
+        Some(Some(ServiceFinding::Found(service))) => with_service(notice, configured, service),
         Some(Some(ServiceFinding::Unknown(failure))) => {
             Candidates { failure: Some(failure.clone()), ..Candidates::default() }
         }
@@ -54,12 +102,12 @@ pub fn candidates(notice: &Notice, settings: &Settings, services: &BTreeMap<Serv
     }
 }
 
-fn with_service(notice: &Notice, settings: &Settings, service: &Service) -> Candidates {
-    let configured = settings.target_groups.iter().map(|group| (&group.arn, group.port));
+fn with_service(notice: &Notice, configured: &Configured, service: &Service) -> Candidates {
+    let named = configured.groups.iter().map(|group| (&group.arn, group.port));
     let discovered = service.groups.iter().map(|group| (&group.arn, group.port));
     let mut groups: BTreeMap<_, BTreeSet<u16>> = BTreeMap::new();
-    let mut failure = None;
-    for (arn, port) in configured.chain(discovered) {
+    let mut failure = configured.failure.clone();
+    for (arn, port) in named.chain(discovered) {
         if arn.region() == notice.task.arn.region() && arn.account() == notice.task.arn.account() {
             groups.entry(arn.clone()).or_default().extend(port);
         } else {
@@ -108,7 +156,7 @@ pub fn is_missed<'a>(
 ) -> bool {
     let mut of_service = notices.into_iter().filter(|notice| service_key(notice, settings).as_ref() == Some(key));
     of_service.any(|notice| {
-        let groups = candidates(notice, settings, &findings.services).groups;
+        let groups = candidates(notice, settings, &findings.services, &findings.configured).groups;
         groups.keys().all(|group| match findings.groups.get(group) {
             Some(GroupFinding::Found(targets)) => {
                 !targets.iter().any(|target| notice.task.addresses.contains(&target.address))

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use strum::{AsRefStr, Display, EnumString};
 
 use crate::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
+use crate::candidates::Configured;
 use crate::outcome::Failure;
 use crate::stop::TaskStatus;
 
@@ -143,6 +144,8 @@ pub struct TaskSighting {
 pub struct Findings {
     /// By service; a service that is not here was not asked for.
     pub services: BTreeMap<ServiceKey, ServiceFinding>,
+    /// The configured target groups.
+    pub configured: Configured,
     /// By target group.
     pub groups: BTreeMap<TargetGroupArn, GroupFinding>,
     /// By task; only of the tasks whose ownership had to be asked.

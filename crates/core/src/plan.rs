@@ -150,7 +150,7 @@ fn prepare(mut incoming: Incoming, findings: &Findings, settings: &Settings, now
     }
     let notice = &incoming.notice;
     let age = notice.age(now);
-    let mut candidates = candidates(notice, settings, &findings.services);
+    let mut candidates = candidates(notice, settings, &findings.services, &findings.configured);
     if candidates.is_missing && age.is_some_and(|age| age > ECS_REMEMBERS) {
         candidates = Candidates { none: Some(NoTargetGroup::Unresolved), ..Candidates::default() };
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::arn::TargetGroupArn;
-use crate::candidates::{candidates, service_key};
+use crate::candidates::{Configured, candidates, service_key};
 use crate::finding::{ServiceFinding, ServiceKey};
 use crate::notice::Incoming;
 use crate::pace::Budget;
@@ -74,13 +74,13 @@ impl Part {
 #[must_use]
 pub fn schedule(
     notices: Vec<Incoming>,
-    services: &BTreeMap<ServiceKey, ServiceFinding>,
+    (services, configured): (&BTreeMap<ServiceKey, ServiceFinding>, &Configured),
     settings: &Settings,
     allowance: Allowance,
 ) -> Schedule {
     let mut schedule = Schedule::default();
     let mut groups = 0;
-    for wave in waves(of_services(notices, services, settings), allowance) {
+    for wave in waves(of_services(notices, (services, configured), settings), allowance) {
         groups += wave.groups.len();
         if groups <= allowance.most || schedule.waves.is_empty() {
             schedule.waves.push(wave.notices);
@@ -107,14 +107,14 @@ fn waves(parts: Vec<Part>, allowance: Allowance) -> Vec<Part> {
 /// The notices by their service, the earliest deadline first.
 fn of_services(
     notices: Vec<Incoming>,
-    services: &BTreeMap<ServiceKey, ServiceFinding>,
+    (services, configured): (&BTreeMap<ServiceKey, ServiceFinding>, &Configured),
     settings: &Settings,
 ) -> Vec<Part> {
     let mut parts: BTreeMap<Option<ServiceKey>, Part> = BTreeMap::new();
     for incoming in notices {
         let deadline = incoming.notice.deadline();
         let of_service = parts.entry(service_key(&incoming.notice, settings)).or_insert_with(|| {
-            let groups = candidates(&incoming.notice, settings, services).groups;
+            let groups = candidates(&incoming.notice, settings, services, configured).groups;
             Part { deadline, groups: groups.into_keys().collect(), notices: Vec::new() }
         });
         of_service.deadline = of_service.deadline.min(deadline);

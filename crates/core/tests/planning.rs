@@ -9,12 +9,17 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::{Scenario, arn, down, ip, sighting, throttled, up};
 use insta::assert_snapshot;
 use jiff::SignedDuration;
+use spotdrain_core::arn::LoadBalancerArn;
+use spotdrain_core::candidates::Configured;
 use spotdrain_core::finding::{GroupFinding, Service, ServiceFinding, TaskFinding};
 use spotdrain_core::limits::MAX_TARGETS_PER_CALL;
 use spotdrain_core::outcome::NoTargetGroup;
+use spotdrain_core::settings::Settings;
 
 fn one() -> Scenario {
     Scenario::new().notice("one", &["10.0.2.21"]).service(&[("web", Some(5044))])
@@ -200,6 +205,37 @@ fn an_event_without_an_address_takes_that_of_describe_tasks() {
     assert!(read(scenario().task_is("one", up("10.0.2.21"))).contains("call web: 10.0.2.21:5044"));
     let unknown = read(scenario().task_is("one", sighting("RUNNING", "STOPPED", &[])));
     assert!(unknown.contains("failed, DescribeTasks neither the event nor DescribeTasks has an address"), "{unknown}");
+}
+
+const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/logs/50dc6c495c0c9188";
+
+/// The article's settings: a load balancer, and a target group with its port.
+#[test]
+fn a_named_load_balancer_is_searched_and_a_group_of_another_is_left_alone() {
+    let web = arn("web");
+    let settings = |groups: &str| {
+        Settings::read([("SPOTDRAIN_LOAD_BALANCERS", BALANCER), ("SPOTDRAIN_TARGET_GROUPS", groups)]).unwrap()
+    };
+    let found = BTreeMap::from([(LoadBalancerArn::parse(BALANCER).unwrap(), vec![web.clone(), arn("logs")])]);
+    let configured = |groups: &str| Configured::new(&settings(groups), Ok(&found));
+    let named = |configured: &Configured| -> Vec<_> {
+        configured.groups.iter().map(|group| (group.arn.name().to_owned(), group.port)).collect()
+    };
+    let own = configured(&format!("{web}=5044"));
+    assert_eq!(named(&own), [("web".to_owned(), Some(5044)), ("logs".to_owned(), None)]);
+    assert_eq!(own.failure, None);
+    let other = configured(arn("other").as_str());
+    assert_eq!(named(&other).len(), 2, "the groups of the load balancer are searched all the same");
+    let problem = other.failure.unwrap().problem;
+    assert!(problem.contains("targetgroup/other/") && problem.contains(BALANCER), "{problem}");
+}
+
+#[test]
+fn configured_groups_are_drained_where_the_load_balancers_could_not_be_searched() {
+    let settings = [("SPOTDRAIN_LOAD_BALANCERS", BALANCER), ("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str())];
+    let settings = Settings::read(settings).unwrap();
+    let configured = Configured::new(&settings, Err(throttled("DescribeTargetGroups")));
+    assert_eq!((configured.groups.len(), configured.failure), (1, Some(throttled("DescribeTargetGroups"))));
 }
 
 /// One notice of a task whose target is unhealthy.

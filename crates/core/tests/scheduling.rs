@@ -15,6 +15,7 @@ use common::{arn, sample, task};
 use jiff::SignedDuration;
 use spotdrain_core::arn::ServiceName;
 use spotdrain_core::batch::{Receipt, Receipts};
+use spotdrain_core::candidates::Configured;
 use spotdrain_core::finding::{Service, ServiceFinding, ServiceGroup, ServiceKey};
 use spotdrain_core::notice::{Incoming, Notice};
 use spotdrain_core::outcome::{Failure, Outcome};
@@ -66,7 +67,7 @@ fn told(schedule: &Schedule) -> String {
 }
 
 fn scheduled(notices: Vec<Incoming>, services: &BTreeMap<ServiceKey, ServiceFinding>, allowance: Allowance) -> String {
-    told(&schedule(notices, services, &Settings::default(), allowance))
+    told(&schedule(notices, (services, &Configured::default()), &Settings::default(), allowance))
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
 use spotdrain_core::finding::{RegisteredTarget, Revision, ServiceFinding, TaskFinding};
 use spotdrain_core::plan::OwnedTarget;
@@ -36,6 +36,9 @@ pub trait Cloud {
 
     /// DescribeTargetHealth: all targets of a group.
     async fn describe_target_health(&self, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>>;
+
+    /// DescribeTargetGroups: the target groups of a load balancer.
+    async fn describe_target_groups(&self, balancer: &LoadBalancerArn) -> Answer<Vec<TargetGroupArn>>;
 
     /// DeregisterTargets, for at most two hundred targets of one group.
     /// Success proves nothing about a target that was not read before: AWS also answers it for a target that is not there.

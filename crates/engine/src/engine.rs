@@ -1,11 +1,12 @@
 //! What an execution environment keeps from one invocation to the next, and the story of one invocation.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join;
 use jiff::Timestamp;
+use spotdrain_core::arn::{LoadBalancerArn, TargetGroupArn};
 use spotdrain_core::batch::{Batch, Delivery, Message, take_apart};
 use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
@@ -30,6 +31,7 @@ pub struct Engine<C> {
     pub(crate) settings: Settings,
     pub(crate) services: RefCell<ServiceCache>,
     pub(crate) memory: RefCell<Memory>,
+    pub(crate) balancers: RefCell<Option<(Timestamp, BTreeMap<LoadBalancerArn, Vec<TargetGroupArn>>)>>,
     budget: RefCell<Budget>,
     since: Timestamp,
 }
@@ -59,7 +61,15 @@ impl<C: Cloud> Engine<C> {
     #[must_use]
     pub fn new(cloud: C, settings: Settings) -> Self {
         let (budget, since) = (RefCell::new(Budget::new(&settings)), cloud.now());
-        Self { cloud, settings, services: RefCell::default(), memory: RefCell::default(), budget, since }
+        Self {
+            cloud,
+            settings,
+            services: RefCell::default(),
+            memory: RefCell::default(),
+            balancers: RefCell::default(),
+            budget,
+            since,
+        }
     }
 
     /// The cloud that it calls.

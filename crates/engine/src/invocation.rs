@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use spotdrain_core::arn::QueueArn;
 use spotdrain_core::batch::Receipts;
 use spotdrain_core::pace::Kind;
+use tracing::warn;
 
 use crate::cloud::Cloud;
 use crate::deadline::{Deadline, later};
@@ -31,6 +32,13 @@ impl<'a, C: Cloud> Invocation<'a, C> {
         if engine.cloud.was_thawed() {
             engine.cloud.reconnect();
         }
+        let is_reachable = |queue: &QueueArn| queue.url(engine.settings.queue_url.as_deref()).is_some();
+        if let (Some(queue), Some(url)) = (&queue, &engine.settings.queue_url)
+            && url.rsplit('/').next() != Some(queue.name())
+        {
+            warn!(queue = queue.as_str(), url, "SPOTDRAIN_QUEUE_URL is the URL of another queue, and is not used");
+        }
+        let queue = queue.filter(is_reachable);
         Self { engine, queue, deadline, receipts: RefCell::default() }
     }
 

@@ -6,14 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ClusterArn, ServiceName};
-use spotdrain_core::candidates::service_key;
+use spotdrain_core::candidates::{Configured, service_key};
 use spotdrain_core::finding::{Service, ServiceFinding, ServiceKey, ServiceTag};
 use spotdrain_core::limits::{MAX_REVISIONS_PER_CALL, MAX_SERVICES_PER_CALL};
 use spotdrain_core::notice::Incoming;
 use spotdrain_core::pace::Kind;
+
+use tracing::warn;
 
 use crate::cloud::{CallErrorKind, Cloud, Services};
 use crate::deadline::Deadline;
@@ -65,6 +67,8 @@ fn is_believed(at: Timestamp, now: Timestamp) -> bool {
 pub(crate) struct Located {
     pub(crate) services: Answers,
     pub(crate) cached: BTreeSet<ServiceKey>,
+    /// The configured target groups, with those of the named load balancers.
+    pub(crate) configured: Configured,
     /// The services of which everything has been asked, because a task was in none of their groups.
     pub(crate) refreshed: BTreeSet<ServiceKey>,
 }
@@ -103,8 +107,37 @@ pub(crate) async fn locate<C: Cloud>(invocation: &Invocation<'_, C>, notices: &[
     }
     located.cached = located.services.keys().cloned().collect();
     let deadline = invocation.deadline.reserving(now, shares::ACTING).within(now, shares::LOCATING);
-    located.services.extend(describe_all(invocation, unknown, deadline).await);
+    let (services, configured) =
+        join(describe_all(invocation, unknown, deadline), search_balancers(invocation, deadline)).await;
+    located.services.extend(services);
+    located.configured = configured;
     located
+}
+
+/// The configured target groups. Those of the named load balancers are believed for a minute, as services are.
+async fn search_balancers<C: Cloud>(invocation: &Invocation<'_, C>, deadline: Deadline) -> Configured {
+    let (engine, now) = (invocation.engine, invocation.now());
+    let cached = engine.balancers.borrow().clone().filter(|(at, _)| is_believed(*at, now));
+    if let Some((_, found)) = cached {
+        return Configured::new(&engine.settings, Ok(&found));
+    }
+    let calls = engine.settings.load_balancers.iter().map(async |balancer| {
+        let request = invocation.request("DescribeTargetGroups", Kind::Read, deadline);
+        let answer = request.send(async || invocation.cloud().describe_target_groups(balancer).await).await;
+        answer.map(|groups| (balancer.clone(), groups))
+    });
+    match join_all(calls).await.into_iter().collect::<Result<BTreeMap<_, _>, _>>() {
+        Ok(found) => {
+            let configured = Configured::new(&engine.settings, Ok(&found));
+            engine.balancers.replace(Some((now, found)));
+            configured
+        }
+        Err(error) => {
+            let problem = error.failure.problem.as_str();
+            warn!(problem, "the load balancers could not be searched; the configured target groups are drained");
+            Configured::new(&engine.settings, Err(error.failure))
+        }
+    }
 }
 
 /// Describes services, whatever the cache holds, with the revisions of those whose groups may be there. What ECS does not know

@@ -27,7 +27,7 @@ pub type Function = Engine<AwsCloud>;
 /// The function with these clients and settings.
 #[must_use]
 pub fn function(aws: Aws, settings: Settings) -> Function {
-    Engine::new(AwsCloud::new(aws, settings.discover), settings)
+    Engine::new(AwsCloud::new(aws, settings.clone()), settings)
 }
 
 /// The environment's variables. One that is not Unicode is kept in a readable form, so that a setting of it is refused with its

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::take_apart;
+use spotdrain_core::candidates::Configured;
 use spotdrain_core::event::Event;
 use spotdrain_core::finding::{
     AsRead, Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag,
@@ -184,7 +185,9 @@ impl Scenario {
 
     pub fn plan(self) -> Plan {
         let now = self.now();
-        plan(self.reading, &self.findings, &self.going, &self.settings, now)
+        let configured = Configured::new(&self.settings, Ok(&BTreeMap::new()));
+        let findings = Findings { configured, ..self.findings };
+        plan(self.reading, &findings, &self.going, &self.settings, now)
     }
 
     /// The plan as lines that read as sentences.

@@ -29,7 +29,8 @@ pub(crate) async fn prepare<C: Cloud>(invocation: &Invocation<'_, C>, messages: 
     let located = locate(invocation, &notices).await;
     let engine = invocation.engine;
     let allowance = engine.allowance(invocation.deadline.reserving(invocation.now(), shares::A_WAVE));
-    let Schedule { waves, postponed } = schedule(notices, &located.services, &engine.settings, allowance);
+    let Schedule { waves, postponed } =
+        schedule(notices, (&located.services, &located.configured), &engine.settings, allowance);
     let rest = Plan { ignored, malformed, ..postpone(postponed, &engine.settings, invocation.now()) };
     ((waves, located), report(rest, &Execution::DryRun))
 }

@@ -36,7 +36,8 @@ pub(crate) async fn observe<C: Cloud>(
     let deadline = invocation.deadline.reserving(asked_at, shares::ACTING);
     let notices: Vec<&Notice> = wave.iter().map(|incoming| &incoming.notice).collect();
     let services = located.services.clone();
-    let mut findings = Findings { services, asked_at: Some(asked_at), ..Findings::default() };
+    let configured = located.configured.clone();
+    let mut findings = Findings { services, configured, asked_at: Some(asked_at), ..Findings::default() };
     let groups = groups_to_read(&notices, &engine.settings, &findings);
     let observing = deadline.within(asked_at, shares::OBSERVING);
     (findings.groups, findings.tasks) = join(
@@ -61,7 +62,7 @@ pub(crate) async fn observe<C: Cloud>(
 
 /// The groups that have not been read.
 fn groups_to_read(notices: &[&Notice], settings: &Settings, findings: &Findings) -> BTreeSet<TargetGroupArn> {
-    let all = notices.iter().map(|notice| candidates(notice, settings, &findings.services));
+    let all = notices.iter().map(|notice| candidates(notice, settings, &findings.services, &findings.configured));
     let in_scope = all.filter(|candidates| candidates.tag != Some(ServiceTag::Off));
     let is_new = |group: &TargetGroupArn| !findings.groups.contains_key(group);
     in_scope.flat_map(|candidates| candidates.groups.into_keys()).filter(is_new).collect()

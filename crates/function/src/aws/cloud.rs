@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
 use spotdrain_core::finding::{RegisteredTarget, Revision};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
+use spotdrain_core::settings::Settings;
 use spotdrain_engine::{Answer, Cloud, ReceivedMessage, Services, Tasks};
 
 use super::clients::Aws;
@@ -24,8 +25,7 @@ const LONGEST_REST: SignedDuration = SignedDuration::from_secs(2);
 #[derive(Debug)]
 pub struct AwsCloud {
     aws: RefCell<Aws>,
-    /// Services are looked up, so ECS is called.
-    discover: bool,
+    settings: Settings,
     /// By the wall clock: a frozen environment's monotonic clock may stand still.
     last_used: Cell<Timestamp>,
     /// Whose records are written to the log; without one, none are.
@@ -35,10 +35,10 @@ pub struct AwsCloud {
 impl AwsCloud {
     /// Calls AWS with these clients. The connections that can be opened ahead are opened now, while there is nothing else to do.
     #[must_use]
-    pub fn new(aws: Aws, discover: bool) -> Self {
-        aws.preconnect(discover);
+    pub fn new(aws: Aws, settings: Settings) -> Self {
+        aws.preconnect(settings.discover);
         let (last_used, request_id) = (Cell::new(Timestamp::now()), RefCell::default());
-        Self { aws: RefCell::new(aws), discover, last_used, request_id }
+        Self { aws: RefCell::new(aws), settings, last_used, request_id }
     }
 
     /// Writes the records that follow to the log, as those of this invocation.
@@ -49,6 +49,11 @@ impl AwsCloud {
     /// The clients. They are cheap to clone, and what is cloned is not held over a wait.
     fn aws(&self) -> Aws {
         self.aws.borrow().clone()
+    }
+
+    /// The engine calls no queue whose URL is not known.
+    fn url(&self, queue: &QueueArn) -> String {
+        queue.url(self.settings.queue_url.as_deref()).unwrap_or_default()
     }
 
     /// A call's result, once it is there.
@@ -80,16 +85,20 @@ impl Cloud for AwsCloud {
         self.used(elb::deregister(&self.aws().elb, group, targets)).await
     }
 
+    async fn describe_target_groups(&self, balancer: &LoadBalancerArn) -> Answer<Vec<TargetGroupArn>> {
+        self.used(elb::describe_target_groups(&self.aws().elb, balancer)).await
+    }
+
     async fn receive(&self, queue: &QueueArn) -> Answer<Vec<ReceivedMessage>> {
-        self.used(sqs::receive(self.aws().sqs(), queue)).await
+        self.used(sqs::receive(self.aws().sqs(), &self.url(queue))).await
     }
 
     async fn delete(&self, queue: &QueueArn, receipts: &[Receipt]) -> Answer<Vec<String>> {
-        self.used(sqs::delete(self.aws().sqs(), queue, receipts)).await
+        self.used(sqs::delete(self.aws().sqs(), &self.url(queue), receipts)).await
     }
 
     async fn change_visibility(&self, queue: &QueueArn, hidden: &[(Receipt, Duration)]) -> Answer<Vec<String>> {
-        self.used(sqs::change_visibility(self.aws().sqs(), queue, hidden)).await
+        self.used(sqs::change_visibility(self.aws().sqs(), &self.url(queue), hidden)).await
     }
 
     fn now(&self) -> Timestamp {
@@ -112,7 +121,7 @@ impl Cloud for AwsCloud {
 
     fn reconnect(&self) {
         let aws = self.aws().reconnected();
-        aws.preconnect(self.discover);
+        aws.preconnect(self.settings.discover);
         self.aws.replace(aws);
         self.last_used.set(Timestamp::now());
     }

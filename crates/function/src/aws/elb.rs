@@ -9,10 +9,10 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use spotdrain_core::arn::TargetGroupArn;
+use spotdrain_core::arn::{LoadBalancerArn, TargetGroupArn};
 use spotdrain_core::finding::{AsRead, RegisteredTarget, Target, TargetState};
 use spotdrain_core::plan::OwnedTarget;
-use spotdrain_engine::Answer;
+use spotdrain_engine::{Answer, CallError, CallErrorKind};
 
 use super::error::call_error;
 
@@ -37,6 +37,16 @@ fn read_target(description: &TargetHealthDescription) -> Option<RegisteredTarget
         check_port,
         state: TargetState::from_text(state.unwrap_or("(none)")),
     })
+}
+
+/// The target groups of a load balancer. A load balancer has fewer than one answer may hold (400).
+/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html>
+pub(super) async fn describe_target_groups(client: &Client, balancer: &LoadBalancerArn) -> Answer<Vec<TargetGroupArn>> {
+    let request = client.describe_target_groups().load_balancer_arn(balancer.as_str()).page_size(400);
+    let answer = request.send().await.map_err(|error| call_error(&error))?;
+    let arns = answer.target_groups().iter().filter_map(|group| group.target_group_arn());
+    let read = arns.map(TargetGroupArn::parse).collect::<Result<_, _>>();
+    read.map_err(|error| CallError { kind: CallErrorKind::Other, problem: error.to_string() })
 }
 
 pub(super) async fn deregister(client: &Client, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Answer<()> {

@@ -7,7 +7,6 @@ use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
     MessageSystemAttributeName,
 };
-use spotdrain_core::arn::QueueArn;
 use spotdrain_core::batch::Receipt;
 use spotdrain_engine::{Answer, ReceivedMessage};
 
@@ -17,8 +16,8 @@ use super::error::call_error;
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html>
 const POLL_SECONDS: i32 = 1;
 
-pub(super) async fn receive(client: &Client, queue: &QueueArn) -> Answer<Vec<ReceivedMessage>> {
-    let request = client.receive_message().queue_url(queue.url()).max_number_of_messages(10);
+pub(super) async fn receive(client: &Client, url: &str) -> Answer<Vec<ReceivedMessage>> {
+    let request = client.receive_message().queue_url(url).max_number_of_messages(10);
     let request = request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
     let answer = request.wait_time_seconds(POLL_SECONDS).send().await.map_err(|error| call_error(&error))?;
     Ok(answer.messages.unwrap_or_default().into_iter().filter_map(read).collect())
@@ -32,18 +31,18 @@ fn read(message: Message) -> Option<ReceivedMessage> {
     Some(ReceivedMessage { id: message.message_id?, receipt, body: message.body? })
 }
 
-pub(super) async fn delete(client: &Client, queue: &QueueArn, receipts: &[Receipt]) -> Answer<Vec<String>> {
+pub(super) async fn delete(client: &Client, url: &str, receipts: &[Receipt]) -> Answer<Vec<String>> {
     let entry = |(id, receipt): (usize, &Receipt)| {
         DeleteMessageBatchRequestEntry::builder().id(id.to_string()).receipt_handle(&receipt.handle).build().ok()
     };
     let entries = receipts.iter().enumerate().filter_map(entry).collect();
-    let request = client.delete_message_batch().queue_url(queue.url()).set_entries(Some(entries));
+    let request = client.delete_message_batch().queue_url(url).set_entries(Some(entries));
     request.send().await.map(|answer| codes(answer.failed())).map_err(|error| call_error(&error))
 }
 
 pub(super) async fn change_visibility(
     client: &Client,
-    queue: &QueueArn,
+    url: &str,
     receipts: &[(Receipt, Duration)],
 ) -> Answer<Vec<String>> {
     let entry = |(id, (receipt, hidden)): (usize, &(Receipt, Duration))| {
@@ -51,7 +50,7 @@ pub(super) async fn change_visibility(
         entry.receipt_handle(&receipt.handle).visibility_timeout(whole_seconds(*hidden)).build().ok()
     };
     let entries = receipts.iter().enumerate().filter_map(entry).collect();
-    let request = client.change_message_visibility_batch().queue_url(queue.url()).set_entries(Some(entries));
+    let request = client.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
     request.send().await.map(|answer| codes(answer.failed())).map_err(|error| call_error(&error))
 }
 

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use spotdrain_core::arn::{ClusterArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::batch::Receipt;
 use spotdrain_core::finding::{RegisteredTarget, Revision, ServiceKey};
 use spotdrain_core::plan::OwnedTarget;
@@ -111,6 +111,11 @@ impl Cloud for Environment<'_> {
 
     async fn describe_target_health(&self, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>> {
         elb::describe_target_health(self, group).await
+    }
+
+    /// The world's settings name no load balancer.
+    async fn describe_target_groups(&self, _: &LoadBalancerArn) -> Answer<Vec<TargetGroupArn>> {
+        Ok(Vec::new())
     }
 
     async fn deregister_targets(&self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Answer<()> {
