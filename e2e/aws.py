@@ -17,13 +17,21 @@ class Refused(Exception):
 
 
 class Aws:
-    def __init__(self, cloud):
+    def __init__(self, cloud, credentials=None):
         self.cloud = cloud
+        self.credentials = credentials or {}
+
+    def session(self, role, name):
+        """The same cloud, called by a session of a role."""
+        arn = self("iam", "get-role", "--role-name", role)["Role"]["Arn"]
+        said = self("sts", "assume-role", "--role-arn", arn, "--role-session-name", name)["Credentials"]
+        keys = {"AWS_ACCESS_KEY_ID": "AccessKeyId", "AWS_SECRET_ACCESS_KEY": "SecretAccessKey", "AWS_SESSION_TOKEN": "SessionToken"}
+        return Aws(self.cloud, {variable: said[key] for variable, key in keys.items()})
 
     def run(self, command):
         done = subprocess.run(
             [str(part) for part in command],
-            env=self.cloud.environment(),
+            env=self.cloud.environment() | self.credentials,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -41,7 +49,9 @@ class Aws:
 
     def sdk(self, service):
         session = botocore.session.Session()
-        session.set_credentials("000000000000", "local")
+        known = self.cloud.environment() | self.credentials
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        session.set_credentials(*(known.get(name) for name in names))
         return session.create_client(
             service, region_name=REGION, endpoint_url=self.cloud.endpoint, verify=str(self.cloud.certificate)
         )

@@ -6,7 +6,7 @@ import shutil
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from cloud import ROOT, WORK
+from cloud import ACCOUNT, ROOT, WORK
 
 DEPLOY = ROOT / "deploy"
 ZIP = ROOT / "target" / "package" / "spotdrain-lambda.zip"
@@ -28,12 +28,26 @@ RIGHTS = {
 }
 
 
+# AWS gives a role's ARN as aws:PrincipalArn also where a session of the role calls; ministack gives the session's ARN, which
+# the parameter RedriveRole must then accept.
+REDRIVE_ROLE, REDRIVE_SESSION = "redrive", "e2e"
+REDRIVE_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{REDRIVE_ROLE}/{REDRIVE_SESSION}"
+ROLE_PATTERN = {"^(none|arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/": "^(none|arn:aws[a-z0-9-]*:(iam|sts)::[0-9]{12}:(assumed-)?role/"}
+
+# The alarms on a computation of several metrics, which ministack does not have: from where to where they are cut out.
+COMPUTED_ALARMS = [
+    ("  # Reports each new dead letter.", "  # A notice that waits a minute"),
+    ("  # Notices were seen and registrations", "  UnknownStopCodeAlarm:"),
+]
+
+
 def template():
-    """deploy/template.yaml, but without its alarm on a computation of several metrics: ministack has none of these."""
+    """deploy/template.yaml, but without its alarms on a computation of several metrics."""
     text = (DEPLOY / "template.yaml").read_text().replace("../target/package/spotdrain-lambda.zip", str(ZIP))
-    begin, end = text.index("  # Notices were seen and registrations"), text.index("  UnknownStopCodeAlarm:")
-    text = text[:begin] + text[end:]
-    for ours, theirs in RIGHTS.items():
+    for first, after in COMPUTED_ALARMS:
+        begin, end = text.index(first), text.index(after)
+        text = text[:begin] + text[end:]
+    for ours, theirs in (RIGHTS | ROLE_PATTERN).items():
         if ours not in text:
             raise AssertionError(f"the template has no {ours!r} any more: look whether this copy is still needed")
         text = text.replace(ours, theirs)
@@ -50,8 +64,10 @@ def example():
     text = json.dumps(expanded, indent=1)
     written(WORK / "deploy" / "expanded.json", text)
     shutil.copy(DEPLOY / "samconfig.toml", WORK / "deploy")
-    outer = (DEPLOY / "example" / "template.yaml").read_text()
-    path = written(WORK / "deploy" / "example" / "template.yaml", outer.replace("../template.yaml", "../expanded.json"))
+    outer = (DEPLOY / "example" / "template.yaml").read_text().replace("../template.yaml", "../expanded.json")
+    topic = "        AlarmTopic: !Ref AlarmTopic\n"
+    outer = outer.replace(topic, f"{topic}        RedriveRole: {REDRIVE_ARN}\n")
+    path = written(WORK / "deploy" / "example" / "template.yaml", outer)
     shutil.copy(DEPLOY / "example" / "samconfig.toml", path.parent)
     return path
 

@@ -34,6 +34,14 @@ class Service:
         detail |= changes
         return {"Source": source, "DetailType": "ECS Task State Change", "Detail": json.dumps(detail)}
 
+    def message(self, source, sample, task, address):
+        """The same as the message that EventBridge makes of it."""
+        entry = self.event(source, sample, task, address)
+        event = json.loads((ROOT / "events" / sample).read_text())
+        detail = json.loads(entry["Detail"])
+        event |= {"source": source, "account": ACCOUNT, "region": REGION, "time": now(), "resources": [detail["taskArn"]]}
+        return json.dumps(event | {"detail": detail})
+
 
 def put(aws, *entries):
     """Puts events on the bus, and gives the ids that EventBridge gave them."""

@@ -8,7 +8,7 @@ import json
 
 from cloud import ROOT
 
-TESTS = ROOT / "crates" / "drain" / "tests" / "deployment"
+TESTS = ROOT / "crates" / "cli" / "tests" / "deployment"
 SNAPSHOT = TESTS / "snapshots" / "deployment__rule__the_rules_pattern_and_every_sample.snap"
 
 

@@ -11,7 +11,9 @@ WRONG = [
     ({"Clusters": "all,arn:aws:ecs:eu-central-1:000000000000:cluster/a"}, "either all, or a list"),
     ({"TargetGroups": "arn:aws:ecs:eu-central-1:000000000000:cluster/a"}, "must be none, or ARNs of target groups"),
     ({"TargetGroups": GROUP + "=0"}, "must be none, or ARNs of target groups"),
-    ({"Discover": "false"}, "needs TargetGroups"),
+    ({"LoadBalancers": GROUP}, "must be none, or ARNs of load balancers"),
+    ({"Discover": "false"}, "needs TargetGroups or LoadBalancers"),
+    ({"RedriveRole": "redrive"}, "must be none, or the ARN of an IAM role"),
     ({"Mode": "off"}, "AllowedValues"),
     ({"CallBurst": "0"}, "whole number from 1 to 1000"),
 ]

@@ -76,9 +76,11 @@ def made(aws, names):
         queues[name]["policy"] = sorted((one["Sid"], one["Effect"], one["Action"]) for one in statements)
         queues[name]["tries"] = json.loads(told.get("RedrivePolicy", "{}")).get("maxReceiveCount")
     del queues["queue"]["VisibilityTimeout"]  # the story of the poison has shortened it
+    environment = function["Environment"]["Variables"]
+    assert environment.pop("SPOTDRAIN_QUEUE_URL") == names["queue"], "the function must know its own queue"
     return {
         "function": {key: function[key] for key in ("Runtime", "Handler", "Architectures", "MemorySize", "Timeout", "CodeSha256")},
-        "environment": function["Environment"]["Variables"],
+        "environment": environment,
         "pattern": json.loads(rule["EventPattern"]),
         "retries": target["RetryPolicy"],
         "rights": sorted((one["Sid"], json.dumps(one["Action"])) for one in policy["Statement"]),
