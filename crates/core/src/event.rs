@@ -62,6 +62,9 @@ pub struct TaskChange {
     pub capacity_provider: Option<String>,
     /// The addresses of its interfaces, IPv4 first.
     pub addresses: Vec<IpAddr>,
+    /// The status of its `elb` attachment, if it has one: how far ECS is with its own deregistration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elb_attachment: Option<String>,
 }
 
 impl TaskChange {
@@ -116,6 +119,7 @@ fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
         version: detail.version,
         capacity_provider: detail.capacity_provider_name.as_deref().map(str::to_owned),
         addresses: addresses(detail)?,
+        elb_attachment: elb_attachment(detail),
     })
 }
 
@@ -136,6 +140,11 @@ fn read_arns(event: &json::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), Event
 
 fn read_time(path: &str, text: &str) -> Result<Timestamp, EventError> {
     text.parse().map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
+}
+
+fn elb_attachment(detail: &json::TaskDetail<'_>) -> Option<String> {
+    let attachment = detail.attachments.iter().find(|attachment| attachment.kind.as_deref() == Some("elb"))?;
+    attachment.status.as_deref().map(str::to_owned)
 }
 
 /// The addresses of the task's interfaces that are still attached, IPv4 first, each once.

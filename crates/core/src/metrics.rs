@@ -75,6 +75,7 @@ fn outcomes(notices: &[&NoticeRecord]) -> BTreeMap<&'static str, usize> {
         if notice.failure.is_some() && !notice.postponed {
             *counts.entry("Failed").or_default() += 1;
         }
+        *counts.entry(notice.first.metric()).or_default() += 1;
         if let Some(reason) = notice.no_target_group {
             *counts.entry(reason.metric()).or_default() += 1;
         }

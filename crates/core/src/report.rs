@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::arn::TargetGroupArn;
+use crate::event::TaskChange;
 use crate::finding::{Registration, TargetState};
 use crate::notice::{IgnoredEvent, Incoming, Malformed, Notice};
 use crate::outcome::{Failure, NoTargetGroup, Outcome};
@@ -49,6 +50,53 @@ pub struct Report {
     pub malformed: Vec<Malformed>,
 }
 
+/// Who deregistered the task's targets first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum First {
+    /// A target was draining, or gone with its `elb` attachment, when it was first read.
+    Ecs,
+    /// A target was still in service when it was first read, and was deregistered (or would have been).
+    Spotdrain,
+    /// The first read came more than five seconds after the notice, or there was nothing to deregister.
+    Unknown,
+}
+
+impl First {
+    /// The name of its metric.
+    #[must_use]
+    pub fn metric(self) -> &'static str {
+        match self {
+            Self::Ecs => "EcsFirst",
+            Self::Spotdrain => "SpotdrainFirst",
+            Self::Unknown => "FirstUnknown",
+        }
+    }
+
+    fn of(age: Option<SignedDuration>, task: &TaskChange, rows: &[RegistrationRecord]) -> Self {
+        let is_detached = matches!(task.elb_attachment.as_deref(), Some("DETACHING" | "DETACHED" | "DELETED"));
+        let is_by_ecs = |row: &RegistrationRecord| match row.outcome {
+            Outcome::AlreadyDraining => true,
+            Outcome::NotRegistered => is_detached,
+            _ => false,
+        };
+        let is_ours =
+            |row: &RegistrationRecord| matches!(row.outcome, Outcome::Deregistered | Outcome::WouldDeregister);
+        if age.is_none_or(|age| age > FIRST_READ) {
+            Self::Unknown
+        } else if rows.iter().any(is_by_ecs) {
+            Self::Ecs
+        } else if rows.iter().any(is_ours) {
+            Self::Spotdrain
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+/// A read that comes later does not show who was first.
+const FIRST_READ: SignedDuration = SignedDuration::from_secs(5);
+
 /// The record of one notice. The stop code, the reason, the statuses and the version are as they came: nobody has published
 /// the exact form of today's notices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,6 +112,8 @@ pub struct NoticeRecord {
     pub deadline: Timestamp,
     /// How old the notice was when it was planned, in milliseconds; absent where its date is in the future.
     pub notice_age_ms: Option<i64>,
+    /// Who deregistered its targets first.
+    pub first: First,
     /// Whether anything was changed for it.
     pub mode: Mode,
     /// A value of the tag `spotdrain` that is none of those that are known; it counts as `observe`.
@@ -146,13 +196,15 @@ fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
     let Incoming { message_id, notice } = incoming;
     let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
     let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));
-    let registrations = rows.collect();
+    let registrations: Vec<_> = rows.collect();
+    let first = First::of(age, &notice.task, &registrations);
     NoticeRecord {
         message_id,
         notice,
         interrupted_at,
         deadline,
         notice_age_ms: age.and_then(milliseconds),
+        first,
         mode,
         unknown_tag,
         held,

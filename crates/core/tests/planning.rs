@@ -232,7 +232,8 @@ fn a_named_load_balancer_is_searched_and_a_group_of_another_is_left_alone() {
 
 #[test]
 fn configured_groups_are_drained_where_the_load_balancers_could_not_be_searched() {
-    let settings = [("SPOTDRAIN_LOAD_BALANCERS", BALANCER), ("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str())];
+    let web = arn("web");
+    let settings = [("SPOTDRAIN_LOAD_BALANCERS", BALANCER), ("SPOTDRAIN_TARGET_GROUPS", web.as_str())];
     let settings = Settings::read(settings).unwrap();
     let configured = Configured::new(&settings, Err(throttled("DescribeTargetGroups")));
     assert_eq!((configured.groups.len(), configured.failure), (1, Some(throttled("DescribeTargetGroups"))));

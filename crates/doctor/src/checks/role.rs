@@ -27,7 +27,8 @@ pub(super) const RIGHTS: Check = Check {
     id: "SD027",
     severity: Severity::Error,
     title: "a role that lacks a right",
-    explanation: "The function reads the service (ecs:DescribeServices), asks whose an address is (ecs:DescribeTasks) and \
+    explanation: "The function reads the service (ecs:DescribeServices, and ecs:DescribeServiceRevisions where it has no target \
+                  group of its own), asks whose an address is (ecs:DescribeTasks) and \
                   reads the target group (elasticloadbalancing:DescribeTargetHealth, which has no resources); Lambda reads \
                   the queue with the function's role. Without one of these a notice is not handled: the message goes to \
                   the dead-letter queue in the end.",
@@ -92,7 +93,12 @@ fn needed(site: &DeliverySite<'_>) -> Result<Vec<Need>, Unknown> {
         let task = format!("{}{A_TASK}", cluster.replacen(":cluster/", ":task/", 1));
         needed.push(Need { keys: keys.clone(), ..Need::of("ecs:DescribeTasks", task) });
         if settings.discover {
-            needed.push(Need { keys, ..Need::of("ecs:DescribeServices", service.arn.clone()) });
+            needed.push(Need { keys: keys.clone(), ..Need::of("ecs:DescribeServices", service.arn.clone()) });
+            // Only there does such a service have its target groups, if it has any.
+            if service.balancers.known().is_some_and(Vec::is_empty) {
+                let revision = format!("{}/0123456789", service.arn.replacen(":service/", ":service-revision/", 1));
+                needed.push(Need { keys, ..Need::of("ecs:DescribeServiceRevisions", revision) });
+            }
         }
     }
     if let Some(queue) = site.delivery.queue.need()? {
