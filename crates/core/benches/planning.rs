@@ -47,7 +47,7 @@ fn batch(size: usize) -> Vec<u8> {
 
 fn reading(payload: &[u8], settings: &Settings) -> Reading {
     let batch = take_apart(payload, &settings.event_sources);
-    batch.map(|batch| read(batch.messages, settings, &Memory::new())).unwrap_or_default()
+    batch.map(|batch| read(batch.messages, settings, &mut Memory::new(), Timestamp::UNIX_EPOCH)).unwrap_or_default()
 }
 
 /// What AWS would say: one service, one group of a thousand healthy targets.

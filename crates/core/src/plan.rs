@@ -132,13 +132,22 @@ pub fn plan(reading: Reading, findings: &Findings, going: &Going, settings: &Set
 
 fn prepare(incoming: Incoming, findings: &Findings, settings: &Settings, now: Timestamp) -> Prepared {
     let notice = &incoming.notice;
-    let candidates = candidates(notice, settings, &findings.services);
+    let mut candidates = candidates(notice, settings, &findings.services);
+    if notice.needs_address() {
+        candidates.failure.get_or_insert_with(no_address);
+    }
     let needed = notice.needs_ownership(now, settings.fresh);
     let ownership = Ownership::of(needed, findings.tasks.get(&notice.task.arn));
     let asked_at = findings.asked_at.unwrap_or(now);
     let trusted_until = ownership.trusted_until(notice, (now, asked_at), settings.fresh);
     let age = notice.age(now);
     Prepared { incoming, age, trusted_until, candidates, ownership }
+}
+
+/// A notice without an address has no registration to look for, which must not count as handled.
+fn no_address() -> Failure {
+    let problem = "the event has no address: DescribeTasks was not asked".to_owned();
+    Failure { call: "DescribeTasks", problem, retryable: true }
 }
 
 /// The plan for notices for whose calls there is no time: none.
