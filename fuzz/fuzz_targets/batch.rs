@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use arbitrary::Arbitrary;
+use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use spotdrain_core::batch::{Batch, Delivery, take_apart};
@@ -91,8 +92,7 @@ fuzz_target!(|bodies: Vec<Body>| {
     }
     let mut places: BTreeMap<_, usize> = batch.messages.iter().map(|message| (message.id.clone(), 0)).collect();
     let messages = batch.messages.len();
-    // What a neighbour says of a task that is down counts for the whole batch; without it each message stands for itself.
-    let reading = read(batch, &SETTINGS, &Memory::new());
+    let reading = read(batch.messages, &SETTINGS, &mut Memory::new(), Timestamp::UNIX_EPOCH);
     let notices = reading.notices.iter().map(|incoming| &incoming.message_id);
     for id in notices.chain(reading.malformed.iter().map(|malformed| &malformed.message_id)) {
         *places.get_mut(id).expect("only what came is told of") += 1;

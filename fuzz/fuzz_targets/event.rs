@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use spotdrain_core::batch::{Delivery, take_apart};
 use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::read;
+use spotdrain_core::notice::{Incoming, read};
 use spotdrain_core::settings::Settings;
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
@@ -20,7 +20,7 @@ fuzz_target!(|payload: &[u8]| {
             return;
         }
     };
-    assert!(batch.delivery == Delivery::Queue || batch.messages.len() == 1);
+    assert!(batch.delivery == Delivery::Queue || !batch.messages.is_empty());
     for message in &batch.messages {
         assert_eq!(message.id.is_some(), batch.delivery == Delivery::Queue);
         if let Err(error) = &message.event {
@@ -29,8 +29,8 @@ fuzz_target!(|payload: &[u8]| {
     }
     let messages = batch.messages.len();
     let mut memory = Memory::new();
-    memory.note(&batch, Timestamp::UNIX_EPOCH);
-    let reading = read(batch, &SETTINGS, &memory);
+    let reading = read(batch.messages, &SETTINGS, &mut memory, Timestamp::UNIX_EPOCH);
     assert_eq!(reading.notices.len() + reading.ignored.len() + reading.malformed.len(), messages);
-    assert!(reading.notices.iter().all(|incoming| !incoming.notice.addresses().is_empty()), "nothing to act on");
+    let has_run = |incoming: &Incoming| !incoming.notice.task.last_status.is_before_running();
+    assert!(reading.notices.iter().all(|one| !one.notice.needs_address() || has_run(one)), "nothing to act on");
 });

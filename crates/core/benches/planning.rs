@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::batch::take_apart;
+use spotdrain_core::candidates::Configured;
 use spotdrain_core::finding::{
     AsRead, Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, TargetState,
 };
@@ -47,7 +48,7 @@ fn batch(size: usize) -> Vec<u8> {
 
 fn reading(payload: &[u8], settings: &Settings) -> Reading {
     let batch = take_apart(payload, &settings.event_sources);
-    batch.map(|batch| read(batch.messages, settings, &Memory::new())).unwrap_or_default()
+    batch.map(|batch| read(batch.messages, settings, &mut Memory::new(), Timestamp::UNIX_EPOCH)).unwrap_or_default()
 }
 
 /// What AWS would say: one service, one group of a thousand healthy targets.
@@ -66,6 +67,7 @@ fn findings(reading: &Reading, settings: &Settings) -> Findings {
     let targets = (0..1001).filter_map(target).collect();
     Findings {
         services,
+        configured: Configured::default(),
         groups: BTreeMap::from([(arn, GroupFinding::Found(targets))]),
         tasks: BTreeMap::new(),
         asked_at: None,

@@ -1,17 +1,24 @@
 //! What did Lambda hand us: one event of EventBridge, or an SQS batch of them? The shape tells.
 //!
+//! Lambda's poller sends SQS records under `Records`, EventBridge Pipes sends them as a bare array. Records of an SNS trigger
+//! and an array without message ids hold direct events: there is nothing to name to the caller but a failed invocation.
+//!
 //! A message that cannot be read does not disturb the others: it is kept as what is wrong with it, and goes back alone.
 //! Only where a message has no id, so that it cannot be named to Lambda, is the whole batch refused.
-//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
+//! Sources: <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>,
+//! <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>,
+//! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html>
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::arn::QueueArn;
-use crate::event::{Event, read_event};
-use crate::json::{EventError, TOP, from_json};
+use crate::envelope::{encoded_twice, read_enveloped, without_mark};
+use crate::event::Event;
+use crate::json::{EventError, Object, TOP, from_array, from_json};
 
 /// How the events came, which decides what the caller gets back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +50,28 @@ pub struct Message {
     pub id: Option<String>,
     /// Its receipt, where it has one.
     pub receipt: Option<Receipt>,
+    /// The queue that it came from, where it is known.
+    pub queue: Option<QueueArn>,
     /// The event in it, or what is wrong with it.
     pub event: Result<Event, EventError>,
+}
+
+impl Message {
+    /// The error of a message whose task is in another account or Region than its queue. All calls are made in the queue's, so
+    /// such a task would be looked for where it is not.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<EventError> {
+        let (queue, change) = (self.queue.as_ref()?, self.event.as_ref().ok()?.change.as_ref()?);
+        let (task, here) = ((change.arn.account(), change.arn.region()), (queue.account(), queue.region()));
+        (task != here).then(|| EventError {
+            path: "detail.taskArn".to_owned(),
+            problem: format!(
+                "the event is from account {} in {}, the queue is in account {} in {}: deploy spotdrain in the task's account \
+                 and Region, and send the rule's events to the queue there",
+                task.0, task.1, here.0, here.1
+            ),
+        })
+    }
 }
 
 /// All that came in one invocation.
@@ -106,57 +133,124 @@ struct WireId {
     message_id: String,
 }
 
+#[derive(Deserialize)]
+struct WireSns<'a> {
+    #[serde(borrow, rename = "Sns")]
+    sns: Object<WireNotification<'a>>,
+}
+
+#[derive(Deserialize)]
+struct WireNotification<'a> {
+    #[serde(borrow, rename = "Message")]
+    message: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct WireService {
+    #[serde(alias = "EventSource", rename = "eventSource")]
+    name: String,
+}
+
 /// Takes the payload of an invocation apart. An [`EventError`] means that nothing in it can be named.
 pub fn take_apart(payload: &[u8], sources: &[String]) -> Result<Batch, EventError> {
     let text = std::str::from_utf8(payload).map_err(|error| EventError {
         path: format!("byte {}", error.valid_up_to()),
         problem: "not UTF-8".to_owned(),
     })?;
-    let Some(records) = from_json::<WireBatch<'_>>(text)?.records else {
-        let event = read_event(text, sources);
-        let messages = vec![Message { id: None, receipt: None, event }];
-        return Ok(Batch { delivery: Delivery::Direct, queue: None, messages });
-    };
-    let queue = records.first().and_then(|record| read_queue(record));
-    let records = records.iter().enumerate();
-    let messages = records.map(|(index, record)| read_record(index, record, sources)).collect::<Result<_, _>>()?;
-    Ok(Batch { delivery: Delivery::Queue, queue, messages })
+    let text = without_mark(text);
+    if text.trim_start().starts_with('[') {
+        return take_array_apart(text, sources);
+    }
+    let batch = from_json::<WireBatch<'_>>(text).map_err(|error| encoded_twice(text).unwrap_or(error))?;
+    match batch.records {
+        None => Ok(direct([read_enveloped(text, sources)])),
+        Some(records) if is_of_sns(&records) => {
+            let events = records.iter().enumerate().map(|(index, record)| read_notification(index, record, sources));
+            Ok(direct(events))
+        }
+        Some(records) => queued(&records, "Records", sources),
+    }
 }
 
-/// Where the queue is not told, nothing is missing but what the function could do for itself.
+/// An array comes from EventBridge Pipes: SQS records, or the events that its input transformer makes of them.
+fn take_array_apart(text: &str, sources: &[String]) -> Result<Batch, EventError> {
+    let items = from_array(text)?;
+    if items.is_empty() {
+        let problem = "expected an event or a batch of records, found an empty array".to_owned();
+        return Err(EventError { path: TOP.to_owned(), problem });
+    }
+    if items.iter().any(|item| from_json::<WireId>(item.get()).is_ok()) {
+        return queued(&items, "", sources);
+    }
+    let read = |(index, item): (usize, &&RawValue)| {
+        read_enveloped(item.get(), sources).map_err(|error| error.within(&format!("[{index}]")))
+    };
+    Ok(direct(items.iter().enumerate().map(read)))
+}
+
+fn direct(events: impl IntoIterator<Item = Result<Event, EventError>>) -> Batch {
+    let message = |event| Message { id: None, receipt: None, queue: None, event };
+    Batch { delivery: Delivery::Direct, queue: None, messages: events.into_iter().map(message).collect() }
+}
+
+fn queued(records: &[&RawValue], array: &str, sources: &[String]) -> Result<Batch, EventError> {
+    let queue = records.first().and_then(|record| read_queue(record));
+    let records = records.iter().enumerate();
+    let read = |(index, record): (usize, &&RawValue)| read_record(&format!("{array}[{index}]"), record, sources);
+    Ok(Batch { delivery: Delivery::Queue, queue, messages: records.map(read).collect::<Result<_, _>>()? })
+}
+
+fn is_of_sns(records: &[&RawValue]) -> bool {
+    let is_one = |record: &&RawValue| from_json::<WireSns<'_>>(record.get()).is_ok();
+    !records.is_empty() && records.iter().all(is_one)
+}
+
+fn read_notification(index: usize, record: &RawValue, sources: &[String]) -> Result<Event, EventError> {
+    let event = from_json::<WireSns<'_>>(record.get()).and_then(|read| read_enveloped(&read.sns.message, sources));
+    event.map_err(|error| error.within(&format!("Records[{index}].Sns.Message")))
+}
+
+/// Where the queue is unknown, only what the function could do itself is left out.
 fn read_queue(record: &RawValue) -> Option<QueueArn> {
     QueueArn::parse(&from_json::<WireSource>(record.get()).ok()?.arn).ok()
 }
 
-fn read_record(index: usize, record: &RawValue, sources: &[String]) -> Result<Message, EventError> {
+fn read_record(place: &str, record: &RawValue, sources: &[String]) -> Result<Message, EventError> {
+    let queue = read_queue(record);
     match from_json::<WireRecord>(record.get()) {
         Ok(WireRecord { message_id, body, receipt_handle, attributes }) => {
-            let event = read_event(&body, sources).map_err(|error| within(index, ".body", error));
+            let event = read_enveloped(&body, sources).map_err(|error| error.within(&format!("{place}.body")));
             let receives = attributes.approximate_receive_count.and_then(|count| count.parse().ok()).unwrap_or(1);
             let receipt = receipt_handle.map(|handle| Receipt { handle, receives, is_own: false });
-            Ok(Message { id: Some(message_id), receipt, event })
+            Ok(Message { id: Some(message_id), receipt, queue, event })
         }
         Err(error) => {
-            let id = from_json::<WireId>(record.get()).map_err(|error| within(index, "", error))?.message_id;
-            Ok(Message { id: Some(id), receipt: None, event: Err(within(index, "", error)) })
+            let id =
+                from_json::<WireId>(record.get()).map_err(|error| not_of_sqs(record, error).within(place))?.message_id;
+            Ok(Message { id: Some(id), receipt: None, queue, event: Err(error.within(place)) })
         }
+    }
+}
+
+/// The error of a record without an id, with the service that it came from.
+fn not_of_sqs(record: &RawValue, error: EventError) -> EventError {
+    match from_json::<WireService>(record.get()) {
+        Ok(service) if service.name != "aws:sqs" => EventError {
+            path: TOP.to_owned(),
+            problem: format!(
+                "expected an SQS record, found one of {:?}: let an SQS queue or an EventBridge rule invoke the function",
+                service.name
+            ),
+        },
+        _ => error,
     }
 }
 
 /// A message that the function received from the queue itself.
 #[must_use]
-pub fn received(id: String, receipt: Receipt, body: &str, sources: &[String]) -> Message {
-    let event = read_event(body, sources).map_err(|error| {
-        let path = if error.path == TOP { "body".to_owned() } else { format!("body: {}", error.path) };
-        EventError { path, problem: error.problem }
-    });
-    Message { id: Some(id), receipt: Some(receipt), event }
-}
-
-fn within(index: usize, part: &str, error: EventError) -> EventError {
-    let place = format!("Records[{index}]{part}");
-    let path = if error.path == TOP { place } else { format!("{place}: {}", error.path) };
-    EventError { path, problem: error.problem }
+pub fn received(id: String, receipt: Receipt, body: &str, queue: Option<&QueueArn>, sources: &[String]) -> Message {
+    let event = read_enveloped(body, sources).map_err(|error| error.within("body"));
+    Message { id: Some(id), receipt: Some(receipt), queue: queue.cloned(), event }
 }
 
 #[cfg(test)]
@@ -211,8 +305,18 @@ mod tests {
     fn what_is_no_event_names_the_place() {
         for (payload, expected) in [
             (&b"\xff"[..], "at byte 0: not UTF-8"),
-            (b"", "at the top: EOF while parsing a value at line 1 column 0"),
-            (b"{} x", "at the end: trailing characters at line 1 column 4"),
+            (b"", "at the top: not valid JSON: EOF while parsing a value at line 1 column 0"),
+            (b"{} x", "at the end: not valid JSON: trailing characters at line 1 column 4"),
+            (b"[]", "at the top: expected an event or a batch of records, found an empty array"),
+            (b"[{}", "at the top: not valid JSON: EOF while parsing a list at line 1 column 3"),
+            (
+                br#"{"Records":[{"eventSource":"aws:kinesis","kinesis":{}}]}"#,
+                "at Records[0]: expected an SQS record, found one of \"aws:kinesis\": let an SQS queue or an EventBridge rule invoke the function",
+            ),
+            (
+                br#""{\"id\":\"1\"}""#,
+                "at the top: expected an object, found a JSON string that contains one: send the event unquoted (remove InputPath and InputTransformer from the rule's target)",
+            ),
             (br#"{"Records":{}}"#, "at Records: invalid type: map, expected a sequence at line 1 column 11"),
         ] {
             let error = take_apart(payload, &sources()).unwrap_err();
@@ -220,6 +324,47 @@ mod tests {
         }
         let direct = take_apart(b"{}", &sources()).unwrap();
         let error = direct.messages[0].event.as_ref().unwrap_err();
-        assert_eq!(error.to_string(), "at the top: missing field `id` at line 1 column 2");
+        assert_eq!(
+            error.to_string(),
+            "at the top: expected an EventBridge event, found an object without id, source, detail-type: remove InputPath and \
+             InputTransformer from the rule's target"
+        );
+    }
+
+    /// How a payload came, and of each message its id and the event's, or the place of its error.
+    fn shape(payload: &str) -> (Delivery, Vec<(Option<String>, String)>) {
+        let batch = take_apart(payload.as_bytes(), &sources()).unwrap();
+        let message = |message: Message| (message.id, message.event.map_or_else(|error| error.path, |event| event.id));
+        (batch.delivery, batch.messages.into_iter().map(message).collect())
+    }
+
+    #[test]
+    fn records_and_events_are_read_from_every_way_that_they_come() {
+        let body = serde_json::to_string(OTHER).unwrap();
+        let sns = format!(r#"{{"EventSource":"aws:sns","Sns":{{"Message":{body}}}}}"#);
+        let bad_sns = r#"{"EventSource":"aws:sns","Sns":{"Message":"{"}}"#;
+        let record = format!(r#"{{"messageId":"a","body":{body}}}"#);
+        let bad_record = r#"{"messageId":"b","body":"{"}"#;
+        let (direct, queue) = (Delivery::Direct, Delivery::Queue);
+        for (payload, delivery, messages) in [
+            (format!("\u{feff}{OTHER}"), direct, vec![(None, "1")]),
+            (format!(r#"{{"Records":[{sns}]}}"#), direct, vec![(None, "1")]),
+            (
+                format!(r#"{{"Records":[{sns},{bad_sns}]}}"#),
+                direct,
+                vec![(None, "1"), (None, "Records[1].Sns.Message")],
+            ),
+            (format!("[{record},{bad_record}]"), queue, vec![(Some("a"), "1"), (Some("b"), "[1].body")]),
+            (format!(" [{OTHER},{{}},7]"), direct, vec![(None, "1"), (None, "[1]"), (None, "[2]")]),
+        ] {
+            let messages: Vec<_> = messages.iter().map(|(id, at)| (id.map(str::to_owned), (*at).to_owned())).collect();
+            assert_eq!(shape(&payload), (delivery, messages), "{payload}");
+        }
+    }
+
+    #[test]
+    fn an_array_with_a_record_that_has_no_id_is_refused() {
+        let error = take_apart(br#"[{"messageId":"a","body":"{}"},{"body":"{}"}]"#, &sources()).unwrap_err();
+        assert_eq!(error.to_string(), "at [1]: missing field `messageId` at line 1 column 13");
     }
 }

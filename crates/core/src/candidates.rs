@@ -154,7 +154,8 @@ pub fn is_missed<'a>(
     settings: &Settings,
     findings: &Findings,
 ) -> bool {
-    let mut of_service = notices.into_iter().filter(|notice| service_key(notice, settings).as_ref() == Some(key));
+    let is_of_service = |notice: &&Notice| service_key(notice, settings).as_ref() == Some(key);
+    let mut of_service = notices.into_iter().filter(|notice| !notice.needs_address()).filter(is_of_service);
     of_service.any(|notice| {
         let groups = candidates(notice, settings, &findings.services, &findings.configured).groups;
         groups.keys().all(|group| match findings.groups.get(group) {

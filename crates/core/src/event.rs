@@ -4,6 +4,10 @@
 //! two places: in the `eni` attachment, anywhere among the attachments, as `privateIPv4Address`; and in every container as
 //! `privateIpv4Address` and `ipv6Address`. DescribeTasks calls the same attachment `ElasticNetworkInterface`. An interface that
 //! is detached or deleted is left out: its address may already belong to another task.
+//!
+//! A field that is not needed to act safely costs a warning where it cannot be read, and not the notice: `stoppingAt` (the
+//! event's own time is later, by which the notice only seems younger), `version` (an event without one is always new), and
+//! `capacityProviderName`. Of `stopCode` and `stoppedReason`, either may be unreadable if the other says that it is Spot.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>
 
 use std::collections::BTreeSet;
@@ -11,10 +15,11 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::arn::{ClusterArn, ServiceName, TaskArn};
 use crate::json::{self, Attachment, Container, EventError, TaskDetail, from_json};
-use crate::stop::{StopCode, TaskStatus};
+use crate::stop::{StopCode, TaskStatus, spot_interruption};
 
 /// The detail-type of the events that are read.
 pub const TASK_STATE_CHANGE: &str = "ECS Task State Change";
@@ -65,6 +70,9 @@ pub struct TaskChange {
     /// The status of its `elb` attachment, if it has one: how far ECS is with its own deregistration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elb_attachment: Option<String>,
+    /// The fields that could not be read, and what is used in their place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl TaskChange {
@@ -106,21 +114,84 @@ fn other_event(id: &str, source: &str, detail_type: &str) -> Event {
 fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
     let detail = &event.detail;
     let (arn, cluster) = read_arns(event)?;
+    let mut warnings = Warnings::default();
+    let (stop_code, stopped_reason) = read_cause(detail, &mut warnings)?;
+    let stopping_at = loose(detail.stopping_at, "detail.stoppingAt", TIME, |text| text.parse().ok());
+    let version = loose_version(detail.version);
+    let provider = loose_text(detail.capacity_provider_name, "detail.capacityProviderName");
     Ok(TaskChange {
         arn,
         cluster,
         service: detail.group.as_deref().and_then(ServiceName::from_group),
         last_status: TaskStatus::from_text(&detail.last_status),
         desired_status: TaskStatus::from_text(&detail.desired_status),
-        stop_code: detail.stop_code.as_deref().map(StopCode::from_text),
-        stopped_reason: detail.stopped_reason.as_deref().map(str::to_owned),
+        stop_code,
+        stopped_reason,
         event_time: read_time("time", &event.time)?,
-        stopping_at: detail.stopping_at.as_deref().map(|text| read_time("detail.stoppingAt", text)).transpose()?,
-        version: detail.version,
-        capacity_provider: detail.capacity_provider_name.as_deref().map(str::to_owned),
+        stopping_at: warnings.or_without(stopping_at, "the event's time is used"),
+        version: warnings.or_without(version, "the event counts as new"),
+        capacity_provider: warnings.or_without(provider, "left out"),
         addresses: addresses(detail)?,
         elb_attachment: elb_attachment(detail),
+        warnings: warnings.0,
     })
+}
+
+/// What an event lost by fields that could not be read.
+#[derive(Default)]
+struct Warnings(Vec<String>);
+
+impl Warnings {
+    /// The value, or none and a warning that says what is used in its place.
+    fn or_without<T>(&mut self, read: Result<Option<T>, EventError>, instead: &str) -> Option<T> {
+        read.unwrap_or_else(|error| {
+            self.0.push(format!("{}: {}: {instead}", error.path, error.problem));
+            None
+        })
+    }
+}
+
+/// The stop code and the reason. One that cannot be read is an error unless the other says that it is Spot: the event would
+/// be ignored for what it may not say.
+fn read_cause(
+    detail: &TaskDetail<'_>,
+    warnings: &mut Warnings,
+) -> Result<(Option<StopCode>, Option<String>), EventError> {
+    let code = loose_text(detail.stop_code, "detail.stopCode").map(|code| code.as_deref().map(StopCode::from_text));
+    let reason = loose_text(detail.stopped_reason, "detail.stoppedReason");
+    let readable = (code.as_ref().ok().and_then(Option::as_ref), reason.as_ref().ok().and_then(Option::as_deref));
+    if spot_interruption(readable.0, readable.1).is_none() {
+        return Ok((code?, reason?));
+    }
+    let code = warnings.or_without(code, "the interruption is recognised by stoppedReason");
+    let reason = warnings.or_without(reason, "the interruption is recognised by stopCode");
+    Ok((code, reason))
+}
+
+const TIME: &str = "a time such as 2026-01-31T12:00:00Z";
+
+/// Reads a text that may be of any type.
+fn loose<T>(
+    raw: Option<&RawValue>,
+    path: &str,
+    expected: &str,
+    parse: impl FnOnce(String) -> Option<T>,
+) -> Result<Option<T>, EventError> {
+    let Some(raw) = raw.map(RawValue::get) else { return Ok(None) };
+    let value = serde_json::from_str(raw).ok().and_then(parse);
+    value.map(Some).ok_or_else(|| EventError::new(path, expected, raw.trim_matches('"')))
+}
+
+fn loose_text(raw: Option<&RawValue>, path: &str) -> Result<Option<String>, EventError> {
+    loose(raw, path, "a string", Some)
+}
+
+/// A number, also where it is written as a string.
+fn loose_version(raw: Option<&RawValue>) -> Result<Option<u64>, EventError> {
+    match raw.map(|raw| serde_json::from_str(raw.get())) {
+        Some(Ok(version)) => Ok(Some(version)),
+        _ => loose(raw, "detail.version", "a whole number", |text| text.parse().ok()),
+    }
 }
 
 /// An event that names another account or Region than its task was not made by ECS.
@@ -139,7 +210,7 @@ fn read_arns(event: &json::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), Event
 }
 
 fn read_time(path: &str, text: &str) -> Result<Timestamp, EventError> {
-    text.parse().map_err(|_| EventError::new(path, "a time such as 2026-01-31T12:00:00Z", text))
+    text.parse().map_err(|_| EventError::new(path, TIME, text))
 }
 
 fn elb_attachment(detail: &json::TaskDetail<'_>) -> Option<String> {
@@ -221,4 +292,80 @@ fn parse(text: Option<&str>, path: impl FnOnce() -> String) -> Result<Option<IpA
     };
     let address = text.parse::<IpAddr>().map_err(|_| EventError::new(path(), "an IP address", text))?;
     Ok(Some(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::EventError;
+    use serde_json::{Value, json};
+
+    fn with(fields: &[(&str, Value)]) -> Result<TaskChange, EventError> {
+        let mut event: Value = serde_json::from_str(include_str!("../../../events/spot-interruption.json")).unwrap();
+        for (name, value) in fields {
+            event["detail"][name] = value.clone();
+        }
+        read_event(&event.to_string(), &["aws.ecs".to_owned()]).map(|event| event.change.unwrap())
+    }
+
+    #[test]
+    fn an_unreadable_field_that_is_not_needed_is_a_warning() {
+        let stopping_at = |value, found: &str| {
+            let expected = format!("detail.stoppingAt: expected {TIME}, found {found}: the event's time is used");
+            ("stoppingAt", value, expected)
+        };
+        let other = |name: &'static str, value, rest: &str| (name, value, format!("detail.{name}: {rest}"));
+        for (name, value, warning) in [
+            stopping_at(json!(""), r#""""#),
+            stopping_at(json!("2026-03-14T09:26:53"), r#""2026-03-14T09:26:53""#),
+            stopping_at(json!(1_773_480_413), r#""1773480413""#),
+            stopping_at(json!({}), r#""{}""#),
+            other("version", json!("four"), r#"expected a whole number, found "four": the event counts as new"#),
+            other("version", json!(-1), r#"expected a whole number, found "-1": the event counts as new"#),
+            other("capacityProviderName", json!(7), r#"expected a string, found "7": left out"#),
+            other(
+                "stopCode",
+                json!(7),
+                r#"expected a string, found "7": the interruption is recognised by stoppedReason"#,
+            ),
+            other(
+                "stoppedReason",
+                json!([]),
+                r#"expected a string, found "[]": the interruption is recognised by stopCode"#,
+            ),
+        ] {
+            let change = with(&[(name, value.clone())]).unwrap();
+            assert_eq!(change.warnings, [warning], "{name} = {value}");
+            let expected = if name == "stoppingAt" { "2026-03-14T09:26:53Z" } else { "2026-03-14T09:26:53.418Z" };
+            assert_eq!(change.interrupted_at(), expected.parse().unwrap(), "{name} = {value}");
+            assert_eq!(change.version, (name != "version").then_some(4), "{name} = {value}");
+        }
+    }
+
+    #[test]
+    fn a_version_may_be_written_as_a_string() {
+        let change = with(&[("version", json!("4"))]).unwrap();
+        assert_eq!((change.version, change.warnings), (Some(4), Vec::new()));
+    }
+
+    #[test]
+    fn a_cause_that_cannot_be_read_is_an_error_unless_the_other_says_spot() {
+        for (code, reason, path) in [
+            (json!(7), json!("Scaling activity"), "detail.stopCode"),
+            (json!(7), Value::Null, "detail.stopCode"),
+            (json!("ServiceSchedulerInitiated"), json!(7), "detail.stoppedReason"),
+            (Value::Null, json!(7), "detail.stoppedReason"),
+            (json!(7), json!(7), "detail.stopCode"),
+        ] {
+            let error = with(&[("stopCode", code), ("stoppedReason", reason)]).unwrap_err();
+            assert_eq!(error.path, path);
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_needed_stays_an_error() {
+        for name in ["taskArn", "clusterArn", "lastStatus", "desiredStatus", "group"] {
+            assert!(with(&[(name, json!(7))]).is_err(), "{name}");
+        }
+    }
 }

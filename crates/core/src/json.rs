@@ -12,6 +12,7 @@ use std::ops::Deref;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::arn::ArnError;
@@ -35,6 +36,12 @@ impl EventError {
         Self { path: path.into(), problem: format!("expected {expected}, found {found:?}") }
     }
 
+    /// The same error as it is seen from outside of `place`, in which it was found.
+    pub(crate) fn within(self, place: &str) -> Self {
+        let path = if self.path == TOP { place.to_owned() } else { format!("{place}: {}", self.path) };
+        Self { path, problem: self.problem }
+    }
+
     pub(crate) fn arn(path: &str, error: &ArnError) -> Self {
         Self { path: path.to_owned(), problem: error.to_string() }
     }
@@ -50,13 +57,24 @@ fn locate<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error) -
     let mut json = serde_json::Deserializer::from_str(text);
     let located = serde_path_to_error::deserialize::<_, Object<T>>(&mut json);
     let Err(located) = located else {
-        return EventError { path: "the end".to_owned(), problem: short(&error.to_string()) };
+        return EventError { path: "the end".to_owned(), problem: problem(error) };
     };
     let path = located.path().to_string();
     // `?` stands for a key that was not read to its end.
     let path = path.trim_end_matches('?').trim_end_matches('.');
     let path = if path.is_empty() { TOP.to_owned() } else { path.to_owned() };
-    EventError { path, problem: short(&located.into_inner().to_string()) }
+    EventError { path, problem: problem(&located.into_inner()) }
+}
+
+/// Marks the error of a damaged text; that of a value which does not fit stays as it is.
+fn problem(error: &serde_json::Error) -> String {
+    let text = short(&error.to_string());
+    if error.is_data() { text } else { format!("not valid JSON: {text}") }
+}
+
+/// Reads a JSON array, without reading its items.
+pub(crate) fn from_array(text: &str) -> Result<Vec<&RawValue>, EventError> {
+    serde_json::from_str(text).map_err(|error| EventError { path: TOP.to_owned(), problem: problem(&error) })
 }
 
 /// serde quotes what it found, and what it found may be a whole event: only the beginning and the place are told.
@@ -104,6 +122,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
 type Text<'a> = Option<Cow<'a, str>>;
 
+/// A value of any type, which is read later: one that does not fit may cost a warning, and not the event.
+type Loose<'a> = Option<&'a RawValue>;
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Envelope<'a> {
     #[serde(borrow)]
@@ -146,15 +167,15 @@ pub(crate) struct TaskDetail<'a> {
     #[serde(borrow, default)]
     pub(crate) group: Text<'a>,
     #[serde(borrow, default)]
-    pub(crate) stop_code: Text<'a>,
+    pub(crate) stop_code: Loose<'a>,
     #[serde(borrow, default)]
-    pub(crate) stopped_reason: Text<'a>,
+    pub(crate) stopped_reason: Loose<'a>,
     #[serde(borrow, default)]
-    pub(crate) stopping_at: Text<'a>,
+    pub(crate) stopping_at: Loose<'a>,
     #[serde(borrow, default)]
-    pub(crate) capacity_provider_name: Text<'a>,
-    #[serde(default)]
-    pub(crate) version: Option<u64>,
+    pub(crate) capacity_provider_name: Loose<'a>,
+    #[serde(borrow, default)]
+    pub(crate) version: Loose<'a>,
     #[serde(borrow, default, deserialize_with = "null_as_empty")]
     pub(crate) attachments: Vec<Object<Attachment<'a>>>,
     #[serde(borrow, default, deserialize_with = "null_as_empty")]

@@ -9,6 +9,7 @@ pub mod arn;
 pub mod batch;
 pub mod candidates;
 pub mod decide;
+mod envelope;
 pub mod event;
 pub mod finding;
 mod grouping;

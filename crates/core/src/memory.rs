@@ -76,9 +76,10 @@ impl Memory {
     }
 
     /// Remembers what the events of a batch say of tasks that are down or interrupted, before any of them is judged: events
-    /// come in no order.
+    /// come in no order. A task of another account or Region than its queue is left out: its address is another one here.
     pub fn note(&mut self, messages: &[Message], now: Timestamp) {
-        let events = messages.iter().filter_map(|message| message.event.as_ref().ok());
+        let here = messages.iter().filter(|message| message.elsewhere().is_none());
+        let events = here.filter_map(|message| message.event.as_ref().ok());
         for change in events.filter_map(|event| event.change.as_ref()) {
             if change.last_status.is_down() {
                 self.entry(&change.arn).is_down = true;

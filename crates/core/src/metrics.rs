@@ -2,16 +2,20 @@
 //!
 //! The format allows one value of each dimension a line and 100 values a metric, so there is a line for each cluster and
 //! service, and more of them where a service has more notices. Every metric is counted twice, by cluster and service and
-//! in all, because an alarm cannot add dimensions up.
+//! in all, because an alarm cannot add dimensions up. A registration that several notices of a report name is deregistered
+//! once, and counts once as `Deregistered`.
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::arn::TargetGroupArn;
 use crate::notice::Ignored;
-use crate::report::{NoticeRecord, Report};
+use crate::outcome::Outcome;
+use crate::report::{NoticeRecord, RegistrationRecord, Report};
 use crate::stop::RecognisedBy;
 
 /// The namespace of all metrics.
@@ -26,11 +30,13 @@ pub const STANDALONE: &str = "(standalone)";
 /// The lines for one report.
 #[must_use]
 pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
-    let mut services: BTreeMap<(&str, &str), Vec<&NoticeRecord>> = BTreeMap::new();
+    let mut services: BTreeMap<(&str, &str), Vec<Counted<'_>>> = BTreeMap::new();
+    let mut deregistered = BTreeSet::new();
     for record in &report.notices {
+        let rows = counted_once(&record.registrations, &mut deregistered);
         let task = &record.notice.task;
         let service = task.service.as_ref().map_or(STANDALONE, |service| service.as_str());
-        services.entry((task.cluster.name(), service)).or_default().push(record);
+        services.entry((task.cluster.name(), service)).or_default().push(Counted { record, rows });
     }
     let chunks = services.iter().flat_map(|(key, notices)| notices.chunks(MOST_VALUES).map(move |chunk| (key, chunk)));
     let mut lines: Vec<_> =
@@ -43,8 +49,27 @@ pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
     lines
 }
 
+type Key<'a> = (&'a TargetGroupArn, IpAddr, Option<u16>);
+
+/// The rows without those that another record has counted as deregistered.
+fn counted_once<'a>(rows: &'a [RegistrationRecord], seen: &mut BTreeSet<Key<'a>>) -> Vec<&'a RegistrationRecord> {
+    let mut counted = Vec::new();
+    for row in rows {
+        if row.outcome != Outcome::Deregistered || seen.insert((&row.target_group, row.target, row.port)) {
+            counted.push(row);
+        }
+    }
+    counted
+}
+
+/// A record, and those of its registrations that no record before it has counted.
+struct Counted<'a> {
+    record: &'a NoticeRecord,
+    rows: Vec<&'a RegistrationRecord>,
+}
+
 /// Usually one line; a notice may have more registrations than a line has places.
-fn service_lines(cluster: &str, service: &str, notices: &[&NoticeRecord], now: Timestamp) -> Vec<String> {
+fn service_lines(cluster: &str, service: &str, notices: &[Counted<'_>], now: Timestamp) -> Vec<String> {
     let dimensions = [("Cluster", cluster), ("Service", service)];
     let durations: Vec<i64> = notices.iter().flat_map(|notice| durations(notice)).collect();
     let (first, rest) = durations.split_at(durations.len().min(MOST_VALUES));
@@ -53,39 +78,39 @@ fn service_lines(cluster: &str, service: &str, notices: &[&NoticeRecord], now: T
     for (name, count) in outcomes(notices) {
         line = line.count(name, count);
     }
-    let ages: Vec<i64> = notices.iter().filter_map(|notice| notice.notice_age_ms).collect();
+    let ages: Vec<i64> = notices.iter().filter_map(|notice| notice.record.notice_age_ms).collect();
     line = line.values("NoticeAge", &ages).values("NoticeToDeregistered", first);
     let more = rest.chunks(MOST_VALUES);
     let more = more.map(|values| Line::new(&dimensions).values("NoticeToDeregistered", values).finish(now));
     std::iter::once(line.finish(now)).chain(more).collect()
 }
 
-fn durations(notice: &NoticeRecord) -> impl Iterator<Item = i64> {
-    notice.registrations.iter().filter_map(|row| row.notice_to_deregistered_ms)
+fn durations(notice: &Counted<'_>) -> impl Iterator<Item = i64> {
+    notice.rows.iter().filter_map(|row| row.notice_to_deregistered_ms)
 }
 
 /// How often each outcome was; `Failed` also where it is none, so that an alarm has data.
-fn outcomes(notices: &[&NoticeRecord]) -> BTreeMap<&'static str, usize> {
+fn outcomes(notices: &[Counted<'_>]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::from([("Failed", 0)]);
     for notice in notices {
-        for row in &notice.registrations {
+        for row in &notice.rows {
             *counts.entry(row.outcome.as_str()).or_default() += 1;
         }
         // What was never started for lack of time has not failed: it is handled by the next invocation.
-        if notice.failure.is_some() && !notice.postponed {
+        if notice.record.failure.is_some() && !notice.record.postponed {
             *counts.entry("Failed").or_default() += 1;
         }
-        *counts.entry(notice.first.metric()).or_default() += 1;
-        if let Some(reason) = notice.no_target_group {
+        *counts.entry(notice.record.first.metric()).or_default() += 1;
+        if let Some(reason) = notice.record.no_target_group {
             *counts.entry(reason.metric()).or_default() += 1;
         }
-        if notice.tags_unknown {
+        if notice.record.tags_unknown {
             *counts.entry("TagsUnknown").or_default() += 1;
         }
-        if notice.notice.task.addresses.is_empty() {
+        if notice.record.notice.task.addresses.is_empty() {
             *counts.entry("AddressUnknown").or_default() += 1;
         }
-        if notice.notice.recognised_by == RecognisedBy::Reason {
+        if notice.record.notice.recognised_by == RecognisedBy::Reason {
             *counts.entry("UnknownStopCode").or_default() += 1;
         }
     }

@@ -86,10 +86,16 @@ impl TaskStatus {
         matches!(self, Self::Deprovisioning | Self::Stopped | Self::Deleted)
     }
 
+    /// The task has not reached RUNNING: it may have no address yet.
+    #[must_use]
+    pub fn is_before_running(&self) -> bool {
+        matches!(self, Self::Provisioning | Self::Pending | Self::Activating)
+    }
+
     /// The task is further than RUNNING, or somewhere that is not known.
     #[must_use]
     pub fn is_past_running(&self) -> bool {
-        !matches!(self, Self::Provisioning | Self::Pending | Self::Activating | Self::Running)
+        !self.is_before_running() && *self != Self::Running
     }
 }
 

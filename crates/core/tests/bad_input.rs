@@ -14,6 +14,7 @@ mod common;
 
 use std::net::IpAddr;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spotdrain_core::batch::{Batch, take_apart};
@@ -36,7 +37,7 @@ fn take(payload: &[u8]) -> Result<Batch, EventError> {
 }
 
 fn reading(payload: &[u8]) -> Option<Reading> {
-    Some(read(take(payload).ok()?.messages, &Settings::default(), &Memory::new()))
+    Some(read(take(payload).ok()?.messages, &Settings::default(), &mut Memory::new(), Timestamp::UNIX_EPOCH))
 }
 
 /// Every place of a value, as JSON pointers.
@@ -137,7 +138,7 @@ proptest! {
 }
 
 /// The places whose type is read, in the first sample.
-const TYPED: [&str; 29] = [
+const TYPED: [&str; 25] = [
     "",
     "/id",
     "/source",
@@ -151,10 +152,6 @@ const TYPED: [&str; 29] = [
     "/detail/lastStatus",
     "/detail/desiredStatus",
     "/detail/group",
-    "/detail/stopCode",
-    "/detail/stoppedReason",
-    "/detail/stoppingAt",
-    "/detail/version",
     "/detail/attachments",
     "/detail/attachments/0",
     "/detail/attachments/0/type",
@@ -168,6 +165,10 @@ const TYPED: [&str; 29] = [
     "/detail/containers/0/networkInterfaces/0",
     "/detail/containers/0/networkInterfaces/0/privateIpv4Address",
 ];
+
+fn is_refused(payload: &[u8]) -> bool {
+    take(payload).map_or(true, |batch| batch.messages.iter().all(|message| message.event.is_err()))
+}
 
 /// Wherever the type at a place that is read changes, the event is refused: it is never read as less than it is.
 #[test]
@@ -184,15 +185,27 @@ fn another_type_at_a_place_that_is_read_is_refused() {
                 continue;
             }
             *place = value.clone();
-            let refused = match take(event.to_string().as_bytes()) {
-                Err(_) => true,
-                Ok(batch) => batch.messages.iter().all(|message| message.event.is_err()),
-            };
-            assert!(refused, "{pointer} = {value}");
+            assert!(is_refused(event.to_string().as_bytes()), "{pointer} = {value}");
             tried += 1;
         }
     }
     assert!(tried >= 4 * TYPED.len(), "{tried}");
+}
+
+/// A field that the notice does not need to be acted on safely costs a warning, and never the notice or an address.
+#[test]
+fn another_type_at_a_place_that_is_not_needed_is_a_warning() {
+    let original: Value = serde_json::from_str(SAMPLES[0]).unwrap();
+    for name in ["stopCode", "stoppedReason", "stoppingAt", "version", "capacityProviderName"] {
+        for value in [json!(true), json!(1.5), json!({}), json!([[]])] {
+            let mut event = original.clone();
+            event["detail"][name] = value.clone();
+            let reading = reading(event.to_string().as_bytes()).unwrap();
+            let task = &reading.notices[0].notice.task;
+            assert_eq!((task.warnings.len(), task.addresses.len()), (1, 1), "{name} = {value}");
+            assert!(task.warnings[0].starts_with(&format!("detail.{name}: expected ")), "{}", task.warnings[0]);
+        }
+    }
 }
 
 #[test]
@@ -212,7 +225,7 @@ fn ten_thousand_containers_are_read_and_no_address_is_lost() {
 #[test]
 fn what_is_nested_very_deep_overflows_nothing() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    assert!(take(deep.as_bytes()).is_err());
+    assert!(is_refused(deep.as_bytes()));
     let unread = SAMPLES[0].replace("\"version\": \"0\"", &format!("\"unread\": {deep}"));
     assert_eq!(reading(unread.as_bytes()).unwrap().notices.len(), 1, "a field that is not read is passed over");
     let read = SAMPLES[0].replace("\"group\": \"service:logstash\"", &format!("\"group\": {deep}"));

@@ -384,3 +384,10 @@ fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
     assert_eq!(calls[0].targets[0].target.address, ip("10.0.0.201"), "the notice that came last was interrupted first");
     assert!(calls[0].deadline < calls[1].deadline);
 }
+
+#[test]
+fn a_notice_without_an_address_is_tried_again() {
+    let told = Scenario::new().notice("one", &[]).service(&[("web", Some(5044))]).group("web", &[]).told();
+    let failure = "not asked before the deadline (another try may mend it)";
+    assert_eq!(told, format!("one: failed, DescribeTasks {failure}"));
+}

@@ -11,10 +11,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use spotdrain_core::batch::{Message, take_apart};
+use jiff::Timestamp;
+use spotdrain_core::batch::take_apart;
 use spotdrain_core::event::Event;
+use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Fate, Ignored, judge};
+use spotdrain_core::notice::{Classified, Fate, Ignored, classify, judge};
 use spotdrain_core::settings::Settings;
 
 fn folder(name: &str) -> PathBuf {
@@ -28,8 +30,7 @@ fn files(name: &str) -> Vec<PathBuf> {
     files
 }
 
-fn tell(event: &Event, settings: &Settings) -> String {
-    let fate = judge(event, settings, &Memory::new());
+fn tell(event: &Event, fate: &Fate) -> String {
     let mut text = match fate {
         Fate::Notice(notice) => format!("notice, recognised by {:?}", notice.recognised_by),
         Fate::Ignored(reason) => format!("ignored: {}", reason.as_str()),
@@ -41,23 +42,26 @@ fn tell(event: &Event, settings: &Settings) -> String {
     text
 }
 
-fn tell_message(message: &Message, settings: &Settings) -> String {
-    let id = message.id.as_ref().map(|id| format!("message {id}\n")).unwrap_or_default();
+fn tell_message(message: &Classified) -> String {
+    let id = message.message_id.as_ref().map(|id| format!("message {id}\n")).unwrap_or_default();
     match &message.event {
-        Ok(event) => format!("{id}{}", tell(event, settings)),
+        Ok((event, fate)) => format!("{id}{}", tell(event, fate)),
         Err(error) => format!("{id}malformed {error}"),
     }
 }
 
-fn tell_file(bytes: &[u8]) -> String {
+/// The messages of a file, classified as the function does it.
+fn classified(bytes: &[u8]) -> Result<Vec<Classified>, EventError> {
     let settings = Settings::default();
-    match take_apart(bytes, &settings.event_sources) {
+    let batch = take_apart(bytes, &settings.event_sources)?;
+    Ok(classify(batch.messages, &settings, &mut Memory::new(), Timestamp::UNIX_EPOCH))
+}
+
+fn tell_file(bytes: &[u8]) -> String {
+    match classified(bytes) {
         Err(error) => format!("malformed {error}"),
-        Ok(batch) if batch.messages.is_empty() => "no message".to_owned(),
-        Ok(batch) => {
-            let told: Vec<_> = batch.messages.iter().map(|message| tell_message(message, &settings)).collect();
-            told.join("\n\n")
-        }
+        Ok(messages) if messages.is_empty() => "no message".to_owned(),
+        Ok(messages) => messages.iter().map(tell_message).collect::<Vec<_>>().join("\n\n"),
     }
 }
 
@@ -70,6 +74,18 @@ fn every_sample_reads_as_its_snapshot() {
             let stem = path.file_stem().unwrap().to_string_lossy();
             let name = if folder.is_empty() { stem.into_owned() } else { format!("{folder}_{stem}") };
             insta::assert_snapshot!(name, tell_file(&fs::read(&path).unwrap()));
+        }
+    }
+}
+
+/// `spotdrain explain` ends with an error for exactly the files of `malformed`.
+#[test]
+fn exactly_the_malformed_samples_have_an_error() {
+    for (name, is_malformed) in [("", false), ("malformed", true)] {
+        for path in files(name) {
+            let read = classified(&fs::read(&path).unwrap());
+            let has_error = read.map_or(true, |messages| messages.iter().any(|message| message.event.is_err()));
+            assert_eq!(has_error, is_malformed, "{}", path.display());
         }
     }
 }

@@ -133,6 +133,20 @@ fn the_metrics_count_by_service_and_in_all() {
 }
 
 #[test]
+fn copies_of_a_notice_in_one_report_are_one_deregistration() {
+    let mut scenario = two();
+    let copy = scenario.reading.notices[0].clone();
+    scenario.reading.notices.extend((0..4).map(|_| copy.clone()));
+    let lines = metric_lines(scenario, &Outcome::Deregistered);
+    assert_eq!(
+        (&lines[0]["Notices"], &lines[0]["Deregistered"], &lines[0]["Failed"]),
+        (&6.into(), &2.into(), &0.into())
+    );
+    let values = |name: &str| lines[0][name].as_array().map(Vec::len);
+    assert_eq!((values("NoticeToDeregistered"), values("NoticeAge")), (Some(2), Some(6)));
+}
+
+#[test]
 fn no_line_has_more_than_a_hundred_values() {
     let mut scenario = Scenario::new().service(&[("web", Some(80))]);
     let addresses: Vec<_> = (0..250).map(|n| format!("10.1.{}.{}", n / 100, n % 100 + 1)).collect();

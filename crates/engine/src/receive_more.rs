@@ -85,5 +85,6 @@ async fn receive<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn) -> 
 }
 
 fn read<C>(invocation: &Invocation<'_, C>, message: ReceivedMessage) -> Message {
-    received(message.id, message.receipt, &message.body, &invocation.engine.settings.event_sources)
+    let sources = &invocation.engine.settings.event_sources;
+    received(message.id, message.receipt, &message.body, invocation.queue.as_ref(), sources)
 }

@@ -5,7 +5,6 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde::Serialize;
 use spotdrain_core::metrics;
-use spotdrain_core::notice::Ignored;
 use spotdrain_core::report::Report;
 use tracing::{error, info, warn};
 
@@ -28,12 +27,7 @@ pub(crate) fn emit(report: &Report, request_id: &str) {
     }
     for event in &report.ignored {
         let record = json(event);
-        // A running task has an address: if it is not found, AWS may have changed the event.
-        if event.reason == Ignored::NoAddress {
-            warn!(request_id, record, "ignored");
-        } else {
-            info!(request_id, record, "ignored");
-        }
+        info!(request_id, record, "ignored");
     }
     for message in &report.malformed {
         let (message_id, error) = (message.message_id.as_deref(), &message.error);

@@ -10,13 +10,13 @@ use spotdrain_core::arn::TaskArn;
 use spotdrain_core::event::{Event, TaskChange};
 use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Fate, Ignored, Notice, judge};
+use spotdrain_core::notice::{Fate, Ignored, Notice, classify};
 use spotdrain_core::settings::Settings;
 use spotdrain_core::stop::{RecognisedBy, StopCode};
 
 use super::args::ExplainArgs;
 use super::exit::{Exit, Problem};
-use super::present::{BOLD, GOOD, QUIET, duration, ignored, moment};
+use super::present::{BOLD, GOOD, QUIET, duration, ignored, moment, now};
 use super::table::{Cell, Table, plain};
 use super::{input, show};
 
@@ -29,6 +29,8 @@ struct Explanation<'a> {
     addresses: &'a [IpAddr],
     stop_code: Option<&'a StopCode>,
     version: Option<u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
 }
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Problem> {
@@ -36,9 +38,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Problem> {
     let batch = input::read(&args.event, &settings)?;
     let mut events = Vec::new();
     let mut errors = Vec::new();
-    for message in &batch.messages {
-        match &message.event {
-            Ok(event) => events.push((event, judge(event, &settings, &Memory::new()))),
+    for message in classify(batch.messages, &settings, &mut Memory::new(), now()) {
+        match message.event {
+            Ok(event) => events.push(event),
             Err(error) => errors.push(error),
         }
     }
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Problem> {
     malformed(&args.event.event.display().to_string(), &errors)
 }
 
-fn malformed(file: &str, errors: &[&EventError]) -> Result<Exit, Problem> {
+fn malformed(file: &str, errors: &[EventError]) -> Result<Exit, Problem> {
     if errors.is_empty() {
         return Ok(Exit::Done);
     }
@@ -73,10 +75,11 @@ fn explanation<'a>(event: &'a Event, fate: &Fate) -> Explanation<'a> {
         addresses: change.map_or(&[], |change| &change.addresses),
         stop_code: change.and_then(|change| change.stop_code.as_ref()),
         version: change.and_then(|change| change.version),
+        warnings: change.map_or(&[], |change| &change.warnings),
     }
 }
 
-fn show_events(events: &[(&Event, Fate)], settings: &Settings) -> Result<(), Problem> {
+fn show_events(events: &[(Event, Fate)], settings: &Settings) -> Result<(), Problem> {
     let mut text = String::new();
     for (event, fate) in events {
         text += &format!(
@@ -127,13 +130,15 @@ fn change_rows(change: &TaskChange) -> Vec<(&'static str, String)> {
     let version = change.version.map_or("no version".to_owned(), |version| format!("version {version}"));
     let addresses: Vec<_> = change.addresses.iter().map(ToString::to_string).collect();
     let none = || "none".to_owned();
-    vec![
+    let mut rows = vec![
         ("task", format!("{}, {service}, cluster {}", change.arn.id(), change.cluster.name())),
         ("status", format!("{}, wanted {}, {version}", change.last_status, change.desired_status)),
         ("stop code", change.stop_code.as_ref().map_or_else(none, ToString::to_string)),
         ("reason", change.stopped_reason.clone().unwrap_or_else(none)),
         ("addresses", if addresses.is_empty() { none() } else { addresses.join(", ") }),
-    ]
+    ];
+    rows.extend(change.warnings.iter().map(|warning| ("warning", warning.clone())));
+    rows
 }
 
 fn notice_rows(notice: &Notice, settings: &Settings) -> Vec<(&'static str, String)> {
@@ -143,7 +148,9 @@ fn notice_rows(notice: &Notice, settings: &Settings) -> Vec<(&'static str, Strin
         None => "in the future".to_owned(),
     };
     let mut next = Vec::new();
-    if notice.needs_ownership(now, settings.fresh) {
+    if notice.needs_address() {
+        next.push("asks ECS for the task's addresses, since the event has none".to_owned());
+    } else if notice.needs_ownership(now, settings.fresh) {
         next.push("asks ECS whether the addresses are still the task's, since it is old or past RUNNING".to_owned());
     }
     next.push(match (notice.task.service.as_ref(), settings.discover, settings.target_groups.len()) {

@@ -59,7 +59,7 @@ pub(crate) fn ignored(reason: Ignored) -> &'static str {
         Ignored::NotSpot => "the task stops for another reason than a Spot interruption",
         Ignored::AlreadyDown => "the task's network interface is gone or going, and its address may be another task's",
         Ignored::OutOfScope => "the cluster is out of scope, or the service's tag spotdrain says off",
-        Ignored::NoAddress => "the task has no network interface with an address, so no target group has it",
+        Ignored::NoAddress => "the task has not reached RUNNING, and the event has no address of it",
         Ignored::Repeated => "the task was handled to the end, at this version or a later one",
     }
 }

@@ -60,6 +60,9 @@ fn notice_text(notice: &NoticeRecord) -> String {
     let cluster = task.cluster.name();
     let mut text = format!("{BOLD}notice {id}{BOLD:#}, {service}, cluster {cluster}\n");
     text += &format!("  {age}, gone by {}{}\n", moment(notice.deadline), observing(notice));
+    for warning in &task.warnings {
+        text += &format!("  {CAREFUL}warning{CAREFUL:#} {warning}\n");
+    }
     if let Some(failure) = &notice.failure {
         text += &format!("  {BAD}failed{BAD:#} {}: {}\n", failure.call, failure.problem);
     } else if notice.registrations.is_empty() {

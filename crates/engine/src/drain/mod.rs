@@ -35,12 +35,10 @@ pub(crate) async fn prepare<C: Cloud>(invocation: &Invocation<'_, C>, messages: 
     ((waves, located), report(rest, &Execution::DryRun))
 }
 
-/// Classifies messages. What they say of tasks that are down or interrupted is noted before any of them is
-/// judged, because events come in no order.
+/// Classifies messages, and keeps what they say of tasks for later batches.
 pub(crate) fn classify<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<Message>) -> Reading {
     let mut memory = invocation.engine.memory.borrow_mut();
-    memory.note(&messages, invocation.now());
-    read(messages, &invocation.engine.settings, &memory)
+    read(messages, &invocation.engine.settings, &mut memory, invocation.now())
 }
 
 /// Drains one wave after the other, and acknowledges each before the next.
