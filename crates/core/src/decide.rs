@@ -58,9 +58,9 @@ impl TaskFinding {
             Self::Found(task) => {
                 !task.last_status.is_down()
                     && notice.is_contradicted_by(task)
-                    && notice.age(now).is_some_and(|age| age <= ECS_LAGS)
+                    && notice.age(now).is_none_or(|age| age <= ECS_LAGS)
             }
-            Self::Missing => notice.age(now).is_some_and(|age| age < ECS_LAGS),
+            Self::Missing => notice.age(now).is_none_or(|age| age < ECS_LAGS),
             Self::Unknown(_) => false,
         }
     }
@@ -85,13 +85,13 @@ impl Ownership {
         match (needed, finding) {
             (_, Some(TaskFinding::Found(task))) if task.last_status.is_down() => Self::Lost,
             (_, Some(TaskFinding::Found(task))) if notice.is_contradicted_by(task) => match notice.age(now) {
-                Some(age) if age <= ECS_LAGS => Self::Unknown(still_running()),
-                _ => Self::Lost,
+                Some(age) if age > ECS_LAGS => Self::Lost,
+                _ => Self::Unknown(still_running()),
             },
             (_, Some(TaskFinding::Found(task))) => Self::Confirmed(task.addresses.clone()),
             (_, Some(TaskFinding::Missing)) => match notice.age(now) {
-                Some(age) if age < NOTICE => Self::Unknown(unknown_task(notice)),
-                _ => Self::Lost,
+                Some(age) if age >= NOTICE => Self::Lost,
+                _ => Self::Unknown(unknown_task(notice)),
             },
             (true, Some(TaskFinding::Unknown(failure))) => Self::Unknown(failure.clone()),
             (true, None) => Self::Unknown(Failure::not_asked("DescribeTasks")),

@@ -5,6 +5,7 @@ use crate::common::{
     actions, aged, batch, dated, drainer, handle, handle_within, id, is, notice, start, targets, told,
 };
 use spotdrain_core::notice::Ignored;
+use spotdrain_core::outcome::NoTargetGroup;
 use spotdrain_core::report::Verdict;
 use spotdrain_localaws::{
     Action, DeploymentController, Fault, Group, LoadBalancer, Service, State, Task, TaskSet, World,
@@ -111,16 +112,28 @@ async fn an_ipv6_target_is_found_by_the_containers_address() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_gone_and_a_standalone_task_have_the_configured_groups() {
+async fn a_standalone_task_has_the_configured_groups() {
     let (world, group) = world();
     let local = start(world).await;
     let pairs = [("SPOTDRAIN_TARGET_GROUPS", group.as_str()), ("SPOTDRAIN_MODE", "observe")];
     let mut standalone = notice(2, "web", "10.0.0.1");
     standalone["detail"]["group"] = "family:web".into();
-    for event in [notice(1, "gone", "10.0.0.1"), standalone] {
-        assert_eq!(told(&handle(&drainer(&local, &pairs), &event).await), ["web 10.0.0.1:80 WouldDeregister"]);
-        assert_eq!(handle(&drainer(&local, &[]), &event).await.verdict, Verdict::Nothing, "none is configured");
-    }
+    assert_eq!(told(&handle(&drainer(&local, &pairs), &standalone).await), ["web 10.0.0.1:80 WouldDeregister"]);
+    let report = handle(&drainer(&local, &[]), &standalone).await;
+    assert_eq!(report.verdict, Verdict::Nothing, "none is configured");
+    assert_eq!(report.notices[0].no_target_group, Some(NoTargetGroup::NoLoadBalancer));
+}
+
+/// A task of it was running a moment ago, so it must be another account or Region.
+#[tokio::test]
+async fn a_service_that_ecs_does_not_know_is_asked_for_once_more_and_then_a_failure() {
+    let (world, _) = world();
+    let local = start(world).await;
+    let report = handle(&drainer(&local, &[]), &notice(1, "gone", "10.0.0.1")).await;
+    assert_eq!(report.verdict, Verdict::Retry);
+    let problem = &report.notices[0].failures().next().unwrap().problem;
+    assert!(problem.contains("account 123456789012, and the Region eu-central-1"), "{problem}");
+    assert_eq!(actions(&local), ["DescribeServices", "DescribeServices"]);
 }
 
 #[tokio::test]
@@ -148,10 +161,13 @@ async fn the_last_healthy_target_stays() {
 async fn a_late_event_for_an_address_that_another_task_has_is_stale() {
     let (mut world, group) = world();
     world.add_task(Task::new("demo", &id(2)).service("web").address("10.0.0.9"));
+    for number in 1..=2 {
+        world.interrupt(&format!("{}:task/demo/{}", crate::common::PREFIX, id(number)), Duration::ZERO).unwrap();
+    }
     let local = start(world).await;
     let drainer = drainer(&local, &[]);
-    for (number, why) in [(2, "the task has another address"), (3, "the task is gone")] {
-        let report = handle(&drainer, &aged(notice(number, "web", "10.0.0.1"), 60)).await;
+    for (number, age, why) in [(2, 60, "the task has another address"), (3, 130, "the task is gone")] {
+        let report = handle(&drainer, &aged(notice(number, "web", "10.0.0.1"), age)).await;
         assert_eq!(told(&report), ["web 10.0.0.1:80 Stale"], "{why}");
     }
     let report = handle(&drainer, &aged(notice(1, "web", "10.0.0.1"), 60)).await;
@@ -438,8 +454,18 @@ async fn a_batch_is_one_call_a_group() {
 }
 
 #[tokio::test]
+async fn an_old_notice_of_a_task_that_is_not_stopping_is_stale() {
+    let (world, group) = world();
+    let local = start(world).await;
+    let report = handle(&drainer(&local, &[]), &aged(notice(1, "web", "10.0.0.1"), 31)).await;
+    assert_eq!(told(&report), ["web 10.0.0.1:80 Stale"]);
+    assert!(is(&local, &group, ("10.0.0.1", 80), State::Healthy));
+}
+
+#[tokio::test]
 async fn an_event_of_the_future_is_asked_about() {
-    let (world, _) = world();
+    let (mut world, _) = world();
+    world.interrupt(&format!("{}:task/demo/{}", crate::common::PREFIX, id(1)), Duration::ZERO).unwrap();
     let local = start(world).await;
     let event = dated(notice(1, "web", "10.0.0.1"), "2999-01-01T00:00:00Z".parse().unwrap());
     assert_eq!(told(&handle(&drainer(&local, &[]), &event).await), ["web 10.0.0.1:80 Deregistered"]);
