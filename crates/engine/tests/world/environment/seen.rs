@@ -69,7 +69,8 @@ pub struct Invocation {
     reads: BTreeMap<TargetGroupArn, Read>,
     /// The moments at which the reads of each group began.
     read_at: BTreeMap<TargetGroupArn, Vec<Ms>>,
-    written_unread: BTreeMap<TargetGroupArn, BTreeSet<IpAddr>>,
+    /// The writes to each group, with what they rest on.
+    attempts: BTreeMap<TargetGroupArn, Vec<(BTreeSet<IpAddr>, Basis)>>,
     records: BTreeMap<String, Record>,
     drained: Drained,
     /// The messages that were to be deleted.
@@ -130,16 +131,20 @@ impl Invocation {
         self.read_at.get(group)?.iter().copied().find(|read_at| *read_at >= at)
     }
 
-    /// Returns what a write rests on, and notes it if the group was not read.
+    /// Returns what a write rests on. A write to targets of an earlier one is another attempt, or a part of it, and rests on the
+    /// same plan; unless the earlier one was planned without a read and the group was read since.
     pub fn basis(&mut self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Basis {
         let addresses: BTreeSet<_> = targets.iter().map(|owned| owned.target.address).collect();
         let read = self.reads.get(group).cloned();
-        let unread = self.written_unread.entry(group.clone()).or_default();
-        let is_second = read.is_some() && addresses.is_subset(unread);
-        if read.is_none() {
-            unread.extend(addresses);
+        let attempts = self.attempts.entry(group.clone()).or_default();
+        let earlier = attempts.iter().find(|(written, _)| addresses.is_subset(written)).map(|(_, basis)| basis.clone());
+        let is_second = read.is_some() && earlier.as_ref().is_some_and(|basis| basis.read.is_none());
+        if let Some(earlier) = earlier.filter(|_| !is_second) {
+            return earlier;
         }
-        Basis { read, down: self.judged_down(), is_second, drained: Rc::clone(&self.drained) }
+        let basis = Basis { read, down: self.judged_down(), is_second, drained: Rc::clone(&self.drained) };
+        self.attempts.entry(group.clone()).or_default().push((addresses, basis.clone()));
+        basis
     }
 
     /// The tasks that are down by an event that came with their first notice or before it.
