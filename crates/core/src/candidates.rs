@@ -117,7 +117,7 @@ fn with_service(notice: &Notice, configured: &Configured, service: &Service) -> 
     let none = if !groups.is_empty() || failure.is_some() {
         None
     } else if service.revision_failure.is_some() {
-        failure = service.revision_failure.clone();
+        failure.clone_from(&service.revision_failure);
         None
     } else {
         Some(if service.has_balancer { NoTargetGroup::Unresolved } else { NoTargetGroup::NoLoadBalancer })

@@ -24,6 +24,9 @@ use crate::locate::{ServiceCache, locate};
 use crate::receive_more::{Polls, receive_more};
 use crate::shares::MIN_ATTEMPT;
 
+/// The target groups of the named load balancers.
+type BalancerGroups = BTreeMap<LoadBalancerArn, Vec<TargetGroupArn>>;
+
 /// The engine of one execution environment.
 #[derive(Debug)]
 pub struct Engine<C> {
@@ -31,7 +34,7 @@ pub struct Engine<C> {
     pub(crate) settings: Settings,
     pub(crate) services: RefCell<ServiceCache>,
     pub(crate) memory: RefCell<Memory>,
-    pub(crate) balancers: RefCell<Option<(Timestamp, BTreeMap<LoadBalancerArn, Vec<TargetGroupArn>>)>>,
+    pub(crate) balancers: RefCell<Option<(Timestamp, BalancerGroups)>>,
     budget: RefCell<Budget>,
     since: Timestamp,
 }

@@ -182,7 +182,7 @@ async fn describe<C: Cloud>(
     let (mut answers, mut chunks) = (Vec::new(), vec![names]);
     while let Some(names) = chunks.pop() {
         let answer = describe_chunk(invocation, cluster, names, deadline).await;
-        if names.len() > 1 && answer.as_ref().is_err_and(|error| error.is_refused()) {
+        if names.len() > 1 && answer.as_ref().is_err_and(FailedCall::is_refused) {
             chunks.extend(<[_; 2]>::from(names.split_at(names.len() / 2)));
             continue;
         }
