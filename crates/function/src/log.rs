@@ -9,7 +9,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -35,7 +35,12 @@ fn level(variable: impl Fn(&str) -> Option<String>) -> Result<Targets, String> {
 struct JsonLines;
 
 impl<S: Subscriber> Layer<S> for JsonLines {
+    /// Other crates log whole requests below INFO, and an event's overrides may hold secrets.
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let metadata = event.metadata();
+        if !metadata.target().starts_with("spotdrain") && *metadata.level() > Level::INFO {
+            return;
+        }
         let mut line = line(event, Timestamp::now()).into_bytes();
         line.push(b'\n');
         // Nowhere is left to report that standard output is gone.

@@ -12,6 +12,17 @@ fn spot() -> Value {
 }
 
 #[tokio::test]
+async fn the_log_never_holds_an_events_overrides() {
+    let function = Function::start(Scene::demo().world, &[("RUST_LOG", "trace")]).await;
+    let mut event = spot();
+    let secret = json!([{"name": "logstash", "environment": [{"name": "TOKEN", "value": "s3cret"}]}]);
+    event["detail"]["overrides"] = json!({ "containerOverrides": secret });
+    assert_eq!(function.invoke(&event).await, Ok(json!({"verdict": "done"})));
+    let log: String = function.log().iter().map(Value::to_string).collect();
+    assert!(log.contains("\"message\":\"notice\"") && !log.contains("s3cret"), "{log}");
+}
+
+#[tokio::test]
 async fn a_direct_event_takes_exactly_its_target_out() {
     let scene = Scene::demo();
     let function = Function::start(scene.world, &[]).await;
