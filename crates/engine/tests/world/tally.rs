@@ -73,7 +73,6 @@ tally! {
     excused_cache: "excused: the service changed while its answer was believed",
     excused_health: "excused: became healthy after it was read",
     excused_unread: "excused: took the last healthy target, in a part of an invocation that could not read the group",
-    excused_second: "excused: a second write took the last healthy target",
 }
 
 impl fmt::Display for Tally {

@@ -43,6 +43,8 @@ pub struct Environment<'a> {
     described: RefCell<BTreeMap<ServiceKey, Ms>>,
     /// The tasks that were down according to an event of an earlier invocation.
     down: RefCell<BTreeSet<TaskId>>,
+    /// The tasks for which an earlier invocation had a notice.
+    noticed: RefCell<BTreeSet<TaskId>>,
     /// What it is seen to do in its invocation.
     pub invocation: RefCell<Invocation>,
 }
@@ -58,6 +60,7 @@ impl<'a> Environment<'a> {
             free_writes: Cell::default(),
             described: RefCell::default(),
             down: RefCell::default(),
+            noticed: RefCell::default(),
             invocation: RefCell::default(),
         }
     }
@@ -67,6 +70,7 @@ impl<'a> Environment<'a> {
         self.has_dead_connections.set(self.was_thawed() && self.sim.world.borrow().faults.kills_connections);
         let last = self.invocation.replace(Invocation::new(messages, self.sim.clock.now()));
         self.down.borrow_mut().extend(last.down());
+        self.noticed.borrow_mut().extend(last.notices());
         let down = self.down.borrow();
         let truths = messages.iter().filter_map(|message| message.truth);
         let late = truths.filter(|truth| truth.is_notice && down.contains(&truth.task)).count();

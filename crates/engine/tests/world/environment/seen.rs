@@ -36,8 +36,8 @@ pub type Drained = Rc<RefCell<BTreeSet<(TargetGroupArn, IpAddr)>>>;
 #[derive(Debug, Clone)]
 pub struct Read {
     pub targets: Rc<[RegisteredTarget]>,
-    /// The tasks of the notices that the engine knew when the read began.
-    pub notices: Rc<BTreeSet<TaskId>>,
+    /// The tasks that depart by the notices that the engine knew when the read began.
+    pub departing: Rc<BTreeSet<TaskId>>,
 }
 
 /// A message that the environment has, with the moment at which it got it.
@@ -52,6 +52,15 @@ pub struct Received {
 pub enum Record {
     Notice(Box<NoticeRecord>),
     Ignored,
+}
+
+/// The first attempt to write to some targets.
+#[derive(Debug)]
+struct Attempt {
+    addresses: BTreeSet<IpAddr>,
+    basis: Basis,
+    /// AWS answered success.
+    is_accepted: bool,
 }
 
 /// One invocation.
@@ -69,8 +78,8 @@ pub struct Invocation {
     reads: BTreeMap<TargetGroupArn, Read>,
     /// The moments at which the reads of each group began.
     read_at: BTreeMap<TargetGroupArn, Vec<Ms>>,
-    /// The writes to each group, with what they rest on.
-    attempts: BTreeMap<TargetGroupArn, Vec<(BTreeSet<IpAddr>, Basis)>>,
+    /// The attempts to write to each group.
+    attempts: BTreeMap<TargetGroupArn, Vec<Attempt>>,
     records: BTreeMap<String, Record>,
     drained: Drained,
     /// The messages that were to be deleted.
@@ -116,8 +125,8 @@ impl Invocation {
     }
 
     /// The tasks of the notices that the engine knows.
-    pub fn notices(&self) -> Rc<BTreeSet<TaskId>> {
-        Rc::new(self.known.iter().filter(|truth| truth.is_notice).map(|truth| truth.task).collect())
+    pub fn notices(&self) -> impl Iterator<Item = TaskId> {
+        self.known.iter().filter(|truth| truth.is_notice).map(|truth| truth.task)
     }
 
     /// Notes a read that was answered.
@@ -132,19 +141,29 @@ impl Invocation {
     }
 
     /// Returns what a write rests on. A write to targets of an earlier one is another attempt, or a part of it, and rests on the
-    /// same plan; unless the earlier one was planned without a read and the group was read since.
+    /// same plan; unless the earlier one was planned without a read and accepted, and the group was read since.
     pub fn basis(&mut self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Basis {
-        let addresses: BTreeSet<_> = targets.iter().map(|owned| owned.target.address).collect();
+        let addresses = addresses(targets);
         let read = self.reads.get(group).cloned();
-        let attempts = self.attempts.entry(group.clone()).or_default();
-        let earlier = attempts.iter().find(|(written, _)| addresses.is_subset(written)).map(|(_, basis)| basis.clone());
-        let is_second = read.is_some() && earlier.as_ref().is_some_and(|basis| basis.read.is_none());
+        let attempts = self.attempts.get(group).into_iter().flatten();
+        let earlier = attempts.into_iter().find(|attempt| addresses.is_subset(&attempt.addresses));
+        let is_second = read.is_some() && earlier.is_some_and(|it| it.is_accepted && it.basis.read.is_none());
         if let Some(earlier) = earlier.filter(|_| !is_second) {
-            return earlier;
+            return earlier.basis.clone();
         }
         let basis = Basis { read, down: self.judged_down(), is_second, drained: Rc::clone(&self.drained) };
-        self.attempts.entry(group.clone()).or_default().push((addresses, basis.clone()));
+        let attempt = Attempt { addresses, basis: basis.clone(), is_accepted: false };
+        self.attempts.entry(group.clone()).or_default().push(attempt);
         basis
+    }
+
+    /// Notes that AWS answered success to a write.
+    pub fn accepted(&mut self, group: &TargetGroupArn, targets: &[OwnedTarget]) {
+        let addresses = addresses(targets);
+        let attempts = self.attempts.get_mut(group).into_iter().flatten();
+        attempts
+            .filter(|attempt| addresses.is_subset(&attempt.addresses))
+            .for_each(|attempt| attempt.is_accepted = true);
     }
 
     /// The tasks that are down by an event that came with their first notice or before it.
@@ -180,6 +199,10 @@ impl Invocation {
     pub fn message(&self, id: u64) -> Option<&Received> {
         self.messages.get(&id)
     }
+}
+
+fn addresses(targets: &[OwnedTarget]) -> BTreeSet<IpAddr> {
+    targets.iter().map(|owned| owned.target.address).collect()
 }
 
 /// Whether a registration that was read was to be deregistered.

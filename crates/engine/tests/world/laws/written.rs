@@ -7,7 +7,7 @@ use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::finding::TargetState;
 
 use super::Law;
-use crate::world::environment::Drained;
+use crate::world::environment::{Basis, Drained};
 use crate::world::fleet::{Entry, GroupId};
 use crate::world::time::Ms;
 use crate::world::world::World;
@@ -63,17 +63,16 @@ pub fn after_write(world: &mut World, now: Ms, group: GroupId, write: &Write, he
     if !took_the_last || !world.settings.keep_last {
         return;
     }
-    world.tally.excused_second += u64::from(write.basis.is_second);
     the_read_showed_a_healthy_target_that_stays(world, now, write);
 }
 
-/// The read must have shown a healthy target of a task for which there was no notice. What became of that target between the
+/// The read must have shown a healthy target of a task for which the engine had no notice. What became of that target between the
 /// moment that the read shows and the write cannot be known: a lagging read excuses that, and nothing else. And a target that
 /// was not healthy when it was read may have become so since.
 fn the_read_showed_a_healthy_target_that_stays(world: &mut World, now: Ms, write: &Write) {
     let Some(read) = &write.basis.read else { return };
     let holder = |address: IpAddr| world.fleet.tasks.iter().rposition(|task| task.address == address);
-    let stays = |address| holder(address).is_none_or(|task| !read.notices.contains(&task));
+    let stays = |address| holder(address).is_none_or(|task| !read.departing.contains(&task));
     let is_written = |address, port| {
         write.targets.iter().any(|owned| (owned.target.address, owned.target.port) == (address, Some(port)))
     };
@@ -85,7 +84,8 @@ fn the_read_showed_a_healthy_target_that_stays(world: &mut World, now: Ms, write
     world.tally.excused_health += u64::from(taken.is_empty());
     for target in taken {
         let registration = (write.group.clone(), target.address);
-        world.suspects.push(Suspect { at: now, registration, drained: Rc::clone(&write.basis.drained) });
+        let Basis { is_second, drained, .. } = &write.basis;
+        world.suspects.push(Suspect { at: now, registration, is_second: *is_second, drained: Rc::clone(drained) });
     }
     world.log(now, |_| format!("the last healthy target of {} is taken", write.group.name()));
 }
@@ -98,14 +98,16 @@ fn the_read_showed_a_healthy_target_that_stays(world: &mut World, now: Ms, write
 pub struct Suspect {
     at: Ms,
     registration: (TargetGroupArn, IpAddr),
+    /// The write came after the read that confirms one without a read, so it rests on this read in any case.
+    is_second: bool,
     drained: Drained,
 }
 
 /// Judges the suspects of a history, or of a frozen moment, by the records that came after.
 pub fn judge(world: &mut World) {
-    for Suspect { at, registration, drained } in std::mem::take(&mut world.suspects) {
+    for Suspect { at, registration, is_second, drained } in std::mem::take(&mut world.suspects) {
         let (group, address) = &registration;
-        if drained.borrow().contains(&registration) {
+        if is_second || drained.borrow().contains(&registration) {
             world.break_law(Law::NeverTheLastHealthy, at, format!("{address} was the last one of {}", group.name()));
         } else {
             world.tally.excused_unread += 1;
