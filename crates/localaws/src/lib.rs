@@ -13,6 +13,8 @@
 //! A [`Poller`] stands for Lambda's event source mapping: it makes batches of a queue's messages, and settles them by a
 //! function's answer.
 //!
+//! [`World::from_json`] loads a world from a file.
+//!
 //! From outside the process, `POST /_local/fault`, `POST /_local/target-state` and `GET /_local/calls` are the same controls.
 
 mod action;
@@ -38,6 +40,7 @@ mod elb_tags;
 mod error;
 mod exchange;
 mod fault;
+mod field;
 mod foreign;
 mod form;
 mod group;
@@ -80,12 +83,14 @@ mod throttle;
 mod tls;
 mod traffic;
 mod world;
+mod world_file;
 
 pub use action::Action;
 pub use batch_answer::BatchError;
 pub use calls::{Call, CallAnswer};
 pub use error::WorldError;
 pub use fault::{Fault, FaultRule};
+pub use field::WorldFileError;
 pub use foreign::ForeignError;
 pub use group::{Group, IpAddressType, TargetType};
 pub use local::LocalAws;
