@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// The APIs that are played.
+/// The APIs that are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Api {
     /// Elastic Load Balancing v2: the query protocol.
@@ -19,6 +19,25 @@ pub(crate) enum Api {
     Lambda,
     /// Identity and Access Management: the query protocol.
     Iam,
+    /// Security Token Service: the query protocol.
+    Sts,
+}
+
+impl Api {
+    const ALL: [Self; 7] = [Self::Ecs, Self::Elb, Self::Sqs, Self::Events, Self::Lambda, Self::Iam, Self::Sts];
+
+    /// The name of the service as its users know it.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Elb => "ELBv2",
+            Self::Ecs => "ECS",
+            Self::Sqs => "SQS",
+            Self::Events => "EventBridge",
+            Self::Lambda => "Lambda",
+            Self::Iam => "IAM",
+            Self::Sts => "STS",
+        }
+    }
 }
 
 /// A call that is answered.
@@ -36,6 +55,8 @@ pub enum Action {
     DeregisterTargets,
     /// `ecs:DescribeServices`
     DescribeServices,
+    /// `ecs:DescribeServiceRevisions`
+    DescribeServiceRevisions,
     /// `ecs:DescribeTasks`
     DescribeTasks,
     /// `ecs:ListClusters`
@@ -82,6 +103,8 @@ pub enum Action {
     GetPolicy,
     /// `iam:GetPolicyVersion`
     GetPolicyVersion,
+    /// `sts:GetCallerIdentity`
+    GetCallerIdentity,
     /// `sqs:CreateQueue`
     CreateQueue,
     /// `sqs:GetQueueUrl`
@@ -109,13 +132,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 41] = [
+    pub(crate) const ALL: [Self; 43] = [
         Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
         Self::RegisterTargets,
         Self::DeregisterTargets,
         Self::DescribeServices,
+        Self::DescribeServiceRevisions,
         Self::DescribeTasks,
         Self::ListClusters,
         Self::DescribeClusters,
@@ -139,6 +163,7 @@ impl Action {
         Self::ListAttachedRolePolicies,
         Self::GetPolicy,
         Self::GetPolicyVersion,
+        Self::GetCallerIdentity,
         Self::CreateQueue,
         Self::GetQueueUrl,
         Self::GetQueueAttributes,
@@ -163,6 +188,7 @@ impl Action {
             Self::RegisterTargets => "RegisterTargets",
             Self::DeregisterTargets => "DeregisterTargets",
             Self::DescribeServices => "DescribeServices",
+            Self::DescribeServiceRevisions => "DescribeServiceRevisions",
             Self::DescribeTasks => "DescribeTasks",
             Self::ListClusters => "ListClusters",
             Self::DescribeClusters => "DescribeClusters",
@@ -186,6 +212,7 @@ impl Action {
             Self::ListAttachedRolePolicies => "ListAttachedRolePolicies",
             Self::GetPolicy => "GetPolicy",
             Self::GetPolicyVersion => "GetPolicyVersion",
+            Self::GetCallerIdentity => "GetCallerIdentity",
             Self::CreateQueue => "CreateQueue",
             Self::GetQueueUrl => "GetQueueUrl",
             Self::GetQueueAttributes => "GetQueueAttributes",
@@ -199,6 +226,13 @@ impl Action {
             Self::ChangeMessageVisibility => "ChangeMessageVisibility",
             Self::ChangeMessageVisibilityBatch => "ChangeMessageVisibilityBatch",
         }
+    }
+
+    /// The services that are simulated, each with its actions.
+    #[must_use]
+    pub fn by_service() -> Vec<(&'static str, Vec<Self>)> {
+        let of = |api: Api| Self::ALL.into_iter().filter(|action| action.api() == api).collect();
+        Api::ALL.into_iter().map(|api| (api.title(), of(api))).collect()
     }
 
     /// The action of this name.
@@ -219,6 +253,7 @@ impl Action {
             | Self::RegisterTargets
             | Self::DeregisterTargets => Api::Elb,
             Self::DescribeServices
+            | Self::DescribeServiceRevisions
             | Self::DescribeTasks
             | Self::ListClusters
             | Self::DescribeClusters
@@ -233,6 +268,7 @@ impl Action {
             | Self::ListAttachedRolePolicies
             | Self::GetPolicy
             | Self::GetPolicyVersion => Api::Iam,
+            Self::GetCallerIdentity => Api::Sts,
             Self::CreateQueue
             | Self::GetQueueUrl
             | Self::GetQueueAttributes
@@ -257,6 +293,7 @@ impl Action {
             Api::Lambda if self == Self::Invoke => "lambda:InvokeFunction".to_owned(),
             Api::Lambda => format!("lambda:{self}"),
             Api::Iam => format!("iam:{self}"),
+            Api::Sts => format!("sts:{self}"),
             // In SQS's own text the name is in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),
         }
@@ -266,5 +303,17 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_listed_with_one_service() {
+        let listed: Vec<Action> = Action::by_service().into_iter().flat_map(|(_, actions)| actions).collect();
+        assert_eq!(listed.len(), Action::ALL.len());
+        assert!(Action::ALL.iter().all(|action| listed.contains(action)));
     }
 }

@@ -43,4 +43,14 @@ fn seconds<S: serde::Serializer>(at: &Duration, serializer: S) -> Result<S::Ok, 
 pub(crate) struct Subject {
     pub(crate) resource: Option<String>,
     pub(crate) targets: Vec<String>,
+    /// Whether the call asks for tags too.
+    pub(crate) with_tags: bool,
+}
+
+impl Subject {
+    /// The target that is this name, or an ARN that ends with it.
+    pub(crate) fn named(&self, name: &str) -> Option<&str> {
+        let is_it = |target: &&String| *target == name || target.rsplit('/').next() == Some(name);
+        self.targets.iter().find(is_it).map(String::as_str)
+    }
 }

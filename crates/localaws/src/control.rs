@@ -1,7 +1,8 @@
 //! How does somebody outside the process arrange faults and states, and read the calls?
 //!
 //! `POST /_local/fault` takes `{"action":"DeregisterTargets","fault":"hang","times":3}`: `action` and `times` may be left out,
-//! `delay_millis` makes the answer late, `slow` needs `millis`, and `clear` takes the faults (of the action) back.
+//! `naming` and `with_tags` restrict it to calls that name a service, task or target, or ask for tags; `delay_millis` makes the
+//! answer late, `slow` needs `millis`, and `clear` takes the faults (of the action) back.
 //! `POST /_local/target-state` takes `{"target_group":ARN,"target":"10.0.0.1","port":5044,"state":"unhealthy"}`.
 //! `GET /_local/calls` gives the log. An error is a status 400 with `{"error":"…"}`.
 
@@ -18,13 +19,16 @@ use crate::target::Target;
 use crate::world::World;
 
 const FAULTS: &str = "clear, refuse, access-denied, server-error, unavailable, reset, reset-after-work, hang, \
-                      hang-after-work (these without `millis`), or slow (with `millis`)";
+                      hang-after-work, invalid-parameter, missing, html, error-with-status-200 (these without `millis`), or slow (with `millis`)";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaultBody {
     action: Option<String>,
     fault: String,
+    naming: Option<String>,
+    #[serde(default)]
+    with_tags: bool,
     times: Option<u32>,
     millis: Option<u64>,
     delay_millis: Option<u64>,
@@ -65,7 +69,15 @@ fn fault(world: &mut World, body: &[u8]) -> Result<Value, String> {
     let fault = Fault::named(&body.fault, body.millis.map(Duration::from_millis));
     let fault = fault.ok_or_else(|| format!("no fault `{}`: use one of {FAULTS}", body.fault))?;
     let rule = action.map_or_else(|| FaultRule::from(fault), |action| fault.on(action));
-    let rule = body.times.map_or(rule, |times| rule.times(times));
+    let rule = match &body.naming {
+        Some(name) => rule.naming(name),
+        None => rule,
+    };
+    let rule = if body.with_tags { rule.with_tags() } else { rule };
+    let rule = match body.times {
+        Some(times) => rule.times(times),
+        None => rule,
+    };
     world.add_fault(rule.delay(Duration::from_millis(body.delay_millis.unwrap_or_default())));
     Ok(json!({}))
 }
@@ -85,6 +97,7 @@ fn target_state(world: &mut World, body: &[u8], now: Duration) -> Result<Value, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calls::Subject;
     use crate::scene::Scene;
 
     fn post(world: &mut World, path: &str, body: &str) -> (u16, String) {
@@ -98,9 +111,9 @@ mod tests {
         let mut world = World::new();
         let body = r#"{"action":"DeregisterTargets","fault":"hang","times":3}"#;
         assert_eq!(post(&mut world, "/_local/fault", body), (200, "{}".to_owned()));
-        assert_eq!(world.faults.take(Action::DeregisterTargets).unwrap().fault, Fault::Hang);
+        assert_eq!(world.faults.take(Action::DeregisterTargets, &Subject::default()).unwrap().fault, Fault::Hang);
         assert_eq!(post(&mut world, "/_local/fault", r#"{"fault":"clear"}"#), (200, "{}".to_owned()));
-        assert!(world.faults.take(Action::DeregisterTargets).is_none());
+        assert!(world.faults.take(Action::DeregisterTargets, &Subject::default()).is_none());
     }
 
     #[test]

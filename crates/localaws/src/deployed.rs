@@ -95,7 +95,7 @@ impl DeployedRequest {
             Self::Put(entries) => entries.iter().map(|entry| entry.source.clone()).collect(),
             _ => Vec::new(),
         };
-        Subject { resource, targets }
+        Subject { resource, targets, with_tags: false }
     }
 
     /// Answers, in JSON.

@@ -14,7 +14,7 @@ use crate::ecs::EcsRequest;
 use crate::elb::{self, ElbRequest};
 use crate::error::ApiError;
 use crate::exchange::{Incoming, Reply};
-use crate::fault::{Delivery, Fired};
+use crate::fault::{Delivery, Fault, Fired};
 use crate::form::Form;
 use crate::iam::{self, IamRequest};
 use crate::json;
@@ -22,6 +22,7 @@ use crate::poll::{Done, Look, Poll};
 use crate::query;
 use crate::sqs::SqsRequest;
 use crate::sqs_error;
+use crate::sts;
 use crate::world::World;
 
 /// What the server does with the request.
@@ -56,6 +57,17 @@ enum Work {
     Sqs(SqsRequest),
     Deployed(DeployedRequest),
     Iam(IamRequest),
+    CallerIdentity,
+}
+
+impl Work {
+    /// The same work, or for a call of ECS that has failures an answer in which everything is missing.
+    fn or_missing(self, missing: bool) -> Self {
+        match self {
+            Self::Ecs(request) if missing => Self::Ecs(request.with_everything_missing()),
+            work => work,
+        }
+    }
 }
 
 /// Does what a request asks for.
@@ -117,7 +129,9 @@ fn understand_query(form: &Form) -> Asked {
 
 fn read_query(action: Action, form: &Form) -> Option<Result<Work, ApiError>> {
     let elb = ElbRequest::parse(action, form).map(|read| read.map(Work::Elb));
-    elb.or_else(|| IamRequest::parse(action, form).map(|read| read.map(Work::Iam)))
+    let iam = || IamRequest::parse(action, form).map(|read| read.map(Work::Iam));
+    let sts = || (action == Action::GetCallerIdentity).then_some(Ok(Work::CallerIdentity));
+    elb.or_else(iam).or_else(sts)
 }
 
 /// Lambda's calls are told apart by their paths.
@@ -145,12 +159,12 @@ fn no_such_action(name: &str, version: &str) -> ApiError {
 }
 
 fn call(world: &mut World, asked: Asked, origin: &str, now: Duration) -> Reaction {
-    let fired = asked.action.and_then(|action| world.faults.take(action));
-    let delivery = fired.map_or(Delivery::Answer, |fired| fired.fault.delivery());
-    let resource = asked.subject.resource.clone().unwrap_or_else(|| "*".to_owned());
-    let done = match instead_of_work(asked.action, fired, &resource) {
+    let fired = asked.action.and_then(|action| world.faults.take(action, &asked.subject));
+    let delivery = fired.as_ref().map_or(Delivery::Answer, |fired| fired.fault.delivery());
+    let missing = fired.as_ref().is_some_and(|fired| fired.fault == Fault::Missing);
+    let done = match instead_of_work(world, &asked, fired.as_ref()) {
         Some(error) => Err(error),
-        None => work(world, asked.action, asked.work, origin, now),
+        None => work(world, asked.action, asked.work.map(|work| work.or_missing(missing)), origin, now),
     };
     let answer = logged(delivery, &done);
     world.calls.push(Call {
@@ -165,6 +179,7 @@ fn call(world: &mut World, asked: Asked, origin: &str, now: Duration) -> Reactio
     match (delivery, done) {
         (Delivery::Reset, _) => Reaction::Reset { after },
         (Delivery::Nothing, _) => Reaction::Hang,
+        (Delivery::Html, _) => Reaction::Answer { reply: page_of_a_proxy(world), after },
         (Delivery::Answer, Ok(Done::Later(poll))) => Reaction::Wait(Waiting { poll, after }),
         (Delivery::Answer, Ok(Done::Now(result))) => {
             Reaction::Answer { reply: reply(world, asked.api, asked.action, Ok(result)), after }
@@ -175,8 +190,22 @@ fn call(world: &mut World, asked: Asked, origin: &str, now: Duration) -> Reactio
     }
 }
 
-fn instead_of_work(action: Option<Action>, fired: Option<Fired>, resource: &str) -> Option<ApiError> {
-    fired?.fault.instead_of_work(action?, resource)
+fn instead_of_work(world: &World, asked: &Asked, fired: Option<&Fired>) -> Option<ApiError> {
+    let (fired, action) = (fired?, asked.action?);
+    let resource = asked.subject.resource.as_deref().unwrap_or("*");
+    let named = fired.naming.as_deref().and_then(|name| asked.subject.named(name));
+    let resource = match (action, named) {
+        // IAM decides about each service.
+        (Action::DescribeServices, Some(name)) => &world.location.service_arn(last(resource), last(name)),
+        (Action::DescribeTasks | Action::DescribeServiceRevisions, Some(name)) => name,
+        _ => resource,
+    };
+    fired.fault.instead_of_work(&world.location.caller_arn(), action, resource)
+}
+
+/// The name in an ARN, or the name itself.
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 fn work(
@@ -191,7 +220,13 @@ fn work(
     }
     match work? {
         Work::Elb(request) => request.run(world, now).map(Done::Now),
-        Work::Ecs(request) => request.run(world).map(Done::Now),
+        Work::Ecs(request) => {
+            if let Some(action) = action {
+                world.foreign.check(&world.location, action, &request.subject())?;
+            }
+            request.run(world).map(Done::Now)
+        }
+        Work::CallerIdentity => sts::caller_identity(world).map(Done::Now),
         Work::Deployed(request) => request.run(world).map(Done::Now),
         Work::Iam(request) => request.run(world).map(Done::Now),
         Work::Sqs(request) => request.run(world, origin, now),
@@ -202,8 +237,8 @@ fn work(
 fn logged(delivery: Delivery, done: &Result<Done, ApiError>) -> CallAnswer {
     match (delivery, done) {
         (Delivery::Reset | Delivery::Nothing, _) => CallAnswer::NoAnswer,
-        (Delivery::Answer, Ok(_)) => CallAnswer::Ok,
-        (Delivery::Answer, Err(error)) => CallAnswer::Error(error.code.to_owned()),
+        (Delivery::Answer | Delivery::Html, Ok(_)) => CallAnswer::Ok,
+        (Delivery::Answer | Delivery::Html, Err(error)) => CallAnswer::Error(error.code.to_owned()),
     }
 }
 
@@ -212,9 +247,11 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
     let status = result.as_ref().map_or_else(|error| error.status, |_| 200);
     let query_error = result.as_ref().err().filter(|_| api == Api::Sqs).map(sqs_error::old_name);
     let (content_type, body) = match (api, result, action) {
-        (Api::Elb | Api::Iam, Ok(result), Some(action)) => ("text/xml", query::success(action, &result, &request_id)),
-        (Api::Elb | Api::Iam, Ok(result), None) => ("text/xml", result),
-        (Api::Elb | Api::Iam, Err(error), _) => ("text/xml", query::error(api, &error, &request_id)),
+        (Api::Elb | Api::Iam | Api::Sts, Ok(result), Some(action)) => {
+            ("text/xml", query::success(action, &result, &request_id))
+        }
+        (Api::Elb | Api::Iam | Api::Sts, Ok(result), None) => ("text/xml", result),
+        (Api::Elb | Api::Iam | Api::Sts, Err(error), _) => ("text/xml", query::error(api, &error, &request_id)),
         (Api::Lambda, Ok(result), _) => ("application/json", result),
         (Api::Lambda, Err(error), _) => ("application/json", json::error(error.code, &error)),
         (Api::Ecs | Api::Events, Ok(result), _) => ("application/x-amz-json-1.1", result),
@@ -223,6 +260,13 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
         (Api::Sqs, Err(error), _) => ("application/x-amz-json-1.0", json::error(&sqs_error::kind(&error), &error)),
     };
     Reply { status, content_type, request_id, query_error, body }
+}
+
+/// What a proxy that wants a login answers to everything.
+fn page_of_a_proxy(world: &mut World) -> Reply {
+    let body = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to continue</body></html>";
+    let request_id = world.next_request_id();
+    Reply { status: 200, content_type: "text/html", request_id, query_error: None, body: body.to_owned() }
 }
 
 #[cfg(test)]
@@ -308,7 +352,11 @@ mod tests {
         let field = (proptest::sample::select(names.to_vec()), any::<String>());
         let form = (proptest::sample::select(Action::ALL.to_vec()), proptest::collection::vec(field, 0..4));
         let encoded = form.prop_map(|(action, fields)| {
-            let version = if action.api() == Api::Iam { "2010-05-08" } else { "2015-12-01" };
+            let version = match action.api() {
+                Api::Iam => "2010-05-08",
+                Api::Sts => "2011-06-15",
+                _ => "2015-12-01",
+            };
             let mut form = form_urlencoded::Serializer::new(format!("Version={version}&Action={action}"));
             form.extend_pairs(fields).finish().into_bytes()
         });

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::action::{Action, Api};
-use crate::arns;
 use crate::calls::Subject;
+use crate::described::shown;
 use crate::ecs_lists::ListRequest;
+use crate::ecs_revisions;
 use crate::error::ApiError;
 use crate::json;
 use crate::setup::with;
@@ -21,6 +22,7 @@ use crate::world::World;
 pub(crate) enum EcsRequest {
     Services(Query),
     Tasks(Query),
+    Revisions { arns: Vec<String>, missing: bool },
     Other(ListRequest),
 }
 
@@ -30,6 +32,14 @@ pub(crate) struct Query {
     cluster: String,
     names: Vec<String>,
     with_tags: bool,
+    /// Whether a fault hides all of it.
+    missing: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RevisionsBody {
+    service_revision_arns: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +80,7 @@ impl EcsRequest {
         match action {
             Action::DescribeServices => Some(services_query(body).map(Self::Services)),
             Action::DescribeTasks => Some(tasks_query(body).map(Self::Tasks)),
+            Action::DescribeServiceRevisions => Some(revisions(body)),
             other => ListRequest::parse(other, body).map(|read| read.map(Self::Other)),
         }
     }
@@ -79,15 +90,29 @@ impl EcsRequest {
         match self {
             Self::Services(query) => describe_services(world, &query),
             Self::Tasks(query) => describe_tasks(world, &query),
+            Self::Revisions { arns, missing } => ecs_revisions::describe(world, &arns, missing),
             Self::Other(request) => request.run(world),
+        }
+    }
+
+    /// The same request, which finds nothing that it names.
+    pub(crate) fn with_everything_missing(self) -> Self {
+        match self {
+            Self::Services(query) => Self::Services(Query { missing: true, ..query }),
+            Self::Tasks(query) => Self::Tasks(Query { missing: true, ..query }),
+            Self::Revisions { arns, .. } => Self::Revisions { arns, missing: true },
+            Self::Other(request) => Self::Other(request),
         }
     }
 
     pub(crate) fn subject(&self) -> Subject {
         match self {
-            Self::Services(query) | Self::Tasks(query) => {
-                Subject { resource: Some(query.cluster.clone()), targets: query.names.clone() }
-            }
+            Self::Services(query) | Self::Tasks(query) => Subject {
+                resource: Some(query.cluster.clone()),
+                targets: query.names.clone(),
+                with_tags: query.with_tags,
+            },
+            Self::Revisions { arns, .. } => Subject { targets: arns.clone(), ..Subject::default() },
             Self::Other(request) => request.subject(),
         }
     }
@@ -96,13 +121,19 @@ impl EcsRequest {
 fn services_query(body: &[u8]) -> Result<Query, ApiError> {
     let read: ServicesBody = json::read(Api::Ecs, body)?;
     let names = counted("services", read.services, 10)?;
-    Ok(Query { cluster: cluster_or_default(read.cluster), names, with_tags: tags_asked(read.include)? })
+    Ok(Query { cluster: cluster_or_default(read.cluster), names, with_tags: tags_asked(read.include)?, missing: false })
 }
 
 fn tasks_query(body: &[u8]) -> Result<Query, ApiError> {
     let read: TasksBody = json::read(Api::Ecs, body)?;
     let names = counted("tasks", read.tasks, 100)?;
-    Ok(Query { cluster: cluster_or_default(read.cluster), names, with_tags: tags_asked(read.include)? })
+    Ok(Query { cluster: cluster_or_default(read.cluster), names, with_tags: tags_asked(read.include)?, missing: false })
+}
+
+fn revisions(body: &[u8]) -> Result<EcsRequest, ApiError> {
+    let read: RevisionsBody = json::read(Api::Ecs, body)?;
+    let arns = counted("serviceRevisionArns", read.service_revision_arns, ecs_revisions::MOST_A_CALL)?;
+    Ok(EcsRequest::Revisions { arns, missing: false })
 }
 
 /// Without a name the cluster is `default`, as the API says.
@@ -130,17 +161,30 @@ fn describe_services(world: &World, query: &Query) -> Result<String, ApiError> {
     let cluster = find_cluster(world, &query.cluster)?;
     let mut answer = ServicesAnswer { services: Vec::new(), failures: Vec::new() };
     for name in &query.names {
-        let arn = arns::service_arn(cluster, last_part(cluster, "service", name)?);
-        match world.services.get_key_value(&arn) {
-            Some((arn, service)) => {
-                let shape = ServiceShape::of(world, arn, service, query.with_tags);
-                let shape = serde_json::to_value(shape).map_err(|_| ApiError::internal(Api::Ecs))?;
-                answer.services.push(with(shape, world.setup.services.get(arn)));
-            }
+        let arn = world.location.service_arn(cluster, last_part(cluster, "service", name)?);
+        match service(world, &arn, query.with_tags)?.filter(|_| !query.missing) {
+            Some(service) => answer.services.push(service),
             None => answer.failures.push(Failure { arn, reason: "MISSING" }),
         }
     }
     json::write(Api::Ecs, &answer)
+}
+
+fn service(world: &World, arn: &str, with_tags: bool) -> Result<Option<Value>, ApiError> {
+    if let Some(object) = world.described.services.get(arn) {
+        return Ok(Some(shown(object, with_tags)));
+    }
+    let Some(service) = world.services.get(arn) else {
+        return Ok(None);
+    };
+    let shape = ServiceShape::of(world, arn, service, with_tags);
+    let shape = serde_json::to_value(shape).map_err(|_| ApiError::internal(Api::Ecs))?;
+    Ok(Some(with(shape, world.setup.services.get(arn))))
+}
+
+fn task(world: &World, arn: &str, with_tags: bool) -> Option<Value> {
+    let described = world.described.tasks.get(arn).map(|object| shown(object, with_tags));
+    described.or_else(|| world.tasks.get(arn).map(|task| shapes::task(world, arn, task, with_tags)))
 }
 
 fn describe_tasks(world: &World, query: &Query) -> Result<String, ApiError> {
@@ -151,9 +195,9 @@ fn describe_tasks(world: &World, query: &Query) -> Result<String, ApiError> {
         if !matches!(id.len(), 32 | 36) {
             return Err(invalid(format!("the id of task '{name}' must have 32 or 36 characters")));
         }
-        let arn = arns::task_arn(cluster, id);
-        match world.tasks.get(&arn) {
-            Some(task) => answer.tasks.push(shapes::task(world, &arn, task, query.with_tags)),
+        let arn = world.location.task_arn(cluster, id);
+        match task(world, &arn, query.with_tags).filter(|_| !query.missing) {
+            Some(task) => answer.tasks.push(task),
             None => answer.failures.push(Failure { arn, reason: "MISSING" }),
         }
     }
@@ -163,7 +207,7 @@ fn describe_tasks(world: &World, query: &Query) -> Result<String, ApiError> {
 /// A cluster by name or by ARN.
 pub(crate) fn find_cluster<'a>(world: &World, cluster: &'a str) -> Result<&'a str, ApiError> {
     let name = cluster.rsplit_once(":cluster/").map_or(cluster, |(_, name)| name);
-    let named = name == cluster || arns::cluster_arn(name) == cluster;
+    let named = name == cluster || world.location.cluster_arn(name) == cluster;
     let missing = || ApiError::bad("ClusterNotFoundException", "Cluster not found.");
     if named && world.clusters.contains(name) { Ok(name) } else { Err(missing()) }
 }
@@ -177,7 +221,7 @@ fn last_part<'a>(cluster: &str, kind: &str, given: &'a str) -> Result<&'a str, A
         None => Ok(resource),
         Some((of, name)) if of == cluster => Ok(name),
         Some((of, _)) => {
-            Err(invalid(format!("'{given}' is of cluster '{of}', and the call is for cluster '{cluster}'")))
+            Err(invalid(format!("Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}")))
         }
     }
 }
@@ -204,6 +248,7 @@ mod tests {
             (Action::DescribeTasks, r#"{"tasks":["a"],"include":["X"]}"#, "'include' can name TAGS, not 'X'"),
             (Action::DescribeTasks, r#"{"tasks":7}"#, "expected a sequence"),
             (Action::DescribeTasks, "", "EOF"),
+            (Action::DescribeServiceRevisions, "{}", "'serviceRevisionArns' must name 1 to 20, not 0"),
         ];
         for (action, body, text) in table {
             let error = error(action, body);
@@ -213,15 +258,19 @@ mod tests {
     }
 
     #[test]
-    fn clusters_and_services_go_by_name_or_arn() {
+    fn clusters_and_services_are_found_by_name_or_arn() {
         let mut world = World::new();
         let arn = world.add_cluster("demo");
         assert_eq!(find_cluster(&world, "demo").unwrap(), "demo");
         assert_eq!(find_cluster(&world, &arn).unwrap(), "demo");
-        let elsewhere = arn.replace("eu-central-1", "us-east-1");
-        assert_eq!(find_cluster(&world, &elsewhere).unwrap_err().code, "ClusterNotFoundException");
-        let service = arns::service_arn("demo", "logstash");
+        assert_eq!(find_cluster(&world, "nobody").unwrap_err().code, "ClusterNotFoundException");
+        let service = world.location.service_arn("demo", "logstash");
         assert_eq!(last_part("demo", "service", &service).unwrap(), "logstash");
-        assert!(last_part("other", "service", &service).unwrap_err().message.contains("'demo'"));
+        assert!(
+            last_part("other", "service", &service)
+                .unwrap_err()
+                .message
+                .contains("Identifier is for cluster demo. Your cluster is other")
+        );
     }
 }

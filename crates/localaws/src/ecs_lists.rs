@@ -3,11 +3,12 @@
 //! Pages are those of the API: `ListServices` gives ten at a time where nothing is said, the others a hundred, and never
 //! more than a hundred (botocore, `ecs`, 2014-11-13). A token is the number of the first that is left.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::action::{Action, Api};
-use crate::arns;
 use crate::calls::Subject;
 use crate::ecs::find_cluster;
 use crate::error::ApiError;
@@ -70,18 +71,19 @@ impl ListRequest {
         | Self::Tasks(body)
         | Self::TaskDefinition(body)) = self;
         let resource = body.task_definition.clone().or_else(|| body.cluster.clone());
-        Subject { resource, targets: body.clusters.clone().unwrap_or_default() }
+        Subject { resource, targets: body.clusters.clone().unwrap_or_default(), with_tags: false }
     }
 }
 
 fn clusters(world: &World, body: &Body) -> Result<Value, ApiError> {
-    page("clusterArns", world.clusters.iter().map(|name| arns::cluster_arn(name)).collect(), body, 100)
+    page("clusterArns", world.clusters.iter().map(|name| world.location.cluster_arn(name)).collect(), body, 100)
 }
 
 fn services(world: &World, body: &Body) -> Result<Value, ApiError> {
     let cluster = find_cluster(world, body.cluster.as_deref().unwrap_or("default"))?;
-    let of_it = world.services.iter().filter(|(_, service)| service.cluster == cluster);
-    page("serviceArns", of_it.map(|(arn, _)| arn.clone()).collect(), body, 10)
+    let prefix = world.location.service_arn(cluster, "");
+    let all: BTreeSet<&String> = world.services.keys().chain(world.described.services.keys()).collect();
+    page("serviceArns", all.into_iter().filter(|arn| arn.starts_with(&prefix)).cloned().collect(), body, 10)
 }
 
 fn tasks(world: &World, body: &Body) -> Result<Value, ApiError> {
@@ -89,7 +91,12 @@ fn tasks(world: &World, body: &Body) -> Result<Value, ApiError> {
     let group = body.service_name.as_ref().map(|name| format!("service:{name}"));
     let of_it = world.tasks.iter().filter(|(_, task)| task.cluster == cluster);
     let of_service = of_it.filter(|(_, task)| group.as_ref().is_none_or(|group| task.group == *group));
-    page("taskArns", of_service.map(|(arn, _)| arn.clone()).collect(), body, 100)
+    let prefix = world.location.task_arn(cluster, "");
+    let described = world.described.tasks.iter().filter(|(arn, _)| arn.starts_with(&prefix));
+    let of_group = |task: &Value| task.get("group").and_then(Value::as_str).map(str::to_owned);
+    let described = described.filter(|(_, task)| group.is_none() || of_group(task) == group);
+    let all: BTreeSet<&String> = of_service.map(|(arn, _)| arn).chain(described.map(|(arn, _)| arn)).collect();
+    page("taskArns", all.into_iter().cloned().collect(), body, 100)
 }
 
 fn page(field: &str, all: Vec<String>, body: &Body, default: usize) -> Result<Value, ApiError> {
@@ -115,10 +122,10 @@ fn describe_clusters(world: &World, body: &Body) -> Result<Value, ApiError> {
     for cluster in &named {
         match find_cluster(world, cluster) {
             Ok(name) => found.push(with(
-                json!({"clusterArn": arns::cluster_arn(name), "clusterName": name, "status": "ACTIVE"}),
+                json!({"clusterArn": world.location.cluster_arn(name), "clusterName": name, "status": "ACTIVE"}),
                 world.setup.clusters.get(name),
             )),
-            Err(_) => failures.push(json!({"arn": arns::cluster_arn(cluster), "reason": "MISSING"})),
+            Err(_) => failures.push(json!({"arn": world.location.cluster_arn(cluster), "reason": "MISSING"})),
         }
     }
     Ok(json!({"clusters": found, "failures": failures}))
@@ -130,7 +137,8 @@ fn task_definition(world: &World, body: &Body) -> Result<Value, ApiError> {
     let family = last.split(':').next().unwrap_or(last);
     let fields = world.setup.task_definitions.get(family);
     let fields = fields.ok_or_else(|| ApiError::bad("ClientException", "Unable to describe task definition."))?;
-    let base = json!({"taskDefinitionArn": arns::task_definition_arn(family), "family": family, "revision": 1});
+    let base =
+        json!({"taskDefinitionArn": world.location.task_definition_arn(family), "family": family, "revision": 1});
     Ok(json!({"taskDefinition": with(base, Some(fields))}))
 }
 

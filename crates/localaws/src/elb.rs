@@ -1,6 +1,7 @@
 //! How does `ELBv2` read its requests, and what does each do?
 //!
-//! `PageSize` and `Marker` are taken and passed over: every answer is one page. What is checked, in this order: the shape of
+//! `DescribeTargetGroups` answers in pages of up to 400, with a marker that is the number of the first group that is left. The
+//! other calls ignore `PageSize` and `Marker`, and answer in one page. What is checked, in this order: the shape of
 //! the request, the target group, then all targets; nothing is done unless all of it holds.
 
 use std::time::Duration;
@@ -19,17 +20,27 @@ use crate::query;
 use crate::target::Target;
 use crate::world::World;
 
+/// The largest page (`ELBv2` API, `DescribeTargetGroups`, `PageSize`), and the default here.
+const MOST_A_PAGE: usize = 400;
+
 /// A request that is well formed.
 #[derive(Debug, Clone)]
 pub(crate) enum ElbRequest {
     Attributes(Action, String),
     Balancers(Vec<String>),
-    Groups(Filter),
+    Groups { filter: Filter, page: Page },
     Listeners(String),
     Tags(Vec<String>),
     Health { group: String, targets: Vec<Target> },
     Register { group: String, targets: Vec<Target> },
     Deregister { group: String, targets: Vec<Target> },
+}
+
+/// Which page of an answer is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    from: usize,
+    size: usize,
 }
 
 /// Which target groups are asked for.
@@ -48,7 +59,9 @@ impl ElbRequest {
             Action::DescribeLoadBalancers => Ok(Self::Balancers(form.list("LoadBalancerArns"))),
             Action::DescribeTargetGroupAttributes => attributes_of(action, form, "TargetGroupArn"),
             Action::DescribeLoadBalancerAttributes => attributes_of(action, form, "LoadBalancerArn"),
-            Action::DescribeTargetGroups => filter(form).map(Self::Groups),
+            Action::DescribeTargetGroups => {
+                filter(form).and_then(|filter| Ok(Self::Groups { filter, page: page(form)? }))
+            }
             Action::DescribeListeners => form.required("LoadBalancerArn").map(|arn| Self::Listeners(arn.to_owned())),
             Action::DescribeTags => Ok(Self::Tags(form.list("ResourceArns"))),
             Action::DescribeTargetHealth => {
@@ -67,7 +80,7 @@ impl ElbRequest {
             Self::Balancers(arns) => elb_balancers::describe(world, &arns),
             Self::Listeners(balancer) => elb_listeners::describe(world, &balancer),
             Self::Tags(arns) => elb_tags::describe(world, &arns),
-            Self::Groups(filter) => describe_groups(world, &filter),
+            Self::Groups { filter, page } => describe_groups(world, &filter, page),
             Self::Health { group, targets } => describe_health(world, &group, &targets, now),
             Self::Register { group, targets } => {
                 let group = checked(world, &group, &targets)?;
@@ -77,7 +90,11 @@ impl ElbRequest {
                 query::result(Action::RegisterTargets, &Nothing {})
             }
             Self::Deregister { group, targets } => {
+                let zone_required = world.zone_required;
                 let group = checked(world, &group, &targets)?;
+                if zone_required {
+                    group.check_zones(&targets)?;
+                }
                 for target in &targets {
                     group.deregister(target, now);
                 }
@@ -95,7 +112,7 @@ pub(crate) fn subject(form: &Form) -> Subject {
     let targets = form.targets().unwrap_or_default().iter().map(ToString::to_string).collect();
     let one = form.get("TargetGroupArn").or_else(|| form.get("LoadBalancerArn"));
     let resource = one.or_else(|| named.first().map(String::as_str)).map(str::to_owned);
-    Subject { resource, targets }
+    Subject { resource, targets, with_tags: false }
 }
 
 fn attributes_of(action: Action, form: &Form, field: &str) -> Result<ElbRequest, ApiError> {
@@ -113,6 +130,14 @@ fn filter(form: &Form) -> Result<Filter, ApiError> {
         (false, true, None) => arns.iter().try_for_each(|arn| check_arn(arn)).map(|()| Filter::Arns(arns)),
         _ => Err(invalid("Only one of 'TargetGroupArns', 'Names' and 'LoadBalancerArn' can be given")),
     }
+}
+
+fn page(form: &Form) -> Result<Page, ApiError> {
+    let number = |name: &str, default: usize| form.get(name).map_or(Ok(default), str::parse::<usize>);
+    let size = number("PageSize", MOST_A_PAGE).ok().filter(|size| (1..=MOST_A_PAGE).contains(size));
+    let size = size.ok_or_else(|| invalid(&format!("'PageSize' must be a number from 1 to {MOST_A_PAGE}")))?;
+    let from = number("Marker", 0).map_err(|_| invalid("'Marker' is not a marker of an earlier answer"))?;
+    Ok(Page { from, size })
 }
 
 fn group_and_targets(form: &Form) -> Result<(String, Vec<Target>), ApiError> {
@@ -156,10 +181,13 @@ fn describe_health(world: &World, group: &str, targets: &[Target], now: Duration
     query::result(Action::DescribeTargetHealth, &HealthResult { target_health_descriptions })
 }
 
-fn describe_groups(world: &World, filter: &Filter) -> Result<String, ApiError> {
+fn describe_groups(world: &World, filter: &Filter, page: Page) -> Result<String, ApiError> {
     let groups = select(world, filter)?;
-    let target_groups = groups.into_iter().map(|(arn, group)| GroupShape::of(arn, group)).collect();
-    query::result(Action::DescribeTargetGroups, &GroupsResult { target_groups })
+    let next = page.from.saturating_add(page.size);
+    let next_marker = (next < groups.len()).then(|| next.to_string());
+    let shown = groups.into_iter().skip(page.from).take(page.size);
+    let target_groups = shown.map(|(arn, group)| GroupShape::of(arn, group)).collect();
+    query::result(Action::DescribeTargetGroups, &GroupsResult { target_groups, next_marker })
 }
 
 fn select<'a>(world: &'a World, filter: &Filter) -> Result<Vec<(&'a String, &'a Group)>, ApiError> {
@@ -207,6 +235,16 @@ mod tests {
             assert_eq!(check_arn(arn).is_ok(), valid, "{arn}");
         }
         assert_eq!(check_arn("demo").unwrap_err().message, "'demo' is not a valid target group ARN");
+    }
+
+    #[test]
+    fn a_page_has_its_bounds() {
+        for (body, text) in
+            [("PageSize=0", "from 1 to 400"), ("PageSize=401", "from 1 to 400"), ("Marker=x", "'Marker'")]
+        {
+            let error = page(&Form::parse(body.as_bytes())).unwrap_err();
+            assert!(error.code == "ValidationError" && error.message.contains(text), "{error:?}");
+        }
     }
 
     #[test]

@@ -40,12 +40,12 @@ pub(crate) fn describe(world: &World, arns: &[String]) -> Result<String, ApiErro
         return Err(ApiError::bad("LoadBalancerNotFound", "One or more load balancers not found"));
     }
     let wanted = all.into_iter().filter(|arn| arns.is_empty() || arns.contains(arn));
-    let load_balancers = wanted.map(|arn| shape(arn)).collect();
+    let load_balancers = wanted.map(|arn| shape(arn, &world.location.region)).collect();
     query::result(Action::DescribeLoadBalancers, &BalancersResult { load_balancers })
 }
 
 /// `arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/net/NAME/ID`
-fn shape(arn: &str) -> BalancerShape<'_> {
+fn shape<'a>(arn: &'a str, region: &str) -> BalancerShape<'a> {
     let mut parts = arn.rsplit('/').skip(1);
     let load_balancer_name = parts.next().unwrap_or(arn);
     let r#type = if parts.next().is_some_and(|kind| kind.ends_with("net")) { "network" } else { "application" };
@@ -54,13 +54,13 @@ fn shape(arn: &str) -> BalancerShape<'_> {
         load_balancer_name,
         scheme: "internal",
         r#type,
-        availability_zones: zones(),
+        availability_zones: zones(region),
     }
 }
 
 /// Every load balancer is in two zones.
-fn zones() -> Members<ZoneShape> {
-    ["a", "b"].into_iter().map(|zone| ZoneShape { zone_name: format!("{}{zone}", crate::arns::REGION) }).collect()
+fn zones(region: &str) -> Members<ZoneShape> {
+    ["a", "b"].into_iter().map(|zone| ZoneShape { zone_name: format!("{region}{zone}") }).collect()
 }
 
 #[cfg(test)]

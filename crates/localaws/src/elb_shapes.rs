@@ -61,6 +61,8 @@ impl HealthShape {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GroupsResult<'a> {
     pub(crate) target_groups: Members<GroupShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_marker: Option<String>,
 }
 
 #[derive(Serialize)]

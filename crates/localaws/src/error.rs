@@ -20,7 +20,7 @@ impl ApiError {
     /// A request that the API cannot take as it stands, in the API's own code.
     pub(crate) fn invalid(api: Api, message: impl Into<String>) -> Self {
         match api {
-            Api::Elb | Api::Iam => Self::bad("ValidationError", message),
+            Api::Elb | Api::Iam | Api::Sts => Self::bad("ValidationError", message),
             Api::Ecs => Self::bad("InvalidParameterException", message),
             Api::Events => Self::bad("ValidationException", message),
             Api::Lambda => Self::bad("InvalidParameterValueException", message),
@@ -36,10 +36,18 @@ impl ApiError {
         Self::bad("InvalidTarget", format!("The following targets are not valid: {}", quoted(ids)))
     }
 
+    pub(crate) fn zone_required(id: &str) -> Self {
+        let message = format!(
+            "The Availability Zone for IP address '{id}' must be 'all' for Application Load Balancer target groups, \
+             when not within the VPC"
+        );
+        Self::bad("ValidationError", message)
+    }
+
     /// The code differs between the APIs; the SDKs take both for throttling.
     pub(crate) fn throttled(api: Api) -> Self {
         let code = match api {
-            Api::Elb | Api::Iam => "Throttling",
+            Api::Elb | Api::Iam | Api::Sts => "Throttling",
             Api::Ecs | Api::Events => "ThrottlingException",
             Api::Lambda => "TooManyRequestsException",
             Api::Sqs => "RequestThrottled",
@@ -47,18 +55,18 @@ impl ApiError {
         Self::bad(code, "Rate exceeded")
     }
 
-    pub(crate) fn access_denied(action: Action, resource: &str) -> Self {
+    pub(crate) fn access_denied(caller: &str, action: Action, resource: &str) -> Self {
         let permission = action.permission();
         let resource = if action.api() == Api::Sqs { arns::queue_arn(resource) } else { resource.to_owned() };
         // Elastic Load Balancing describes without resources, and names none.
         let is_without = action.api() == Api::Elb && action.name().starts_with("Describe");
         let on = if is_without { String::new() } else { format!(" on resource: {resource}") };
         let message = format!(
-            "User: arn:aws:iam::123456789012:user/local is not authorized to perform: {permission}{on} \
+            "User: {caller} is not authorized to perform: {permission}{on} \
              because no identity-based policy allows the {permission} action"
         );
         match action.api() {
-            Api::Elb | Api::Iam | Api::Sqs => Self { status: 403, code: "AccessDenied", message },
+            Api::Elb | Api::Iam | Api::Sts | Api::Sqs => Self { status: 403, code: "AccessDenied", message },
             Api::Ecs | Api::Events => Self::bad("AccessDeniedException", message),
             Api::Lambda => Self { status: 403, code: "AccessDeniedException", message },
         }
@@ -66,7 +74,7 @@ impl ApiError {
 
     pub(crate) fn internal(api: Api) -> Self {
         let code = match api {
-            Api::Elb | Api::Sqs => "InternalFailure",
+            Api::Elb | Api::Sqs | Api::Sts => "InternalFailure",
             Api::Ecs => "ServerException",
             Api::Events => "InternalException",
             Api::Lambda => "ServiceException",

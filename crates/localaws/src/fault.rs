@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::action::Action;
+use crate::calls::Subject;
 use crate::error::ApiError;
 
 /// How a call goes wrong.
@@ -30,12 +31,22 @@ pub enum Fault {
     HangAfterWork,
     /// The work is done at once, and the answer comes this much later.
     Slow(Duration),
+    /// Refused as a bad request, in the API's own code (`InvalidParameterException`, `ValidationError`), with nothing done.
+    InvalidParameter,
+    /// The call succeeds, and every service, task or revision that it names is a failure `MISSING`, as for a read that does
+    /// not see a fresh write yet. Only for the calls of ECS that have failures; others do their work.
+    Missing,
+    /// Answered with status 200 and a proxy's page of HTML, with nothing done.
+    Html,
+    /// Answered with status 200 and the body of an error, with nothing done.
+    ErrorWithStatus200,
 }
 
 /// What reaches the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Answer,
+    Html,
     Reset,
     Nothing,
 }
@@ -53,6 +64,12 @@ impl Fault {
         FaultRule::from(self).times(calls)
     }
 
+    /// This fault for the calls that name this service, task, revision or target, until it is cleared.
+    #[must_use]
+    pub fn naming(self, name: &str) -> FaultRule {
+        FaultRule::from(self).naming(name)
+    }
+
     /// The fault of this name, in kebab case; `slow` takes the time.
     pub(crate) fn named(name: &str, time: Option<Duration>) -> Option<Self> {
         Some(match (name, time) {
@@ -64,6 +81,10 @@ impl Fault {
             ("reset-after-work", None) => Self::ResetAfterWork,
             ("hang", None) => Self::Hang,
             ("hang-after-work", None) => Self::HangAfterWork,
+            ("invalid-parameter", None) => Self::InvalidParameter,
+            ("missing", None) => Self::Missing,
+            ("html", None) => Self::Html,
+            ("error-with-status-200", None) => Self::ErrorWithStatus200,
             ("slow", Some(time)) => Self::Slow(time),
             _ => return None,
         })
@@ -73,9 +94,15 @@ impl Fault {
         match self {
             Self::Reset | Self::ResetAfterWork => Delivery::Reset,
             Self::Hang | Self::HangAfterWork => Delivery::Nothing,
-            Self::Refuse | Self::AccessDenied | Self::ServerError | Self::Unavailable | Self::Slow(_) => {
-                Delivery::Answer
-            }
+            Self::Html => Delivery::Html,
+            Self::Refuse
+            | Self::AccessDenied
+            | Self::InvalidParameter
+            | Self::ServerError
+            | Self::Unavailable
+            | Self::ErrorWithStatus200
+            | Self::Missing
+            | Self::Slow(_) => Delivery::Answer,
         }
     }
 
@@ -85,23 +112,31 @@ impl Fault {
     }
 
     /// The error that takes the place of the work, or none if the work is done.
-    pub(crate) fn instead_of_work(self, action: Action, resource: &str) -> Option<ApiError> {
+    pub(crate) fn instead_of_work(self, caller: &str, action: Action, resource: &str) -> Option<ApiError> {
         match self {
             Self::Refuse => Some(ApiError::throttled(action.api())),
-            Self::AccessDenied => Some(ApiError::access_denied(action, resource)),
+            Self::AccessDenied => Some(ApiError::access_denied(caller, action, resource)),
             Self::Unavailable => Some(ApiError::unavailable()),
+            Self::InvalidParameter => {
+                Some(ApiError::invalid(action.api(), format!("Invalid parameter on resource: {resource}")))
+            }
+            Self::ErrorWithStatus200 => Some(ApiError { status: 200, ..ApiError::internal(action.api()) }),
+            // The log names the fault; the caller sees the page.
+            Self::Html => Some(ApiError { status: 200, code: "Html", message: String::new() }),
             // Of a reset and a hang nobody hears the text.
             Self::ServerError | Self::Reset | Self::Hang => Some(ApiError::internal(action.api())),
-            Self::ResetAfterWork | Self::HangAfterWork | Self::Slow(_) => None,
+            Self::ResetAfterWork | Self::HangAfterWork | Self::Missing | Self::Slow(_) => None,
         }
     }
 }
 
 /// A fault, the calls that it concerns, and how many of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRule {
     fault: Fault,
     action: Option<Action>,
+    naming: Option<String>,
+    with_tags: bool,
     left: Option<u32>,
     delay: Duration,
 }
@@ -109,15 +144,34 @@ pub struct FaultRule {
 impl From<Fault> for FaultRule {
     /// For every call, until it is cleared.
     fn from(fault: Fault) -> Self {
-        Self { fault, action: None, left: None, delay: Duration::ZERO }
+        Self { fault, action: None, naming: None, with_tags: false, left: None, delay: Duration::ZERO }
     }
 }
 
 impl FaultRule {
+    fn concerns(&self, action: Action, subject: &Subject) -> bool {
+        self.action.is_none_or(|of| of == action)
+            && (subject.with_tags || !self.with_tags)
+            && self.naming.as_deref().is_none_or(|name| subject.named(name).is_some())
+    }
+
     /// Only for the next calls that it concerns.
     #[must_use]
     pub fn times(self, calls: u32) -> Self {
         Self { left: Some(calls), ..self }
+    }
+
+    /// Only for calls that name this service, task, revision or target. The whole call goes wrong, whatever else it names,
+    /// as IAM refuses a call for one of its resources. A name also stands for the ARN that ends with it.
+    #[must_use]
+    pub fn naming(self, name: &str) -> Self {
+        Self { naming: Some(name.to_owned()), ..self }
+    }
+
+    /// Only for calls of ECS that ask for tags: `include=TAGS`.
+    #[must_use]
+    pub fn with_tags(self) -> Self {
+        Self { with_tags: true, ..self }
     }
 
     /// The answer, or the reset, comes this much later.
@@ -128,9 +182,11 @@ impl FaultRule {
 }
 
 /// What a rule decided for one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fired {
     pub(crate) fault: Fault,
+    /// What the call had to name.
+    pub(crate) naming: Option<String>,
     pub(crate) delay: Duration,
 }
 
@@ -151,12 +207,11 @@ impl Faults {
     }
 
     /// The fault of this call, which uses up one of the rule's turns.
-    pub(crate) fn take(&mut self, action: Action) -> Option<Fired> {
+    pub(crate) fn take(&mut self, action: Action, subject: &Subject) -> Option<Fired> {
         self.rules.retain(|rule| rule.left != Some(0));
-        let concerns = |rule: &&mut FaultRule| rule.action.is_none_or(|of| of == action);
-        let rule = self.rules.iter_mut().find(concerns)?;
+        let rule = self.rules.iter_mut().find(|rule| rule.concerns(action, subject))?;
         rule.left = rule.left.map(|left| left.saturating_sub(1));
-        Some(Fired { fault: rule.fault, delay: rule.delay })
+        Some(Fired { fault: rule.fault, naming: rule.naming.clone(), delay: rule.delay })
     }
 }
 
@@ -165,7 +220,7 @@ mod tests {
     use super::*;
 
     fn taken(faults: &mut Faults, action: Action, calls: usize) -> Vec<Option<Fault>> {
-        (0..calls).map(|_| faults.take(action).map(|fired| fired.fault)).collect()
+        (0..calls).map(|_| faults.take(action, &Subject::default()).map(|fired| fired.fault)).collect()
     }
 
     #[test]
@@ -197,6 +252,32 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_can_be_for_calls_that_name_one_thing() {
+        let mut faults = Faults::default();
+        faults.add(Fault::AccessDenied.on(Action::DescribeServices).naming("web").times(2));
+        let naming = |names: &[&str]| Subject {
+            targets: names.iter().map(|&name| name.to_owned()).collect(),
+            ..Subject::default()
+        };
+        let arn = "arn:aws:ecs:eu-central-1:123456789012:service/demo/web";
+        let table =
+            [(vec!["api", "worker-web"], false), (vec!["api", "web"], true), (vec![arn], true), (vec![arn], false)];
+        for (names, fires) in table {
+            let fired = faults.take(Action::DescribeServices, &naming(&names));
+            assert_eq!(fired.is_some(), fires, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_can_be_for_calls_that_ask_for_tags() {
+        let mut faults = Faults::default();
+        faults.add(Fault::AccessDenied.on(Action::DescribeServices).with_tags());
+        assert_eq!(taken(&mut faults, Action::DescribeServices, 1), [None]);
+        let subject = Subject { with_tags: true, ..Subject::default() };
+        assert!(faults.take(Action::DescribeServices, &subject).is_some());
+    }
+
+    #[test]
     fn no_turns_are_no_fault() {
         let mut faults = Faults::default();
         faults.add(Fault::Refuse.times(0));
@@ -214,10 +295,19 @@ mod tests {
 
     #[test]
     fn the_work_is_done_or_not_as_the_name_says() {
-        let done = [Fault::ResetAfterWork, Fault::HangAfterWork, Fault::Slow(Duration::ZERO)];
-        let prevented =
-            [Fault::Refuse, Fault::AccessDenied, Fault::ServerError, Fault::Unavailable, Fault::Reset, Fault::Hang];
-        let works = |fault: Fault| fault.instead_of_work(Action::DeregisterTargets, "*").is_none();
+        let done = [Fault::ResetAfterWork, Fault::HangAfterWork, Fault::Missing, Fault::Slow(Duration::ZERO)];
+        let prevented = [
+            Fault::Refuse,
+            Fault::AccessDenied,
+            Fault::InvalidParameter,
+            Fault::ServerError,
+            Fault::Unavailable,
+            Fault::Reset,
+            Fault::Hang,
+            Fault::Html,
+            Fault::ErrorWithStatus200,
+        ];
+        let works = |fault: Fault| fault.instead_of_work("someone", Action::DeregisterTargets, "*").is_none();
         assert!(done.into_iter().all(works));
         assert!(!prevented.into_iter().any(works));
     }

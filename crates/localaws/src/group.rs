@@ -5,9 +5,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::error::ApiError;
+use crate::network::Network;
 use crate::state::{Health, State};
 use crate::target::{Registered, Target};
 use crate::targets::{Key, Targets};
+
+/// The zone of a target outside the VPC.
+const ALL_ZONES: &str = "all";
 
 /// What a target's id is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,7 @@ pub struct Group {
     warm_up: Option<Duration>,
     registers_as: State,
     rejected: BTreeSet<String>,
+    vpc: Option<Network>,
     targets: Targets,
 }
 
@@ -66,6 +71,7 @@ impl Group {
             warm_up: None,
             registers_as: State::Initial,
             rejected: BTreeSet::new(),
+            vpc: None,
             targets: Targets::default(),
         }
     }
@@ -140,6 +146,14 @@ impl Group {
         self
     }
 
+    /// The addresses of its VPC. Without it no address counts as outside, except those that are registered with the zone
+    /// `all`.
+    #[must_use]
+    pub fn vpc(mut self, addresses: Network) -> Self {
+        self.vpc = Some(addresses);
+        self
+    }
+
     /// A target that is there from the start.
     #[must_use]
     pub fn target(mut self, target: impl Into<Target>, state: State) -> Self {
@@ -164,6 +178,19 @@ impl Group {
     pub(crate) fn check(&self, targets: &[Target]) -> Result<(), ApiError> {
         let bad: Vec<&str> = targets.iter().map(|target| target.id.as_str()).filter(|id| !self.takes(id)).collect();
         if bad.is_empty() { Ok(()) } else { Err(ApiError::invalid_target(&bad)) }
+    }
+
+    /// Checks that each target outside the VPC has the zone `all`. One without it fails the whole call.
+    ///
+    /// AWS documents the zone as required for such an address, and not whether `DeregisterTargets` insists.
+    pub(crate) fn check_zones(&self, targets: &[Target]) -> Result<(), ApiError> {
+        let wrong = targets.iter().find(|target| self.is_outside(target) && target.zone.as_deref() != Some(ALL_ZONES));
+        wrong.map_or(Ok(()), |target| Err(ApiError::zone_required(&target.id)))
+    }
+
+    fn is_outside(&self, target: &Target) -> bool {
+        let beyond = |vpc: Network| target.id.parse().is_ok_and(|address| !vpc.contains(address));
+        self.vpc.is_some_and(beyond) || self.targets.zone(&self.key(target)).as_deref() == Some(ALL_ZONES)
     }
 
     fn takes(&self, id: &str) -> bool {
@@ -205,10 +232,10 @@ impl Group {
         Registered { id, port, zone, health }
     }
 
-    /// An address is the same however it is written.
+    /// An id is compared as it is written. It is undocumented whether AWS takes two spellings of an IPv6 address for one
+    /// target, so a caller must send back the id that it read.
     fn key(&self, target: &Target) -> Key {
-        let id = target.id.parse().map_or_else(|_| target.id.clone(), |address: IpAddr| address.to_string());
-        (id, target.port.unwrap_or(self.port))
+        (target.id.clone(), target.port.unwrap_or(self.port))
     }
 }
 
@@ -257,8 +284,31 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_the_same_however_it_is_written() {
-        let group = Group::new("a", 80).ip_address_type(IpAddressType::Ipv6).target("fd00:0:0::1", State::Healthy);
-        assert_eq!(group.look_up(&("fd00::1", 80).into(), Duration::ZERO).state(), State::Healthy);
+    fn an_address_keeps_its_spelling_and_is_found_by_it_alone() {
+        let mut group = Group::new("a", 80).ip_address_type(IpAddressType::Ipv6).target("fd00:0:0::1", State::Healthy);
+        assert_eq!(group.list(Duration::ZERO)[0].id, "fd00:0:0::1");
+        group.deregister(&"fd00::1".into(), Duration::ZERO);
+        assert_eq!(group.look_up(&"fd00::1".into(), Duration::ZERO).state(), State::Unused);
+        assert_eq!(group.look_up(&"fd00:0:0::1".into(), Duration::ZERO).state(), State::Healthy);
+        group.deregister(&"fd00:0:0::1".into(), Duration::ZERO);
+        assert_eq!(group.look_up(&"fd00:0:0::1".into(), Duration::ZERO).state(), State::Draining);
+    }
+
+    #[test]
+    fn a_target_outside_the_vpc_needs_the_zone_all() {
+        let group = Group::new("a", 80).vpc("10.200.0.0/16".parse().unwrap());
+        let zoned = |id: &str, zone: &str| Target { zone: Some(zone.to_owned()), ..id.into() };
+        let table = [
+            (Target::from("10.200.0.1"), true),
+            (Target::from("10.1.4.17"), false),
+            (zoned("10.1.4.17", "eu-central-1a"), false),
+            (zoned("10.1.4.17", "all"), true),
+        ];
+        for (target, passes) in table {
+            assert_eq!(group.check_zones(&["10.200.0.1".into(), target.clone()]).is_ok(), passes, "{target:?}");
+        }
+        let peer = Group::new("b", 80).target(zoned("10.1.4.17", "all"), State::Healthy);
+        assert_eq!(peer.check_zones(&["10.1.4.17".into()]).unwrap_err().code, "ValidationError");
+        assert!(peer.check_zones(&["10.1.4.18".into()]).is_ok(), "nothing is known of its VPC");
     }
 }

@@ -85,7 +85,8 @@ impl IamRequest {
 pub(crate) fn subject(form: &Form) -> Subject {
     let role = form.get("RoleName").map(|name| format!("role {name}"));
     let resource = role.or_else(|| form.get("PolicyArn").map(|arn| format!("policy {arn}")));
-    Subject { resource, targets: form.get("PolicyName").map(str::to_owned).into_iter().collect() }
+    let targets = form.get("PolicyName").map(str::to_owned).into_iter().collect();
+    Subject { resource, targets, with_tags: false }
 }
 
 fn from(form: &Form) -> Result<usize, ApiError> {

@@ -13,6 +13,8 @@
 //! A [`Poller`] stands for Lambda's event source mapping: it makes batches of a queue's messages, and settles them by a
 //! function's answer.
 //!
+//! [`World::from_json`] loads a world from a file.
+//!
 //! From outside the process, `POST /_local/fault`, `POST /_local/target-state` and `GET /_local/calls` are the same controls.
 
 mod action;
@@ -23,10 +25,12 @@ mod bucket;
 mod calls;
 mod control;
 mod deployed;
+mod described;
 mod digest;
 mod dispatch;
 mod ecs;
 mod ecs_lists;
+mod ecs_revisions;
 mod elb;
 mod elb_attributes;
 mod elb_balancers;
@@ -36,21 +40,26 @@ mod elb_tags;
 mod error;
 mod exchange;
 mod fault;
+mod field;
+mod foreign;
 mod form;
 mod group;
 mod iam;
 mod iam_shapes;
 mod json;
 mod local;
+mod location;
 mod mail;
 mod message;
 mod messages;
+mod network;
 mod poll;
 mod poller;
 mod query;
 mod queue;
 mod queues;
 mod receipt;
+mod revision;
 mod role;
 mod scene;
 mod server;
@@ -65,6 +74,7 @@ mod sqs_error;
 mod sqs_message;
 mod sqs_shapes;
 mod state;
+mod sts;
 mod target;
 mod targets;
 mod task;
@@ -73,18 +83,24 @@ mod throttle;
 mod tls;
 mod traffic;
 mod world;
+mod world_file;
 
 pub use action::Action;
 pub use batch_answer::BatchError;
 pub use calls::{Call, CallAnswer};
 pub use error::WorldError;
 pub use fault::{Fault, FaultRule};
+pub use field::WorldFileError;
+pub use foreign::ForeignError;
 pub use group::{Group, IpAddressType, TargetType};
 pub use local::LocalAws;
+pub use location::Location;
 pub use message::{Message, MessageCounts, MessageState};
+pub use network::Network;
 pub use poller::{Batch, Invocation, Poller, Settled};
 pub use queue::{Queue, Redrive};
 pub use queues::Received;
+pub use revision::{GatewayConnection, ResolvedLoadBalancer, Revision};
 pub use role::Role;
 pub use scene::Scene;
 pub use service::{

@@ -7,9 +7,10 @@ use crate::action::{Action, Api};
 use crate::error::ApiError;
 
 /// The APIs that speak it, with their one version and the namespace of every answer.
-const APIS: [(Api, &str, &str); 2] = [
+const APIS: [(Api, &str, &str); 3] = [
     (Api::Elb, "2015-12-01", "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
     (Api::Iam, "2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/"),
+    (Api::Sts, "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/"),
 ];
 
 /// The API of a version: no two have the same.

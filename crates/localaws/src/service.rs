@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::revision::Revision;
+
 /// Whether a service runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -150,6 +152,9 @@ pub struct Service {
     pub desired_count: u32,
     /// Where its tasks run.
     pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+    /// Its revisions: `currentServiceRevisions` lists the current ones.
+    #[serde(skip)]
+    pub revisions: Vec<Revision>,
     /// Its tags, shown only to a call that asks for them.
     #[serde(skip)]
     pub tags: Vec<Tag>,
@@ -168,6 +173,7 @@ impl Service {
             deployment_controller: DeploymentController::default(),
             desired_count: 1,
             capacity_provider_strategy: Vec::new(),
+            revisions: Vec::new(),
             tags: Vec::new(),
         }
     }
@@ -205,6 +211,13 @@ impl Service {
     pub fn capacity_provider(mut self, name: &str, weight: u32, base: u32) -> Self {
         let item = CapacityProviderStrategyItem { capacity_provider: name.to_owned(), weight, base };
         self.capacity_provider_strategy.push(item);
+        self
+    }
+
+    /// With a revision.
+    #[must_use]
+    pub fn revision(mut self, revision: Revision) -> Self {
+        self.revisions.push(revision);
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::arns;
+use crate::revision::Revision;
 use crate::service::{Service, Tag};
 use crate::task::{NetworkInterface, Task, TaskStatus};
 use crate::world::World;
@@ -22,6 +22,8 @@ pub(crate) struct ServiceShape<'a> {
     task_definition: String,
     #[serde(flatten)]
     service: &'a Service,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    current_service_revisions: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<&'a [Tag]>,
 }
@@ -34,13 +36,18 @@ impl<'a> ServiceShape<'a> {
         };
         Self {
             service_arn: arn,
-            cluster_arn: arns::cluster_arn(&service.cluster),
-            task_definition: arns::task_definition_arn(&service.service_name),
+            cluster_arn: world.location.cluster_arn(&service.cluster),
+            task_definition: world.location.task_definition_arn(&service.service_name),
             running_count: world.tasks.values().filter(runs).count(),
+            current_service_revisions: current(&service.revisions),
             service,
             tags: with_tags.then_some(service.tags.as_slice()),
         }
     }
+}
+
+fn current(revisions: &[Revision]) -> Vec<Value> {
+    revisions.iter().filter(|revision| revision.current).map(Revision::summary).collect()
 }
 
 /// A task as `DescribeTasks` shows it.
@@ -51,8 +58,8 @@ pub(crate) fn task(world: &World, arn: &str, task: &Task, with_tags: bool) -> Va
     let times = |at: Duration| seconds(start.saturating_add(at));
     without_nulls(json!({
         "taskArn": arn,
-        "clusterArn": arns::cluster_arn(&task.cluster),
-        "taskDefinitionArn": arns::task_definition_arn(family),
+        "clusterArn": world.location.cluster_arn(&task.cluster),
+        "taskDefinitionArn": world.location.task_definition_arn(family),
         "group": task.group,
         "startedBy": task.started_by,
         "version": task.version,
@@ -63,7 +70,7 @@ pub(crate) fn task(world: &World, arn: &str, task: &Task, with_tags: bool) -> Va
         "availabilityZone": task.zone,
         "cpu": "256",
         "memory": "512",
-        "attachments": task.interface.iter().map(attachment).collect::<Vec<_>>(),
+        "attachments": task.interface.iter().map(|known| attachment(known, &world.location.region)).collect::<Vec<_>>(),
         "containers": task.containers.iter().map(|name| container(arn, name, task)).collect::<Vec<_>>(),
         "startedAt": seconds(start.saturating_sub(task.started_before)),
         "stopCode": stop.and_then(|stop| stop.code.as_deref()),
@@ -75,8 +82,8 @@ pub(crate) fn task(world: &World, arn: &str, task: &Task, with_tags: bool) -> Va
 }
 
 /// The names of the details are those of AWS's published samples; none is known for an IPv6 address.
-fn attachment(interface: &NetworkInterface) -> Value {
-    let dns = interface.ipv4.as_ref().map(|ip| format!("ip-{}.eu-central-1.compute.internal", ip.replace('.', "-")));
+fn attachment(interface: &NetworkInterface, region: &str) -> Value {
+    let dns = interface.ipv4.as_ref().map(|ip| format!("ip-{}.{region}.compute.internal", ip.replace('.', "-")));
     let details = [
         ("subnetId", Some(&interface.subnet)),
         ("networkInterfaceId", Some(&interface.id)),

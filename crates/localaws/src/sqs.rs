@@ -96,7 +96,7 @@ impl SqsRequest {
         };
         let of = resource.as_deref().unwrap_or_default();
         let ids = handles.into_iter().filter_map(|handle| Some(Receipt::parse(handle, of)?.message_id())).collect();
-        Subject { resource, targets: ids }
+        Subject { resource, targets: ids, with_tags: false }
     }
 }
 

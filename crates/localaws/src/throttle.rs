@@ -33,6 +33,7 @@ pub(crate) struct Limiter {
     ecs_service_reads: Bucket,
     ecs_cluster_reads: Bucket,
     ecs_definition_reads: Bucket,
+    ecs_revision_reads: Bucket,
 }
 
 impl Limiter {
@@ -45,6 +46,7 @@ impl Limiter {
             ecs_service_reads: Bucket::new(100, 20),
             ecs_cluster_reads: Bucket::new(100, 20),
             ecs_definition_reads: Bucket::new(50, 20),
+            ecs_revision_reads: Bucket::new(50, 20),
         }
     }
 
@@ -82,6 +84,7 @@ impl Limiter {
             Action::DescribeServices | Action::ListServices => vec![&mut self.ecs_service_reads],
             Action::DescribeTasks | Action::ListTasks => vec![&mut self.ecs_cluster_reads],
             Action::DescribeTaskDefinition => vec![&mut self.ecs_definition_reads],
+            Action::DescribeServiceRevisions => vec![&mut self.ecs_revision_reads],
             _ => Vec::new(),
         }
     }
@@ -123,6 +126,14 @@ mod tests {
         let mut limiter = Limiter::new(Throttles::Published);
         assert_eq!(passed(&mut limiter, Action::DescribeServices, 101, 0), 100);
         assert_eq!(passed(&mut limiter, Action::DescribeTasks, 101, 0), 100);
+    }
+
+    #[test]
+    fn revisions_have_a_bucket_of_fifty() {
+        let mut limiter = Limiter::new(Throttles::Published);
+        assert_eq!(passed(&mut limiter, Action::DescribeServiceRevisions, 60, 0), 50);
+        assert_eq!(passed(&mut limiter, Action::DescribeServiceRevisions, 60, 1), 20);
+        assert_eq!(passed(&mut limiter, Action::DescribeTaskDefinition, 60, 1), 50);
     }
 
     #[test]

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::action::Action;
-use crate::arns;
 use crate::calls::Call;
+use crate::described::Described;
 use crate::error::WorldError;
 use crate::fault::{FaultRule, Faults};
+use crate::foreign::{Foreign, ForeignError};
 use crate::group::Group;
+use crate::location::Location;
 use crate::queues::Queues;
 use crate::service::Service;
 use crate::setup::Setup;
@@ -24,16 +26,20 @@ use crate::throttle::{Limiter, Throttles};
 /// was asked.
 #[derive(Debug, Clone)]
 pub struct World {
+    pub(crate) location: Location,
+    pub(crate) foreign: Foreign,
     pub(crate) groups: BTreeMap<String, Group>,
     pub(crate) clusters: BTreeSet<String>,
     pub(crate) services: BTreeMap<String, Service>,
     pub(crate) tasks: BTreeMap<String, Task>,
+    pub(crate) described: Described,
     pub(crate) queues: Queues,
     pub(crate) setup: Setup,
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) calls: Vec<Call>,
     pub(crate) latency: Duration,
+    pub(crate) zone_required: bool,
     epoch: Option<Duration>,
     requests: u64,
 }
@@ -48,17 +54,28 @@ impl World {
     /// An empty account `123456789012` in `eu-central-1`, with AWS's published throttles.
     #[must_use]
     pub fn new() -> Self {
+        Self::at(Location::default())
+    }
+
+    /// An empty account in this place, with AWS's published throttles. Queues, functions and roles stay in the account and
+    /// Region of [`World::new`].
+    #[must_use]
+    pub fn at(location: Location) -> Self {
         Self {
+            location,
+            foreign: Foreign::default(),
             groups: BTreeMap::new(),
             clusters: BTreeSet::new(),
             services: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            described: Described::default(),
             queues: Queues::default(),
             setup: Setup::default(),
             limiter: Limiter::new(Throttles::Published),
             faults: Faults::default(),
             calls: Vec::new(),
             latency: Duration::ZERO,
+            zone_required: false,
             epoch: None,
             requests: 0,
         }
@@ -66,7 +83,7 @@ impl World {
 
     /// Adds a target group and gives its ARN.
     pub fn add_group(&mut self, group: Group) -> String {
-        let arn = arns::group_arn(&group.name, &group.id);
+        let arn = self.location.group_arn(&group.name, &group.id);
         self.groups.insert(arn.clone(), group);
         arn
     }
@@ -79,13 +96,13 @@ impl World {
     /// Adds a cluster and gives its ARN. A service or a task brings its cluster with it.
     pub fn add_cluster(&mut self, name: &str) -> String {
         self.clusters.insert(name.to_owned());
-        arns::cluster_arn(name)
+        self.location.cluster_arn(name)
     }
 
     /// Adds a service, or replaces the one of its name, and gives its ARN.
     pub fn add_service(&mut self, service: Service) -> String {
         self.add_cluster(&service.cluster);
-        let arn = arns::service_arn(&service.cluster, &service.service_name);
+        let arn = self.location.service_arn(&service.cluster, &service.service_name);
         self.services.insert(arn.clone(), service);
         arn
     }
@@ -98,7 +115,7 @@ impl World {
     /// Adds a task, or replaces the one of its id, and gives its ARN.
     pub fn add_task(&mut self, task: Task) -> String {
         self.add_cluster(&task.cluster);
-        let arn = arns::task_arn(&task.cluster, &task.id);
+        let arn = self.location.task_arn(&task.cluster, &task.id);
         self.tasks.insert(arn.clone(), task);
         arn
     }
@@ -110,11 +127,12 @@ impl World {
             interface.flat_map(|known| known.ipv4.iter().chain(&known.ipv6).map(|id| Target::from(id.as_str())));
         let zone = Some(task.zone.clone());
         let all: Vec<Target> = addresses.map(|target| Target { zone: zone.clone(), ..target }).collect();
+        let task_arn = self.location.task_arn(&task.cluster, &task.id);
         let known = self.group_mut(group)?;
         let taken: Vec<_> =
             all.into_iter().filter(|target| known.check(std::slice::from_ref(target)).is_ok()).collect();
         if taken.is_empty() {
-            return Err(WorldError::NoAddress(arns::task_arn(&task.cluster, &task.id)));
+            return Err(WorldError::NoAddress(task_arn));
         }
         for target in taken {
             known.register(&target, now);
@@ -136,7 +154,8 @@ impl World {
 
     /// Forgets a task, as ECS does some time after it has stopped.
     pub fn remove_task(&mut self, arn: &str) -> Result<(), WorldError> {
-        self.tasks.remove(arn).map(drop).ok_or_else(|| WorldError::NoTask(arn.to_owned()))
+        let described = self.described.tasks.remove(arn).map(drop);
+        self.tasks.remove(arn).map(drop).or(described).ok_or_else(|| WorldError::NoTask(arn.to_owned()))
     }
 
     /// Makes a running task what ECS shows at a Spot interruption. Its targets stay: ECS's own deregistering is not played.
@@ -202,6 +221,24 @@ impl World {
     /// Switches the throttles on or off; the buckets begin full.
     pub fn set_throttles(&mut self, throttles: Throttles) {
         self.limiter = Limiter::new(throttles);
+    }
+
+    /// Sets the error of ECS for an ARN of another Region or account, and its message. Without it another Region is
+    /// `InvalidParameterException: Invalid Region in ARN`, and another account is `AccessDeniedException`.
+    pub fn set_foreign_error(&mut self, error: ForeignError, message: Option<&str>) {
+        self.foreign = Foreign { error: Some(error), message: message.map(str::to_owned) };
+    }
+
+    /// The partition, Region and account.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Whether `DeregisterTargets` refuses a target outside the VPC that comes without the zone `all`. AWS does not document
+    /// whether it does.
+    pub fn set_zone_required(&mut self, required: bool) {
+        self.zone_required = required;
     }
 
     /// Lets calls go wrong.

@@ -263,6 +263,7 @@ fn describes_what_is_deployed() {
         ),
         (vec!["events", "list-rule-names-by-target", "--target-arn", function], "/RuleNames/0", json!("notices")),
         (vec!["events", "describe-rule", "--name", "notices"], "/EventPattern", json!("{}")),
+        (vec!["sts", "get-caller-identity"], "/Account", json!("123456789012")),
     ];
     for (arguments, pointer, expected) in table {
         let answer = ask(&arguments);

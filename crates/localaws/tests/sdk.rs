@@ -9,10 +9,12 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+mod common {
+    pub(crate) mod sdk;
+}
+
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_sdk_ecs::config as ecs;
 use aws_sdk_ecs::types::{ServiceField, TaskField, TaskStopCode};
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use aws_sdk_elasticloadbalancingv2::config as elb;
@@ -21,8 +23,8 @@ use aws_sdk_elasticloadbalancingv2::operation::deregister_targets::DeregisterTar
 use aws_sdk_elasticloadbalancingv2::types::{
     TargetDescription, TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum,
 };
-use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use common::sdk::clients;
 use spotdrain_localaws::{
     Action, CallAnswer, DeploymentController, Fault, FaultRule, Group, IpAddressType, LoadBalancer, LocalAws, Scene,
     Service, State, Task, TaskSet, TaskStatus, Throttles, World,
@@ -51,23 +53,6 @@ async fn with(arrange: impl FnOnce(&mut Scene)) -> Local {
     let aws = LocalAws::start(scene.world.clone()).await.unwrap();
     let (elb, ecs) = clients(&aws);
     Local { aws, elb, ecs, scene }
-}
-
-fn clients(aws: &LocalAws) -> (Elb, Ecs) {
-    let credentials = Credentials::from_keys("local", "local", None);
-    let elb = elb::Builder::new()
-        .behavior_version(elb::BehaviorVersion::latest())
-        .region(elb::Region::from_static("eu-central-1"))
-        .credentials_provider(credentials.clone())
-        .endpoint_url(aws.endpoint())
-        .retry_config(RetryConfig::disabled());
-    let ecs = ecs::Builder::new()
-        .behavior_version(ecs::BehaviorVersion::latest())
-        .region(ecs::Region::from_static("eu-central-1"))
-        .credentials_provider(credentials)
-        .endpoint_url(aws.endpoint())
-        .retry_config(RetryConfig::disabled());
-    (Elb::from_conf(elb.build()), Ecs::from_conf(ecs.build()))
 }
 
 fn target(id: &str, port: Option<i32>) -> TargetDescription {

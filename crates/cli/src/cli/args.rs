@@ -62,7 +62,8 @@ pub(crate) enum Command {
     DrillTask(DrillTaskArgs),
     /// Run an AWS on this machine, with the demo's service in it, until Ctrl-C
     ///
-    /// Answers the SDKs and the aws command. What it knows of ECS and ELBv2 it does as AWS documents it.
+    /// Answers the SDKs and the aws command as AWS documents it, and lists the services and actions that it simulates.
+    /// With --world it loads your own clusters, services, tasks and target groups.
     Local(LocalArgs),
     /// Print a completion script for a shell
     Completions {
@@ -116,6 +117,9 @@ pub(crate) struct LocalArgs {
     /// The port on 127.0.0.1; 0 for one that is free
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
+    /// A world file: JSON with clusters, services, tasks and target groups
+    #[arg(long, value_name = "FILE")]
+    pub(crate) world: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

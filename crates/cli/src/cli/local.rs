@@ -1,9 +1,11 @@
 //! `spotdrain local`: an AWS on this machine, in the foreground.
 
+use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
-use spotdrain_localaws::{LocalAws, Scene};
+use spotdrain_localaws::{Action, LocalAws, Scene, World};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::LocalArgs;
@@ -11,31 +13,75 @@ use super::exit::{Exit, Problem};
 use super::present::{BOLD, QUIET};
 use super::show::broken;
 
+/// What is served, and what the introduction says of it.
+struct Served {
+    world: World,
+    contents: String,
+    examples: String,
+}
+
 pub(crate) async fn run(args: &LocalArgs) -> Result<Exit, Problem> {
-    let scene = Scene::demo();
-    let group = scene.group.clone();
+    let Served { world, contents, examples } = match &args.world {
+        Some(file) => from_file(file)?,
+        None => demo(),
+    };
+    let region = world.location().region.clone();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let local = LocalAws::start_on(scene.world, address)
+    let local = LocalAws::start_on(world, address)
         .await
         .map_err(|error| Problem::Failed(format!("cannot listen on {address}: {error}")))?;
-    write!(anstream::stdout(), "{}", introduction(&local.endpoint(), &group)).map_err(|error| broken(&error))?;
+    let introduction = introduction(&local.endpoint(), &region, &contents, &examples);
+    write!(anstream::stdout(), "{introduction}").map_err(|error| broken(&error))?;
     until_stopped().await.map_err(|error| Problem::Failed(format!("cannot wait for a signal: {error}")))?;
     drop(local);
     writeln!(anstream::stdout(), "stopped").map_err(|error| broken(&error))?;
     Ok(Exit::Done)
 }
 
-fn introduction(endpoint: &str, group: &str) -> String {
+fn demo() -> Served {
+    let Scene { world, group, .. } = Scene::demo();
+    Served {
+        world,
+        contents: "the demo's service of four tasks".to_owned(),
+        examples: format!(
+            "spotdrain drain --restamp --event events/spot-interruption.json\n\
+             aws elbv2 describe-target-health --target-group-arn {group}\n"
+        ),
+    }
+}
+
+fn from_file(file: &Path) -> Result<Served, Problem> {
+    let name = file.display();
+    let text = fs::read_to_string(file)
+        .map_err(|error| Problem::Configuration(format!("cannot read the world file {name}: {error}")))?;
+    let world = World::from_json(&text)
+        .map_err(|error| Problem::Configuration(format!("cannot load the world file {name}: {error}")))?;
+    let examples = "aws sts get-caller-identity\naws elbv2 describe-target-groups\n".to_owned();
+    Ok(Served { world, contents: format!("the world of {name}"), examples })
+}
+
+fn introduction(endpoint: &str, region: &str, contents: &str, examples: &str) -> String {
     format!(
-        "{BOLD}A local AWS is at {endpoint}{BOLD:#} (ELBv2, ECS and SQS) with the demo's service of four tasks.\n\n\
+        "{BOLD}A local AWS is at {endpoint}{BOLD:#} with {contents}.\n\n\
          export AWS_ENDPOINT_URL={endpoint}\n\
-         export AWS_REGION=eu-central-1 AWS_DEFAULT_REGION=eu-central-1\n\
+         export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
          export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n\n\
          {QUIET}# then, for example{QUIET:#}\n\
-         spotdrain drain --restamp --event events/spot-interruption.json\n\
-         aws --endpoint-url {endpoint} elbv2 describe-target-health --target-group-arn {group}\n\n\
-         Ctrl-C stops it.\n"
+         {examples}\n\
+         It simulates these actions and refuses all others:\n\
+         {}\n\
+         Ctrl-C stops it.\n",
+        simulated()
     )
+}
+
+/// A line for each service with its actions.
+fn simulated() -> String {
+    let line = |(service, actions): (&str, Vec<Action>)| {
+        let names: Vec<_> = actions.into_iter().map(Action::name).collect();
+        format!("  {service}: {}\n", names.join(", "))
+    };
+    Action::by_service().into_iter().map(line).collect()
 }
 
 /// Until Ctrl-C or SIGTERM.
@@ -44,5 +90,33 @@ pub(crate) async fn until_stopped() -> std::io::Result<()> {
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_introduction_lists_the_services_and_their_actions() {
+        let text = introduction("http://127.0.0.1:1", "eu-west-1", "the world of a.json", "example\n");
+        let expected = [
+            "export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1\n",
+            "\n  ECS: DescribeServices, DescribeServiceRevisions, ",
+            "\n  STS: GetCallerIdentity\n",
+        ];
+        for part in expected {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_bad_world_file_is_a_configuration_error_that_says_where() {
+        let file = std::env::temp_dir().join(format!("spotdrain-world-{}.json", std::process::id()));
+        fs::write(&file, r#"{"clusters": "web"}"#).unwrap();
+        let problem = from_file(&file).err().unwrap();
+        fs::remove_file(&file).unwrap();
+        assert_eq!(problem.exit(), Exit::BadConfiguration);
+        assert!(problem.to_string().ends_with("clusters: expected a list, found `\"web\"`"), "{problem}");
     }
 }
