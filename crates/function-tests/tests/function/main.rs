@@ -16,3 +16,4 @@ mod held;
 mod invocations;
 mod preconnecting;
 mod thaw;
+mod uncertain;

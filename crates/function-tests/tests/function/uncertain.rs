@@ -1,0 +1,218 @@
+//! Answers of AWS that mean that something is wrong, or that the obvious place has nothing: none of them is reported as "nothing
+//! to do".
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use spotdrain_core::outcome::NoTargetGroup;
+use spotdrain_core::report::{First, Report, Verdict};
+use spotdrain_localaws::{Action, Fault, FaultRule, Group, LoadBalancer, Revision, Service, State, Task, World};
+
+use crate::common::{actions, aged, batch, drainer, handle, handle_within, id, is, notice, start, targets, told};
+
+const REVISION: &str = "arn:aws:ecs:eu-central-1:123456789012:service-revision/demo/web/1234567890";
+
+/// The task of number 1 is interrupted; it is in group `web`, which its service does not name.
+fn hidden(service: impl FnOnce(Service, &str) -> Service) -> (World, String) {
+    let mut world = World::new();
+    world.add_cluster("demo");
+    let group = Group::new("web", 80).target("10.0.0.1", State::Healthy).target("10.0.0.2", State::Healthy);
+    let group = world.add_group(group);
+    world.add_service(service(Service::new("demo", "web"), &group));
+    interrupted(&mut world);
+    (world, group)
+}
+
+fn interrupted(world: &mut World) {
+    let task = world.add_task(Task::new("demo", &id(1)).service("web").address("10.0.0.1"));
+    world.interrupt(&task, Duration::ZERO).unwrap();
+}
+
+/// A service whose only target group is `web`, with the interrupted task.
+fn plain() -> (World, String) {
+    hidden(|service, group| service.load_balancer(LoadBalancer::new(group, "web", 80)))
+}
+
+async fn report_of(world: World, pairs: &[(&str, &str)]) -> (Report, Vec<String>) {
+    let local = start(world).await;
+    let report = handle(&drainer(&local, pairs), &notice(1, "web", "10.0.0.1")).await;
+    (report, actions(&local))
+}
+
+#[tokio::test]
+async fn target_groups_of_a_revision_are_found_in_all_four_places() {
+    type Place = fn(Revision, &str) -> Revision;
+    let places: [(&str, Place); 5] = [
+        ("a gateway", |revision, group| revision.gateway_connection(group, None)),
+        ("a gateway's alternate", |revision, group| {
+            revision.gateway_connection(&group.replace("web", "old"), Some(group))
+        }),
+        ("an ingress path", |revision, group| revision.ingress_path(group)),
+        ("a load balancer", |revision, group| revision.load_balancer(LoadBalancer::new(group, "web", 80))),
+        ("a resolved load balancer", |revision, group| revision.resolved_load_balancer(group)),
+    ];
+    for (place, put) in places {
+        let (world, _) = hidden(|service, group| service.revision(put(Revision::new(REVISION).running(1), group)));
+        let (report, actions) = report_of(world, &[]).await;
+        assert!(told(&report).contains(&"web 10.0.0.1:80 Deregistered".to_owned()), "{place}: {:?}", told(&report));
+        assert!(actions.contains(&"DescribeServiceRevisions".to_owned()), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn a_task_in_none_of_the_services_groups_is_looked_for_in_its_revisions() {
+    let (mut world, group) = hidden(|service, _| service);
+    let new = world.add_group(Group::new("new", 80).target("10.0.0.2", State::Healthy));
+    let service = Service::new("demo", "web").load_balancer(LoadBalancer::new(&new, "web", 80));
+    let older = Revision::new(REVISION).running(1).load_balancer(LoadBalancer::new(&group, "web", 80));
+    world.add_service(service.revision(older));
+    let (report, _) = report_of(world, &[]).await;
+    assert_eq!(told(&report), ["new 10.0.0.1 NotRegistered", "web 10.0.0.1:80 Deregistered"]);
+}
+
+#[tokio::test]
+async fn revisions_that_may_not_be_read_are_a_failure_and_not_nothing() {
+    let (mut world, _) = hidden(|service, group| service.revision(Revision::new(REVISION).ingress_path(group)));
+    world.add_fault(Fault::AccessDenied.on(Action::DescribeServiceRevisions));
+    let (report, _) = report_of(world, &[]).await;
+    assert_eq!(report.verdict, Verdict::Failed);
+    assert!(report.failure_summary().unwrap().starts_with("DescribeServiceRevisions: AccessDenied"));
+}
+
+#[tokio::test]
+async fn a_service_without_a_load_balancer_says_so() {
+    let (world, _) = hidden(|service, _| service.revision(Revision::new(REVISION)));
+    let (report, _) = report_of(world, &[]).await;
+    let ended = (report.verdict, report.notices[0].no_target_group);
+    assert_eq!(ended, (Verdict::Nothing, Some(NoTargetGroup::NoLoadBalancer)));
+}
+
+/// Ten services, of which one may not be described.
+#[tokio::test]
+async fn one_denied_service_does_not_block_the_nine_others() {
+    for refusal in [Fault::AccessDenied, Fault::InvalidParameter] {
+        let mut world = World::new();
+        world.add_cluster("demo");
+        for number in 0..10 {
+            let (name, address) = (format!("s{number}"), format!("10.0.0.{number}"));
+            let group =
+                Group::new(&name, 80).target(address.as_str(), State::Healthy).target("10.0.1.1", State::Healthy);
+            let group = world.add_group(group);
+            world.add_service(Service::new("demo", &name).load_balancer(LoadBalancer::new(&group, "web", 80)));
+        }
+        world.add_fault(refusal.on(Action::DescribeServices).naming("s3"));
+        let local = start(world).await;
+        let body = |number| notice(number, &format!("s{number}"), &format!("10.0.0.{number}")).to_string();
+        let bodies: Vec<_> = (0..10).map(body).collect();
+        let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
+        let done = told(&report).iter().filter(|row| row.ends_with(" Deregistered")).count();
+        assert_eq!((done, report.failed_messages()), (9, vec!["m3"]));
+    }
+}
+
+#[tokio::test]
+async fn where_tags_may_not_be_read_the_service_counts_as_untagged_and_the_record_says_so() {
+    let (mut world, _) = plain();
+    world.add_fault(Fault::AccessDenied.on(Action::DescribeServices).with_tags());
+    let (report, _) = report_of(world, &[]).await;
+    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"]);
+    assert!(report.notices[0].tags_unknown);
+}
+
+#[tokio::test]
+async fn a_describe_services_that_takes_longer_than_an_attempt_is_waited_for() {
+    let (mut world, _) = plain();
+    world.add_fault(Fault::Slow(Duration::from_millis(2300)).on(Action::DescribeServices));
+    let (report, _) = report_of(world, &[]).await;
+    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"]);
+}
+
+#[tokio::test]
+async fn a_200_that_is_not_awss_answer_is_a_failed_call() {
+    for fault in [Fault::Html, Fault::ErrorWithStatus200] {
+        let (mut world, group) = plain();
+        world.add_fault(fault.on(Action::DeregisterTargets));
+        let local = start(world).await;
+        let time = Duration::from_secs(3);
+        let report = handle_within(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1"), time).await;
+        assert_eq!((report.verdict, told(&report)), (Verdict::Retry, vec!["web 10.0.0.1:80 Failed".to_owned()]));
+        assert!(is(&local, &group, ("10.0.0.1", 80), State::Healthy));
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_ecs_does_not_know_yet_is_asked_for_once_more() {
+    let (mut world, _) = plain();
+    let missing: FaultRule = Fault::Missing.on(Action::DescribeTasks).times(1);
+    world.add_fault(missing);
+    let local = start(world).await;
+    let report = handle(&drainer(&local, &[]), &aged(notice(1, "web", "10.0.0.1"), 15)).await;
+    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"]);
+}
+
+#[tokio::test]
+async fn an_event_without_an_address_is_drained_by_the_address_that_ecs_has() {
+    let (world, group) = plain();
+    let local = start(world).await;
+    let mut event = notice(1, "web", "10.0.0.1");
+    event["detail"]["attachments"] = json!([]);
+    event["detail"]["containers"] = json!([]);
+    let report = handle(&drainer(&local, &[]), &event).await;
+    assert_eq!((report.verdict, told(&report)), (Verdict::Done, vec!["web 10.0.0.1:80 Deregistered".to_owned()]));
+    assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining));
+}
+
+/// Five of two hundred targets are not valid any more: the good ones do not wait for the search.
+#[tokio::test]
+async fn all_good_targets_of_a_large_call_are_done_in_one_invocation() {
+    let mut world = World::new();
+    world.add_cluster("demo");
+    let address = |number: u32| format!("10.0.{}.{}", number / 100, number % 100 + 1);
+    let all = (0..200).map(address).chain(["10.1.0.1".to_owned()]);
+    let group = all.fold(Group::new("web", 80), |group, address| group.target(address.as_str(), State::Healthy));
+    let group = world.add_group(group);
+    world.add_service(Service::new("demo", "web").load_balancer(LoadBalancer::new(&group, "web", 80)));
+    for number in [3, 50, 99, 120, 180] {
+        world.reject_target(&group, address(number).as_str()).unwrap();
+    }
+    for number in 0..200 {
+        let task = world.add_task(Task::new("demo", &id(number)).service("web").address(&address(number)));
+        world.interrupt(&task, Duration::ZERO).unwrap();
+    }
+    let local = start(world).await;
+    let bodies: Vec<_> = (0..200).map(|number| notice(number, "web", &address(number)).to_string()).collect();
+    let report = handle_within(&drainer(&local, &[]), &batch(&bodies), Duration::from_secs(29)).await;
+    let done = told(&report).iter().filter(|row| row.ends_with(" Deregistered")).count();
+    assert_eq!(done, 195);
+}
+
+/// What the article's function does, with its own container and port.
+#[tokio::test]
+async fn the_articles_settings_deregister_the_same_target() {
+    let mut world = World::new();
+    world.add_cluster("demo");
+    let balancer = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/logstash/50dc6c495c0c9188";
+    let group = Group::new("logstash", 5044).load_balancer(balancer);
+    let group = group.target("10.0.0.1", State::Healthy).target("10.0.0.2", State::Healthy);
+    let group = world.add_group(group);
+    let local = start(world).await;
+    let named = format!("{group}=5044");
+    let pairs = [
+        ("SPOTDRAIN_LOAD_BALANCERS", balancer),
+        ("SPOTDRAIN_TARGET_GROUPS", named.as_str()),
+        ("SPOTDRAIN_DISCOVER", "false"),
+    ];
+    let mut event: Value = notice(1, "logstash", "10.0.0.1");
+    event["detail"]["containers"][0]["name"] = "logstash".into();
+    event["detail"]["stopCode"] = "TerminationNotice".into();
+    let report = handle(&drainer(&local, &pairs), &event).await;
+    assert_eq!(told(&report), ["logstash 10.0.0.1:5044 Deregistered"]);
+    assert_eq!(targets(&local, &group), ["10.0.0.1:5044 draining", "10.0.0.2:5044 healthy"]);
+    assert_eq!(report.notices[0].first, First::Spotdrain);
+
+    let other = group.replace("logstash", "other");
+    let pairs = [pairs[0], ("SPOTDRAIN_TARGET_GROUPS", other.as_str()), pairs[2]];
+    let report = handle(&drainer(&local, &pairs), &event).await;
+    let problem = report.failure_summary().unwrap();
+    assert!(problem.contains("targetgroup/other/") && problem.contains(balancer), "{problem}");
+}
