@@ -39,6 +39,12 @@ locals {
         description = "a task was interrupted whose IP address neither its event nor ECS has. Its target was not deregistered."
         namespace   = "spotdrain", metric = "AddressUnknown", dimensions = {}, statistic = "Sum", period = 60, threshold = 0
       }
+      # The function keeps a group's last healthy target. This is what its rule could not prevent, such as a target that ECS
+      # deregistered itself.
+      group-emptied = {
+        description = "a target group had no healthy target left after the function wrote to it."
+        namespace   = "spotdrain", metric = "GroupEmptied", dimensions = {}, statistic = "Sum", period = 60, threshold = 0
+      }
       unknown-stop-code = {
         description = "only its reason gave a notice away, its stop code is absent or new. It was handled; AWS has changed something: tell us."
         namespace   = "spotdrain", metric = "UnknownStopCode", dimensions = {}, statistic = "Sum", period = 300, threshold = 0

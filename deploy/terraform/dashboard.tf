@@ -56,6 +56,7 @@ locals {
         ["spotdrain", "NoTargetGroupNoLoadBalancer", { label = "service without a load balancer" }],
         ["spotdrain", "NoTargetGroupUnresolved", { label = "no target group found" }],
         ["spotdrain", "AddressUnknown", { label = "no address found" }],
+        ["spotdrain", "GroupEmptied", { label = "group without a healthy target" }],
         ["spotdrain", "TagsUnknown", { label = "tags of the service unknown" }],
       ]
     },

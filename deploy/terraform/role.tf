@@ -74,6 +74,13 @@ locals {
       Action   = "ecs:DescribeTasks"
       Resource = "${local.arn}:ecs:${local.here}:task/*"
     }, local.of_clusters)],
+    # Which tasks are stopping, before few healthy targets of a group would stay. The call has no resource of its own.
+    [merge({
+      Sid      = "AskWhichTasksStop"
+      Effect   = "Allow"
+      Action   = "ecs:ListTasks"
+      Resource = "*"
+    }, local.of_clusters)],
     # Lambda receives, hides and deletes this queue's messages with the function's role, and so does the function.
     [for queue in aws_sqs_queue.notices : {
       Sid    = "OwnQueue"

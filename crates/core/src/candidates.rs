@@ -1,23 +1,89 @@
 //! In which target groups may an interrupted task be registered?
 //!
 //! In those that the configuration names, and in all that its service has, has had in a task set or a revision, or may switch
-//! to. A group of another account or Region cannot hold it: that is a mistake in the configuration, and a failure. Where the
-//! service could not be described its tag is unknown, and the tag may forbid everything: then nothing is decided, and the notice
+//! to. A group of another account or Region cannot hold it: that is a mistake in the configuration, and a failure. If the
+//! service could not be described, its tag is unknown, and the tag may forbid everything: then nothing is decided, and the notice
 //! is retried.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::arn::{LoadBalancerArn, TargetGroupArn};
-use crate::finding::{Findings, GroupFinding, Service, ServiceFinding, ServiceKey, ServiceTag};
-use crate::notice::Notice;
+use crate::finding::{Service, ServiceFinding, ServiceKey, ServiceTag};
+use crate::limits::ECS_REMEMBERS;
+use crate::notice::{Ignored, IgnoredEvent, Incoming, Notice};
 use crate::outcome::{Failure, NoTargetGroup};
-use crate::settings::{ConfiguredGroup, Settings};
+use crate::settings::{ConfiguredGroup, Mode, Settings};
+
+/// A notice whose target groups are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocatedNotice {
+    /// The notice and its message.
+    pub incoming: Incoming,
+    /// Its target groups.
+    pub candidates: Candidates,
+    /// `observe` by the setting or by the service's tag.
+    pub mode: Mode,
+    /// A value of the tag that is not a known one.
+    pub unknown_tag: Option<String>,
+}
+
+impl LocatedNotice {
+    /// Finds the target groups of a notice. If the service's tag is `off`, the notice is an ignored event.
+    pub fn new(
+        incoming: Incoming,
+        settings: &Settings,
+        service: Option<&ServiceFinding>,
+        configured: &Configured,
+        now: Timestamp,
+    ) -> Result<Self, Box<IgnoredEvent>> {
+        let mut candidates = candidates(&incoming.notice, settings, service, configured);
+        if candidates.tag == Some(ServiceTag::Off) {
+            return Err(Box::new(incoming.ignored(Ignored::OutOfScope)));
+        }
+        if candidates.is_missing && incoming.notice.age(now).is_some_and(|age| age > ECS_REMEMBERS) {
+            candidates = Candidates { none: Some(NoTargetGroup::Unresolved), ..Candidates::default() };
+        }
+        let (mode, unknown_tag) = restrict(settings.mode, candidates.tag.as_ref());
+        Ok(Self { incoming, candidates, mode, unknown_tag })
+    }
+
+    /// The notice.
+    #[must_use]
+    pub fn notice(&self) -> &Notice {
+        &self.incoming.notice
+    }
+
+    /// Whether its service is tagged `hold`.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.candidates.tag == Some(ServiceTag::Hold)
+    }
+}
+
+fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {
+    match tag {
+        Some(ServiceTag::Observe) => (Mode::Observe, None),
+        Some(ServiceTag::Unknown(value)) => (Mode::Observe, Some(value.clone())),
+        Some(ServiceTag::On | ServiceTag::Off | ServiceTag::Hold) | None => (mode, None),
+    }
+}
+
+/// A target group in which a task may be registered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Candidate {
+    /// The ports under which the task would be registered, as far as they are known without reading the group.
+    pub ports: BTreeSet<u16>,
+    /// Only the configuration names it, among other groups: the task may well not be in it.
+    pub is_searched: bool,
+}
 
 /// The target groups of one notice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Candidates {
-    /// Each group with the ports under which the task would be registered, as far as they are known without reading it.
-    pub groups: BTreeMap<TargetGroupArn, BTreeSet<u16>>,
+    /// The groups.
+    pub groups: BTreeMap<TargetGroupArn, Candidate>,
     /// What the service's tag asks for.
     pub tag: Option<ServiceTag>,
     /// Why they are not certain.
@@ -80,38 +146,44 @@ pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
     Some(ServiceKey { cluster: notice.task.cluster.clone(), service: service.clone() })
 }
 
-/// The target groups in which the task of a notice may be registered.
+/// The target groups in which the task of a notice may be registered. `service` is the answer for its [`service_key`].
 #[must_use]
 pub fn candidates(
     notice: &Notice,
     settings: &Settings,
-    services: &BTreeMap<ServiceKey, ServiceFinding>,
+    service: Option<&ServiceFinding>,
     configured: &Configured,
 ) -> Candidates {
-    let key = service_key(notice, settings);
-    match key.as_ref().map(|key| services.get(key)) {
-        None => with_service(notice, configured, &Service::default()),
-        Some(Some(ServiceFinding::Missing)) => {
-            Candidates { failure: Some(unknown_service(notice)), is_missing: true, ..Candidates::default() }
-        }
-        Some(Some(ServiceFinding::Found(service))) => with_service(notice, configured, service),
-        Some(Some(ServiceFinding::Unknown(failure))) => {
-            Candidates { failure: Some(failure.clone()), ..Candidates::default() }
-        }
-        Some(None) => Candidates { failure: Some(Failure::not_asked("DescribeServices")), ..Candidates::default() },
+    if service_key(notice, settings).is_none() {
+        return with_service(notice, configured, &Service::default());
     }
+    let failure = match service {
+        Some(ServiceFinding::Found(service)) => return with_service(notice, configured, service),
+        Some(ServiceFinding::Missing) => unknown_service(notice),
+        Some(ServiceFinding::Unknown(failure)) => failure.clone(),
+        None => Failure::not_asked("DescribeServices"),
+    };
+    let is_missing = matches!(service, Some(ServiceFinding::Missing));
+    Candidates { failure: Some(failure), is_missing, ..Candidates::default() }
 }
 
 fn with_service(notice: &Notice, configured: &Configured, service: &Service) -> Candidates {
-    let named = configured.groups.iter().map(|group| (&group.arn, group.port));
-    let discovered = service.groups.iter().map(|group| (&group.arn, group.port));
-    let mut groups: BTreeMap<_, BTreeSet<u16>> = BTreeMap::new();
+    let named = configured.groups.iter().map(|group| (&group.arn, group.port, true));
+    let discovered = service.groups.iter().map(|group| (&group.arn, group.port, false));
+    let mut groups: BTreeMap<_, Candidate> = BTreeMap::new();
     let mut failure = configured.failure.clone();
-    for (arn, port) in named.chain(discovered) {
+    for (arn, port, is_searched) in named.chain(discovered) {
         if arn.region() == notice.task.arn.region() && arn.account() == notice.task.arn.account() {
-            groups.entry(arn.clone()).or_default().extend(port);
+            let group = groups.entry(arn.clone()).or_default();
+            group.ports.extend(port);
+            group.is_searched = is_searched;
         } else {
             failure = Some(elsewhere(arn));
+        }
+    }
+    if groups.len() == 1 {
+        for only in groups.values_mut() {
+            only.is_searched = false;
         }
     }
     let none = if !groups.is_empty() || failure.is_some() {
@@ -143,27 +215,4 @@ fn unknown_service(notice: &Notice) -> Failure {
 fn elsewhere(arn: &TargetGroupArn) -> Failure {
     let problem = format!("{arn} is of another Region or account than the task, and cannot hold it");
     Failure { call: "SPOTDRAIN_TARGET_GROUPS", problem, retryable: false }
-}
-
-/// Whether it may be for what is remembered of a service that nothing was found: a task of it is in none of the groups,
-/// and all of them could be read. Then the service may have changed since.
-#[must_use]
-pub fn is_missed<'a>(
-    key: &ServiceKey,
-    notices: impl IntoIterator<Item = &'a Notice>,
-    settings: &Settings,
-    findings: &Findings,
-) -> bool {
-    let is_of_service = |notice: &&Notice| service_key(notice, settings).as_ref() == Some(key);
-    let mut of_service = notices.into_iter().filter(|notice| !notice.needs_address()).filter(is_of_service);
-    of_service.any(|notice| {
-        let groups = candidates(notice, settings, &findings.services, &findings.configured).groups;
-        groups.keys().all(|group| match findings.groups.get(group) {
-            Some(GroupFinding::Found(targets)) => {
-                !targets.iter().any(|target| notice.task.addresses.contains(&target.address))
-            }
-            Some(GroupFinding::Missing) => true,
-            Some(GroupFinding::Unknown(_)) | None => false,
-        })
-    })
 }

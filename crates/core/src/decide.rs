@@ -1,37 +1,25 @@
-//! What to do about one registration, and which rules decide it: whose the address is, whether its hold does better, and whether
-//! the group has another healthy target.
+//! What to do about one registration: whose the address is, and whether its hold does better.
 //!
 //! The order matters. A draining target needs nothing, whoever asks. Then whose address it is: nothing outweighs that. Then
-//! whether it is left to its hold, and only then whether the group can spare it.
+//! whether it is left to its hold. Whether the group can spare its targets is decided for all of them together
+//! ([`last_healthy`](crate::last_healthy)).
 //!
-//! The hold: `spotdrain-hold` goes on serving after SIGTERM and fails its health check. A Network Load Balancer sent new
+//! The hold: `spotdrain-hold` keeps serving after SIGTERM and fails its health check. A Network Load Balancer sent new
 //! connections to a target that was marked unhealthy for 30 to 40 s, by a user's measurement, and to one that was deregistered
-//! for 120 s, as long as an interrupted task lives; nobody has measured whether it still checks a draining target. So behind a
-//! hold that the load balancer checks, a deregistration can only cost connections (docs/adr/0007). The service's tag says that
-//! there is a hold; that the load balancer checks it shows in the health check, which uses another port than the traffic.
+//! for 120 s, as long as an interrupted task lives; it is undocumented whether it still health-checks a draining target. So behind
+//! a hold that the load balancer checks, a deregistration can only cost connections (docs/adr/0007). The service's tag says that
+//! there is a hold; the health check shows that the load balancer checks it, because it uses another port than the traffic.
 //! Sources: <https://github.com/aws/containers-roadmap/issues/470>,
 //! <https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366>
-//!
-//! AWS answers success for a target that is not there, or that is registered under another port: only a read after the write
-//! shows what became of it ([`seen`]).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::finding::{AsRead, GroupFinding, RegisteredTarget, Target, TargetState, TaskFinding};
+use crate::finding::{GroupFinding, RegisteredTarget, TargetState, TaskFinding};
 use crate::limits::NOTICE;
-use crate::memory::Going;
 use crate::notice::Notice;
 use crate::outcome::{Failure, Outcome};
-use crate::plan::OwnedTarget;
-
-/// How long an answer of ECS is acted on: an address is not another task's before the first's interface is deleted.
-pub const ANSWER_HOLDS: SignedDuration = SignedDuration::from_secs(10);
-
-/// How long a notice that is fresh when it is planned may be acted on at least.
-const FRESH_HOLDS: SignedDuration = SignedDuration::from_secs(5);
 
 /// For this long after a notice, ECS may still describe the task as it was before.
 pub const ECS_LAGS: SignedDuration = SignedDuration::from_secs(30);
@@ -119,119 +107,25 @@ impl Ownership {
         }
     }
 
-    /// How long it may be acted on without asking again. An answer of ECS holds for [`ANSWER_HOLDS`]; a fresh notice
-    /// stays fresh to the end of its time, and a little longer where that has nearly come.
-    pub(crate) fn trusted_until(
-        &self,
-        notice: &Notice,
-        (now, asked_at): (Timestamp, Timestamp),
-        fresh: SignedDuration,
-    ) -> Timestamp {
-        let after = |time: Timestamp, duration| time.saturating_add(duration).unwrap_or(Timestamp::MAX);
-        match self {
-            Self::Fresh => after(notice.interrupted_at(), fresh).max(after(now, FRESH_HOLDS)),
-            Self::Confirmed(_) | Self::Lost | Self::Unknown(_) => after(asked_at, ANSWER_HOLDS),
-        }
-    }
-
-    /// Whether the address goes away with its task. Where ECS could not be asked it does: what is not known to stay must
-    /// not be what a group rests on.
-    pub(crate) fn goes(&self, address: IpAddr) -> bool {
+    /// Whether the address departs with its task. If ECS could not be asked it does: a target that is not known to stay must not
+    /// be the one that a group relies on.
+    pub(crate) fn departs(&self, address: IpAddr) -> bool {
         self.objection(address) != Some(Outcome::Stale)
     }
 
-    /// Whether ECS says outright that the address is another's: its task is up, and has others.
+    /// Whether ECS says that the address is another task's: this one is up, and has others.
     pub(crate) fn is_anothers(&self, address: IpAddr) -> bool {
         matches!(self, Self::Confirmed(addresses) if !addresses.contains(&address))
     }
 }
 
-/// Decides again on a target whose turn came late: `None` if ECS says that it is still its task's.
-#[must_use]
-pub fn decide_again(target: &OwnedTarget, finding: Option<&TaskFinding>) -> Option<Outcome> {
-    match finding {
-        Some(TaskFinding::Found(task)) if task.last_status.is_down() => Some(Outcome::Stale),
-        Some(TaskFinding::Found(task)) => (!task.addresses.contains(&target.target.address)).then_some(Outcome::Stale),
-        Some(TaskFinding::Missing) => Some(Outcome::Stale),
-        Some(TaskFinding::Unknown(failure)) => Some(Outcome::Failed(failure.clone())),
-        None => Some(Outcome::Failed(Failure::not_asked("DescribeTasks"))),
-    }
-}
-
-/// What a target's decision depends on beside the target.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Standing<'a> {
-    /// Whose the address is.
-    pub(crate) ownership: &'a Ownership,
-    /// The service is tagged `hold`.
-    pub(crate) held: bool,
-    /// The group has another healthy target that stays, or need not keep one.
-    pub(crate) spare: bool,
-}
-
-/// Decides on a registration that was read; `None` means: deregister it.
-pub(crate) fn decide(target: &RegisteredTarget, standing: Standing<'_>) -> Option<Outcome> {
+/// Decides on a registration that was read, but for the rule of the last healthy target; `None` means: deregister it.
+pub(crate) fn decide(target: &RegisteredTarget, ownership: &Ownership, is_held: bool) -> Option<Outcome> {
     if target.state == TargetState::Draining {
         return Some(Outcome::AlreadyDraining);
     }
-    if let Some(objection) = standing.ownership.objection(target.address) {
-        return Some(objection);
-    }
-    if standing.held && is_left_to_hold(target) {
-        return Some(Outcome::LeftToHold);
-    }
-    (target.state == TargetState::Healthy && !standing.spare).then_some(Outcome::KeptLastHealthy)
-}
-
-/// The addresses of the tasks of a batch that may be in a group.
-#[derive(Debug, Default)]
-pub(crate) struct Addresses {
-    /// All that the notices name.
-    all: BTreeSet<IpAddr>,
-    /// Those of them that go away.
-    doomed: BTreeSet<IpAddr>,
-    /// Those that ECS says are another's.
-    anothers: BTreeSet<IpAddr>,
-}
-
-impl Addresses {
-    pub(crate) fn add(&mut self, notice: &Notice, ownership: &Ownership) {
-        let addresses = notice.task.addresses.iter().copied();
-        self.all.extend(addresses.clone());
-        self.doomed.extend(addresses.clone().filter(|address| ownership.goes(*address)));
-        self.anothers.extend(addresses.filter(|address| ownership.is_anothers(*address)));
-    }
-
-    /// Whether nothing may rest on a target of this address: it goes away for this batch, or for a notice before it.
-    fn goes(&self, address: IpAddr, going: &Going, now: Timestamp) -> bool {
-        self.doomed.contains(&address) || (!self.anothers.contains(&address) && going.has(address, now))
-    }
-}
-
-/// A group that was read.
-#[derive(Debug)]
-pub(crate) struct GroupView<'a> {
-    by_address: BTreeMap<IpAddr, Vec<&'a RegisteredTarget>>,
-    /// A healthy target stays, whatever goes away.
-    pub(crate) has_healthy_left: bool,
-}
-
-impl<'a> GroupView<'a> {
-    /// Looks a group over for the tasks of a batch.
-    pub(crate) fn new(targets: &'a [RegisteredTarget], of: &Addresses, going: &Going, now: Timestamp) -> Self {
-        let mut by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for target in targets.iter().filter(|target| of.all.contains(&target.address)) {
-            by_address.entry(target.address).or_default().push(target);
-        }
-        let stays = |target: &RegisteredTarget| !of.goes(target.address, going, now);
-        let has_healthy_left = targets.iter().any(|target| target.state == TargetState::Healthy && stays(target));
-        Self { by_address, has_healthy_left }
-    }
-
-    /// The targets that have one of these addresses.
-    pub(crate) fn of(&self, addresses: &[IpAddr]) -> impl Iterator<Item = &'a RegisteredTarget> {
-        addresses.iter().filter_map(|address| self.by_address.get(address)).flatten().copied()
-    }
+    let objection = ownership.objection(target.address);
+    objection.or_else(|| (is_held && is_left_to_hold(target)).then_some(Outcome::LeftToHold))
 }
 
 /// Whether the load balancer turns away from a held target by itself: its health is checked, and on the hold's port.
@@ -241,67 +135,19 @@ fn is_left_to_hold(target: &RegisteredTarget) -> bool {
     is_checked && target.check_port.is_some_and(|port| port != target.port)
 }
 
-/// What becomes of a held registration whose group could not be read. It comes again: the hold gives it the time, and to
-/// deregister unread could be the wrong thing.
-pub(crate) fn held_unread(finding: Option<&GroupFinding>) -> Outcome {
-    Outcome::Failed(match finding {
-        Some(GroupFinding::Unknown(failure)) => failure.clone(),
-        _ => Failure::not_asked("DescribeTargetHealth"),
+/// The outcome of a held registration whose group could not be read. It is retried: the hold gives it the time, and a
+/// deregistration could be wrong.
+pub(crate) fn held_unread(group: &GroupFinding) -> Outcome {
+    Outcome::Failed(match group {
+        GroupFinding::Unknown(failure) => failure.clone(),
+        GroupFinding::Found(_) | GroupFinding::Missing => Failure::not_asked("DescribeTargetHealth"),
     })
-}
-
-/// What a read shows of a target that was to be deregistered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// It is gone, or on its way.
-    Settled(Outcome),
-    /// It is still registered, under these ports, and not draining.
-    Stays(Vec<(Target, AsRead)>),
-    /// The same, and it is a healthy one without which the group would have none.
-    LastHealthy,
-}
-
-/// What a group is to keep, when it is read only after a write.
-#[derive(Debug, Clone, Copy)]
-pub struct Guard<'a> {
-    /// `SPOTDRAIN_KEEP_LAST`
-    pub keep_last: bool,
-    /// The targets of the call: they go away.
-    pub doomed: &'a [OwnedTarget],
-    /// What else goes away.
-    pub going: &'a BTreeSet<IpAddr>,
-}
-
-impl Guard<'_> {
-    fn forbids(&self, registered: &[RegisteredTarget]) -> bool {
-        let goes = |address: IpAddr| {
-            self.going.contains(&address) || self.doomed.iter().any(|owned| owned.target.address == address)
-        };
-        let stays = |found: &RegisteredTarget| found.state == TargetState::Healthy && !goes(found.address);
-        self.keep_last && !registered.iter().any(stays)
-    }
-}
-
-/// Looks a target up among those of its group.
-#[must_use]
-pub fn seen(target: Target, registered: &[RegisteredTarget], guard: Guard<'_>) -> Seen {
-    let own: Vec<_> = registered.iter().filter(|found| found.address == target.address).collect();
-    let stays = own.iter().filter(|found| found.state != TargetState::Draining);
-    if stays.clone().any(|found| found.state == TargetState::Healthy) && guard.forbids(registered) {
-        return Seen::LastHealthy;
-    }
-    let named = |found: &RegisteredTarget| Target { address: found.address, port: Some(found.port) };
-    let stays: Vec<_> = stays.map(|found| (named(found), found.as_read.clone())).collect();
-    match (own.is_empty(), stays.is_empty()) {
-        (true, _) => Seen::Settled(Outcome::NotRegistered),
-        (false, true) => Seen::Settled(Outcome::Deregistered),
-        (false, false) => Seen::Stays(stays),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::AsRead;
 
     #[test]
     fn only_a_target_that_is_checked_on_another_port_is_left() {

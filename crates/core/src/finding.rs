@@ -1,6 +1,5 @@
 //! What AWS answered about services, target groups and tasks, or that it did not answer; and how a registration is named.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -8,8 +7,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use strum::{AsRefStr, Display, EnumString};
 
-use crate::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
-use crate::candidates::Configured;
+use crate::arn::{ClusterArn, ServiceName, TargetGroupArn};
 use crate::outcome::Failure;
 use crate::stop::TaskStatus;
 
@@ -137,21 +135,10 @@ pub struct TaskSighting {
     pub desired_status: TaskStatus,
     /// The addresses of its interfaces that are attached.
     pub addresses: Vec<IpAddr>,
-}
-
-/// All that was found for one batch.
-#[derive(Debug, Clone, Default)]
-pub struct Findings {
-    /// By service; a service that is not here was not asked for.
-    pub services: BTreeMap<ServiceKey, ServiceFinding>,
-    /// The configured target groups.
-    pub configured: Configured,
-    /// By target group.
-    pub groups: BTreeMap<TargetGroupArn, GroupFinding>,
-    /// By task; only of the tasks whose ownership had to be asked.
-    pub tasks: BTreeMap<TaskArn, TaskFinding>,
-    /// When the tasks were asked for; `None` if none were.
-    pub asked_at: Option<Timestamp>,
+    /// When it began to stop.
+    pub stopping_at: Option<Timestamp>,
+    /// When it had stopped.
+    pub stopped_at: Option<Timestamp>,
 }
 
 /// The state of a target, as DescribeTargetHealth tells it.

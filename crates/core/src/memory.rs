@@ -39,6 +39,8 @@ struct Remembered {
     handled: Option<u64>,
     /// An event said that it is DEPROVISIONING or further. No task comes back from there.
     is_down: bool,
+    /// A target of it was kept as the last healthy one of its group, and is looked at again.
+    is_kept: bool,
 }
 
 impl Memory {
@@ -67,6 +69,17 @@ impl Memory {
             let remembered = self.entry(task);
             remembered.handled = version.max(remembered.handled);
         }
+    }
+
+    /// Whether a target of the task was kept as a last healthy one.
+    #[must_use]
+    pub fn was_kept(&self, task: &TaskArn) -> bool {
+        self.tasks.get(task).is_some_and(|remembered| remembered.is_kept)
+    }
+
+    /// Remembers that a target of the task was kept as a last healthy one.
+    pub fn keep(&mut self, task: &TaskArn) {
+        self.entry(task).is_kept = true;
     }
 
     /// The addresses of the tasks that are interrupted.
@@ -138,11 +151,6 @@ impl Going {
     #[must_use]
     pub fn has(&self, address: IpAddr, now: Timestamp) -> bool {
         self.until.get(&address).is_some_and(|until| now < *until)
-    }
-
-    /// All of them.
-    pub(crate) fn all(&self, now: Timestamp) -> impl Iterator<Item = IpAddr> {
-        self.until.iter().filter(move |(_, until)| now < **until).map(|(address, _)| *address)
     }
 
     /// Forgets what has gone away; whether there is room now.

@@ -42,6 +42,9 @@ pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
     let mut lines: Vec<_> =
         chunks.flat_map(|((cluster, service), notices)| service_lines(cluster, service, notices, now)).collect();
     lines.extend(ignored_lines(report, now));
+    if !report.emptied.is_empty() {
+        lines.push(Line::new(&[]).count("GroupEmptied", report.emptied.len()).finish(now));
+    }
     let malformed = report.malformed.len();
     if malformed > 0 {
         lines.push(Line::new(&[]).count("Malformed", malformed).count("Failed", malformed).finish(now));
@@ -93,7 +96,11 @@ fn durations(notice: &Counted<'_>) -> impl Iterator<Item = i64> {
 fn outcomes(notices: &[Counted<'_>]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::from([("Failed", 0)]);
     for notice in notices {
-        for row in &notice.rows {
+        // A target that is kept for now is counted when that is final.
+        let is_final = |row: &&&RegistrationRecord| {
+            notice.record.look_again_seconds.is_none() || row.outcome != Outcome::KeptLastHealthy
+        };
+        for row in notice.rows.iter().filter(is_final) {
             *counts.entry(row.outcome.as_str()).or_default() += 1;
         }
         // What was never started for lack of time has not failed: it is handled by the next invocation.

@@ -307,7 +307,8 @@ mod tests {
                 }
                 _ => panic!("{queue}: {found:?}"),
             }
-            assert_eq!(memory.going().all(now()).count(), usize::from(found == Ok("notice")), "{queue}");
+            let is_noted = memory.going().has("10.0.2.21".parse().unwrap(), now());
+            assert_eq!(is_noted, found == Ok("notice"), "{queue}");
         }
         let direct: Value = serde_json::from_str(SPOT).unwrap();
         assert_eq!(fates(&direct, &mut Memory::new()), [Ok("notice")], "a direct event has no queue");

@@ -1,7 +1,10 @@
-//! The pace of calls: token buckets, as AWS's own, and this sandbox's share of each.
+//! The pace of calls: token buckets like AWS's own, and this execution environment's share of each.
 //!
-//! A call over AWS's limit is refused, and the refusal costs time. So a token of this sandbox's own buckets is taken before
-//! each call. The limits are those of one account and Region.
+//! AWS refuses a call over its limit, and the refusal costs time, so a token of this environment's buckets is taken before each
+//! call. The limits are those of one account and Region.
+//!
+//! Most calls take their token on credit and wait for it. The calls of a turn do not: a turn is granted only when the tokens
+//! for its read and its write are both there, so that nothing is decided about it before.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html>
 
@@ -10,7 +13,13 @@ use std::time::Duration;
 use crate::limits::{ECS_READ, ECS_REVISION_READ, ELB_ALL, ELB_REGISTRATION, ENVIRONMENTS, RateLimit};
 use crate::settings::Settings;
 
-/// A token bucket. Time is an argument: what has passed since some fixed moment.
+/// A bucket that lacks less than this is full enough: sums of fractions are not exact.
+const TOLERANCE: f64 = 1e-6;
+
+/// The ELB calls of a turn: its read and its write.
+const CALLS_OF_A_TURN: f64 = 2.0;
+
+/// A token bucket. Time is an argument: the duration since some fixed moment.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     capacity: f64,
@@ -31,50 +40,49 @@ impl Bucket {
         Self::new(limit.burst / ENVIRONMENTS, limit.per_second / ENVIRONMENTS)
     }
 
-    /// Takes a token now, on credit if there is none, and says how long to wait until it is there. Those who wait are
-    /// served in the order in which they asked.
-    pub fn take(&mut self, now: Duration) -> Duration {
-        let wait = self.wait(now, 0.0);
-        self.tokens = self.level(now) - 1.0;
-        self.filled_at = self.filled_at.max(now);
-        wait
-    }
-
-    /// What is in it; below zero, what it owes.
+    /// The tokens in it; below zero, those that it owes.
     #[must_use]
     pub fn level(&self, now: Duration) -> f64 {
         let passed = now.saturating_sub(self.filled_at).as_secs_f64();
         passed.mul_add(self.per_second, self.tokens).min(self.capacity)
     }
 
-    /// How long the next `take` has to wait if so much shall stay.
-    fn wait(&self, now: Duration, stays: f64) -> Duration {
-        let missing = 1.0 + stays - self.level(now);
-        if missing <= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(missing / self.per_second) }
+    /// Returns how long it takes until this many tokens are there, in whole milliseconds.
+    fn wait(&self, now: Duration, tokens: f64) -> Duration {
+        let missing = tokens - self.level(now);
+        if missing < TOLERANCE {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(whole((missing / self.per_second * 1000.0).ceil()))
     }
 
-    /// How many tokens there are until then, those of now with them.
-    fn until(&self, now: Duration, time: Duration) -> f64 {
-        time.as_secs_f64().mul_add(self.per_second, self.level(now)).max(0.0)
+    /// Takes tokens, on credit if they are not there.
+    fn take(&mut self, now: Duration, tokens: f64) {
+        self.tokens = self.level(now) - tokens;
+        self.filled_at = self.filled_at.max(now);
+    }
+
+    /// Gives back tokens that were not used.
+    fn give_back(&mut self, now: Duration, tokens: f64) {
+        self.take(now, -tokens);
+        self.tokens = self.tokens.min(self.capacity);
     }
 }
 
-/// The kinds of calls, by the buckets that they pay into.
+/// The calls that take their token on credit, by the bucket that they pay into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// DeregisterTargets: 20 at once and 4 a second, of the 40 and 10 of all ELB calls.
-    Write,
-    /// DescribeTargetHealth: of the 40 and 10 a second of all ELB calls.
+    /// DescribeTargetHealth and DescribeTargetGroups: of the 40 and 10 a second of all ELB calls.
     Read,
     /// DescribeServices: 100 and 20 a second.
     Services,
-    /// DescribeTasks: 100 and 20 a second.
+    /// DescribeTasks and ListTasks: 100 and 20 a second.
     Tasks,
     /// DescribeServiceRevisions: 50 and 20 a second.
     Revisions,
 }
 
-/// This sandbox's share of AWS's budget.
+/// This environment's share of AWS's budget.
 #[derive(Debug, Clone)]
 pub struct Budget {
     writes: Bucket,
@@ -85,7 +93,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The buckets as the settings have them: the writes' own, and that of all ELB calls in AWS's proportion to it.
+    /// The buckets that the settings ask for: one for the writes, and one for all ELB calls in AWS's proportion to it.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let (burst, per_second) = (f64::from(settings.call_burst), settings.calls_per_second);
@@ -101,48 +109,75 @@ impl Budget {
         }
     }
 
-    /// How long a call of this kind has to wait for its turn. A read leaves as much of the common bucket as the writes could
-    /// use at once, so that it never takes the place of one.
+    /// Returns how long a call has to wait for its token.
     #[must_use]
     pub fn wait(&self, kind: Kind, now: Duration) -> Duration {
-        match kind {
-            Kind::Write => self.writes.wait(now, 0.0).max(self.elb.wait(now, 0.0)),
-            Kind::Read => self.elb.wait(now, self.writes.level(now).max(0.0)),
-            Kind::Services => self.services.wait(now, 0.0),
-            Kind::Tasks => self.tasks.wait(now, 0.0),
-            Kind::Revisions => self.revisions.wait(now, 0.0),
-        }
+        self.bucket(kind).wait(now, 1.0)
     }
 
-    /// Takes the turn, and says how long to wait for it.
+    /// Takes the token of a call, and returns how long to wait for it. Calls are served in the order in which they asked.
     pub fn take(&mut self, kind: Kind, now: Duration) -> Duration {
         let wait = self.wait(kind, now);
-        _ = match kind {
-            Kind::Write => self.writes.take(now).max(self.elb.take(now)),
-            Kind::Read => self.elb.take(now),
-            Kind::Services => self.services.take(now),
-            Kind::Tasks => self.tasks.take(now),
-            Kind::Revisions => self.revisions.take(now),
-        };
+        self.bucket_mut(kind).take(now, 1.0);
         wait
     }
 
-    /// How many groups can be written to at once.
+    /// Returns how long it takes until a turn can be granted.
     #[must_use]
-    pub fn groups_at_once(&self, now: Duration) -> usize {
-        whole(self.writes.level(now).min(self.elb.level(now) / 2.0))
+    pub fn until_turn(&self, now: Duration) -> Duration {
+        self.writes.wait(now, 1.0).max(self.elb.wait(now, CALLS_OF_A_TURN))
     }
 
-    /// How many groups can be read and written to in this time.
+    /// Takes the tokens of a turn.
+    pub fn take_turn(&mut self, now: Duration) {
+        self.writes.take(now, 1.0);
+        self.elb.take(now, CALLS_OF_A_TURN);
+    }
+
+    /// Gives back the write of a turn that had nothing to write.
+    pub fn give_back_write(&mut self, now: Duration) {
+        self.writes.give_back(now, 1.0);
+        self.elb.give_back(now, 1.0);
+    }
+
+    /// Returns how long it takes until a group can be read outside a turn. While a turn waits, its tokens are left to it.
     #[must_use]
-    pub fn groups_within(&self, now: Duration, time: Duration) -> usize {
-        whole(self.writes.until(now, time).min(self.elb.until(now, time) / 2.0))
+    pub fn until_spare_read(&self, now: Duration, a_turn_waits: bool) -> Duration {
+        self.elb.wait(now, 1.0 + if a_turn_waits { CALLS_OF_A_TURN } else { 0.0 })
+    }
+
+    /// Takes the token of a write whose group was just read outside a turn; whether it was there.
+    pub fn try_write(&mut self, now: Duration) -> bool {
+        let is_there = self.writes.wait(now, 1.0).max(self.elb.wait(now, 1.0)).is_zero();
+        if is_there {
+            self.writes.take(now, 1.0);
+            self.elb.take(now, 1.0);
+        }
+        is_there
+    }
+
+    fn bucket(&self, kind: Kind) -> &Bucket {
+        match kind {
+            Kind::Read => &self.elb,
+            Kind::Services => &self.services,
+            Kind::Tasks => &self.tasks,
+            Kind::Revisions => &self.revisions,
+        }
+    }
+
+    fn bucket_mut(&mut self, kind: Kind) -> &mut Bucket {
+        match kind {
+            Kind::Read => &mut self.elb,
+            Kind::Services => &mut self.services,
+            Kind::Tasks => &mut self.tasks,
+            Kind::Revisions => &mut self.revisions,
+        }
     }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
-fn whole(number: f64) -> usize {
-    number.max(0.0) as usize
+fn whole(number: f64) -> u64 {
+    number.max(0.0) as u64
 }
 
 #[cfg(test)]
@@ -155,61 +190,78 @@ mod tests {
         Budget::new(&Settings::default())
     }
 
-    fn waits(budget: &mut Budget, kind: Kind, calls: usize) -> Vec<u128> {
-        (0..calls).map(|_| budget.take(kind, START).as_millis()).collect()
+    fn waits(bucket: &mut Bucket, now: Duration, calls: usize) -> Vec<u128> {
+        let mut wait = || {
+            let wait = bucket.wait(now, 1.0);
+            bucket.take(now, 1.0);
+            wait.as_millis()
+        };
+        (0..calls).map(|_| wait()).collect()
     }
 
     #[test]
-    fn gives_its_burst_at_once_and_then_its_pace() {
+    fn a_bucket_has_its_burst_at_once_and_then_its_pace() {
+        assert_eq!(waits(&mut Bucket::new(2.0, 4.0), START, 4), [0, 0, 250, 500]);
+    }
+
+    #[test]
+    fn a_bucket_fills_up_to_its_capacity_and_no_further() {
         let mut bucket = Bucket::new(2.0, 4.0);
-        let waits: Vec<_> = (0..4).map(|_| bucket.take(START).as_millis()).collect();
-        assert_eq!(waits, [0, 0, 250, 500]);
+        waits(&mut bucket, START, 1);
+        assert_eq!(waits(&mut bucket, Duration::from_hours(1), 3), [0, 0, 250]);
+        bucket.give_back(Duration::from_hours(2), 1.0);
+        assert_eq!(waits(&mut bucket, Duration::from_hours(2), 3), [0, 0, 250]);
     }
 
     #[test]
-    fn fills_up_to_its_capacity_and_no_further() {
-        let mut bucket = Bucket::new(2.0, 4.0);
-        bucket.take(START);
-        let later = Duration::from_hours(1);
-        let waits: Vec<_> = (0..3).map(|_| bucket.take(later).as_millis()).collect();
-        assert_eq!(waits, [0, 0, 250]);
-    }
-
-    #[test]
-    fn a_clock_that_steps_back_gives_nothing_away() {
+    fn a_clock_that_steps_back_adds_no_tokens() {
         let mut bucket = Bucket::new(1.0, 1.0);
-        bucket.take(Duration::from_secs(10));
-        assert_eq!(bucket.take(Duration::from_secs(5)).as_secs(), 1);
+        waits(&mut bucket, Duration::from_secs(10), 1);
+        assert_eq!(waits(&mut bucket, Duration::from_secs(5), 1), [1000]);
+    }
+
+    /// The environment's share is 10 writes and 2 a second, 20 ELB calls and 5 a second.
+    #[test]
+    fn turns_have_the_burst_and_then_the_pace_of_the_writes() {
+        let mut budget = budget();
+        let mut turns = 0;
+        while budget.until_turn(START).is_zero() {
+            budget.take_turn(START);
+            turns += 1;
+        }
+        assert_eq!((turns, budget.until_turn(START).as_millis()), (10, 500));
     }
 
     #[test]
-    fn a_read_leaves_what_the_writes_can_use_at_once() {
+    fn a_turn_without_a_write_costs_a_read_only() {
         let mut budget = budget();
-        assert_eq!(waits(&mut budget, Kind::Read, 11), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200]);
-        assert_eq!(waits(&mut budget, Kind::Write, 9), [0; 9], "and they can");
+        for _ in 0..18 {
+            budget.take_turn(START);
+            budget.give_back_write(START);
+        }
+        assert_eq!(budget.until_turn(START), START, "10 writes and 2 ELB calls are left");
+        budget.take_turn(START);
+        assert_eq!(budget.until_turn(START).as_millis(), 400, "no ELB call is left");
     }
 
     #[test]
-    fn writes_have_their_own_pace_and_pay_for_all_elb_calls_too() {
+    fn a_spare_read_leaves_the_tokens_of_a_waiting_turn() {
         let mut budget = budget();
-        assert_eq!(waits(&mut budget, Kind::Write, 12)[9..], [0, 500, 1000]);
-        assert_eq!(waits(&mut budget, Kind::Read, 9)[7..], [0, 200], "8 of 20 are left, and no write waits for them");
+        for _ in 0..18 {
+            budget.take(Kind::Read, START);
+        }
+        assert!(budget.until_spare_read(START, false).is_zero());
+        assert_eq!(budget.until_spare_read(START, true).as_millis(), 200);
+        assert!(budget.until_turn(START).is_zero() && budget.try_write(START) && budget.try_write(START));
+        assert!(!budget.try_write(START), "the ELB calls are used up");
     }
 
     #[test]
-    fn the_two_kinds_of_ecs_calls_have_a_bucket_each() {
+    fn the_kinds_of_ecs_calls_have_a_bucket_each() {
         let mut budget = budget();
-        assert_eq!(waits(&mut budget, Kind::Services, 51)[49..], [0, 100]);
-        assert_eq!(waits(&mut budget, Kind::Tasks, 51)[49..], [0, 100]);
-    }
-
-    #[test]
-    fn each_group_costs_a_read_and_a_write() {
-        let mut budget = budget();
-        assert_eq!((budget.groups_at_once(START), budget.groups_within(START, Duration::from_secs(20))), (10, 50));
-        waits(&mut budget, Kind::Write, 10);
-        assert_eq!((budget.groups_at_once(START), budget.groups_within(START, Duration::from_secs(20))), (0, 40));
-        waits(&mut budget, Kind::Write, 2);
-        assert_eq!(budget.groups_within(START, Duration::from_secs(1)), 0, "what is owed comes first");
+        for kind in [Kind::Services, Kind::Tasks] {
+            let waits: Vec<_> = (0..51).map(|_| budget.take(kind, START).as_millis()).collect();
+            assert_eq!(waits[49..], [0, 100]);
+        }
     }
 }

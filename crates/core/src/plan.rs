@@ -1,64 +1,65 @@
-//! The plan of a batch: what is to be done about every registration of every notice, and by which calls.
+//! The plan of a turn: what is to be done about each registration in one target group, for every notice that waits for it.
 //!
-//! It is made once, from what was found, and holds no choice that is left for the execution. It can be printed, compared
-//! and dry-run: `spotdrain plan` is this and no more.
+//! It is made from what a look at the group found, and leaves no choice to the call that follows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::arn::{ClusterArn, TargetGroupArn, TaskArn};
-use crate::candidates::{Candidates, candidates};
-use crate::decide::{Addresses, GroupView, Ownership, Standing, decide, held_unread};
-use crate::finding::{
-    AsRead, Findings, GroupFinding, RegisteredTarget, Registration, ServiceTag, Target, TargetState, TaskFinding,
-};
-use crate::grouping::{Unread, calls};
-use crate::limits::ECS_REMEMBERS;
-use crate::memory::Going;
-use crate::notice::{Ignored, IgnoredEvent, Incoming, Malformed, Reading};
-use crate::outcome::{Failure, NoTargetGroup, Outcome};
-use crate::settings::{Mode, Settings};
+use crate::arn::{TargetGroupArn, TaskArn};
+use crate::candidates::{Candidate, LocatedNotice};
+use crate::decide::{Ownership, decide, held_unread};
+use crate::finding::{AsRead, GroupFinding, RegisteredTarget, Registration, Target, TargetState, TaskFinding};
+use crate::last_healthy::{Keep, StoppingTasks, keep};
+use crate::memory::Memory;
+use crate::outcome::{Failure, Outcome};
+use crate::settings::Settings;
 
-/// The plan of one batch.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Plan {
-    /// A row for each notice, in the order in which they came.
-    pub notices: Vec<PlannedNotice>,
-    /// The events that need nothing, with those whose service is tagged `off`.
-    pub ignored: Vec<IgnoredEvent>,
-    /// The messages that could not be read.
-    pub malformed: Vec<Malformed>,
-    /// The calls to make, the earliest deadline first.
-    pub calls: Vec<Call>,
+/// What a look at a target group found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Its targets.
+    pub group: GroupFinding,
+    /// The tasks whose ownership had to be asked.
+    pub tasks: BTreeMap<TaskArn, TaskFinding>,
+    /// The stopping tasks of its services.
+    pub stopping: StoppingTasks,
 }
 
-/// One notice and what is planned for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedNotice {
-    /// The notice and its message.
-    pub incoming: Incoming,
-    /// How old the interruption was when the plan was made.
-    pub age: Option<SignedDuration>,
-    /// Until when it is sure whose its addresses are.
-    pub trusted_until: Timestamp,
-    /// `observe` by the setting or by the service's tag.
-    pub mode: Mode,
-    /// A tag's value that is none of those that are known.
-    pub unknown_tag: Option<String>,
-    /// The service's tag says that its tasks have a hold.
-    pub held: bool,
-    /// There is no time for its calls: nothing is planned this time.
-    pub postponed: bool,
-    /// Why nothing could be planned.
-    pub failure: Option<Failure>,
-    /// Why it has no target group.
-    pub no_target_group: Option<NoTargetGroup>,
-    /// The service's tags could not be read.
-    pub tags_unknown: bool,
-    /// What is planned for each registration.
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The target group.
+    pub group: &'a TargetGroupArn,
+    /// What was found there.
+    pub look: &'a Look,
+    /// What this execution environment remembers of tasks.
+    pub memory: &'a Memory,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// The plan for one group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GroupPlan {
+    /// The plan for each notice, in their order.
+    pub notices: Vec<NoticePlan>,
+    /// ECS has to be asked which tasks are stopping, and the plan made again.
+    pub asks_ecs: bool,
+}
+
+/// The plan for one notice in one group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NoticePlan {
+    /// Its registrations.
     pub registrations: Vec<PlannedRegistration>,
+    /// Why nothing can be planned for it, in any group.
+    pub failure: Option<Failure>,
+    /// ECS says that the task is not stopping. It may lag behind its own event, so ask again after a few seconds.
+    pub is_contradicted: bool,
 }
 
 /// One registration and what is planned for it.
@@ -66,13 +67,13 @@ pub struct PlannedNotice {
 pub struct PlannedRegistration {
     /// The target group, the address and the port.
     pub registration: Registration,
-    /// Its state when it was read; `None` where it is not there or could not be read.
+    /// Its state when it was read; `None` if it is not there or could not be read.
     pub state: Option<TargetState>,
     /// Its id and zone, if the group was read.
     pub as_read: Option<AsRead>,
-    /// The port that its health check asks, where it was read and the task is held.
+    /// The port that its health check asks, if it was read and the task is held.
     pub check_port: Option<u16>,
-    /// The outcome of a registration that needs nothing; `None` if it is to be deregistered, which one of the calls does.
+    /// The outcome of a registration that needs no call; `None` if it is to be deregistered.
     pub settled: Option<Outcome>,
 }
 
@@ -83,209 +84,176 @@ pub struct OwnedTarget {
     pub target: Target,
     /// Its id and zone, if the group was read.
     pub as_read: Option<AsRead>,
-    /// The cluster of the task.
-    pub cluster: ClusterArn,
     /// The interrupted task.
     pub task: TaskArn,
 }
 
-/// One DeregisterTargets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// The group.
-    pub target_group: TargetGroupArn,
-    /// The targets, each once, the earliest deadline first, at most [`MAX_TARGETS_PER_CALL`](crate::limits::MAX_TARGETS_PER_CALL).
-    pub targets: Vec<OwnedTarget>,
-    /// When the first of their tasks is gone.
-    pub deadline: Timestamp,
-    /// When the last of them is gone: an old notice must not cut the call short for a fresh one.
-    pub latest_deadline: Timestamp,
-    /// Until when it is sure whose the addresses are. After that ECS must be asked again before they are written.
-    pub trusted_until: Timestamp,
-    /// `SPOTDRAIN_KEEP_LAST`, for a group that is read only afterwards.
-    pub keep_last: bool,
-    /// The addresses that go away, for such a group.
-    pub going: BTreeSet<IpAddr>,
-    /// The group could not be read: AWS answers success for a target that is not there, so a read must confirm it.
-    pub confirm: bool,
-}
-
-/// A notice with what holds for all its registrations.
-struct Prepared {
-    incoming: Incoming,
-    age: Option<SignedDuration>,
-    trusted_until: Timestamp,
-    candidates: Candidates,
+/// A notice with the addresses of its task and whose they are now.
+struct Prepared<'a> {
+    located: &'a LocatedNotice,
+    addresses: &'a [IpAddr],
     ownership: Ownership,
+    is_contradicted: bool,
 }
 
-impl Prepared {
-    fn is_held(&self) -> bool {
-        self.candidates.tag == Some(ServiceTag::Hold)
-    }
-}
-
-/// Makes the plan. `going`: the addresses that go away, as far as this sandbox has heard of them.
-#[must_use]
-pub fn plan(reading: Reading, findings: &Findings, going: &Going, settings: &Settings, now: Timestamp) -> Plan {
-    let Reading { notices, ignored, malformed } = reading;
-    let prepared: Vec<_> = notices.into_iter().map(|incoming| prepare(incoming, findings, settings, now)).collect();
-    let views = views(&prepared, findings, going, now);
-    let mut plan = Plan { ignored, malformed, ..Plan::default() };
-    for notice in prepared {
-        if notice.candidates.tag == Some(ServiceTag::Off) {
-            plan.ignored.push(notice.incoming.ignored(Ignored::OutOfScope));
+impl<'a> Prepared<'a> {
+    fn new(located: &'a LocatedNotice, situation: &Situation<'a>) -> Self {
+        let (notice, look) = (located.notice(), situation.look);
+        let stopping = look.stopping.get(&notice.task.arn).cloned().map(TaskFinding::Found);
+        let task = look.tasks.get(&notice.task.arn);
+        let needed = notice.needs_ownership(situation.now, situation.settings.fresh);
+        let ownership = if situation.memory.is_down(&notice.task.arn) {
+            Ownership::Lost
         } else {
-            plan.notices.push(plan_notice(notice, findings, &views, settings));
-        }
+            Ownership::of(needed, stopping.as_ref().or(task), notice, situation.now)
+        };
+        let addresses = match task {
+            Some(TaskFinding::Found(task)) if notice.needs_address() => &task.addresses,
+            _ => &notice.task.addresses,
+        };
+        let is_contradicted = task.is_some_and(|task| task.may_lag(notice, situation.now));
+        Self { located, addresses, ownership, is_contradicted }
     }
-    plan.calls = calls(&plan.notices, findings, &Unread { going, keep_last: settings.keep_last, now });
+}
+
+/// Makes the plan for the notices that wait for a group.
+#[must_use]
+pub fn plan(notices: &[&LocatedNotice], situation: &Situation<'_>) -> GroupPlan {
+    let prepared: Vec<_> = notices.iter().map(|notice| Prepared::new(notice, situation)).collect();
+    let mut plan = GroupPlan::default();
+    let by_address = match &situation.look.group {
+        GroupFinding::Found(targets) => by_address(targets, &prepared),
+        GroupFinding::Missing | GroupFinding::Unknown(_) => BTreeMap::new(),
+    };
+    plan.notices.extend(prepared.iter().map(|notice| plan_notice(notice, situation, &by_address)));
+    if let (GroupFinding::Found(targets), true) = (&situation.look.group, situation.settings.keep_last) {
+        keep_last_healthy(&mut plan, targets, &prepared, situation);
+    }
     plan
 }
 
-fn prepare(mut incoming: Incoming, findings: &Findings, settings: &Settings, now: Timestamp) -> Prepared {
-    let task = findings.tasks.get(&incoming.notice.task.arn);
-    if let (true, Some(TaskFinding::Found(task))) = (incoming.notice.task.addresses.is_empty(), task) {
-        incoming.notice.task.addresses.clone_from(&task.addresses);
+type ByAddress<'a> = BTreeMap<IpAddr, Vec<&'a RegisteredTarget>>;
+
+/// The targets that have an address of one of the notices.
+fn by_address<'a>(targets: &'a [RegisteredTarget], prepared: &[Prepared<'_>]) -> ByAddress<'a> {
+    let addresses: BTreeSet<_> = prepared.iter().flat_map(|notice| notice.addresses).collect();
+    let mut by_address = ByAddress::new();
+    for target in targets.iter().filter(|target| addresses.contains(&target.address)) {
+        by_address.entry(target.address).or_default().push(target);
     }
-    let notice = &incoming.notice;
-    let age = notice.age(now);
-    let mut candidates = candidates(notice, settings, &findings.services, &findings.configured);
-    if candidates.is_missing && age.is_some_and(|age| age > ECS_REMEMBERS) {
-        candidates = Candidates { none: Some(NoTargetGroup::Unresolved), ..Candidates::default() };
-    }
-    let needed = notice.needs_ownership(now, settings.fresh);
-    let ownership = Ownership::of(needed, task, notice, now);
-    if notice.task.addresses.is_empty() && candidates.failure.is_none() && candidates.none.is_none() {
-        candidates.failure = ownership.missing_address();
-    }
-    let asked_at = findings.asked_at.unwrap_or(now);
-    let trusted_until = ownership.trusted_until(notice, (now, asked_at), settings.fresh);
-    Prepared { incoming, age, trusted_until, candidates, ownership }
+    by_address
 }
 
-/// The plan for notices for whose calls there is no time: none.
-#[must_use]
-pub fn postpone(notices: Vec<Incoming>, settings: &Settings, now: Timestamp) -> Plan {
-    let failure = Failure {
-        call: "DeregisterTargets",
-        problem: "not started: the pace leaves no turn for it before the deadline".to_owned(),
-        retryable: true,
+fn plan_notice(prepared: &Prepared<'_>, situation: &Situation<'_>, by_address: &ByAddress<'_>) -> NoticePlan {
+    let group = situation.group;
+    if prepared.addresses.is_empty() {
+        return NoticePlan { failure: prepared.ownership.missing_address(), ..NoticePlan::default() };
+    }
+    let registrations = match &situation.look.group {
+        GroupFinding::Found(_) => read_rows(group, prepared, by_address),
+        GroupFinding::Missing => absent_row(group, prepared, Outcome::AlreadyGone),
+        finding @ GroupFinding::Unknown(_) if prepared.located.is_held() => held_rows(group, prepared, finding),
+        GroupFinding::Unknown(_) => unread_rows(group, prepared),
     };
-    let planned = |incoming: Incoming| PlannedNotice {
-        age: incoming.notice.age(now),
-        incoming,
-        trusted_until: now,
-        mode: settings.mode,
-        unknown_tag: None,
-        held: false,
-        postponed: true,
-        failure: Some(failure.clone()),
-        no_target_group: None,
-        tags_unknown: false,
-        registrations: Vec::new(),
-    };
-    Plan { notices: notices.into_iter().map(planned).collect(), ..Plan::default() }
-}
-
-type Views<'a> = BTreeMap<TargetGroupArn, GroupView<'a>>;
-
-/// Every group that was read, as the tasks of this batch see it.
-fn views<'a>(prepared: &[Prepared], findings: &'a Findings, going: &Going, now: Timestamp) -> Views<'a> {
-    let mut addresses: BTreeMap<&TargetGroupArn, Addresses> = BTreeMap::new();
-    for notice in prepared {
-        for group in notice.candidates.groups.keys() {
-            addresses.entry(group).or_default().add(&notice.incoming.notice, &notice.ownership);
-        }
-    }
-    let view = |(group, of): (&TargetGroupArn, Addresses)| match findings.groups.get(group) {
-        Some(GroupFinding::Found(targets)) => Some((group.clone(), GroupView::new(targets, &of, going, now))),
-        _ => None,
-    };
-    addresses.into_iter().filter_map(view).collect()
-}
-
-fn plan_notice(prepared: Prepared, findings: &Findings, views: &Views<'_>, settings: &Settings) -> PlannedNotice {
-    let (mode, unknown_tag) = restrict(settings.mode, prepared.candidates.tag.as_ref());
-    let held = prepared.is_held();
-    let mut registrations = Vec::new();
-    for (group, ports) in &prepared.candidates.groups {
-        registrations.extend(match (views.get(group), findings.groups.get(group)) {
-            (Some(view), _) => read_rows(group, &prepared, view, settings.keep_last),
-            (None, Some(GroupFinding::Missing)) => absent_row(group, &prepared, &Outcome::AlreadyGone),
-            (None, finding) if prepared.is_held() => held_rows(group, &prepared, &held_unread(finding)),
-            (None, _) => unread_rows(group, ports, &prepared),
-        });
-    }
-    let Prepared { incoming, age, trusted_until, candidates, .. } = prepared;
-    PlannedNotice {
-        incoming,
-        age,
-        trusted_until,
-        mode,
-        unknown_tag,
-        held,
-        postponed: false,
-        failure: candidates.failure,
-        no_target_group: candidates.none,
-        tags_unknown: candidates.tags_unknown,
-        registrations,
-    }
-}
-
-fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {
-    match tag {
-        Some(ServiceTag::Observe) => (Mode::Observe, None),
-        Some(ServiceTag::Unknown(value)) => (Mode::Observe, Some(value.clone())),
-        Some(ServiceTag::On | ServiceTag::Off | ServiceTag::Hold) | None => (mode, None),
-    }
+    NoticePlan { registrations, failure: None, is_contradicted: prepared.is_contradicted }
 }
 
 /// The rows of a group that was read: every target that has an address of the task, with the port that is registered.
-fn read_rows(
-    group: &TargetGroupArn,
-    prepared: &Prepared,
-    view: &GroupView<'_>,
-    keep_last: bool,
-) -> Vec<PlannedRegistration> {
-    let spare = !keep_last || view.has_healthy_left;
-    let standing = Standing { ownership: &prepared.ownership, held: prepared.is_held(), spare };
-    let own = view.of(&prepared.incoming.notice.task.addresses);
-    let rows: Vec<_> = own.map(|target| read_row(group, target, standing)).collect();
-    if rows.is_empty() { absent_row(group, prepared, &Outcome::NotRegistered) } else { rows }
+fn read_rows(group: &TargetGroupArn, prepared: &Prepared<'_>, by_address: &ByAddress<'_>) -> Vec<PlannedRegistration> {
+    let own = prepared.addresses.iter().filter_map(|address| by_address.get(address)).flatten();
+    let rows: Vec<_> = own.map(|target| read_row(group, target, prepared)).collect();
+    if rows.is_empty() { absent_row(group, prepared, Outcome::NotRegistered) } else { rows }
 }
 
-fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, standing: Standing<'_>) -> PlannedRegistration {
-    let named = Target { address: target.address, port: Some(target.port) };
-    let check_port = target.check_port.filter(|_| standing.held);
-    let row = row(group, named, decide(target, standing));
-    let as_read = Some(target.as_read.clone());
-    PlannedRegistration { state: Some(target.state.clone()), as_read, check_port, ..row }
+fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, prepared: &Prepared<'_>) -> PlannedRegistration {
+    let (named, is_held) = (Target { address: target.address, port: Some(target.port) }, prepared.located.is_held());
+    PlannedRegistration {
+        state: Some(target.state.clone()),
+        as_read: Some(target.as_read.clone()),
+        check_port: target.check_port.filter(|_| is_held),
+        ..row(group, named, decide(target, &prepared.ownership, is_held))
+    }
 }
 
 /// The rows of a group that could not be read: every address, with every port that is known, else with none.
-fn unread_rows(group: &TargetGroupArn, ports: &BTreeSet<u16>, prepared: &Prepared) -> Vec<PlannedRegistration> {
-    let ports: Vec<_> = if ports.is_empty() { vec![None] } else { ports.iter().copied().map(Some).collect() };
-    let addresses = prepared.incoming.notice.task.addresses.iter().copied();
-    let targets = addresses.flat_map(|address| ports.iter().map(move |port| Target { address, port: *port }));
-    targets.map(|target| row(group, target, prepared.ownership.objection(target.address))).collect()
+fn unread_rows(group: &TargetGroupArn, prepared: &Prepared<'_>) -> Vec<PlannedRegistration> {
+    let ports = prepared.located.candidates.groups.get(group).map(|Candidate { ports, .. }| ports);
+    let known: Vec<_> = ports.into_iter().flatten().copied().map(Some).collect();
+    let ports = if known.is_empty() { vec![None] } else { known };
+    let targets = prepared.addresses.iter().flat_map(|address| ports.iter().map(|port| (*address, *port)));
+    let row = |(address, port)| row(group, Target { address, port }, prepared.ownership.objection(address));
+    targets.map(row).collect()
 }
 
 /// The rows of a held task in a group that could not be read: nothing is done unread.
-fn held_rows(group: &TargetGroupArn, prepared: &Prepared, unread: &Outcome) -> Vec<PlannedRegistration> {
-    let outcome = |address| prepared.ownership.objection(address).unwrap_or_else(|| unread.clone());
-    let addresses = prepared.incoming.notice.task.addresses.iter().copied();
-    addresses.map(|address| row(group, Target { address, port: None }, Some(outcome(address)))).collect()
+fn held_rows(group: &TargetGroupArn, prepared: &Prepared<'_>, finding: &GroupFinding) -> Vec<PlannedRegistration> {
+    let outcome = |address| prepared.ownership.objection(address).unwrap_or_else(|| held_unread(finding));
+    let row = |address: &IpAddr| row(group, Target { address: *address, port: None }, Some(outcome(*address)));
+    prepared.addresses.iter().map(row).collect()
 }
 
-/// The row of a group that has none of the task's addresses, or that is gone itself: one, whatever addresses there are.
-fn absent_row(group: &TargetGroupArn, prepared: &Prepared, outcome: &Outcome) -> Vec<PlannedRegistration> {
-    let first = prepared.incoming.notice.task.addresses.iter().take(1);
+/// The one row of a group that has none of the task's addresses, or that no longer exists.
+fn absent_row(group: &TargetGroupArn, prepared: &Prepared<'_>, outcome: Outcome) -> Vec<PlannedRegistration> {
     let target = |address: &IpAddr| Target { address: *address, port: None };
-    first.map(|address| row(group, target(address), Some(outcome.clone()))).collect()
+    prepared.addresses.first().map(|address| row(group, target(address), Some(outcome))).into_iter().collect()
 }
 
 fn row(group: &TargetGroupArn, target: Target, settled: Option<Outcome>) -> PlannedRegistration {
     let registration = Registration { target_group: group.clone(), target };
     PlannedRegistration { registration, state: None, as_read: None, check_port: None, settled }
+}
+
+/// Keeps a healthy target if the plan would remove the last one.
+fn keep_last_healthy(
+    plan: &mut GroupPlan,
+    targets: &[RegisteredTarget],
+    prepared: &[Prepared<'_>],
+    situation: &Situation<'_>,
+) {
+    let mut removed = BTreeMap::new();
+    for (notice, of_notice) in prepared.iter().zip(&plan.notices) {
+        let due = of_notice.registrations.iter().filter(|row| row.settled.is_none());
+        removed.extend(due.map(|row| (row.registration.target.address, &notice.located.notice().task.arn)));
+    }
+    let departing = Departing::new(prepared);
+    let departs = |address| departing.has(address, situation);
+    match keep(targets, &removed, departs, (&situation.look.stopping, situation.now)) {
+        Keep::Nothing => {}
+        Keep::AskEcs => plan.asks_ecs = true,
+        Keep::One(kept) => {
+            let rows = plan.notices.iter_mut().flat_map(|notice| &mut notice.registrations);
+            let is_kept = |row: &&mut PlannedRegistration| {
+                row.settled.is_none()
+                    && row.state == Some(TargetState::Healthy)
+                    && row.registration.target.address == kept
+            };
+            rows.filter(is_kept).for_each(|row| row.settled = Some(Outcome::KeptLastHealthy));
+        }
+    }
+}
+
+/// The addresses that depart by the notices of the plan.
+#[derive(Default)]
+struct Departing {
+    named: BTreeSet<IpAddr>,
+    /// Those that ECS says are another task's.
+    anothers: BTreeSet<IpAddr>,
+}
+
+impl Departing {
+    fn new(prepared: &[Prepared<'_>]) -> Self {
+        let mut departing = Self::default();
+        for Prepared { addresses, ownership, .. } in prepared {
+            let addresses = addresses.iter().copied();
+            departing.named.extend(addresses.clone().filter(|address| ownership.departs(*address)));
+            departing.anothers.extend(addresses.filter(|address| ownership.is_anothers(*address)));
+        }
+        departing
+    }
+
+    /// Whether the task of an address departs, by these notices or by an earlier one.
+    fn has(&self, address: IpAddr, situation: &Situation<'_>) -> bool {
+        let is_earlier = !self.anothers.contains(&address) && situation.memory.going().has(address, situation.now);
+        self.named.contains(&address) || is_earlier
+    }
 }

@@ -1,27 +1,18 @@
 //! What is told of a batch: a record for each notice, and the verdict that the caller goes by.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::arn::TargetGroupArn;
+use crate::candidates::LocatedNotice;
 use crate::event::TaskChange;
-use crate::finding::{Registration, TargetState};
+use crate::finding::{ServiceTag, Target, TargetState};
 use crate::notice::{IgnoredEvent, Incoming, Malformed, Notice};
 use crate::outcome::{Failure, NoTargetGroup, Outcome};
-use crate::plan::{Plan, PlannedNotice, PlannedRegistration};
+use crate::plan::PlannedRegistration;
 use crate::settings::Mode;
-
-/// What the calls of a plan came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Execution {
-    /// No call was made: the plan itself is told.
-    DryRun,
-    /// The outcome of each registration that was to be deregistered, and when it was certain.
-    Done(BTreeMap<Registration, (Outcome, Timestamp)>),
-}
 
 /// The verdict on a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +39,9 @@ pub struct Report {
     pub ignored: Vec<IgnoredEvent>,
     /// The messages that could not be read.
     pub malformed: Vec<Malformed>,
+    /// The target groups that had no healthy target left after they were written to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub emptied: Vec<TargetGroupArn>,
 }
 
 /// Who deregistered the task's targets first.
@@ -100,6 +94,7 @@ const FIRST_READ: SignedDuration = SignedDuration::from_secs(5);
 /// The record of one notice. The stop code, the reason, the statuses and the version are as they came: nobody has published
 /// the exact form of today's notices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the JSON record")]
 pub struct NoticeRecord {
     /// SQS's id of the message.
     pub message_id: Option<String>,
@@ -110,7 +105,7 @@ pub struct NoticeRecord {
     pub interrupted_at: Timestamp,
     /// When the task is gone at the latest.
     pub deadline: Timestamp,
-    /// How old the notice was when it was planned, in milliseconds; absent where its date is in the future.
+    /// How old the notice was when its first group was read, in milliseconds; absent if its date is in the future.
     pub notice_age_ms: Option<i64>,
     /// Who deregistered its targets first.
     pub first: First,
@@ -122,9 +117,15 @@ pub struct NoticeRecord {
     /// The tag says `hold`: what its load balancers' health checks ask of it is left to the hold.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
-    /// Nothing was begun for it: there was no time for its calls.
+    /// None of its groups got a turn: its message returns.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub postponed: bool,
+    /// ECS said that the task is not stopping, which it may say a moment too long.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub contradicted: bool,
+    /// A last healthy target was kept, and its message returns after this time: another target may have become healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look_again_seconds: Option<u64>,
     /// Why its registrations could not be found.
     pub failure: Option<Failure>,
     /// Why it has no target group.
@@ -159,13 +160,6 @@ pub struct RegistrationRecord {
     pub notice_to_deregistered_ms: Option<i64>,
 }
 
-/// Tells what became of a plan.
-#[must_use]
-pub fn report(plan: Plan, execution: &Execution) -> Report {
-    let notices: Vec<_> = plan.notices.into_iter().map(|notice| record(notice, execution)).collect();
-    Report { verdict: verdict(&notices, &plan.malformed), notices, ignored: plan.ignored, malformed: plan.malformed }
-}
-
 fn verdict(notices: &[NoticeRecord], malformed: &[Malformed]) -> Verdict {
     let mut failures = notices.iter().flat_map(NoticeRecord::failures).peekable();
     if failures.peek().is_some() {
@@ -179,86 +173,72 @@ fn verdict(notices: &[NoticeRecord], malformed: &[Malformed]) -> Verdict {
     if is_done { Verdict::Done } else { Verdict::Nothing }
 }
 
-fn record(planned: PlannedNotice, execution: &Execution) -> NoticeRecord {
-    let PlannedNotice {
-        incoming,
-        age,
-        mode,
-        unknown_tag,
-        held,
-        postponed,
-        failure,
-        no_target_group,
-        tags_unknown,
-        registrations,
-        ..
-    } = planned;
-    let Incoming { message_id, notice } = incoming;
-    let (interrupted_at, deadline) = (notice.interrupted_at(), notice.deadline());
-    let rows = registrations.into_iter().map(|row| registration_record(row, mode, execution, interrupted_at));
-    let registrations: Vec<_> = rows.collect();
-    let first = First::of(age, &notice.task, &registrations);
-    NoticeRecord {
-        message_id,
-        notice,
-        interrupted_at,
-        deadline,
-        notice_age_ms: age.and_then(milliseconds),
-        first,
-        mode,
-        unknown_tag,
-        held,
-        postponed,
-        failure,
-        no_target_group,
-        tags_unknown,
-        registrations,
-    }
-}
-
 fn milliseconds(duration: SignedDuration) -> Option<i64> {
     i64::try_from(duration.as_millis()).ok()
 }
 
-fn registration_record(
-    row: PlannedRegistration,
-    mode: Mode,
-    execution: &Execution,
-    interrupted_at: Timestamp,
-) -> RegistrationRecord {
-    let (outcome, at) = settle(row.settled, &row.registration, mode, execution);
-    let took = at.filter(|_| outcome == Outcome::Deregistered).map(|at| at.duration_since(interrupted_at));
-    RegistrationRecord {
-        target_group: row.registration.target_group,
-        target: row.registration.target.address,
-        port: row.registration.target.port,
-        state: row.state,
-        check_port: row.check_port,
-        outcome,
-        notice_to_deregistered_ms: took.and_then(milliseconds),
+impl RegistrationRecord {
+    /// The record of a planned registration. `at`: when the outcome was certain.
+    #[must_use]
+    pub fn new(row: &PlannedRegistration, outcome: Outcome, at: Timestamp, notice: &Notice) -> Self {
+        let took = (outcome == Outcome::Deregistered).then(|| at.duration_since(notice.interrupted_at()));
+        Self {
+            target_group: row.registration.target_group.clone(),
+            target: row.registration.target.address,
+            port: row.registration.target.port,
+            state: row.state.clone(),
+            check_port: row.check_port,
+            outcome,
+            notice_to_deregistered_ms: took.and_then(milliseconds),
+        }
     }
-}
 
-fn settle(
-    settled: Option<Outcome>,
-    registration: &Registration,
-    mode: Mode,
-    execution: &Execution,
-) -> (Outcome, Option<Timestamp>) {
-    match (settled, mode, execution) {
-        (Some(outcome), _, _) => (outcome, None),
-        (None, Mode::Observe, _) | (None, _, Execution::DryRun) => (Outcome::WouldDeregister, None),
-        (None, Mode::Enforce, Execution::Done(outcomes)) => {
-            let done = outcomes.get(registration).cloned();
-            done.map_or_else(
-                || (Outcome::Failed(Failure::not_started("DeregisterTargets")), None),
-                |(outcome, at)| (outcome, Some(at)),
-            )
+    /// The record of a target whose group was not read, and which failed.
+    #[must_use]
+    pub fn of_failure(group: &TargetGroupArn, target: Target, failure: Failure) -> Self {
+        Self {
+            target_group: group.clone(),
+            target: target.address,
+            port: target.port,
+            state: None,
+            check_port: None,
+            outcome: Outcome::Failed(failure),
+            notice_to_deregistered_ms: None,
         }
     }
 }
 
 impl NoticeRecord {
+    /// The record of a notice and its registrations. `age`: its age when its first group was read.
+    #[must_use]
+    pub fn new(located: LocatedNotice, age: Option<SignedDuration>, registrations: Vec<RegistrationRecord>) -> Self {
+        let LocatedNotice { incoming: Incoming { message_id, notice }, candidates, mode, unknown_tag } = located;
+        Self {
+            message_id,
+            interrupted_at: notice.interrupted_at(),
+            deadline: notice.deadline(),
+            notice_age_ms: age.and_then(milliseconds),
+            first: First::of(age, &notice.task, &registrations),
+            mode,
+            unknown_tag,
+            held: candidates.tag == Some(ServiceTag::Hold),
+            postponed: false,
+            contradicted: false,
+            look_again_seconds: None,
+            failure: candidates.failure,
+            no_target_group: candidates.none,
+            tags_unknown: candidates.tags_unknown,
+            notice,
+            registrations,
+        }
+    }
+
+    /// Whether its message must return to the queue.
+    #[must_use]
+    pub fn returns(&self) -> bool {
+        self.has_failed() || self.look_again_seconds.is_some()
+    }
+
     /// What failed: the finding of its registrations, or single ones.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.failure.iter().chain(self.registrations.iter().filter_map(|row| row.outcome.failure()))
@@ -270,32 +250,45 @@ impl NoticeRecord {
 }
 
 impl Report {
+    /// A report with its verdict.
+    #[must_use]
+    pub fn new(notices: Vec<NoticeRecord>, ignored: Vec<IgnoredEvent>, malformed: Vec<Malformed>) -> Self {
+        Self { verdict: verdict(&notices, &malformed), notices, ignored, malformed, emptied: Vec::new() }
+    }
+
+    /// A report on a target group that was emptied.
+    #[must_use]
+    pub fn of_emptied(group: TargetGroupArn) -> Self {
+        Self { emptied: vec![group], ..Self::new(Vec::new(), Vec::new(), Vec::new()) }
+    }
+
     /// The reports of the parts of a batch as one.
     #[must_use]
     pub fn join(parts: impl IntoIterator<Item = Self>) -> Self {
-        let (mut notices, mut ignored, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut joined = Self::new(Vec::new(), Vec::new(), Vec::new());
         for part in parts {
-            notices.extend(part.notices);
-            ignored.extend(part.ignored);
-            malformed.extend(part.malformed);
+            joined.notices.extend(part.notices);
+            joined.ignored.extend(part.ignored);
+            joined.malformed.extend(part.malformed);
+            joined.emptied.extend(part.emptied);
         }
-        Self { verdict: verdict(&notices, &malformed), notices, ignored, malformed }
+        Self { verdict: verdict(&joined.notices, &joined.malformed), ..joined }
     }
 
-    /// The ids of the messages that must come again: exactly those that could not be read or whose notice failed.
+    /// The ids of the messages that must return: those that could not be read, whose notice failed, or that are looked at again.
     #[must_use]
     pub fn failed_messages(&self) -> Vec<&str> {
         let malformed = self.malformed.iter().filter_map(|message| message.message_id.as_deref());
-        let failed = self.notices.iter().filter(|notice| notice.has_failed());
+        let failed = self.notices.iter().filter(|notice| notice.returns());
         let mut ids: Vec<_> = malformed.chain(failed.filter_map(|notice| notice.message_id.as_deref())).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     }
 
-    /// The notices that were handled to the end: none of their registrations failed.
+    /// The notices that were handled to the end.
     pub fn handled(&self) -> impl Iterator<Item = &NoticeRecord> {
-        self.notices.iter().filter(|notice| !notice.has_failed())
+        self.notices.iter().filter(|notice| !notice.returns())
     }
 
     /// One line that says what failed first, and how much more; `None` if nothing did.

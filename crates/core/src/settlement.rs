@@ -7,7 +7,11 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::batch::{Receipt, Receipts};
+use crate::limits::MAX_RECEIVES;
+use crate::notice::Notice;
 use crate::report::{NoticeRecord, Report};
 
 /// How long a message that failed stays hidden after its first receive; twice as long after each further one.
@@ -16,9 +20,34 @@ const FIRST_REST: Duration = Duration::from_secs(2);
 /// And at most: with a `maxReceiveCount` of 12 it is tried as long as its notice lasts.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// So many receives of a message that there was no time for are followed by another at once. In a storm each is an
-/// invocation's full time; where nothing else holds them up, they must not use up the receives.
+/// A message whose groups got no turn returns at once after its first receives. In a storm each receive takes an invocation's
+/// full time.
 const AT_ONCE: u32 = 4;
+
+/// And later after this time, so that it does not use up its receives when something else holds it up.
+const NO_TURN: Duration = LONGEST_REST;
+
+/// ECS may describe a task as running for some seconds after it sent the event.
+pub const ECS_CATCHES_UP: Duration = Duration::from_secs(5);
+
+/// The first second look at a kept target comes after this many seconds, the later ones after [`LATER_LOOKS`].
+const FIRST_LOOK: u64 = 15;
+
+/// See [`FIRST_LOOK`].
+const LATER_LOOKS: u64 = 20;
+
+/// The receive at which a kept target is final: two receives are left for what may fail.
+const LAST_LOOK: u32 = MAX_RECEIVES - 2;
+
+/// With less than this left of the notice, a kept target is final.
+const TOO_LATE_TO_LOOK: SignedDuration = SignedDuration::from_secs(10);
+
+/// Returns after how many seconds a kept target is looked at again; `None` if it is final. `was_kept`: it was kept before.
+#[must_use]
+pub fn look_again(notice: &Notice, receipt: &Receipt, was_kept: bool, now: Timestamp) -> Option<u64> {
+    let is_final = receipt.receives >= LAST_LOOK || notice.deadline().duration_since(now) < TOO_LATE_TO_LOOK;
+    (!is_final).then_some(if was_kept { LATER_LOOKS } else { FIRST_LOOK })
+}
 
 /// What is to become of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,18 +67,20 @@ pub fn settle(report: &Report, receipts: &Receipts) -> Vec<(Receipt, Settlement)
     let ignored = report.ignored.iter().map(|event| (event.message_id.as_deref(), Settlement::Delete));
     let notices = report.notices.iter().map(|notice| (notice.message_id.as_deref(), of_notice(notice, receipts)));
     let settled = ignored.chain(notices).filter_map(|(id, settlement)| Some((receipts.get(id?)?, settlement)));
-    let is_ours = |(receipt, settlement): &(&Receipt, Settlement)| match settlement {
-        Settlement::Delete => receipt.is_own,
-        Settlement::Return(_) => true,
-        Settlement::Leave => false,
-    };
-    settled.filter(is_ours).map(|(receipt, settlement)| (receipt.clone(), settlement)).collect()
+    settled
+        .filter(|(_, settlement)| *settlement != Settlement::Leave)
+        .map(|(receipt, settlement)| (receipt.clone(), settlement))
+        .collect()
 }
 
 fn of_notice(notice: &NoticeRecord, receipts: &Receipts) -> Settlement {
     let receives = notice.message_id.as_ref().and_then(|id| receipts.get(id)).map_or(1, |receipt| receipt.receives);
     if notice.postponed {
-        Settlement::Return(if receives <= AT_ONCE { Duration::ZERO } else { rest(receives - AT_ONCE) })
+        Settlement::Return(if receives <= AT_ONCE { Duration::ZERO } else { NO_TURN })
+    } else if let (Some(seconds), None) = (notice.look_again_seconds, notice.failures().next()) {
+        Settlement::Return(Duration::from_secs(seconds))
+    } else if notice.contradicted {
+        Settlement::Return(ECS_CATCHES_UP)
     } else if notice.failures().next().is_none() {
         Settlement::Delete
     } else if notice.failures().all(|failure| failure.retryable) {

@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use spotdrain_core::arn::LoadBalancerArn;
 use spotdrain_core::candidates::Configured;
 use spotdrain_core::finding::{GroupFinding, Service, ServiceFinding, TaskFinding};
+use spotdrain_core::last_healthy::StoppingTasks;
 use spotdrain_core::limits::MAX_TARGETS_PER_CALL;
 use spotdrain_core::outcome::NoTargetGroup;
 use spotdrain_core::settings::Settings;
@@ -79,9 +80,76 @@ fn all_the_interrupted_tasks_of_a_batch_are_counted_together() {
     let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
     let told = one().notice("two", &["10.0.2.22"]).group("web", &both).told();
     assert_snapshot!(told, @r"
-    one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy
+    one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy
+    call web: 10.0.2.21:5044
     ");
+}
+
+const FOUR: [(&str, u16, &str); 4] = [
+    ("10.0.2.21", 5044, "healthy"),
+    ("10.0.2.22", 5044, "healthy"),
+    ("10.0.1.11", 5044, "healthy"),
+    ("10.0.1.12", 5044, "draining"),
+];
+
+#[test]
+fn ecs_is_asked_only_if_at_most_half_of_the_targets_would_stay() {
+    let told =
+        |targets: &[(&str, u16, &str)]| one().notice("two", &["10.0.2.22"]).not_asked().group("web", targets).told();
+    let more = [FOUR.as_slice(), &[("10.0.1.13", 5044, "healthy"), ("10.0.1.14", 5044, "healthy")]].concat();
+    assert!(told(&FOUR).ends_with("ECS is asked which tasks are stopping"), "1 of 4 stays");
+    assert!(told(&more[..5]).ends_with("ECS is asked which tasks are stopping"), "2 of 5 stay");
+    assert!(told(&more).ends_with("ECS is asked which tasks are stopping"), "3 of 6 stay");
+    assert!(!told(&[more.as_slice(), &[("10.0.1.15", 5044, "healthy")]].concat()).contains("ECS"), "4 of 7 stay");
+    let only_unhealthy = [("10.0.2.21", 5044, "unhealthy"), ("10.0.2.22", 5044, "initial")];
+    assert!(!told(&only_unhealthy).contains("ECS"), "no healthy target would be removed");
+    let off = one().set("SPOTDRAIN_KEEP_LAST", "false").not_asked().group("web", &FOUR[..1]).told();
+    assert!(!off.contains("ECS"), "{off}");
+}
+
+#[test]
+fn a_target_whose_task_ecs_does_not_name_stays_and_one_that_stops_departs() {
+    let two = || one().notice("two", &["10.0.2.22"]).group("web", &FOUR);
+    let own = [("one", "10.0.2.21", 0), ("two", "10.0.2.22", 1)];
+    assert!(!two().stopping(&own).told().contains("KeptLastHealthy"), "10.0.1.11 stays");
+    let all = [own.as_slice(), &[("three", "10.0.1.11", 2)]].concat();
+    assert_snapshot!(two().stopping(&all).told(), @r"
+    one: 10.0.2.21:5044 in web (healthy): deregister
+    two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy
+    call web: 10.0.2.21:5044
+    ");
+}
+
+#[test]
+fn the_target_that_is_kept_is_the_last_to_stop_and_then_the_one_with_the_greatest_id() {
+    let kept = |tasks: &[(&str, &str, i64)]| {
+        let told = one().notice("two", &["10.0.2.22"]).group("web", &FOUR[..2]).stopping(tasks).told();
+        told.lines().find(|line| line.ends_with("KeptLastHealthy")).map(|line| line[..3].to_owned())
+    };
+    assert_eq!(kept(&[("one", "10.0.2.21", 5), ("two", "10.0.2.22", 1)]).as_deref(), Some("one"));
+    assert_eq!(kept(&[("one", "10.0.2.21", 1), ("two", "10.0.2.22", 1)]).as_deref(), Some("two"));
+    assert_eq!(kept(&[("one", "10.0.2.21", 1)]).as_deref(), Some("one"), "one that ECS does not name began first");
+    let mut unknown = one().notice("two", &["10.0.2.22"]).group("web", &FOUR);
+    unknown.stopping = StoppingTasks::Unknown(throttled("ListTasks"));
+    assert!(
+        unknown.told().contains("two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy"),
+        "all others count as departing"
+    );
+}
+
+#[test]
+fn the_address_of_a_task_that_stopped_long_ago_may_be_another_tasks() {
+    let kept = |stopped_before: i64| {
+        let scenario = one().after(60).task_is("one", up("10.0.2.21")).group("web", &FOUR);
+        let stopped_at = Some(scenario.now() - SignedDuration::from_secs(stopped_before));
+        let mut scenario = scenario.stopping(&[("three", "10.0.1.11", 0), ("four", "10.0.2.22", 0)]);
+        if let StoppingTasks::Known(tasks) = &mut scenario.stopping {
+            tasks.values_mut().for_each(|task| task.stopped_at = stopped_at);
+        }
+        scenario.told().contains("KeptLastHealthy")
+    };
+    assert!(kept(120) && !kept(121));
 }
 
 #[test]
@@ -159,17 +227,17 @@ fn a_standalone_task_has_the_configured_groups_only() {
 fn a_service_that_ecs_does_not_know_is_a_failure_until_ecs_has_forgotten_it() {
     let scenario = |age| Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceFinding::Missing).after(age);
     assert_snapshot!(scenario(1).told(), @"one: failed, DescribeServices ECS does not know service logstash of cluster demo, although a task of it was running: check that the credentials are those of account 123456789012, and the Region eu-central-1 (another try may mend it)");
-    let plan = scenario(3601).plan();
-    let planned = &plan.notices[0];
-    assert_eq!((planned.no_target_group, &planned.failure), (Some(NoTargetGroup::Unresolved), &None));
+    let plans = scenario(3601).plan();
+    let candidates = &plans.notices[0].0.candidates;
+    assert_eq!((candidates.none, &candidates.failure), (Some(NoTargetGroup::Unresolved), &None));
 }
 
 #[test]
 fn a_notice_without_a_target_group_says_why() {
     let ended = |service| {
         let scenario = Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceFinding::Found(service));
-        let plan = scenario.plan();
-        (plan.notices[0].no_target_group, plan.notices[0].failure.clone())
+        let candidates = scenario.plan().notices.remove(0).0.candidates;
+        (candidates.none, candidates.failure)
     };
     assert_eq!(ended(Service::default()), (Some(NoTargetGroup::NoLoadBalancer), None));
     let with_balancer = Service { has_balancer: true, ..Service::default() };
@@ -177,7 +245,7 @@ fn a_notice_without_a_target_group_says_why() {
     let unread = Service { revision_failure: Some(throttled("DescribeServiceRevisions")), ..with_balancer };
     assert_eq!(ended(unread), (None, Some(throttled("DescribeServiceRevisions"))));
     let standalone = Scenario::new().notice("one", &["10.0.2.21"]).standalone().plan();
-    assert_eq!(standalone.notices[0].no_target_group, Some(NoTargetGroup::NoLoadBalancer));
+    assert_eq!(standalone.notices[0].0.candidates.none, Some(NoTargetGroup::NoLoadBalancer));
 }
 
 #[test]
@@ -339,7 +407,7 @@ fn an_old_notice_is_acted_on_only_if_the_task_still_has_the_address() {
 #[test]
 fn age_future_dates_and_later_statuses_ask_for_the_owner() {
     let asks = |scenario: Scenario| {
-        let notice = &scenario.reading.notices[0].notice;
+        let notice = &scenario.notices[0].notice;
         notice.needs_ownership(scenario.now(), scenario.settings.fresh)
     };
     assert!(!asks(one().after(0)) && !asks(one().after(10)));
@@ -379,10 +447,10 @@ fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
             notice.task.stopping_at = Some(at + jiff::SignedDuration::from_millis(later));
         });
     }
-    let calls = scenario.plan().calls;
-    assert_eq!(calls.iter().map(|call| call.targets.len()).collect::<Vec<_>>(), [MAX_TARGETS_PER_CALL, 1]);
-    assert_eq!(calls[0].targets[0].target.address, ip("10.0.0.201"), "the notice that came last was interrupted first");
-    assert!(calls[0].deadline < calls[1].deadline);
+    let (_, targets) = scenario.plan().calls.remove(0);
+    assert_eq!(targets.len(), MAX_TARGETS_PER_CALL, "the last one gets another turn");
+    assert_eq!(targets[0].target.address, ip("10.0.0.201"), "the notice that came last was interrupted first");
+    assert!(!targets.iter().any(|owned| owned.target.address == ip("10.0.0.1")), "the latest deadline waits");
 }
 
 #[test]

@@ -9,16 +9,12 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-
 use common::{Scenario, throttled};
-use jiff::SignedDuration;
 use spotdrain_core::json::EventError;
 use spotdrain_core::metrics;
 use spotdrain_core::notice::{Ignored, IgnoredEvent, Malformed};
 use spotdrain_core::outcome::Outcome;
-use spotdrain_core::plan::Plan;
-use spotdrain_core::report::{Execution, Report, Verdict, report};
+use spotdrain_core::report::{Report, Verdict};
 use spotdrain_core::stop::RecognisedBy;
 
 const TARGETS: [(&str, u16, &str); 3] =
@@ -29,28 +25,10 @@ fn two() -> Scenario {
     scenario.service(&[("web", Some(5044))]).group("web", &TARGETS)
 }
 
-/// Gives every registration of the plan this outcome, a second after the plan, but for `two`'s.
-fn execute(plan: &Plan, two: &Outcome) -> Execution {
-    let mut done = BTreeMap::new();
-    for call in &plan.calls {
-        for target in &call.targets {
-            let registration = spotdrain_core::finding::Registration {
-                target_group: call.target_group.clone(),
-                target: target.target,
-            };
-            let is_two = target.target.address == common::ip("10.0.2.22");
-            let outcome = if is_two { two.clone() } else { Outcome::Deregistered };
-            let at = plan.notices[0].incoming.notice.interrupted_at() + SignedDuration::from_millis(1042);
-            done.insert(registration, (outcome, at));
-        }
-    }
-    Execution::Done(done)
-}
-
+/// Gives every registration that is to be deregistered its outcome: `two` has its own.
 fn told(scenario: Scenario, two: &Outcome) -> Report {
-    let plan = scenario.plan();
-    let execution = execute(&plan, two);
-    report(plan, &execution)
+    let is_two = |address| address == common::ip("10.0.2.22");
+    scenario.plan().report(|address| if is_two(address) { two.clone() } else { Outcome::Deregistered })
 }
 
 #[test]
@@ -88,25 +66,16 @@ fn the_verdict_weighs_all_outcomes() {
 fn a_message_that_cannot_be_read_fails_the_batch_and_goes_back_alone() {
     let mut scenario = two();
     let error = EventError { path: "Records[2].body".to_owned(), problem: "EOF".to_owned() };
-    scenario.reading.malformed.push(Malformed { message_id: Some("message-bad".to_owned()), error });
+    scenario.malformed.push(Malformed { message_id: Some("message-bad".to_owned()), error });
     let report = told(scenario, &Outcome::Deregistered);
     assert_eq!((report.verdict, report.failed_messages()), (Verdict::Failed, vec!["message-bad"]));
 }
 
 #[test]
-fn what_was_not_started_goes_back() {
-    let report = report(two().plan(), &Execution::Done(BTreeMap::new()));
-    assert_eq!((report.verdict, report.failed_messages().len()), (Verdict::Retry, 2));
-}
-
-#[test]
-fn a_dry_run_and_observe_tell_what_would_be_done() {
-    let dry = report(two().plan(), &Execution::DryRun);
-    let observed = told(two().tagged("observe"), &Outcome::Deregistered);
-    for report in [dry, observed] {
-        assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == Outcome::WouldDeregister));
-        assert_eq!(report.verdict, Verdict::Done);
-    }
+fn observe_tells_what_would_be_done() {
+    let report = told(two().tagged("observe"), &Outcome::Deregistered);
+    assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == Outcome::WouldDeregister));
+    assert_eq!(report.verdict, Verdict::Done);
 }
 
 fn metric_lines(scenario: Scenario, outcome: &Outcome) -> Vec<serde_json::Value> {
@@ -127,7 +96,7 @@ fn the_metrics_count_by_service_and_in_all() {
             service: None,
             reason,
         };
-        scenario.reading.ignored.push(event);
+        scenario.ignored.push(event);
     }
     insta::assert_json_snapshot!(metric_lines(scenario, &Outcome::Failed(throttled("DeregisterTargets"))));
 }
@@ -135,8 +104,8 @@ fn the_metrics_count_by_service_and_in_all() {
 #[test]
 fn copies_of_a_notice_in_one_report_are_one_deregistration() {
     let mut scenario = two();
-    let copy = scenario.reading.notices[0].clone();
-    scenario.reading.notices.extend((0..4).map(|_| copy.clone()));
+    let copy = scenario.notices[0].clone();
+    scenario.notices.extend((0..4).map(|_| copy.clone()));
     let lines = metric_lines(scenario, &Outcome::Deregistered);
     assert_eq!(
         (&lines[0]["Notices"], &lines[0]["Deregistered"], &lines[0]["Failed"]),

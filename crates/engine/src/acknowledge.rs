@@ -18,30 +18,35 @@ use tracing::warn;
 use crate::cloud::Cloud;
 use crate::invocation::Invocation;
 use crate::retry::FailedCall;
+use crate::shares;
 
 /// Number of calls in flight at the same time.
 const CALLS: usize = 20;
 
-/// Records a report, then settles its messages with the queue.
-pub(crate) async fn acknowledge<C: Cloud>(invocation: &Invocation<'_, C>, report: Report) -> Report {
-    invocation.cloud().record(&report);
-    if let Some(queue) = &invocation.queue {
-        settle_with(invocation, queue, &report).await;
+/// Writes the records of a report, and returns what is to be done about its messages.
+pub(crate) fn record<C: Cloud>(invocation: &Invocation<'_, C>, report: &Report) -> Vec<(Receipt, Settlement)> {
+    if !invocation.is_dry {
+        invocation.cloud().record(report);
     }
-    report
+    settle(report, &invocation.receipts.borrow())
 }
 
-async fn settle_with<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, report: &Report) {
+/// Deletes and returns messages.
+pub(crate) async fn acknowledge<C: Cloud>(invocation: &Invocation<'_, C>, settlements: Vec<(Receipt, Settlement)>) {
+    let Some(queue) = &invocation.queue else { return };
+    // Without the setting the URL is derived, and what Lambda delivered is left to Lambda.
+    let has_url = invocation.engine.settings.queue_url.is_some();
     let (mut done, mut back) = (Vec::new(), Vec::new());
-    for (receipt, settlement) in settle(report, &invocation.receipts.borrow()) {
+    for (receipt, settlement) in settlements {
         match settlement {
+            Settlement::Delete if !receipt.is_own && !has_url => {}
             Settlement::Delete => done.push(receipt),
             Settlement::Return(hidden) => back.push((receipt, hidden)),
             Settlement::Leave => {}
         }
     }
     let deletions = done.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| delete(invocation, queue, chunk));
-    let returns = back.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| give_back(invocation, queue, chunk));
+    let returns = back.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| hide(invocation, queue, chunk));
     join(side_by_side(deletions), side_by_side(returns)).await;
 }
 
@@ -51,10 +56,18 @@ async fn delete<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, rece
     warn_of_failures(queue, "deleted", answer);
 }
 
-async fn give_back<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, receipts: &[(Receipt, Duration)]) {
+/// Hides messages until the invocation's deadline, in whole seconds.
+pub(crate) async fn extend<C: Cloud>(invocation: &Invocation<'_, C>, receipts: Vec<Receipt>) {
+    let Some(queue) = &invocation.queue else { return };
+    let left = invocation.deadline.left(invocation.now()) + shares::ANSWER;
+    let hidden: Vec<_> = receipts.into_iter().map(|receipt| (receipt, Duration::from_secs(left.as_secs()))).collect();
+    side_by_side(hidden.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| hide(invocation, queue, chunk))).await;
+}
+
+async fn hide<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, receipts: &[(Receipt, Duration)]) {
     let request = invocation.queue_request("ChangeMessageVisibilityBatch");
     let answer = request.send(async || invocation.cloud().change_visibility(queue, receipts).await).await;
-    warn_of_failures(queue, "returned", answer);
+    warn_of_failures(queue, "hidden or returned", answer);
 }
 
 fn warn_of_failures(queue: &QueueArn, what: &str, answer: Result<Vec<String>, FailedCall>) {

@@ -34,6 +34,15 @@ pub trait Cloud {
     /// DescribeTasks, for at most a hundred tasks of one cluster. The answer has an entry for every task.
     async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks>;
 
+    /// ListTasks: a page of the tasks of a service, or of a cluster, whose desired status is STOPPED. Tasks that stopped within the
+    /// last hour are among them.
+    async fn list_stopping_tasks(
+        &self,
+        cluster: &ClusterArn,
+        service: Option<&ServiceName>,
+        page: Option<&str>,
+    ) -> Answer<ListedTasks>;
+
     /// DescribeTargetHealth: all targets of a group.
     async fn describe_target_health(&self, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>>;
 
@@ -72,6 +81,15 @@ pub trait Cloud {
 
     /// Writes the records and metrics of a part of the work. They are written before the part's messages are deleted.
     fn record(&self, report: &Report);
+}
+
+/// A page of ListTasks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListedTasks {
+    /// The tasks.
+    pub tasks: Vec<TaskArn>,
+    /// The token of the next page, if there is one.
+    pub next: Option<String>,
 }
 
 /// A message that the engine received itself.

@@ -4,24 +4,20 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::future::join;
 use jiff::Timestamp;
 use spotdrain_core::arn::{LoadBalancerArn, TargetGroupArn};
-use spotdrain_core::batch::{Batch, Delivery, Message, take_apart};
+use spotdrain_core::batch::{Batch, Delivery, take_apart};
 use spotdrain_core::json::EventError;
 use spotdrain_core::memory::Memory;
 use spotdrain_core::pace::{Budget, Kind};
-use spotdrain_core::report::{Execution, Report, report};
-use spotdrain_core::schedule::Allowance;
+use spotdrain_core::report::Report;
 use spotdrain_core::settings::Settings;
 
-use crate::acknowledge::acknowledge;
 use crate::cloud::Cloud;
 use crate::deadline::Deadline;
-use crate::drain::{classify, drain, plan, prepare};
 use crate::invocation::Invocation;
-use crate::locate::{ServiceCache, locate};
-use crate::receive_more::{Polls, receive_more};
+use crate::locate::ServiceCache;
+use crate::run::run;
 use crate::shares::MIN_ATTEMPT;
 
 /// The target groups of the named load balancers.
@@ -83,59 +79,37 @@ impl<C: Cloud> Engine<C> {
     /// Handles the payload of an invocation. An [`EventError`] means that nothing in it could be named, and nothing was done;
     /// whatever else fails is in the report.
     pub async fn handle(&self, payload: &[u8], deadline: Deadline) -> Result<Handled, EventError> {
-        let mut batch = take_apart(payload, &self.settings.event_sources)?;
+        let batch = take_apart(payload, &self.settings.event_sources)?;
         let (delivery, delivered) = (batch.delivery, batch.ids());
-        let invocation = Invocation::begin(self, batch.queue.clone(), deadline);
-        let polls = receive_more(&invocation, &mut batch.messages).await;
-        let report = work(&invocation, batch.messages, polls).await;
+        let invocation = Invocation::begin(self, batch.queue, deadline);
+        let report = run(&invocation, batch.messages).await;
         Ok(Handled { delivery, delivered, report })
     }
 
     /// Handles a batch whose messages are not in a queue, or shall stay there.
     pub async fn drain(&self, batch: Batch, deadline: Deadline) -> Report {
-        work(&Invocation::begin(self, None, deadline), batch.messages, Polls::none()).await
+        run(&Invocation::begin(self, None, deadline), batch.messages).await
     }
 
-    /// Plans, and reports what would become of each notice. Nothing is changed.
+    /// Does the same without the writes: reports what would become of each notice.
     pub async fn dry_run(&self, batch: Batch, deadline: Deadline) -> Report {
-        let invocation = Invocation::begin(self, None, deadline);
-        let classified = classify(&invocation, batch.messages);
-        let mut located = locate(&invocation, &classified.notices).await;
-        report(plan(&invocation, classified, &mut located).await, &Execution::DryRun)
+        run(&Invocation { is_dry: true, ..Invocation::begin(self, None, deadline) }, batch.messages).await
     }
 
-    /// Takes a turn of this environment's pace, and returns how long to wait for it; `None`, and none is taken, if the deadline
-    /// comes first.
-    pub(crate) fn take_turn(&self, kind: Kind, deadline: Deadline) -> Option<Duration> {
+    /// Takes the token of a call, and returns how long to wait for it; `None`, and none is taken, if the deadline comes first.
+    pub(crate) fn take(&self, kind: Kind, deadline: Deadline) -> Option<Duration> {
         let now = self.cloud.now();
         let (mut budget, elapsed) = (self.budget.borrow_mut(), self.elapsed(now));
         (budget.wait(kind, elapsed) + MIN_ATTEMPT <= deadline.left(now)).then(|| budget.take(kind, elapsed))
     }
 
-    /// How many groups can be read and written to until the deadline.
-    pub(crate) fn allowance(&self, deadline: Deadline) -> Allowance {
-        let now = self.cloud.now();
-        Allowance::of(&self.budget.borrow(), self.elapsed(now), deadline.left(now))
+    /// Does something with the budget, at the time by which its buckets are filled.
+    pub(crate) fn budget<T>(&self, with: impl FnOnce(&mut Budget, Duration) -> T) -> T {
+        with(&mut self.budget.borrow_mut(), self.elapsed(self.cloud.now()))
     }
 
     /// Since this engine was made. A wall clock that was set back counts as no time: it only slows the pace.
     fn elapsed(&self, now: Timestamp) -> Duration {
         Duration::try_from(now.duration_since(self.since)).unwrap_or_default()
     }
-}
-
-/// Drains what there is time for. The rest is acknowledged only after our own polls have ended: a message returned earlier would
-/// be received by one of them, and not by another environment.
-async fn work<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<Message>, polls: Polls<'_>) -> Report {
-    let (waves, rest) = prepare(invocation, messages).await;
-    let late = async {
-        let late = polls.finish().await;
-        join(acknowledge(invocation, rest), async {
-            let (waves, rest) = prepare(invocation, late).await;
-            join(acknowledge(invocation, rest), drain(invocation, waves)).await
-        })
-        .await
-    };
-    let (done, (rest, (late_rest, late_done))) = join(drain(invocation, waves), late).await;
-    Report::join([rest, late_rest].into_iter().chain(done).chain(late_done))
 }

@@ -13,7 +13,7 @@ use tracing::warn;
 use crate::cloud::Cloud;
 use crate::deadline::{Deadline, later};
 use crate::engine::Engine;
-use crate::retry::Request;
+use crate::retry::{Limit, Request};
 
 /// What every step of an invocation needs.
 #[derive(Debug)]
@@ -21,6 +21,9 @@ pub(crate) struct Invocation<'a, C> {
     pub(crate) engine: &'a Engine<C>,
     pub(crate) queue: Option<QueueArn>,
     pub(crate) deadline: Deadline,
+    pub(crate) started_at: Timestamp,
+    /// Nothing is written or recorded.
+    pub(crate) is_dry: bool,
     /// The receipts of its messages, as far as it has received them.
     pub(crate) receipts: RefCell<Receipts>,
 }
@@ -39,7 +42,7 @@ impl<'a, C: Cloud> Invocation<'a, C> {
             warn!(queue = queue.as_str(), url, "SPOTDRAIN_QUEUE_URL is the URL of another queue, and is not used");
         }
         let queue = queue.filter(is_reachable);
-        Self { engine, queue, deadline, receipts: RefCell::default() }
+        Self { engine, queue, deadline, started_at: engine.cloud.now(), is_dry: false, receipts: RefCell::default() }
     }
 
     pub(crate) fn cloud(&self) -> &'a C {
@@ -51,13 +54,18 @@ impl<'a, C: Cloud> Invocation<'a, C> {
     }
 
     /// A call that falls under a rate limit.
-    pub(crate) fn request(&self, name: &'static str, limit: Kind, deadline: Deadline) -> Request<'a, C> {
-        Request { engine: self.engine, name, limit: Some(limit), deadline }
+    pub(crate) fn request(&self, name: &'static str, kind: Kind, deadline: Deadline) -> Request<'a, C> {
+        Request { engine: self.engine, name, limit: Limit::Rate(kind), deadline }
+    }
+
+    /// The write of a turn.
+    pub(crate) fn write_request(&self) -> Request<'a, C> {
+        Request { engine: self.engine, name: "DeregisterTargets", limit: Limit::Turn, deadline: self.deadline }
     }
 
     /// A call of SQS.
     pub(crate) fn queue_request(&self, name: &'static str) -> Request<'a, C> {
-        Request { engine: self.engine, name, limit: None, deadline: self.deadline }
+        Request { engine: self.engine, name, limit: Limit::None, deadline: self.deadline }
     }
 }
 

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::{ClusterArn, ServiceName};
-use spotdrain_core::candidates::{Configured, service_key};
+use spotdrain_core::candidates::{Configured, LocatedNotice, service_key};
 use spotdrain_core::finding::{Service, ServiceFinding, ServiceKey, ServiceTag};
 use spotdrain_core::limits::{MAX_REVISIONS_PER_CALL, MAX_SERVICES_PER_CALL};
-use spotdrain_core::notice::Incoming;
+use spotdrain_core::notice::{IgnoredEvent, Incoming};
 use spotdrain_core::pace::Kind;
 
 use tracing::warn;
@@ -40,6 +40,12 @@ impl ServiceCache {
         is_believed(*at, now).then(|| ServiceFinding::Found(service.clone()))
     }
 
+    /// The last answer, and whether it is older than `since`.
+    fn last(&self, key: &ServiceKey, since: Timestamp) -> Option<(bool, Service)> {
+        let (at, service) = self.0.get(key)?;
+        Some((*at < since, service.clone()))
+    }
+
     fn last_tag(&self, key: &ServiceKey) -> Option<ServiceTag> {
         self.0.get(key).and_then(|(_, service)| service.tag.clone())
     }
@@ -62,56 +68,51 @@ fn is_believed(at: Timestamp, now: Timestamp) -> bool {
     !age.is_negative() && age < BELIEVED
 }
 
-/// What is known of the services, and which of it comes from the cache: those may have changed since.
-#[derive(Debug, Default)]
-pub(crate) struct Located {
-    pub(crate) services: Answers,
-    pub(crate) cached: BTreeSet<ServiceKey>,
-    /// The configured target groups, with those of the named load balancers.
-    pub(crate) configured: Configured,
-    /// The services of which everything has been asked, because a task was in none of their groups.
-    pub(crate) refreshed: BTreeSet<ServiceKey>,
-}
+/// A notice whose target groups are known, or that its service's tag excludes.
+pub(crate) type Located = Result<LocatedNotice, Box<IgnoredEvent>>;
 
-/// Asks again about services whose task is in none of their groups: where the answer came from the cache, the service may have
-/// changed; and an older revision that still runs tasks may have groups that the service no longer has.
-pub(crate) async fn refresh<C: Cloud>(
+/// Finds the configured target groups, and those of notices: their services in the cache, and the others with as few calls as
+/// possible.
+pub(crate) async fn locate<C: Cloud>(
     invocation: &Invocation<'_, C>,
-    located: &mut Located,
-    missed: BTreeSet<ServiceKey>,
-    deadline: Deadline,
-) -> Answers {
-    let is_missed =
-        |(key, answer): (&ServiceKey, &ServiceFinding)| missed.contains(key).then(|| (key.clone(), answer.clone()));
-    let mut answers: Answers = located.services.iter().filter_map(is_missed).collect();
-    let stale = missed.intersection(&located.cached).cloned().collect();
-    answers.extend(describe_all(invocation, stale, deadline).await);
-    describe_revisions(invocation, &mut answers, |service| !service.needs_revisions(), deadline).await;
-    invocation.engine.services.borrow_mut().put(&answers, invocation.now());
-    located.services.extend(answers.clone());
-    located.refreshed.extend(missed);
-    answers
-}
-
-/// Finds the services of the notices: in the cache, and the others with as few calls as possible.
-pub(crate) async fn locate<C: Cloud>(invocation: &Invocation<'_, C>, notices: &[Incoming]) -> Located {
-    let now = invocation.now();
-    let keys = notices.iter().filter_map(|incoming| service_key(&incoming.notice, &invocation.engine.settings));
-    let mut located = Located::default();
+    notices: Vec<Incoming>,
+) -> (Configured, Vec<Located>) {
+    let (engine, now) = (invocation.engine, invocation.now());
+    let key = |incoming: &Incoming| service_key(&incoming.notice, &engine.settings);
+    let mut services = Answers::new();
     let mut unknown = BTreeSet::new();
-    for key in keys.collect::<BTreeSet<_>>() {
-        match invocation.engine.services.borrow().get(&key, now) {
-            Some(answer) => _ = located.services.insert(key, answer),
+    for key in notices.iter().filter_map(key).collect::<BTreeSet<_>>() {
+        match engine.services.borrow().get(&key, now) {
+            Some(answer) => _ = services.insert(key, answer),
             None => _ = unknown.insert(key),
         }
     }
-    located.cached = located.services.keys().cloned().collect();
     let deadline = invocation.deadline.reserving(now, shares::ACTING).within(now, shares::LOCATING);
-    let (services, configured) =
+    let (found, configured) =
         join(describe_all(invocation, unknown, deadline), search_balancers(invocation, deadline)).await;
-    located.services.extend(services);
-    located.configured = configured;
-    located
+    services.extend(found);
+    let located = |incoming: Incoming| {
+        let service = key(&incoming).and_then(|key| services.get(&key));
+        LocatedNotice::new(incoming, &engine.settings, service, &configured, invocation.now())
+    };
+    let located = notices.into_iter().map(located).collect();
+    (configured, located)
+}
+
+/// Asks again about a service whose task is in none of its groups: if the answer came from the cache, the service may have changed;
+/// and an older revision that still runs tasks may have groups that the service no longer has.
+pub(crate) async fn refresh<C: Cloud>(invocation: &Invocation<'_, C>, key: &ServiceKey) -> Option<ServiceFinding> {
+    let now = invocation.now();
+    let deadline = invocation.deadline.reserving(now, shares::ACTING).within(now, shares::LOCATING);
+    let (is_stale, answer) = invocation.engine.services.borrow().last(key, invocation.started_at)?;
+    let mut answers = if is_stale {
+        describe_all(invocation, BTreeSet::from([key.clone()]), deadline).await
+    } else {
+        Answers::from([(key.clone(), ServiceFinding::Found(answer))])
+    };
+    describe_revisions(invocation, &mut answers, |service| !service.needs_revisions(), deadline).await;
+    invocation.engine.services.borrow_mut().put(&answers, invocation.now());
+    answers.remove(key)
 }
 
 /// The configured target groups. Those of the named load balancers are believed for a minute, as services are.

@@ -1,6 +1,6 @@
 //! One call, attempted until it succeeds, fails for good, or the deadline is near.
 //!
-//! Every attempt has a time limit and waits for its turn at this environment's pace. After a throttle the wait grows, with
+//! Every attempt has a time limit and waits for its token of this environment's rate limit. After a throttle the wait grows, with
 //! full jitter. After a connection that broke at the first attempt there is no wait: the usual cause is an environment that
 //! Lambda froze for hours, whose connections are dead.
 
@@ -22,6 +22,24 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// How long to wait after a number of failures in a row. `jitter`: from 0 to 1.
+pub(crate) fn back_off(failures: u32, jitter: f64) -> Duration {
+    let longest = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_WAIT);
+    longest.mul_f64(jitter)
+}
+
+/// What a call takes before an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// A token of a rate limit.
+    Rate(Kind),
+    /// Nothing: the call belongs to a turn. Another attempt needs another turn, and so another look at the group; only an attempt
+    /// whose connection broke is repeated at once.
+    Turn,
+    /// Nothing: SQS has no rate limit that matters here.
+    None,
+}
 
 /// A call that failed.
 #[derive(Debug, Clone)]
@@ -50,27 +68,26 @@ impl FailedCall {
 pub(crate) struct Request<'a, C> {
     pub(crate) engine: &'a Engine<C>,
     pub(crate) name: &'static str,
-    /// The rate limit that it falls under; `None` for calls of SQS, which has none that matters here.
-    pub(crate) limit: Option<Kind>,
+    pub(crate) limit: Limit,
     pub(crate) deadline: Deadline,
 }
 
 impl<C: Cloud> Request<'_, C> {
-    /// Waits for its turn and makes the call.
+    /// Waits for its token and makes the call.
     pub(crate) async fn send<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
-        match self.wait_for_turn().await {
-            Some(()) => self.send_in_turn(attempt).await,
+        match self.wait_for_token().await {
+            Some(()) => self.send_now(attempt).await,
             None => Err(self.out_of_time()),
         }
     }
 
-    /// Makes a call whose turn has come; each further attempt waits for a turn of its own.
-    pub(crate) async fn send_in_turn<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
+    /// Makes a call whose token was taken; each further attempt waits for a token of its own.
+    pub(crate) async fn send_now<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
         let mut failed = self.out_of_time();
-        let (mut has_turn, mut timeouts) = (true, 0);
+        let (mut has_token, mut timeouts) = (true, 0);
         for tries in 0_u32.. {
-            // An attempt whose connection broke is repeated at once, ahead of all that wait for their turn.
-            if !has_turn && self.wait_for_turn().await.is_none() {
+            // An attempt whose connection broke is repeated at once, ahead of all that wait for a token.
+            if !has_token && self.wait_for_token().await.is_none() {
                 break;
             }
             // An answer that takes longer than an attempt would otherwise never be waited for.
@@ -85,7 +102,7 @@ impl<C: Cloud> Request<'_, C> {
             let wait = self.wait(error.kind, tries);
             failed = self.failed(error);
             let Some(wait) = wait.filter(|wait| *wait + MIN_ATTEMPT <= self.left()) else { break };
-            has_turn = wait.is_zero();
+            has_token = wait.is_zero();
             pause(&self.engine.cloud, wait).await;
         }
         Err(failed)
@@ -103,24 +120,24 @@ impl<C: Cloud> Request<'_, C> {
         }))
     }
 
-    /// Waits for a turn; `None`, and none is taken, if the deadline comes first.
-    pub(crate) async fn wait_for_turn(&self) -> Option<()> {
-        let Some(limit) = self.limit else { return Some(()) };
-        let wait = self.engine.take_turn(limit, self.deadline)?;
+    /// Waits for a token; `None`, and none is taken, if the deadline comes first.
+    pub(crate) async fn wait_for_token(&self) -> Option<()> {
+        let Limit::Rate(kind) = self.limit else { return Some(()) };
+        let wait = self.engine.take(kind, self.deadline)?;
         pause(&self.engine.cloud, wait).await;
         Some(())
     }
 
-    /// How long to wait before the next attempt; `None` if a retry does not help.
+    /// How long to wait before the next attempt; `None` if there is none.
     fn wait(&self, kind: CallErrorKind, tries: u32) -> Option<Duration> {
-        let doublings = match kind {
-            CallErrorKind::Throttled | CallErrorKind::Transient => tries,
+        let failures = match kind {
             CallErrorKind::BrokenConnection if tries == 0 => return Some(Duration::ZERO),
-            CallErrorKind::BrokenConnection => tries - 1,
+            _ if self.limit == Limit::Turn => return None,
+            CallErrorKind::BrokenConnection => tries,
+            CallErrorKind::Throttled | CallErrorKind::Transient => tries + 1,
             _ => return None,
         };
-        let longest = FIRST_WAIT.saturating_mul(1 << doublings.min(10)).min(LONGEST_WAIT);
-        Some(longest.mul_f64(self.engine.cloud.jitter()))
+        Some(back_off(failures, self.engine.cloud.jitter()))
     }
 
     fn left(&self) -> Duration {

@@ -14,6 +14,7 @@ use crate::ecs::find_cluster;
 use crate::error::ApiError;
 use crate::json;
 use crate::setup::with;
+use crate::task::TaskStatus;
 use crate::world::World;
 
 /// A request that is well formed.
@@ -33,6 +34,7 @@ pub(crate) struct Body {
     cluster: Option<String>,
     clusters: Option<Vec<String>>,
     service_name: Option<String>,
+    desired_status: Option<String>,
     task_definition: Option<String>,
     max_results: Option<usize>,
     next_token: Option<String>,
@@ -89,12 +91,19 @@ fn services(world: &World, body: &Body) -> Result<Value, ApiError> {
 fn tasks(world: &World, body: &Body) -> Result<Value, ApiError> {
     let cluster = find_cluster(world, body.cluster.as_deref().unwrap_or("default"))?;
     let group = body.service_name.as_ref().map(|name| format!("service:{name}"));
-    let of_it = world.tasks.iter().filter(|(_, task)| task.cluster == cluster);
+    let wanted = body.desired_status.as_deref().unwrap_or("RUNNING");
+    let is_wanted = |is_stopped: bool| is_stopped == (wanted == "STOPPED");
+    let of_it = world
+        .tasks
+        .iter()
+        .filter(|(_, task)| task.cluster == cluster && is_wanted(task.desired_status == TaskStatus::Stopped));
     let of_service = of_it.filter(|(_, task)| group.as_ref().is_none_or(|group| task.group == *group));
     let prefix = world.location.task_arn(cluster, "");
     let described = world.described.tasks.iter().filter(|(arn, _)| arn.starts_with(&prefix));
     let of_group = |task: &Value| task.get("group").and_then(Value::as_str).map(str::to_owned);
     let described = described.filter(|(_, task)| group.is_none() || of_group(task) == group);
+    let is_stopped = |task: &Value| task.get("desiredStatus").and_then(Value::as_str) == Some("STOPPED");
+    let described = described.filter(|(_, task)| is_wanted(is_stopped(task)));
     let all: BTreeSet<&String> = of_service.map(|(arn, _)| arn).chain(described.map(|(arn, _)| arn)).collect();
     page("taskArns", all.into_iter().cloned().collect(), body, 100)
 }

@@ -71,6 +71,7 @@ fn there_is_an_alarm_for_each_thing_that_somebody_must_look_at() {
         "DeadLetterAlarm",
         "ErrorAlarm",
         "FailureAlarm",
+        "GroupEmptiedAlarm",
         "LateAlarm",
         "NewDeadLetterAlarm",
         "NothingDoneAlarm",

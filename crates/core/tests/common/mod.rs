@@ -1,24 +1,27 @@
 //! A scenario in a few lines: the real sample of a notice, changed where the test wants it, and what AWS is to have said.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use spotdrain_core::arn::{ServiceName, TargetGroupArn, TaskArn};
-use spotdrain_core::batch::take_apart;
-use spotdrain_core::candidates::Configured;
+use spotdrain_core::arn::{TargetGroupArn, TaskArn};
+use spotdrain_core::batch::{Message, take_apart};
+use spotdrain_core::candidates::{Configured, LocatedNotice, service_key as key_of};
 use spotdrain_core::event::Event;
 use spotdrain_core::finding::{
-    AsRead, Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, ServiceKey, ServiceTag,
-    TargetState, TaskFinding, TaskSighting,
+    AsRead, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, ServiceTag, TargetState,
+    TaskFinding, TaskSighting,
 };
-use spotdrain_core::memory::Going;
-use spotdrain_core::notice::{Incoming, Notice, Reading};
+use spotdrain_core::last_healthy::StoppingTasks;
+use spotdrain_core::memory::Memory;
+use spotdrain_core::notice::{IgnoredEvent, Incoming, Malformed, Notice};
 use spotdrain_core::outcome::{Failure, Outcome};
-use spotdrain_core::plan::{Plan, plan};
-use spotdrain_core::settings::Settings;
+use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
+use spotdrain_core::progress::{Planned, Progress, Settled};
+use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
+use spotdrain_core::settings::{Mode, Settings};
 use spotdrain_core::stop::{RecognisedBy, TaskStatus};
 
 pub fn arn(name: &str) -> TargetGroupArn {
@@ -41,6 +44,8 @@ pub fn sighting(last_status: &str, desired_status: &str, addresses: &[&str]) -> 
         last_status: TaskStatus::from_text(last_status),
         desired_status: TaskStatus::from_text(desired_status),
         addresses: addresses.iter().map(|address| ip(address)).collect(),
+        stopping_at: None,
+        stopped_at: None,
     })
 }
 
@@ -60,19 +65,39 @@ pub fn sample() -> Event {
 
 /// What is known when the plan is made. Time is seconds after the interruption.
 pub struct Scenario {
-    pub reading: Reading,
-    pub findings: Findings,
-    pub going: Going,
+    pub notices: Vec<Incoming>,
+    pub ignored: Vec<IgnoredEvent>,
+    pub malformed: Vec<Malformed>,
+    pub service: Option<ServiceFinding>,
+    pub groups: BTreeMap<TargetGroupArn, GroupFinding>,
+    pub tasks: BTreeMap<TaskArn, TaskFinding>,
+    pub stopping: StoppingTasks,
+    pub memory: Memory,
     pub settings: Settings,
     pub seconds: i64,
+}
+
+/// The plans of all groups: each notice with its plan in each group, and the call of each group.
+pub struct Plans {
+    pub notices: Vec<(LocatedNotice, Vec<NoticePlan>)>,
+    pub ignored: Vec<IgnoredEvent>,
+    pub malformed: Vec<Malformed>,
+    pub calls: Vec<(TargetGroupArn, Vec<OwnedTarget>)>,
+    pub asks_ecs: bool,
+    pub now: Timestamp,
 }
 
 impl Scenario {
     pub fn new() -> Self {
         Self {
-            reading: Reading::default(),
-            findings: Findings::default(),
-            going: Going::default(),
+            notices: Vec::new(),
+            ignored: Vec::new(),
+            malformed: Vec::new(),
+            service: None,
+            groups: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            stopping: StoppingTasks::Known(BTreeMap::new()),
+            memory: Memory::new(),
             settings: Settings::default(),
             seconds: 1,
         }
@@ -90,21 +115,24 @@ impl Scenario {
             recognised_by: RecognisedBy::StopCode,
             source: "aws.ecs".to_owned(),
         };
-        self.reading.notices.push(Incoming { message_id: Some(format!("message-{id}")), notice });
+        self.notices.push(Incoming { message_id: Some(format!("message-{id}")), notice });
         self
     }
 
     /// A notice like the one that was added last came in a batch before this one, with these addresses.
     pub fn another_before(mut self, addresses: &[&str]) -> Self {
-        let mut change = self.reading.notices.last().unwrap().notice.task.clone();
+        let mut change = self.notices.last().unwrap().notice.task.clone();
         change.addresses = addresses.iter().map(|address| ip(address)).collect();
-        self.going.note(&change, change.interrupted_at());
+        change.arn = task("before");
+        let now = change.interrupted_at();
+        let event = Event { change: Some(change), ..sample() };
+        self.memory.note(&[Message { id: None, receipt: None, queue: None, event: Ok(event) }], now);
         self
     }
 
     /// Changes the notice that was added last.
     pub fn but(mut self, change: impl FnOnce(&mut Notice)) -> Self {
-        change(&mut self.reading.notices.last_mut().unwrap().notice);
+        change(&mut self.notices.last_mut().unwrap().notice);
         self
     }
 
@@ -128,17 +156,17 @@ impl Scenario {
 
     pub fn service(mut self, groups: &[(&str, Option<u16>)]) -> Self {
         let groups = groups.iter().map(|(name, port)| ServiceGroup { arn: arn(name), port: *port }).collect();
-        self.findings.services.insert(service_key(), ServiceFinding::Found(Service { groups, ..Service::default() }));
+        self.service = Some(ServiceFinding::Found(Service { groups, ..Service::default() }));
         self
     }
 
     pub fn service_is(mut self, finding: ServiceFinding) -> Self {
-        self.findings.services.insert(service_key(), finding);
+        self.service = Some(finding);
         self
     }
 
     pub fn tagged(mut self, value: &str) -> Self {
-        if let Some(ServiceFinding::Found(service)) = self.findings.services.get_mut(&service_key()) {
+        if let Some(ServiceFinding::Found(service)) = &mut self.service {
             service.tag = Some(ServiceTag::from_value(value));
         }
         self
@@ -153,13 +181,13 @@ impl Scenario {
             state: TargetState::from_text(state),
         };
         let finding = GroupFinding::Found(targets.iter().map(target).collect());
-        self.findings.groups.insert(arn(name), finding);
+        self.groups.insert(arn(name), finding);
         self
     }
 
     /// The health check of all targets that are there asks this port.
     pub fn checked_on(mut self, port: u16) -> Self {
-        for finding in self.findings.groups.values_mut() {
+        for finding in self.groups.values_mut() {
             if let GroupFinding::Found(targets) = finding {
                 for target in targets {
                     target.check_port = Some(port);
@@ -170,12 +198,12 @@ impl Scenario {
     }
 
     pub fn group_is(mut self, name: &str, finding: GroupFinding) -> Self {
-        self.findings.groups.insert(arn(name), finding);
+        self.groups.insert(arn(name), finding);
         self
     }
 
     pub fn task_is(mut self, id: &str, finding: TaskFinding) -> Self {
-        self.findings.tasks.insert(task(id), finding);
+        self.tasks.insert(task(id), finding);
         self
     }
 
@@ -183,11 +211,53 @@ impl Scenario {
         sample().change.unwrap().stopping_at.unwrap() + SignedDuration::from_secs(self.seconds)
     }
 
-    pub fn plan(self) -> Plan {
+    /// ECS was not asked which tasks are stopping.
+    pub fn not_asked(mut self) -> Self {
+        self.stopping = StoppingTasks::NotAsked;
+        self
+    }
+
+    /// ECS says that these tasks are stopping: each with its address, and when it began to stop in seconds after the interruption.
+    pub fn stopping(mut self, tasks: &[(&str, &str, i64)]) -> Self {
+        let start = sample().change.unwrap().stopping_at.unwrap();
+        let sighting = |(id, address, seconds): &(&str, &str, i64)| {
+            let TaskFinding::Found(sighting) = up(address) else { unreachable!() };
+            let stopping_at = Some(start + SignedDuration::from_secs(*seconds));
+            (task(id), TaskSighting { stopping_at, ..sighting })
+        };
+        self.stopping = StoppingTasks::Known(tasks.iter().map(sighting).collect());
+        self
+    }
+
+    /// Plans each group of the notices, one after the other.
+    pub fn plan(self) -> Plans {
         let now = self.now();
         let configured = Configured::new(&self.settings, Ok(&BTreeMap::new()));
-        let findings = Findings { configured, ..self.findings };
-        plan(self.reading, &findings, &self.going, &self.settings, now)
+        let mut plans = Plans {
+            notices: Vec::new(),
+            ignored: self.ignored,
+            malformed: self.malformed,
+            calls: Vec::new(),
+            asks_ecs: false,
+            now,
+        };
+        for incoming in self.notices {
+            let service = key_of(&incoming.notice, &self.settings).and(self.service.as_ref());
+            match LocatedNotice::new(incoming, &self.settings, service, &configured, now) {
+                Ok(located) => plans.notices.push((located, Vec::new())),
+                Err(ignored) => plans.ignored.push(*ignored),
+            }
+        }
+        let groups: BTreeSet<_> =
+            plans.notices.iter().flat_map(|(of, _)| of.candidates.groups.keys().cloned()).collect();
+        for group in groups {
+            let unread = || GroupFinding::Unknown(Failure::not_asked("DescribeTargetHealth"));
+            let finding = self.groups.get(&group).cloned().unwrap_or_else(unread);
+            let look = Look { group: finding, tasks: self.tasks.clone(), stopping: self.stopping.clone() };
+            let (memory, settings) = (&self.memory, &self.settings);
+            plans.add(&group, &Situation { group: &group, look: &look, memory, settings, now });
+        }
+        plans
     }
 
     /// The plan as lines that read as sentences.
@@ -196,22 +266,50 @@ impl Scenario {
     }
 }
 
+impl Plans {
+    fn add(&mut self, group: &TargetGroupArn, situation: &Situation<'_>) {
+        let of_group = |(located, _): &&(LocatedNotice, _)| located.candidates.groups.contains_key(group);
+        let notices: Vec<_> = self.notices.iter().filter(of_group).map(|(located, _)| located).collect();
+        let GroupPlan { notices: planned, asks_ecs } = plan(&notices, situation);
+        let settled = Settled::new();
+        let of = notices.iter().zip(&planned).map(|(notice, plan)| Planned { notice, plan, settled: &settled });
+        let targets = Progress::default().targets(&of.collect::<Vec<_>>());
+        if !targets.is_empty() {
+            self.calls.push((group.clone(), targets));
+        }
+        self.asks_ecs |= asks_ecs;
+        let waiting = self.notices.iter_mut().filter(|(located, _)| located.candidates.groups.contains_key(group));
+        waiting.zip(planned).for_each(|((_, plans), plan)| plans.push(plan));
+    }
+
+    /// The report of these plans; what was to be deregistered has an outcome by its target, a moment after the interruption.
+    pub fn report(self, outcome: impl Fn(IpAddr) -> Outcome) -> Report {
+        let record = |(located, plans): (LocatedNotice, Vec<NoticePlan>)| {
+            let (notice, is_observed) = (located.notice().clone(), located.mode == Mode::Observe);
+            let at = notice.interrupted_at() + SignedDuration::from_millis(1042);
+            let rows = plans.iter().flat_map(|plan| &plan.registrations).map(|row| {
+                let planned =
+                    || if is_observed { Outcome::WouldDeregister } else { outcome(row.registration.target.address) };
+                RegistrationRecord::new(row, row.settled.clone().unwrap_or_else(planned), at, &notice)
+            });
+            let (age, rows) = (notice.age(self.now), rows.collect());
+            NoticeRecord::new(located, age, rows)
+        };
+        Report::new(self.notices.into_iter().map(record).collect(), self.ignored, self.malformed)
+    }
+}
+
 pub fn task(id: &str) -> TaskArn {
     TaskArn::parse(&format!("arn:aws:ecs:eu-central-1:123456789012:task/demo/{id}")).unwrap()
 }
 
-pub fn service_key() -> ServiceKey {
-    ServiceKey { cluster: sample().change.unwrap().cluster, service: ServiceName::new("logstash").unwrap() }
-}
-
-pub fn tell(plan: &Plan) -> String {
+pub fn tell(plans: &Plans) -> String {
     let mut lines = Vec::new();
-    for notice in &plan.notices {
-        let id = notice.incoming.notice.task.arn.id();
-        if let Some(failure) = &notice.failure {
-            lines.push(format!("{id}: failed, {}", tell_failure(failure)));
-        }
-        for row in &notice.registrations {
+    for (located, of_groups) in &plans.notices {
+        let id = located.notice().task.arn.id();
+        let failures = located.candidates.failure.iter().chain(of_groups.iter().find_map(|plan| plan.failure.as_ref()));
+        lines.extend(failures.map(|failure| format!("{id}: failed, {}", tell_failure(failure))));
+        for row in of_groups.iter().flat_map(|plan| &plan.registrations) {
             let state = row.state.as_ref().map_or("not read", |state| state.as_ref());
             let step = match &row.settled {
                 None => "deregister".to_owned(),
@@ -222,20 +320,17 @@ pub fn tell(plan: &Plan) -> String {
             lines.push(format!("{id}: {} in {group} ({state}): {step}", row.registration.target));
         }
     }
-    lines.extend(plan.ignored.iter().map(|event| format!("{}: ignored, {}", event.event_id, event.reason.as_str())));
-    for call in &plan.calls {
-        let targets: Vec<_> = call.targets.iter().map(|owned| owned.target.to_string()).collect();
-        let confirm = if call.confirm { ", to be confirmed" } else { "" };
-        lines.push(format!("call {}: {}{confirm}", call.target_group.name(), targets.join(" ")));
+    lines.extend(plans.ignored.iter().map(|event| format!("{}: ignored, {}", event.event_id, event.reason.as_str())));
+    for (group, targets) in &plans.calls {
+        let names: Vec<_> = targets.iter().map(|owned| owned.target.to_string()).collect();
+        let confirm = if targets.iter().any(|owned| owned.as_read.is_none()) { ", to be confirmed" } else { "" };
+        lines.push(format!("call {}: {}{confirm}", group.name(), names.join(" ")));
     }
+    lines.extend(plans.asks_ecs.then(|| "ECS is asked which tasks are stopping".to_owned()));
     lines.join("\n")
 }
 
 fn tell_failure(failure: &Failure) -> String {
     let again = if failure.retryable { "another try may mend it" } else { "for good" };
     format!("{} {} ({again})", failure.call, failure.problem)
-}
-
-pub fn outcomes(pairs: &[(&str, Outcome)]) -> BTreeMap<String, Outcome> {
-    pairs.iter().map(|(name, outcome)| ((*name).to_owned(), outcome.clone())).collect()
 }

@@ -1,5 +1,6 @@
 //! Clusters, services, target groups and tasks: the truth, whatever the function knows of it.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
@@ -9,7 +10,7 @@ use spotdrain_core::finding::{
 use spotdrain_core::stop::TaskStatus;
 
 use super::bounds::READ_LAG;
-use super::time::Ms;
+use super::time::{Ms, timestamp};
 
 pub type TaskId = usize;
 pub type GroupId = usize;
@@ -37,12 +38,14 @@ pub struct Group {
     pub entries: Vec<Entry>,
     /// Earlier registrations, each with the moment until which they stood.
     past: Vec<(Ms, Vec<Entry>)>,
+    /// The tasks that ECS deregistered.
+    pub by_ecs: BTreeSet<TaskId>,
     pub gone_at: Option<Ms>,
 }
 
 impl Group {
     pub fn new(arn: TargetGroupArn, ports: Vec<u16>, check_port: Option<u16>) -> Self {
-        Self { arn, ports, check_port, entries: Vec::new(), past: Vec::new(), gone_at: None }
+        Self { arn, ports, check_port, entries: Vec::new(), past: Vec::new(), by_ecs: BTreeSet::new(), gone_at: None }
     }
 
     /// Changes the registrations, and keeps the earlier ones for reads that lag behind.
@@ -145,12 +148,19 @@ impl Task {
         self.life.iter().rev().find(|(from, _)| *from <= moment).map(|(_, status)| status)
     }
 
+    /// When a status began.
+    fn began(&self, status: &TaskStatus) -> Option<Ms> {
+        self.life.iter().find(|(_, of_life)| of_life == status).map(|(from, _)| *from)
+    }
+
     pub fn described(&self, moment: Ms) -> TaskSighting {
         let is_stopping = self.stop.is_some_and(|stop| stop.at <= moment);
         TaskSighting {
             last_status: self.status_at(moment).cloned().unwrap_or(TaskStatus::Provisioning),
             desired_status: if is_stopping { TaskStatus::Stopped } else { TaskStatus::Running },
             addresses: vec![self.address],
+            stopping_at: self.stop.filter(|stop| stop.at <= moment).map(|stop| timestamp(stop.at)),
+            stopped_at: self.began(&TaskStatus::Stopped).filter(|at| *at <= moment).map(timestamp),
         }
     }
 
@@ -173,6 +183,12 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// The task that had an address at a moment.
+    pub fn holder(&self, address: IpAddr, moment: Ms) -> Option<TaskId> {
+        let began = |task: &Task| task.life.first().is_some_and(|(from, _)| *from <= moment);
+        self.tasks.iter().rposition(|task| task.address == address && began(task))
+    }
+
     pub fn group(&self, arn: &TargetGroupArn) -> Option<GroupId> {
         self.groups.iter().position(|group| group.arn == *arn)
     }

@@ -11,7 +11,7 @@ use spotdrain_core::settings::Settings;
 use super::environment::Faults;
 use super::fleet::GroupId;
 use super::lambda::{handle, start};
-use super::laws::{Law, judge};
+use super::laws::Law;
 use super::queue::Message;
 use super::time::{Clock, Ms, run};
 use super::world::{Sim, World};
@@ -99,8 +99,7 @@ fn outcome(world: &World, at: Ms, batches: &[Vec<Message>]) -> Outcome {
         };
         run(&sim.clock, vec![Box::pin(handled)], || None, |_| ());
     }
-    let world = &mut *sim.world.borrow_mut();
-    judge(world);
+    let world = sim.world.borrow();
     Outcome { serving: world.fleet.in_service(), violations: world.violations.len() }
 }
 

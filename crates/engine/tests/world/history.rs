@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use super::dice::Dice;
 use super::frozen;
 use super::lambda::work;
-use super::laws::{Law, Violation, judge};
+use super::laws::{Law, Violation};
 use super::setup;
 use super::tally::Tally;
 use super::time::{Clock, Ms, SECOND, run};
@@ -34,7 +34,6 @@ pub fn simulate(seed: u64, environments: Option<usize>, traced: bool) -> History
     all.extend((0..environments.unwrap_or(drawn)).map(|number| Box::pin(work(&sim, number)) as _));
     all.push(Box::pin(guard(&sim)));
     run(&sim.clock, all, || sim.world.borrow().next_happening(), |now| sim.world.borrow_mut().advance(now));
-    judge(&mut sim.world.borrow_mut());
     frozen::replay(&sim);
     let world = sim.world.into_inner();
     History { violations: world.violations, tally: world.tally, trace: world.trace.unwrap_or_default() }

@@ -123,6 +123,7 @@ pub fn ecs_deregisters(world: &mut World, now: Ms, task: TaskId) {
     for group in 0..world.fleet.groups.len() {
         let own = |entry: &Entry| entry.owner == task && entry.state != TargetState::Draining;
         if world.fleet.groups[group].entries.iter().any(own) {
+            world.fleet.groups[group].by_ecs.insert(task);
             drain(world, now, group, own);
         }
     }

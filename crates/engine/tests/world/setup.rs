@@ -16,7 +16,7 @@ const AFTER_START: Ms = 30 * SECOND;
 pub fn world(mut dice: Dice, traced: bool) -> World {
     let settings = settings(&mut dice);
     let mut world = World::new(dice, settings, traced);
-    // A wide fleet has more groups than one wave of the engine takes.
+    // A wide fleet has more groups than there are tokens for turns.
     let is_wide = world.dice.chance(10);
     groups(&mut world, is_wide);
     services(&mut world, is_wide);
@@ -151,11 +151,12 @@ fn messages(world: &mut World, storm: Ms) {
 }
 
 /// The calls that may fail; `None` for all of them.
-const CALLS: [Option<Call>; 8] = [
+const CALLS: [Option<Call>; 9] = [
     None,
     Some(Call::DescribeServices),
     Some(Call::DescribeTargetHealth),
     Some(Call::DescribeTasks),
+    Some(Call::ListTasks),
     Some(Call::DeregisterTargets),
     Some(Call::ReceiveMessage),
     Some(Call::DeleteMessageBatch),

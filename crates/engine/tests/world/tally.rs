@@ -61,7 +61,6 @@ tally! {
     invalid: "writes refused because of a target that is not registered",
     lagging: "reads behind the truth",
     unread: "writes to a group that was not read",
-    second_writes: "second writes after one to a group that was not read",
     described_again: "services described again before their answer was a minute old",
     records: "messages whose record was looked for when they were deleted",
     deleted: "messages deleted by the function itself",
@@ -71,8 +70,12 @@ tally! {
     probes: "frozen moments handled twice and in another order",
     excused_new: "excused: registered less than the read's lag before",
     excused_cache: "excused: the service changed while its answer was believed",
-    excused_health: "excused: became healthy after it was read",
-    excused_unread: "excused: took the last healthy target, in a part of an invocation that could not read the group",
+    excused_health: "excused as last healthy: the health of a target changed after it was read",
+    excused_unread: "excused as last healthy: the group could not be read",
+    excused_behind: "excused as last healthy: a read was behind the truth",
+    excused_services: "excused as last healthy: the group has tasks of several services",
+    excused_ecs: "excused as last healthy: ECS deregistered the target that stayed",
+    excused_later: "excused as last healthy: the task that stayed was stopped after the group was read",
 }
 
 impl fmt::Display for Tally {

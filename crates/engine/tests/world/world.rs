@@ -12,7 +12,7 @@ use super::bounds::START_TO_REGISTERED;
 use super::dice::Dice;
 use super::environment::Faults;
 use super::fleet::{Fleet, GroupId, TaskId};
-use super::laws::{Suspect, Violation};
+use super::laws::Violation;
 use super::queue::{Message, Queue};
 use super::tally::Tally;
 use super::time::{Clock, Ms, SECOND};
@@ -56,7 +56,6 @@ pub struct World {
     pub faults: Faults,
     pub tally: Tally,
     pub violations: Vec<Violation>,
-    pub suspects: Vec<Suspect>,
     /// The readable history, if one is wanted.
     pub trace: Option<Vec<String>>,
     pub agenda: BTreeMap<(Ms, u64), Happening>,
@@ -82,7 +81,6 @@ impl World {
             faults: Faults::default(),
             tally: Tally::default(),
             violations: Vec::new(),
-            suspects: Vec::new(),
             trace: traced.then(Vec::new),
             agenda: BTreeMap::new(),
             is_frozen: false,

@@ -1,7 +1,9 @@
 //! One DeregisterTargets, with what it rests on, and its effect.
 
+use std::net::IpAddr;
+
 use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::finding::TargetState;
+use spotdrain_core::finding::{Target, TargetState};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_engine::{Answer, CallError, CallErrorKind};
 
@@ -43,6 +45,13 @@ impl Write {
             owned.target.address == entry.address && owned.target.port.unwrap_or(own_port) == entry.port
         };
         self.targets.iter().any(is_named)
+    }
+}
+
+impl Write {
+    /// Whether the call names a target.
+    pub fn names_target(&self, address: IpAddr, port: u16) -> bool {
+        self.targets.iter().any(|owned| owned.target == Target { address, port: Some(port) })
     }
 }
 

@@ -10,7 +10,7 @@ use spotdrain_core::finding::{RegisteredTarget, Revision};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
 use spotdrain_core::settings::Settings;
-use spotdrain_engine::{Answer, Cloud, ReceivedMessage, Services, Tasks};
+use spotdrain_engine::{Answer, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};
 
 use super::clients::Aws;
 use super::{ecs, elb, sqs};
@@ -75,6 +75,15 @@ impl Cloud for AwsCloud {
 
     async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks> {
         self.used(ecs::describe_tasks(&self.aws().ecs, cluster, tasks)).await
+    }
+
+    async fn list_stopping_tasks(
+        &self,
+        cluster: &ClusterArn,
+        service: Option<&ServiceName>,
+        page: Option<&str>,
+    ) -> Answer<ListedTasks> {
+        self.used(ecs::list_stopping_tasks(&self.aws().ecs, cluster, service, page)).await
     }
 
     async fn describe_target_health(&self, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>> {

@@ -1,5 +1,5 @@
 //! DescribeServices: which target groups a service has, and what its tag asks for. DescribeTasks: whether a task is still up, and
-//! whether its addresses are its own.
+//! whether its addresses are its own. ListTasks: which tasks are stopping.
 //! Sources: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
 
@@ -7,17 +7,19 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
-    Container, EcsManagedResources, Failure as EcsFailure, GatewayConnection, LoadBalancer, ManagedIngressPath,
-    ManagedTargetGroup, ResolvedConfiguration, ResourceManagementType, Service as EcsService, ServiceField,
-    ServiceRevision, ServiceRevisionLoadBalancer, Task, TaskSet,
+    Container, DesiredStatus, EcsManagedResources, Failure as EcsFailure, GatewayConnection, LoadBalancer,
+    ManagedIngressPath, ManagedTargetGroup, ResolvedConfiguration, ResourceManagementType, Service as EcsService,
+    ServiceField, ServiceRevision, ServiceRevisionLoadBalancer, Task, TaskSet,
 };
+use jiff::Timestamp;
 use spotdrain_core::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::event::{is_address_detail, is_detached, is_network_interface};
 use spotdrain_core::finding::{Revision, Service, ServiceFinding, ServiceGroup, ServiceTag, TaskFinding, TaskSighting};
 use spotdrain_core::outcome::Failure;
 use spotdrain_core::stop::TaskStatus;
-use spotdrain_engine::{Answer, CallError, CallErrorKind, Services, Tasks};
+use spotdrain_engine::{Answer, CallError, CallErrorKind, ListedTasks, Services, Tasks};
 
 use super::error::{call_error, not_described};
 
@@ -117,6 +119,21 @@ pub(super) async fn describe_tasks(client: &Client, cluster: &ClusterArn, tasks:
     Ok(tasks.iter().map(|task| (task.clone(), finding(task))).collect())
 }
 
+/// Lists a page of the tasks that are stopping or have stopped. An ARN that cannot be read is left out: such a task has no address
+/// that this program could know.
+pub(super) async fn list_stopping_tasks(
+    client: &Client,
+    cluster: &ClusterArn,
+    service: Option<&ServiceName>,
+    page: Option<&str>,
+) -> Answer<ListedTasks> {
+    let request = client.list_tasks().cluster(cluster.as_str()).desired_status(DesiredStatus::Stopped);
+    let request = request.set_service_name(service.map(ToString::to_string)).set_next_token(page.map(str::to_owned));
+    let answer = request.send().await.map_err(|error| call_error(&error))?;
+    let tasks = answer.task_arns().iter().filter_map(|arn| TaskArn::parse(arn).ok()).collect();
+    Ok(ListedTasks { tasks, next: answer.next_token().map(str::to_owned) })
+}
+
 /// ECS answers with the long form of an ARN where the event had the old one, so the ids are compared.
 fn is_this(task: &TaskArn, arn: Option<&str>) -> bool {
     arn.and_then(|arn| arn.rsplit('/').next()) == Some(task.id())
@@ -136,7 +153,17 @@ fn task_finding(task: &Task) -> TaskFinding {
         return TaskFinding::Unknown(Failure { call: TASKS_CALL, problem, retryable: true });
     };
     let desired_status = task.desired_status().map_or(TaskStatus::Running, TaskStatus::from_text);
-    TaskFinding::Found(TaskSighting { last_status: status, desired_status, addresses: addresses(task) })
+    TaskFinding::Found(TaskSighting {
+        last_status: status,
+        desired_status,
+        addresses: addresses(task),
+        stopping_at: task.stopping_at().and_then(timestamp),
+        stopped_at: task.stopped_at().and_then(timestamp),
+    })
+}
+
+fn timestamp(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
 }
 
 /// The addresses of the interfaces that are attached. One that is not an address is left out.

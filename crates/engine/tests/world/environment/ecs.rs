@@ -2,7 +2,7 @@
 
 use spotdrain_core::arn::{ClusterArn, ServiceName, TaskArn};
 use spotdrain_core::finding::{Service as Described, ServiceFinding, ServiceKey, TaskFinding};
-use spotdrain_engine::{Answer, Services, Tasks};
+use spotdrain_engine::{Answer, ListedTasks, Services, Tasks};
 
 use super::{Call, Environment};
 use crate::world::bounds::BELIEVED;
@@ -52,7 +52,41 @@ pub async fn describe_tasks(environment: &Environment<'_>, cluster: &ClusterArn,
             Some(task) => TaskFinding::Found(task.described(moment)),
             None => TaskFinding::Missing,
         };
-        Ok(tasks.iter().map(|arn| (arn.clone(), finding(arn))).collect())
+        Ok((tasks.iter().map(|arn| (arn.clone(), finding(arn))).collect(), moment < now))
     };
-    environment.answer(fault, work).await
+    let (tasks, is_behind) = environment.answer(fault, work).await?;
+    environment.note_behind(is_behind);
+    Ok(tasks)
+}
+
+/// Lists the tasks of a service, or of a cluster, that are stopping or have stopped, on pages of three.
+pub async fn list_stopping_tasks(
+    environment: &Environment<'_>,
+    cluster: &ClusterArn,
+    service: Option<&ServiceName>,
+    page: Option<&str>,
+) -> Answer<ListedTasks> {
+    const OF_A_PAGE: usize = 3;
+    let fault = environment.send(Call::ListTasks, cluster.name());
+    let first: usize = page.map_or(0, |page| page.parse().unwrap());
+    let answer = environment.answer(fault, |world, now| {
+        let moment = world.draw_read_moment(now);
+        let is_of = |key: &ServiceKey| key.cluster == *cluster && service.is_none_or(|service| key.service == *service);
+        let stopping = world.fleet.tasks.iter().filter(|task| task.stop.is_some_and(|stop| stop.at <= moment));
+        let of_scope = stopping.filter(|task| is_of(&world.fleet.services[task.service].key));
+        let all: Vec<_> = of_scope.map(|task| task.arn.clone()).collect();
+        let next = (all.len() > first + OF_A_PAGE).then(|| (first + OF_A_PAGE).to_string());
+        Ok((ListedTasks { tasks: all.into_iter().skip(first).take(OF_A_PAGE).collect(), next }, moment < now))
+    });
+    let (listed, is_behind) = answer.await?;
+    environment.note_behind(is_behind);
+    Ok(listed)
+}
+
+impl Environment<'_> {
+    fn note_behind(&self, is_behind: bool) {
+        if is_behind {
+            self.invocation.borrow_mut().ecs_was_behind(self.sim.clock.now());
+        }
+    }
 }

@@ -1,18 +1,15 @@
 //! The calls of Elastic Load Balancing: reading a group, and deregistering from it.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::finding::RegisteredTarget;
-use spotdrain_core::limits::NOTICE;
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_engine::Answer;
 
 use super::{Call, Environment, Fault, Read};
 use crate::world::bounds::IN_FLIGHT;
-use crate::world::fleet::TaskId;
-use crate::world::time::{Ms, SECOND};
+use crate::world::time::Ms;
 use crate::world::world::{Happening, World};
 use crate::world::write::Write;
 
@@ -21,28 +18,17 @@ pub async fn describe_target_health(
     arn: &TargetGroupArn,
 ) -> Answer<Vec<RegisteredTarget>> {
     let began_at = environment.sim.clock.now();
+    environment.invocation.borrow_mut().read_begins(arn);
     let fault = environment.send(Call::DescribeTargetHealth, arn.name());
-    let departing = departing(environment, began_at);
     let answer = environment.answer(fault, |world, now| {
         let moment = world.draw_read_moment(now);
         let group = world.group(arn)?;
-        Ok(world.fleet.groups[group].described(moment))
+        Ok((world.fleet.groups[group].described(moment), moment < now))
     });
-    let targets = answer.await?;
-    let read = Read { targets: targets.as_slice().into(), departing };
-    environment.invocation.borrow_mut().read(arn, began_at, read);
+    let (targets, is_behind) = answer.await?;
+    let read = Read { targets: targets.as_slice().into(), began_at, is_behind };
+    environment.invocation.borrow_mut().read(arn, read);
     Ok(targets)
-}
-
-/// The tasks that depart as far as the engine must know: those of its invocation's notices, and for two minutes those of
-/// earlier ones. An event has whole seconds where it does not say when the stop began.
-fn departing(environment: &Environment<'_>, now: Ms) -> Rc<BTreeSet<TaskId>> {
-    const REMEMBERED: Ms = NOTICE.unsigned_abs().as_secs() * SECOND - SECOND;
-    let world = environment.sim.world.borrow();
-    let is_recent = |task: &TaskId| world.fleet.tasks[*task].stop.is_some_and(|stop| now < stop.at + REMEMBERED);
-    let earlier = environment.noticed.borrow();
-    let earlier = earlier.iter().copied().filter(is_recent);
-    Rc::new(environment.invocation.borrow().notices().chain(earlier).collect())
 }
 
 pub async fn deregister_targets(
@@ -58,14 +44,11 @@ pub async fn deregister_targets(
     {
         let mut world = environment.sim.world.borrow_mut();
         world.tally.unread += u64::from(write.basis.read.is_none());
-        world.tally.second_writes += u64::from(write.basis.is_second);
         if fault == Some(Fault::LostAnswer) {
             lose_answer(&mut world, environment.sim.clock.now(), &write);
         }
     }
-    environment.answer(fault, |world, now| write.take_effect(world, now)).await?;
-    environment.invocation.borrow_mut().accepted(group, targets);
-    Ok(())
+    environment.answer(fault, |world, now| write.take_effect(world, now)).await
 }
 
 /// The call takes effect some time after it was sent, whoever waits for it.

@@ -14,9 +14,6 @@ impl Environment<'_> {
     pub fn send(&self, call: Call, key: &str) -> Option<Fault> {
         let now = self.sim.clock.now();
         self.used_at.set(now);
-        if !call.is_of_queue() {
-            self.invocation.borrow_mut().called();
-        }
         let mut world = self.sim.world.borrow_mut();
         let is_dead = self.has_dead_connections.get();
         let fault = if is_dead { Some(Fault::Hang) } else { world.draw_fault(call, key, now) };

@@ -12,6 +12,7 @@ pub enum Call {
     DescribeServices,
     DescribeTargetHealth,
     DescribeTasks,
+    ListTasks,
     DeregisterTargets,
     ReceiveMessage,
     DeleteMessageBatch,

@@ -8,7 +8,7 @@ mod seen;
 mod sqs;
 
 pub use faults::{Call, Fault, Faults, Trouble};
-pub use seen::{Basis, Drained, Invocation, Read, Received, Record};
+pub use seen::{Basis, Invocation, Read, Received, Record};
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use spotdrain_core::batch::Receipt;
 use spotdrain_core::finding::{RegisteredTarget, Revision, ServiceKey};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::Report;
-use spotdrain_engine::{Answer, Cloud, ReceivedMessage, Services, Tasks};
+use spotdrain_engine::{Answer, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};
 
 use super::bounds::REST;
 use super::fleet::TaskId;
@@ -43,8 +43,6 @@ pub struct Environment<'a> {
     described: RefCell<BTreeMap<ServiceKey, Ms>>,
     /// The tasks that were down according to an event of an earlier invocation.
     down: RefCell<BTreeSet<TaskId>>,
-    /// The tasks for which an earlier invocation had a notice.
-    noticed: RefCell<BTreeSet<TaskId>>,
     /// What it is seen to do in its invocation.
     pub invocation: RefCell<Invocation>,
 }
@@ -60,7 +58,6 @@ impl<'a> Environment<'a> {
             free_writes: Cell::default(),
             described: RefCell::default(),
             down: RefCell::default(),
-            noticed: RefCell::default(),
             invocation: RefCell::default(),
         }
     }
@@ -70,7 +67,6 @@ impl<'a> Environment<'a> {
         self.has_dead_connections.set(self.was_thawed() && self.sim.world.borrow().faults.kills_connections);
         let last = self.invocation.replace(Invocation::new(messages, self.sim.clock.now()));
         self.down.borrow_mut().extend(last.down());
-        self.noticed.borrow_mut().extend(last.notices());
         let down = self.down.borrow();
         let truths = messages.iter().filter_map(|message| message.truth);
         let late = truths.filter(|truth| truth.is_notice && down.contains(&truth.task)).count();
@@ -111,6 +107,15 @@ impl Cloud for Environment<'_> {
 
     async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks> {
         ecs::describe_tasks(self, cluster, tasks).await
+    }
+
+    async fn list_stopping_tasks(
+        &self,
+        cluster: &ClusterArn,
+        service: Option<&ServiceName>,
+        page: Option<&str>,
+    ) -> Answer<ListedTasks> {
+        ecs::list_stopping_tasks(self, cluster, service, page).await
     }
 
     async fn describe_target_health(&self, group: &TargetGroupArn) -> Answer<Vec<RegisteredTarget>> {

@@ -23,7 +23,6 @@ pub async fn receive(environment: &Environment<'_>, queue: &QueueArn) -> Answer<
         return Ok(Vec::new());
     }
     let fault = environment.send(Call::ReceiveMessage, queue.name());
-    let mut receiving = Receiving::begin(environment);
     let is_handed_out = fault == Some(Fault::LostAnswer);
     environment.answer(fault.filter(|_| !is_handed_out), |_, _| Ok(())).await?;
     let messages = poll(environment).await;
@@ -32,28 +31,8 @@ pub async fn receive(environment: &Environment<'_>, queue: &QueueArn) -> Answer<
     }
     environment.travel().await;
     environment.sim.world.borrow_mut().tally.own += messages.len() as u64;
-    receiving.messages = messages;
-    Ok(receiving.messages.iter().map(read).collect())
-}
-
-/// A receive in flight. It ends with its messages, or with none when the engine stops waiting for it.
-struct Receiving<'a> {
-    environment: &'a Environment<'a>,
-    messages: Vec<Message>,
-}
-
-impl<'a> Receiving<'a> {
-    fn begin(environment: &'a Environment<'a>) -> Self {
-        environment.invocation.borrow_mut().receive_began();
-        Self { environment, messages: Vec::new() }
-    }
-}
-
-impl Drop for Receiving<'_> {
-    fn drop(&mut self) {
-        let now = self.environment.sim.clock.now();
-        self.environment.invocation.borrow_mut().receive_ended(&self.messages, now);
-    }
+    environment.invocation.borrow_mut().received(&messages, environment.sim.clock.now());
+    Ok(messages.iter().map(read).collect())
 }
 
 /// Waits for messages, at most as long as a long poll does.

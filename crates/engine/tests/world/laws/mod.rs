@@ -7,7 +7,7 @@ mod written;
 
 pub use count::{count_outcomes, count_wrong_addresses};
 pub use deleted::{answer_names_delivered, deleted, recorded};
-pub use written::{Suspect, after_write, before_write, judge};
+pub use written::{after_write, before_write};
 
 use std::fmt;
 
@@ -53,7 +53,9 @@ impl fmt::Display for Law {
             Self::NeverTheWrongTarget => "a target of a task that is not interrupted is never deregistered",
             Self::DownOutweighsAll => "after an event that a task is down, its environment writes nothing for it",
             Self::NeverALostNotice => "a notice whose message is deleted is done, or needs nothing",
-            Self::NeverTheLastHealthy => "a group's last healthy target is never removed after a read that succeeded",
+            Self::NeverTheLastHealthy => {
+                "the last healthy target of a group is never removed by environments whose reads are not behind"
+            }
             Self::NeverAHeldTarget => "a target that its hold takes care of is never deregistered",
             Self::TwiceIsOnce => "handling a history twice ends in the same state as handling it once",
             Self::OrderDoesNotMatter => "the order of a batch does not matter to the final state",

@@ -1,14 +1,12 @@
 //! The laws of a write, checked at the moment at which it takes effect.
 
-use std::net::IpAddr;
-use std::rc::Rc;
+use std::collections::BTreeSet;
 
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::finding::TargetState;
+use spotdrain_core::finding::{RegisteredTarget, TargetState};
 
 use super::Law;
-use crate::world::environment::{Basis, Drained};
-use crate::world::fleet::{Entry, GroupId};
+use crate::world::fleet::{Entry, GroupId, TaskId};
+use crate::world::tally::Tally;
 use crate::world::time::Ms;
 use crate::world::world::World;
 use crate::world::write::Write;
@@ -57,60 +55,53 @@ fn targets_with_a_hold_stay(world: &mut World, now: Ms, group: GroupId, write: &
     }
 }
 
-/// Checks the guard after a write to a group that had `healthy` targets.
+/// Checks the rule of the last healthy target after a write to a group that had `healthy` targets.
 pub fn after_write(world: &mut World, now: Ms, group: GroupId, write: &Write, healthy: usize) {
     let took_the_last = healthy > 0 && world.fleet.groups[group].healthy() == 0;
     if !took_the_last || !world.settings.keep_last {
         return;
     }
-    the_read_showed_a_healthy_target_that_stays(world, now, write);
-}
-
-/// The read must have shown a healthy target of a task for which the engine had no notice. What became of that target between the
-/// moment that the read shows and the write cannot be known: a lagging read excuses that, and nothing else. And a target that
-/// was not healthy when it was read may have become so since.
-fn the_read_showed_a_healthy_target_that_stays(world: &mut World, now: Ms, write: &Write) {
-    let Some(read) = &write.basis.read else { return };
-    let holder = |address: IpAddr| world.fleet.tasks.iter().rposition(|task| task.address == address);
-    let stays = |address| holder(address).is_none_or(|task| !read.departing.contains(&task));
-    let is_written = |address, port| {
-        write.targets.iter().any(|owned| (owned.target.address, owned.target.port) == (address, Some(port)))
-    };
-    let healthy: Vec<_> = read.targets.iter().filter(|target| target.state == TargetState::Healthy).collect();
-    if healthy.iter().any(|target| stays(target.address)) {
-        return;
+    match excuse(world, group, write) {
+        Some(excuse) => *excuse(&mut world.tally) += 1,
+        None => world.break_law(Law::NeverTheLastHealthy, now, write.group.name().to_owned()),
     }
-    let taken: Vec<_> = healthy.iter().filter(|target| is_written(target.address, target.port)).collect();
-    world.tally.excused_health += u64::from(taken.is_empty());
-    for target in taken {
-        let registration = (write.group.clone(), target.address);
-        let Basis { is_second, drained, .. } = &write.basis;
-        world.suspects.push(Suspect { at: now, registration, is_second: *is_second, drained: Rc::clone(drained) });
+}
+
+type Counter = fn(&mut Tally) -> &mut u64;
+
+/// Why a write may have taken the last healthy target of a group.
+fn excuse(world: &World, group: GroupId, write: &Write) -> Option<Counter> {
+    let Some(read) = &write.basis.read else { return Some(|tally| &mut tally.excused_unread) };
+    if read.is_behind || write.basis.ecs_is_behind {
+        return Some(|tally| &mut tally.excused_behind);
     }
-    world.log(now, |_| format!("the last healthy target of {} is taken", write.group.name()));
+    let holder = |target: &RegisteredTarget| world.fleet.holder(target.address, read.began_at);
+    let services: BTreeSet<_> =
+        read.targets.iter().filter_map(holder).map(|task| world.fleet.tasks[task].service).collect();
+    if services.len() > 1 {
+        return Some(|tally| &mut tally.excused_services);
+    }
+    let is_written = |target: &RegisteredTarget| write.names_target(target.address, target.port);
+    let healthy = read.targets.iter().filter(|target| target.state == TargetState::Healthy);
+    let (written, survivors): (Vec<_>, Vec<_>) = healthy.partition(|target| is_written(target));
+    if written.is_empty() {
+        return Some(|tally| &mut tally.excused_health);
+    }
+    survivors.into_iter().filter_map(holder).find_map(|task| fate(world, group, task, read.began_at))
 }
 
-/// A last healthy target that was taken although a read showed it as the last one.
-///
-/// The plan may not rest on that read: for a later part of the invocation the group may not have been readable, and then
-/// deregistering is more important than the guard. The record decides, which has the state that the plan's read showed.
-#[derive(Debug, Clone)]
-pub struct Suspect {
-    at: Ms,
-    registration: (TargetGroupArn, IpAddr),
-    /// The write came after the read that confirms one without a read, so it rests on this read in any case.
-    is_second: bool,
-    drained: Drained,
-}
-
-/// Judges the suspects of a history, or of a frozen moment, by the records that came after.
-pub fn judge(world: &mut World) {
-    for Suspect { at, registration, is_second, drained } in std::mem::take(&mut world.suspects) {
-        let (group, address) = &registration;
-        if is_second || drained.borrow().contains(&registration) {
-            world.break_law(Law::NeverTheLastHealthy, at, format!("{address} was the last one of {}", group.name()));
-        } else {
-            world.tally.excused_unread += 1;
-        }
+/// What became of a target that stayed by the plan, other than a write that knew of its task's stop.
+fn fate(world: &World, group: GroupId, task: TaskId, read_at: Ms) -> Option<Counter> {
+    let of_group = &world.fleet.groups[group];
+    let is_unhealthy =
+        |entry: &Entry| entry.owner == task && !matches!(entry.state, TargetState::Healthy | TargetState::Draining);
+    if of_group.by_ecs.contains(&task) {
+        Some(|tally| &mut tally.excused_ecs)
+    } else if of_group.entries.iter().any(is_unhealthy) {
+        Some(|tally| &mut tally.excused_health)
+    } else if world.fleet.tasks[task].stop.is_some_and(|stop| stop.at > read_at) {
+        Some(|tally| &mut tally.excused_later)
+    } else {
+        None
     }
 }

@@ -1,0 +1,103 @@
+//! Which target does a plan keep, so that it does not remove the last healthy one of a group?
+//!
+//! A target stays if its task is not known to depart. As long as more than half of the group's targets stay, nothing more is
+//! asked: two execution environments, each with its own half of the notices, then cannot remove all of them. Below that ECS is
+//! asked which tasks are stopping, because one environment does not know the notices of another. If no healthy target
+//! stays, the plan keeps one of those that it would remove, and every environment keeps one of its own.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use crate::arn::TaskArn;
+use crate::finding::{RegisteredTarget, TargetState, TaskSighting};
+use crate::limits::NOTICE;
+use crate::outcome::Failure;
+
+/// What ECS says about the stopping tasks of a group's services: ListTasks with `desiredStatus` STOPPED, then DescribeTasks.
+/// The list also has tasks that stopped within the last hour.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html>
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum StoppingTasks {
+    /// ECS was not asked.
+    #[default]
+    NotAsked,
+    /// ECS could not be asked, or has more than it lists at once.
+    Unknown(Failure),
+    /// The tasks.
+    Known(BTreeMap<TaskArn, TaskSighting>),
+}
+
+impl StoppingTasks {
+    /// What ECS says of a task.
+    #[must_use]
+    pub fn get(&self, task: &TaskArn) -> Option<&TaskSighting> {
+        match self {
+            Self::Known(tasks) => tasks.get(task),
+            Self::NotAsked | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether a task with this address departs. The address of a task that stopped more than two minutes ago may be another
+    /// task's.
+    fn has(&self, address: IpAddr, now: Timestamp) -> bool {
+        let is_recent =
+            |task: &TaskSighting| task.stopped_at.is_none_or(|stopped_at| now.duration_since(stopped_at) <= NOTICE);
+        match self {
+            Self::Known(tasks) => tasks.values().any(|task| is_recent(task) && task.addresses.contains(&address)),
+            Self::Unknown(_) => true,
+            Self::NotAsked => false,
+        }
+    }
+
+    fn stopping_at(&self, task: &TaskArn) -> Option<Timestamp> {
+        self.get(task).and_then(|task| task.stopping_at)
+    }
+}
+
+/// What the rule asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Enough healthy targets stay.
+    Nothing,
+    /// Ask ECS first which tasks are stopping.
+    AskEcs,
+    /// The targets of this address.
+    One(IpAddr),
+}
+
+/// Applies the rule. `removed`: the addresses that the plan would remove, each with its task. `departs`: whether the task of an
+/// address departs by the notices.
+pub(crate) fn keep(
+    targets: &[RegisteredTarget],
+    removed: &BTreeMap<IpAddr, &TaskArn>,
+    departs: impl Fn(IpAddr) -> bool,
+    (stopping, now): (&StoppingTasks, Timestamp),
+) -> Keep {
+    let healthy: Vec<_> = in_state(targets, &TargetState::Healthy).collect();
+    if !healthy.iter().any(|address| removed.contains_key(address)) {
+        return Keep::Nothing;
+    }
+    let staying: Vec<_> = healthy.iter().filter(|address| !departs(**address)).collect();
+    let in_use = healthy.len() + in_state(targets, &TargetState::Draining).count();
+    if staying.len() * 2 > in_use {
+        return Keep::Nothing;
+    }
+    if *stopping == StoppingTasks::NotAsked {
+        return Keep::AskEcs;
+    }
+    if staying.into_iter().any(|address| !stopping.has(*address, now)) {
+        return Keep::Nothing;
+    }
+    let last = |address: &IpAddr| removed.get(address).map(|task| (stopping.stopping_at(task), *task));
+    healthy
+        .into_iter()
+        .filter(|address| removed.contains_key(address))
+        .max_by_key(last)
+        .map_or(Keep::Nothing, Keep::One)
+}
+
+fn in_state<'a>(targets: &'a [RegisteredTarget], state: &'a TargetState) -> impl Iterator<Item = IpAddr> {
+    targets.iter().filter(move |target| target.state == *state).map(|target| target.address)
+}

@@ -1,0 +1,159 @@
+//! A look at a target group: its targets, with the ports that are registered, and what ECS says of the tasks.
+//! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html>,
+//! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::{join, join_all};
+use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::finding::{GroupFinding, TargetState, TaskFinding};
+use spotdrain_core::last_healthy::StoppingTasks;
+use spotdrain_core::limits::MAX_TASKS_PER_CALL;
+use spotdrain_core::notice::Notice;
+use spotdrain_core::outcome::Failure;
+use spotdrain_core::pace::Kind;
+use spotdrain_core::plan::Look;
+
+use crate::cloud::Cloud;
+use crate::deadline::Deadline;
+use crate::invocation::Invocation;
+use crate::shares;
+
+/// The pages of ListTasks that are read, of a hundred tasks each.
+const MAX_PAGES: usize = 3;
+
+/// The tasks to ask about, by cluster.
+pub(crate) type TasksToAsk = BTreeMap<ClusterArn, BTreeSet<TaskArn>>;
+
+/// A service, or a whole cluster.
+pub(crate) type Scope = (ClusterArn, Option<ServiceName>);
+
+/// Reads a group whose token was taken, and asks ECS about the tasks of notices beside it.
+pub(crate) async fn look<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    group: &TargetGroupArn,
+    notices: Vec<Notice>,
+) -> Look {
+    let deadline = looking(invocation);
+    let reading = read_group(invocation, group, deadline);
+    let (group, tasks) = join(reading, ask_owners(invocation, &notices, deadline)).await;
+    Look { group, tasks, stopping: StoppingTasks::NotAsked }
+}
+
+fn looking<C: Cloud>(invocation: &Invocation<'_, C>) -> Deadline {
+    let now = invocation.now();
+    invocation.deadline.reserving(now, shares::ACTING).within(now, shares::OBSERVING)
+}
+
+/// Reads a group, all of it: its other targets decide whether it can spare one.
+async fn read_group<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    group: &TargetGroupArn,
+    deadline: Deadline,
+) -> GroupFinding {
+    let request = invocation.request("DescribeTargetHealth", Kind::Read, deadline);
+    let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
+    answer.map_or_else(|error| error.finding(), GroupFinding::Found)
+}
+
+/// Whether a group has no healthy target left; `false` if that could not be read.
+pub(crate) async fn is_emptied<C: Cloud>(invocation: &Invocation<'_, C>, group: &TargetGroupArn) -> bool {
+    let request = invocation.request("DescribeTargetHealth", Kind::Read, looking(invocation));
+    let answer = request.send(async || invocation.cloud().describe_target_health(group).await).await;
+    answer.is_ok_and(|targets| !targets.iter().any(|target| target.state == TargetState::Healthy))
+}
+
+/// Asks ECS about the tasks whose ownership the plan may need. An answer that contradicts its notice is asked for once more,
+/// because ECS may lag behind its own event.
+async fn ask_owners<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    notices: &[Notice],
+    deadline: Deadline,
+) -> BTreeMap<TaskArn, TaskFinding> {
+    let mut tasks = describe_tasks(invocation, by_cluster(notices.iter()), deadline).await;
+    let now = invocation.now();
+    let is_doubtful = |notice: &&Notice| tasks.get(&notice.task.arn).is_some_and(|task| task.may_lag(notice, now));
+    let doubtful = by_cluster(notices.iter().filter(is_doubtful));
+    tasks.extend(describe_tasks(invocation, doubtful, deadline).await);
+    tasks
+}
+
+fn by_cluster<'a>(notices: impl Iterator<Item = &'a Notice>) -> TasksToAsk {
+    let mut tasks = TasksToAsk::new();
+    for Notice { task, .. } in notices {
+        tasks.entry(task.cluster.clone()).or_default().insert(task.arn.clone());
+    }
+    tasks
+}
+
+/// Describes the tasks of each cluster.
+async fn describe_tasks<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    tasks: TasksToAsk,
+    deadline: Deadline,
+) -> BTreeMap<TaskArn, TaskFinding> {
+    let tasks = tasks.into_iter().map(|(cluster, tasks)| (cluster, tasks.into_iter().collect::<Vec<_>>()));
+    let chunks = tasks.flat_map(|(cluster, tasks)| {
+        tasks.chunks(MAX_TASKS_PER_CALL).map(|chunk| (cluster.clone(), chunk.to_vec())).collect::<Vec<_>>()
+    });
+    let calls = chunks.map(|(cluster, tasks)| describe(invocation, cluster, tasks, deadline));
+    join_all(calls).await.into_iter().flatten().collect()
+}
+
+async fn describe<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    cluster: ClusterArn,
+    tasks: Vec<TaskArn>,
+    deadline: Deadline,
+) -> Vec<(TaskArn, TaskFinding)> {
+    let request = invocation.request("DescribeTasks", Kind::Tasks, deadline);
+    let answer = request.send(async || invocation.cloud().describe_tasks(&cluster, &tasks).await).await;
+    let of = |task: &TaskArn| match &answer {
+        Ok(found) => found.get(task).cloned(),
+        Err(error) => Some(error.finding()),
+    };
+    tasks.iter().filter_map(|task| Some((task.clone(), of(task)?))).collect()
+}
+
+/// Asks ECS which tasks of the services are stopping.
+pub(crate) async fn stopping_tasks<C: Cloud>(invocation: &Invocation<'_, C>, scopes: BTreeSet<Scope>) -> StoppingTasks {
+    let deadline = looking(invocation);
+    let mut tasks = TasksToAsk::new();
+    for listed in join_all(scopes.iter().map(|scope| list(invocation, scope, deadline))).await {
+        match listed {
+            Ok((cluster, listed)) => tasks.entry(cluster).or_default().extend(listed),
+            Err(failure) => return StoppingTasks::Unknown(failure),
+        }
+    }
+    let mut known = BTreeMap::new();
+    for (task, finding) in describe_tasks(invocation, tasks, deadline).await {
+        match finding {
+            TaskFinding::Found(sighting) => _ = known.insert(task, sighting),
+            TaskFinding::Missing => {}
+            TaskFinding::Unknown(failure) => return StoppingTasks::Unknown(failure),
+        }
+    }
+    StoppingTasks::Known(known)
+}
+
+/// Lists the stopping tasks of a scope. More than fit on the pages count as not asked.
+async fn list<C: Cloud>(
+    invocation: &Invocation<'_, C>,
+    (cluster, service): &Scope,
+    deadline: Deadline,
+) -> Result<(ClusterArn, Vec<TaskArn>), Failure> {
+    let request = invocation.request("ListTasks", Kind::Tasks, deadline);
+    let (mut tasks, mut next) = (Vec::new(), None);
+    for _ in 0..MAX_PAGES {
+        let page: Option<String> = next;
+        let call = async || invocation.cloud().list_stopping_tasks(cluster, service.as_ref(), page.as_deref()).await;
+        let listed = request.send(call).await.map_err(|error| error.failure)?;
+        tasks.extend(listed.tasks);
+        next = listed.next;
+        if next.is_none() {
+            return Ok((cluster.clone(), tasks));
+        }
+    }
+    let problem = format!("more than {} tasks are stopping", tasks.len());
+    Err(Failure { call: "ListTasks", problem, retryable: true })
+}

@@ -1,0 +1,110 @@
+//! The end of a notice: all its groups are settled, or the time is over.
+
+use spotdrain_core::arn::TargetGroupArn;
+use spotdrain_core::candidates::{Configured, LocatedNotice};
+use spotdrain_core::finding::Target;
+use spotdrain_core::notice::Incoming;
+use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::report::{NoticeRecord, RegistrationRecord};
+use spotdrain_core::settings::Mode;
+use spotdrain_core::settlement::look_again;
+
+use super::Run;
+use crate::cloud::Cloud;
+use crate::work::{NoticeId, Open};
+
+/// Why a notice returns whose groups got no turn.
+fn no_turn() -> Failure {
+    let problem = "not started: the rate limit left no turn for it before the deadline".to_owned();
+    Failure { call: "DeregisterTargets", problem, retryable: true }
+}
+
+impl<C: Cloud> Run<'_, C> {
+    /// Ends a notice all of whose groups are settled.
+    pub(super) fn end(&mut self, id: NoticeId) {
+        let Some(open) = self.work.notices.remove(&id) else { return };
+        let record = self.record(open);
+        let mut memory = self.invocation.engine.memory.borrow_mut();
+        let task = &record.notice.task;
+        if record.look_again_seconds.is_some() {
+            memory.keep(&task.arn);
+        } else if !record.returns() {
+            memory.remember(&task.arn, task.version);
+        }
+        self.ended.push(record);
+    }
+
+    fn record(&self, open: Open) -> NoticeRecord {
+        let Open { located, age, records, is_contradicted, .. } = open;
+        let age = age.unwrap_or_else(|| located.notice().age(self.now()));
+        let mut record = NoticeRecord::new(located, age, records);
+        record.contradicted = is_contradicted;
+        record.look_again_seconds = self.look_again(&record);
+        record
+    }
+
+    /// After how many seconds a kept target is looked at again. A direct event and `observe` have one look only.
+    fn look_again(&self, record: &NoticeRecord) -> Option<u64> {
+        let is_kept = record.registrations.iter().any(|row| row.outcome == Outcome::KeptLastHealthy);
+        let may_return = self.invocation.queue.is_some() && record.mode == Mode::Enforce;
+        let receipts = self.invocation.receipts.borrow();
+        let receipt = receipts.get(record.message_id.as_ref()?).filter(|_| is_kept && may_return)?;
+        let was_kept = self.invocation.engine.memory.borrow().was_kept(&record.notice.task.arn);
+        look_again(&record.notice, receipt, was_kept, self.now())
+    }
+
+    /// Ends what is still open when the time is over.
+    pub(super) fn close_all(&mut self) {
+        for incoming in std::mem::take(&mut self.unlocated) {
+            self.close_unlocated(incoming);
+        }
+        while let Some((_, open)) = self.work.notices.pop_first() {
+            let record = self.close(open);
+            self.ended.push(record);
+        }
+    }
+
+    fn close_unlocated(&mut self, incoming: Incoming) {
+        let settings = &self.invocation.engine.settings;
+        match LocatedNotice::new(incoming, settings, None, &Configured::default(), self.now()) {
+            Ok(located) => {
+                let age = located.notice().age(self.now());
+                let record = NoticeRecord::new(located, age, Vec::new());
+                self.ended.push(NoticeRecord { failure: Some(no_turn()), postponed: true, ..record });
+            }
+            Err(ignored) => self.ignored.push(*ignored),
+        }
+    }
+
+    /// The record of a notice that still waits for groups.
+    fn close(&self, mut open: Open) -> NoticeRecord {
+        let waits = std::mem::take(&mut open.waits);
+        let mut failure = None;
+        for (group, settled) in waits {
+            open.records.extend(settled.into_values());
+            let unconfirmed = self.unconfirmed(&open, &group);
+            if unconfirmed.is_empty() {
+                failure = failure.or(self.work.groups.get(&group).and_then(|group| group.failure().cloned()));
+            }
+            open.records.extend(unconfirmed);
+        }
+        let postponed = open.age.is_none() && failure.is_none();
+        let is_failed = open.records.iter().any(|row| row.outcome.failure().is_some());
+        let record = self.record(open);
+        let failure = record.failure.clone().or(failure).or_else(|| (!is_failed).then(no_turn));
+        NoticeRecord { failure, postponed, look_again_seconds: None, ..record }
+    }
+
+    /// The registrations of a notice that were named unread, and that nothing has confirmed.
+    fn unconfirmed(&self, open: &Open, arn: &TargetGroupArn) -> Vec<RegistrationRecord> {
+        let Some(group) = self.work.groups.get(arn) else { return Vec::new() };
+        let why = group.failure().cloned().unwrap_or_else(|| Failure::not_asked("DescribeTargetHealth"));
+        let notice = open.located.notice();
+        let record = |address| {
+            let failure = group.progress.unconfirmed(address, &why)?;
+            let target = Target { address, port: None };
+            Some(RegistrationRecord::of_failure(arn, target, failure))
+        };
+        notice.task.addresses.iter().copied().filter_map(record).collect()
+    }
+}

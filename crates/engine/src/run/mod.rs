@@ -1,0 +1,259 @@
+//! The loop of an invocation: one activity after another ends, and what can be started then is started.
+//!
+//! A turn is one write token with its share of the common ELB tokens. It belongs to no group until it is granted. Then the
+//! group that is next takes it, is read, is planned with every notice that has arrived for it by then, and is written. So nothing
+//! that was read grows old before the write that relies on it.
+
+mod close;
+mod locating;
+mod turns;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::pin::pin;
+
+use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+use spotdrain_core::arn::TargetGroupArn;
+use spotdrain_core::batch::{Message, Receipt, receipts};
+use spotdrain_core::candidates::Configured;
+use spotdrain_core::finding::{ServiceFinding, ServiceKey};
+use spotdrain_core::notice::{IgnoredEvent, Incoming, Malformed, Reading, read};
+use spotdrain_core::plan::Look;
+use spotdrain_core::progress::CallAnswer;
+use spotdrain_core::report::{NoticeRecord, Report};
+use tracing::info;
+
+use crate::acknowledge::{acknowledge, extend, record};
+use crate::cloud::Cloud;
+use crate::deadline::later;
+use crate::invocation::Invocation;
+use crate::locate::Located;
+use crate::receive::{Receiving, receive};
+use crate::shares;
+use crate::work::{NoticeId, Work};
+use turns::{Turn, Turned};
+
+/// Handles the messages of an invocation, and whatever else it receives.
+pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<Message>) -> Report {
+    let mut run = Run::begin(invocation, messages);
+    loop {
+        run.report_ended();
+        let wake_at = run.start();
+        match run.next(wake_at).await {
+            Next::Ended(event) => run.on(event),
+            Next::Woken => {}
+            Next::Idle => break,
+        }
+    }
+    run.close_all();
+    run.report_ended();
+    while run.activities.next().await.is_some() {}
+    info!(messages = run.receipts, "handled");
+    Report::join(run.reports)
+}
+
+/// How an activity ended.
+enum Event {
+    Received(Vec<Message>),
+    Located(BTreeSet<ServiceKey>, Configured, Vec<Located>),
+    Refreshed(ServiceKey, Option<ServiceFinding>),
+    Looked(Turn, Look),
+    Written(Turned, CallAnswer),
+    /// A group was read after a write that relied on ECS's answer; whether it has no healthy target left.
+    ReadBack(TargetGroupArn, bool),
+    /// Messages were deleted, returned or hidden.
+    Acknowledged,
+}
+
+/// What the loop waited for.
+enum Next {
+    Ended(Event),
+    Woken,
+    /// There is nothing to wait for.
+    Idle,
+}
+
+/// The state of an invocation.
+struct Run<'a, C> {
+    invocation: &'a Invocation<'a, C>,
+    activities: FuturesUnordered<LocalBoxFuture<'a, Event>>,
+    receiving: Receiving,
+    /// Messages that are to be hidden longer, each part with the time.
+    hidden: VecDeque<(Timestamp, Vec<String>)>,
+    unlocated: Vec<Incoming>,
+    locating: BTreeSet<ServiceKey>,
+    configured: Option<Configured>,
+    /// The services that are described again, with the notices that wait for the answer.
+    refreshing: BTreeMap<ServiceKey, Vec<NoticeId>>,
+    /// The answers.
+    refreshed: BTreeMap<ServiceKey, Option<ServiceFinding>>,
+    work: Work,
+    /// What has ended since the last report.
+    ended: Vec<NoticeRecord>,
+    ignored: Vec<IgnoredEvent>,
+    malformed: Vec<Malformed>,
+    reports: Vec<Report>,
+    receipts: usize,
+}
+
+impl<'a, C: Cloud> Run<'a, C> {
+    fn begin(invocation: &'a Invocation<'a, C>, messages: Vec<Message>) -> Self {
+        let receiving = Receiving::begin(messages.len(), invocation.queue.is_some(), invocation.started_at);
+        let mut run = Self {
+            invocation,
+            activities: FuturesUnordered::new(),
+            receiving,
+            hidden: VecDeque::new(),
+            unlocated: Vec::new(),
+            locating: BTreeSet::new(),
+            configured: None,
+            refreshing: BTreeMap::new(),
+            refreshed: BTreeMap::new(),
+            work: Work::default(),
+            ended: Vec::new(),
+            ignored: Vec::new(),
+            malformed: Vec::new(),
+            reports: Vec::new(),
+            receipts: 0,
+        };
+        run.admit(messages);
+        run
+    }
+
+    fn now(&self) -> Timestamp {
+        self.invocation.now()
+    }
+
+    /// Whether there is time for another turn.
+    fn has_time(&self) -> bool {
+        self.invocation.deadline.left(self.now()) >= shares::A_TURN
+    }
+
+    fn spawn(&mut self, activity: impl Future<Output = Event> + 'a) {
+        self.activities.push(Box::pin(activity));
+    }
+
+    /// Classifies messages, and keeps what they say of tasks for later batches.
+    fn admit(&mut self, messages: Vec<Message>) {
+        let (engine, now) = (self.invocation.engine, self.now());
+        let receipts = receipts(&messages);
+        self.receipts += messages.len();
+        self.hidden.push_back((later(now, shares::HIDDEN), receipts.keys().cloned().collect()));
+        self.invocation.receipts.borrow_mut().extend(receipts);
+        let Reading { notices, ignored, malformed } =
+            read(messages, &engine.settings, &mut engine.memory.borrow_mut(), now);
+        self.unlocated.extend(notices);
+        self.ignored.extend(ignored);
+        self.malformed.extend(malformed);
+    }
+
+    /// Starts what can be started, and returns when to look again.
+    fn start(&mut self) -> Option<Timestamp> {
+        self.start_locating();
+        let wakes = [self.grant_turns(), self.grant_looks(), self.extend_hidden(), self.start_receiving()];
+        let has_time = |at: &Timestamp| self.invocation.deadline.left(*at) >= shares::A_TURN;
+        wakes.into_iter().flatten().min().filter(has_time)
+    }
+
+    /// Waits for the end of an activity, or for a time.
+    async fn next(&mut self, wake_at: Option<Timestamp>) -> Next {
+        let cloud = self.invocation.cloud();
+        match (wake_at, self.activities.is_empty()) {
+            (None, _) => self.activities.next().await.map_or(Next::Idle, Next::Ended),
+            (Some(at), true) => {
+                cloud.sleep_until(at).await;
+                Next::Woken
+            }
+            (Some(at), false) => match select(self.activities.next(), pin!(cloud.sleep_until(at))).await {
+                Either::Left((event, _)) => event.map_or(Next::Idle, Next::Ended),
+                Either::Right(((), _)) => Next::Woken,
+            },
+        }
+    }
+
+    fn on(&mut self, event: Event) {
+        match event {
+            Event::Received(messages) => {
+                self.receiving.ended(messages.len(), self.now());
+                self.admit(messages);
+            }
+            Event::Located(keys, configured, located) => self.located(&keys, configured, located),
+            Event::Refreshed(key, answer) => self.refreshed(key, answer),
+            Event::Looked(turn, look) => self.looked(turn, look),
+            Event::Written(turned, answer) => self.written(turned, answer),
+            Event::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
+            Event::Acknowledged => {}
+        }
+    }
+
+    /// Receives more messages while there is work that they may add to, and returns when to try again.
+    fn start_receiving(&mut self) -> Option<Timestamp> {
+        let (invocation, now) = (self.invocation, self.now());
+        let queue = invocation.queue.as_ref()?;
+        let has_work = !(self.work.notices.is_empty() && self.unlocated.is_empty());
+        let is_wanted = has_work && self.receiving.is_flowing() || self.work.a_turn_waits(now);
+        let has_time = invocation.deadline.left(now) >= shares::A_TURN + shares::LONG_POLL;
+        while is_wanted && has_time && self.receiving.wants_more() {
+            let not_before = self.receiving.not_before();
+            if not_before > now {
+                return Some(not_before);
+            }
+            self.receiving.started();
+            self.spawn(async move { Event::Received(receive(invocation, queue).await) });
+        }
+        None
+    }
+
+    /// Keeps messages hidden whose notices still wait, and returns when the next ones are to be hidden.
+    fn extend_hidden(&mut self) -> Option<Timestamp> {
+        let (invocation, now) = (self.invocation, self.now());
+        while let Some((_, messages)) = self.hidden.pop_front_if(|(at, _)| *at <= now) {
+            let receipts = self.receipts_of_open(&messages);
+            if !receipts.is_empty() {
+                self.spawn(async move {
+                    extend(invocation, receipts).await;
+                    Event::Acknowledged
+                });
+            }
+        }
+        self.hidden.front().map(|(at, _)| *at).filter(|_| !self.work.notices.is_empty() && invocation.queue.is_some())
+    }
+
+    fn receipts_of_open(&self, messages: &[String]) -> Vec<Receipt> {
+        let located = self.work.notices.values().map(|open| &open.located.incoming);
+        let open: BTreeSet<_> =
+            located.chain(&self.unlocated).filter_map(|incoming| incoming.message_id.as_ref()).collect();
+        let receipts = self.invocation.receipts.borrow();
+        messages.iter().filter(|id| open.contains(id)).filter_map(|id| receipts.get(id).cloned()).collect()
+    }
+
+    /// Records what has ended since the last time, and settles its messages with the queue.
+    fn report_ended(&mut self) {
+        let [notices, ignored, malformed] = [self.ended.is_empty(), self.ignored.is_empty(), self.malformed.is_empty()];
+        if notices && ignored && malformed {
+            return;
+        }
+        let take = |run: &mut Self| {
+            Report::new(
+                std::mem::take(&mut run.ended),
+                std::mem::take(&mut run.ignored),
+                std::mem::take(&mut run.malformed),
+            )
+        };
+        let report = take(self);
+        self.report(report);
+    }
+
+    fn report(&mut self, report: Report) {
+        let invocation = self.invocation;
+        let settlements = record(invocation, &report);
+        self.reports.push(report);
+        if !settlements.is_empty() && invocation.queue.is_some() {
+            self.spawn(async move {
+                acknowledge(invocation, settlements).await;
+                Event::Acknowledged
+            });
+        }
+    }
+}
