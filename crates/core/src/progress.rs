@@ -29,6 +29,8 @@ pub enum CallAnswer {
     Refused(Failure),
     /// The group does not exist any more.
     GroupGone,
+    /// The connection broke, or no answer came in time: the call may have taken effect.
+    Unanswered(Failure),
     /// Any other failure.
     Failed(Failure),
 }
@@ -57,9 +59,18 @@ pub struct Planned<'a> {
 /// The progress in one group.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
-    unconfirmed: BTreeMap<IpAddr, Unconfirmed>,
-    /// The parts of refused calls. Each holds a bad target, or its other half does.
-    parts: Vec<BTreeSet<Target>>,
+    unconfirmed: BTreeMap<Target, Unconfirmed>,
+    /// The addresses in calls without an answer: if they drain at the next look, the call may have done it.
+    unanswered: BTreeSet<IpAddr>,
+    parts: Vec<Part>,
+    pairs: usize,
+}
+
+/// A half of the targets of a refused call: a bad target is in it or in the other half of the pair.
+#[derive(Debug, Clone)]
+struct Part {
+    targets: BTreeSet<Target>,
+    pair: usize,
 }
 
 impl Progress {
@@ -83,87 +94,110 @@ impl Progress {
 
     /// Whether a registration waits for a call.
     fn is_due(&self, row: &PlannedRegistration, settled: &Settled) -> bool {
-        let Target { address, .. } = row.registration.target;
-        let is_confirming = row.as_read.is_none() && self.unconfirmed.contains_key(&address);
+        let is_confirming = row.as_read.is_none() && self.is_unconfirmed(&[row.registration.target.address]);
         row.settled.is_none() && !settled.contains_key(&row.registration.target) && !is_confirming
     }
 
-    /// Those of the targets that one call names.
+    /// Those of the targets that one call names: the largest part, or those that are in none.
     fn part_of(&self, due: &[OwnedTarget]) -> Vec<OwnedTarget> {
-        let in_part = |part: &BTreeSet<Target>| due.iter().filter(|owned| part.contains(&owned.target)).count();
-        let in_none = |owned: &OwnedTarget| !self.parts.iter().any(|part| part.contains(&owned.target));
-        let largest = self.parts.iter().max_by_key(|part| in_part(part));
-        let is_new = due.iter().filter(|owned| in_none(owned)).count() >= largest.map_or(0, in_part);
         let Some(is_ipv6) = due.first().map(|owned| owned.target.address.is_ipv6()) else { return Vec::new() };
-        let is_named = |owned: &OwnedTarget| {
-            let in_part =
-                if is_new { in_none(owned) } else { largest.is_some_and(|part| part.contains(&owned.target)) };
-            in_part && (owned.as_read.is_some() || owned.target.address.is_ipv6() == is_ipv6)
+        let part_of = |owned: &OwnedTarget| self.parts.iter().position(|part| part.targets.contains(&owned.target));
+        let mut sizes: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+        for owned in due {
+            *sizes.entry(part_of(owned)).or_default() += 1;
+        }
+        let largest = sizes.into_iter().max_by_key(|(_, size)| *size).and_then(|(part, _)| part);
+        let is_named = |owned: &&OwnedTarget| {
+            part_of(owned) == largest && (owned.as_read.is_some() || owned.target.address.is_ipv6() == is_ipv6)
         };
-        due.iter().filter(|owned| is_named(owned)).take(MAX_TARGETS_PER_CALL).cloned().collect()
+        due.iter().filter(is_named).take(MAX_TARGETS_PER_CALL).cloned().collect()
     }
 
     /// Notes the answer to a call, and returns the outcome of its targets if it settles them.
     pub fn note(&mut self, targets: &[OwnedTarget], answer: CallAnswer) -> Option<Outcome> {
         let is_read = targets.iter().all(|owned| owned.as_read.is_some());
+        if answer == CallAnswer::Accepted {
+            self.split_other_half(targets);
+        }
         match answer {
             CallAnswer::Accepted if is_read => Some(Outcome::Deregistered),
             CallAnswer::Accepted => self.leave_unconfirmed(targets, &Unconfirmed::Accepted),
-            CallAnswer::Refused(_) if targets.len() > 1 => self.split(targets),
+            CallAnswer::Refused(_) if targets.len() > 1 => {
+                self.split(&targets.iter().map(|owned| owned.target).collect::<Vec<_>>());
+                None
+            }
             CallAnswer::Refused(failure) if is_read => Some(Outcome::Failed(failure)),
             CallAnswer::Refused(failure) => self.leave_unconfirmed(targets, &Unconfirmed::Refused(failure)),
             CallAnswer::GroupGone => Some(Outcome::AlreadyGone),
+            CallAnswer::Unanswered(_) => {
+                self.unanswered.extend(targets.iter().map(|owned| owned.target.address));
+                None
+            }
             CallAnswer::Failed(failure) => (!failure.retryable).then_some(Outcome::Failed(failure)),
         }
     }
 
     fn leave_unconfirmed(&mut self, targets: &[OwnedTarget], how: &Unconfirmed) -> Option<Outcome> {
-        self.unconfirmed.extend(targets.iter().map(|owned| (owned.target.address, how.clone())));
+        self.unconfirmed.extend(targets.iter().map(|owned| (owned.target, how.clone())));
         None
     }
 
-    fn split(&mut self, targets: &[OwnedTarget]) -> Option<Outcome> {
-        let targets: Vec<_> = targets.iter().map(|owned| owned.target).collect();
+    /// Splits targets one of which is bad.
+    fn split(&mut self, targets: &[Target]) {
         for part in &mut self.parts {
-            part.retain(|target| !targets.contains(target));
+            part.targets.retain(|target| !targets.contains(target));
         }
-        self.parts.retain(|part| !part.is_empty());
+        self.parts.retain(|part| !part.targets.is_empty());
+        self.pairs += 1;
         let (one, other) = targets.split_at(targets.len() / 2);
-        self.parts.extend([one, other].map(|half| half.iter().copied().collect()));
-        None
+        let part = |half: &[Target]| Part { targets: half.iter().copied().collect(), pair: self.pairs };
+        self.parts.extend([part(one), part(other)]);
     }
 
-    /// The outcome of a planned registration; `None` if it is still to be deregistered.
-    #[must_use]
-    pub fn outcome(&self, row: &PlannedRegistration) -> Option<Outcome> {
-        let is_ours = self.unconfirmed.get(&row.registration.target.address) == Some(&Unconfirmed::Accepted);
-        match row.settled.clone()? {
-            Outcome::AlreadyDraining if is_ours => Some(Outcome::Deregistered),
-            outcome => Some(outcome),
+    /// One half of a refused call was accepted, so the bad target is in the other half.
+    fn split_other_half(&mut self, accepted: &[OwnedTarget]) {
+        let is_accepted = |part: &Part| accepted.iter().any(|owned| part.targets.contains(&owned.target));
+        let Some(pair) = self.parts.iter().find(|part| is_accepted(part)).map(|part| part.pair) else { return };
+        let other = self.parts.iter().find(|part| part.pair == pair && !is_accepted(part) && part.targets.len() > 1);
+        if let Some(other) = other {
+            self.split(&other.targets.iter().copied().collect::<Vec<_>>());
         }
     }
 
-    /// Notes that the group was read, so that nothing is unconfirmed any more.
-    pub fn confirm(&mut self) {
+    /// Takes over what a read of the group shows: a target that drains after a call of ours was deregistered by it.
+    pub fn confirm(&mut self, plans: &mut [NoticePlan]) {
+        for row in plans.iter_mut().flat_map(|plan| &mut plan.registrations) {
+            let address = row.registration.target.address;
+            let is_ours =
+                self.unanswered.contains(&address) || self.of(address).any(|(_, how)| *how == Unconfirmed::Accepted);
+            if row.settled == Some(Outcome::AlreadyDraining) && is_ours {
+                row.settled = Some(Outcome::Deregistered);
+            }
+        }
         self.unconfirmed.clear();
+        self.unanswered.clear();
+    }
+
+    fn of(&self, address: IpAddr) -> impl Iterator<Item = (&Target, &Unconfirmed)> {
+        self.unconfirmed.iter().filter(move |(target, _)| target.address == address)
     }
 
     /// Whether targets were named without a read, and only a read shows what became of them.
     #[must_use]
     pub fn is_unconfirmed(&self, addresses: &[IpAddr]) -> bool {
-        addresses.iter().any(|address| self.unconfirmed.contains_key(address))
+        addresses.iter().any(|address| self.of(*address).next().is_some())
     }
 
-    /// Why a registration that was named without a read fails when there is no time to read its group. `failure`: why the group
-    /// could not be read.
+    /// Why a registration fails whose outcome is still open when the time is over. `failure`: the last one of its group.
     #[must_use]
-    pub fn unconfirmed(&self, address: IpAddr, failure: &Failure) -> Option<Failure> {
-        Some(match self.unconfirmed.get(&address)? {
-            Unconfirmed::Refused(refusal) => refusal.clone(),
-            Unconfirmed::Accepted => {
-                Failure { problem: format!("accepted, but not confirmed: {}", failure.problem), ..failure.clone() }
+    pub fn failure(&self, target: Target, failure: Failure) -> Failure {
+        match self.unconfirmed.get(&target) {
+            Some(Unconfirmed::Refused(refusal)) => refusal.clone(),
+            Some(Unconfirmed::Accepted) => {
+                Failure { problem: format!("accepted, but not confirmed: {}", failure.problem), ..failure }
             }
-        })
+            None => failure,
+        }
     }
 }
 

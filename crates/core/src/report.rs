@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::arn::TargetGroupArn;
 use crate::candidates::LocatedNotice;
 use crate::event::TaskChange;
-use crate::finding::{ServiceTag, Target, TargetState};
+use crate::finding::{ServiceTag, TargetState};
 use crate::notice::{IgnoredEvent, Incoming, Malformed, Notice};
 use crate::outcome::{Failure, NoTargetGroup, Outcome};
 use crate::plan::PlannedRegistration;
@@ -190,20 +190,6 @@ impl RegistrationRecord {
             check_port: row.check_port,
             outcome,
             notice_to_deregistered_ms: took.and_then(milliseconds),
-        }
-    }
-
-    /// The record of a target whose group was not read, and which failed.
-    #[must_use]
-    pub fn of_failure(group: &TargetGroupArn, target: Target, failure: Failure) -> Self {
-        Self {
-            target_group: group.clone(),
-            target: target.address,
-            port: target.port,
-            state: None,
-            check_port: None,
-            outcome: Outcome::Failed(failure),
-            notice_to_deregistered_ms: None,
         }
     }
 }

@@ -56,10 +56,10 @@ async fn read_group<C: Cloud>(
     answer.map_or_else(|error| error.finding(), GroupFinding::Found)
 }
 
-/// Whether a group has no healthy target left; `false` if that could not be read.
+/// Whether a group whose token was taken has no healthy target left; `false` if it could not be read.
 pub(crate) async fn is_emptied<C: Cloud>(invocation: &Invocation<'_, C>, group: &TargetGroupArn) -> bool {
     let request = invocation.request("DescribeTargetHealth", Kind::Read, looking(invocation));
-    let answer = request.send(async || invocation.cloud().describe_target_health(group).await).await;
+    let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
     answer.is_ok_and(|targets| !targets.iter().any(|target| target.state == TargetState::Healthy))
 }
 

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::candidates::LocatedNotice;
 use spotdrain_core::outcome::Failure;
+use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
 use spotdrain_core::progress::{Progress, Settled};
 use spotdrain_core::report::RegistrationRecord;
 
@@ -38,13 +39,32 @@ pub(crate) enum Wants {
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) located: LocatedNotice,
-    /// Its age when its first group was read; the outer `None` before that.
-    pub(crate) age: Option<Option<SignedDuration>>,
-    /// What is settled in the groups that it waits for.
-    pub(crate) waits: BTreeMap<TargetGroupArn, Settled>,
+    /// When the first of its groups was planned.
+    pub(crate) planned_at: Option<Timestamp>,
+    /// The groups that it waits for.
+    pub(crate) waits: BTreeMap<TargetGroupArn, Wait>,
     /// The registrations of the other groups.
     pub(crate) records: Vec<RegistrationRecord>,
     pub(crate) is_contradicted: bool,
+}
+
+impl Open {
+    /// Notes what the plan of a group says of the notice as a whole.
+    pub(crate) fn note(&mut self, plan: &NoticePlan, now: Timestamp) {
+        self.planned_at.get_or_insert(now);
+        self.is_contradicted |= plan.is_contradicted;
+        if plan.failure.is_some() {
+            self.located.candidates.failure.clone_from(&plan.failure);
+        }
+    }
+}
+
+/// What the turns of a group have made of a notice.
+#[derive(Debug, Default)]
+pub(crate) struct Wait {
+    pub(crate) settled: Settled,
+    /// The registrations that the last turn left open.
+    pub(crate) open: Vec<PlannedRegistration>,
 }
 
 /// A target group that notices wait for.
@@ -115,7 +135,8 @@ impl Work {
     /// Opens a notice. It has no groups yet.
     pub(crate) fn open(&mut self, located: LocatedNotice) -> NoticeId {
         self.next += 1;
-        let open = Open { located, age: None, waits: BTreeMap::new(), records: Vec::new(), is_contradicted: false };
+        let open =
+            Open { located, planned_at: None, waits: BTreeMap::new(), records: Vec::new(), is_contradicted: false };
         self.notices.insert(self.next, open);
         self.next
     }

@@ -1,10 +1,9 @@
 //! The end of a notice: all its groups are settled, or the time is over.
 
-use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::candidates::{Configured, LocatedNotice};
-use spotdrain_core::finding::Target;
 use spotdrain_core::notice::Incoming;
 use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::plan::PlannedRegistration;
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord};
 use spotdrain_core::settings::Mode;
 use spotdrain_core::settlement::look_again;
@@ -35,8 +34,8 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     fn record(&self, open: Open) -> NoticeRecord {
-        let Open { located, age, records, is_contradicted, .. } = open;
-        let age = age.unwrap_or_else(|| located.notice().age(self.now()));
+        let Open { located, planned_at, records, is_contradicted, .. } = open;
+        let age = located.notice().age(planned_at.unwrap_or_else(|| self.now()));
         let mut record = NoticeRecord::new(located, age, records);
         record.contradicted = is_contradicted;
         record.look_again_seconds = self.look_again(&record);
@@ -78,33 +77,24 @@ impl<C: Cloud> Run<'_, C> {
 
     /// The record of a notice that still waits for groups.
     fn close(&self, mut open: Open) -> NoticeRecord {
-        let waits = std::mem::take(&mut open.waits);
         let mut failure = None;
-        for (group, settled) in waits {
-            open.records.extend(settled.into_values());
-            let unconfirmed = self.unconfirmed(&open, &group);
-            if unconfirmed.is_empty() {
-                failure = failure.or(self.work.groups.get(&group).and_then(|group| group.failure().cloned()));
+        for (arn, wait) in std::mem::take(&mut open.waits) {
+            let Some(group) = self.work.groups.get(&arn) else { continue };
+            let last = group.failure().cloned();
+            if wait.open.is_empty() {
+                failure = failure.or_else(|| last.clone());
             }
-            open.records.extend(unconfirmed);
+            let last = last.unwrap_or_else(no_turn);
+            let fail = |row: &PlannedRegistration| {
+                let outcome = Outcome::Failed(group.progress.failure(row.registration.target, last.clone()));
+                RegistrationRecord::new(row, outcome, self.now(), open.located.notice())
+            };
+            open.records.extend(wait.settled.into_values().chain(wait.open.iter().map(fail)));
         }
-        let postponed = open.age.is_none() && failure.is_none();
+        let postponed = open.planned_at.is_none() && failure.is_none();
         let is_failed = open.records.iter().any(|row| row.outcome.failure().is_some());
         let record = self.record(open);
         let failure = record.failure.clone().or(failure).or_else(|| (!is_failed).then(no_turn));
         NoticeRecord { failure, postponed, look_again_seconds: None, ..record }
-    }
-
-    /// The registrations of a notice that were named unread, and that nothing has confirmed.
-    fn unconfirmed(&self, open: &Open, arn: &TargetGroupArn) -> Vec<RegistrationRecord> {
-        let Some(group) = self.work.groups.get(arn) else { return Vec::new() };
-        let why = group.failure().cloned().unwrap_or_else(|| Failure::not_asked("DescribeTargetHealth"));
-        let notice = open.located.notice();
-        let record = |address| {
-            let failure = group.progress.unconfirmed(address, &why)?;
-            let target = Target { address, port: None };
-            Some(RegistrationRecord::of_failure(arn, target, failure))
-        };
-        notice.task.addresses.iter().copied().filter_map(record).collect()
     }
 }

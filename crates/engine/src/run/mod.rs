@@ -48,7 +48,10 @@ pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<
     }
     run.close_all();
     run.report_ended();
-    while run.activities.next().await.is_some() {}
+    run.start_read_backs();
+    while let Some(event) = run.activities.next().await {
+        run.on(event);
+    }
     info!(messages = run.receipts, "handled");
     Report::join(run.reports)
 }
@@ -89,6 +92,8 @@ struct Run<'a, C> {
     /// The answers.
     refreshed: BTreeMap<ServiceKey, Option<ServiceFinding>>,
     work: Work,
+    /// The groups that were written to although few healthy targets were to stay.
+    low: BTreeSet<TargetGroupArn>,
     /// What has ended since the last report.
     ended: Vec<NoticeRecord>,
     ignored: Vec<IgnoredEvent>,
@@ -111,6 +116,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             refreshing: BTreeMap::new(),
             refreshed: BTreeMap::new(),
             work: Work::default(),
+            low: BTreeSet::new(),
             ended: Vec::new(),
             ignored: Vec::new(),
             malformed: Vec::new(),

@@ -8,8 +8,8 @@ use spotdrain_core::finding::GroupFinding;
 use spotdrain_core::last_healthy::StoppingTasks;
 use spotdrain_core::notice::Notice;
 use spotdrain_core::outcome::{Failure, Outcome};
-use spotdrain_core::pace::Kind;
-use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
+use spotdrain_core::pace::{Budget, Kind};
+use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, PlannedRegistration, Situation, plan};
 use spotdrain_core::progress::{CallAnswer, Planned};
 use spotdrain_core::report::{RegistrationRecord, Report};
 use spotdrain_core::settings::Mode;
@@ -22,7 +22,7 @@ use crate::invocation::Invocation;
 use crate::look::{Scope, is_emptied, look, stopping_tasks};
 use crate::retry::back_off;
 use crate::shares;
-use crate::work::{LookKind, NoticeId, Wants};
+use crate::work::{Group, LookKind, NoticeId, Wants};
 
 /// A group that is looked at.
 pub(super) struct Turn {
@@ -36,7 +36,6 @@ pub(super) struct Turned {
     group: TargetGroupArn,
     notices: Vec<(NoticeId, NoticePlan)>,
     targets: Vec<OwnedTarget>,
-    is_read: bool,
     /// ECS was asked which tasks are stopping, because few healthy targets would stay.
     is_low: bool,
 }
@@ -53,7 +52,7 @@ impl<C: Cloud> Run<'_, C> {
                 return Some(granted_at);
             }
             let group = self.work.next_turn(now)?;
-            engine.budget(|budget, elapsed| budget.take_turn(elapsed));
+            engine.budget(Budget::take_turn);
             self.look_at(Turn { group, may_write: true });
         }
         self.work.next_ready(self.now())
@@ -94,7 +93,7 @@ impl<C: Cloud> Run<'_, C> {
     /// Plans a group that was looked at, and writes what the plan asks for.
     pub(super) fn looked(&mut self, turn: Turn, look: Look) {
         let ids = self.planned_together(&turn.group, &look);
-        let plan = self.plan(&turn.group, &ids, &look);
+        let mut plan = self.plan(&turn.group, &ids, &look);
         if plan.asks_ecs {
             return self.ask_ecs(turn, ids, look);
         }
@@ -103,8 +102,11 @@ impl<C: Cloud> Run<'_, C> {
         }
         let (is_read, is_low) =
             (!matches!(look.group, GroupFinding::Unknown(_)), look.stopping != StoppingTasks::NotAsked);
+        if let (true, Some(group)) = (is_read, self.work.groups.get_mut(&turn.group)) {
+            group.progress.confirm(&mut plan.notices);
+        }
         let notices = ids.into_iter().zip(plan.notices).collect();
-        let mut turned = Turned { group: turn.group, notices, targets: Vec::new(), is_read, is_low };
+        let mut turned = Turned { group: turn.group, notices, targets: Vec::new(), is_low };
         turned.targets = self.targets(&turned);
         self.write_or_settle(turned, turn.may_write);
     }
@@ -117,14 +119,7 @@ impl<C: Cloud> Run<'_, C> {
             let (notice, task) = (open.located.notice(), &open.located.notice().task.arn);
             !notice.needs_ownership(now, fresh) || look.tasks.contains_key(task) || look.stopping.get(task).is_some()
         };
-        self.work
-            .groups
-            .get(group)
-            .map(|group| group.waiting())
-            .unwrap_or_default()
-            .into_iter()
-            .filter(is_known)
-            .collect()
+        self.work.groups.get(group).map(Group::waiting).unwrap_or_default().into_iter().filter(is_known).collect()
     }
 
     fn plan(&self, group: &TargetGroupArn, ids: &[NoticeId], look: &Look) -> GroupPlan {
@@ -178,7 +173,7 @@ impl<C: Cloud> Run<'_, C> {
         };
         let planned = turned.notices.iter().filter_map(|(id, plan)| {
             let open = self.work.notices.get(id)?;
-            Some(Planned { notice: &open.located, plan, settled: open.waits.get(&turned.group)? })
+            Some(Planned { notice: &open.located, plan, settled: &open.waits.get(&turned.group)?.settled })
         });
         group.progress.targets(&planned.collect::<Vec<_>>())
     }
@@ -187,17 +182,17 @@ impl<C: Cloud> Run<'_, C> {
         let (invocation, engine) = (self.invocation, self.invocation.engine);
         if turned.targets.is_empty() {
             if may_write {
-                engine.budget(|budget, elapsed| budget.give_back_write(elapsed));
+                engine.budget(Budget::give_back_write);
             }
             self.succeeded(&turned.group);
-            self.settle(turned, None);
-        } else if may_write || engine.budget(|budget, elapsed| budget.try_write(elapsed)) {
+            self.settle(&turned, None);
+        } else if may_write || engine.budget(Budget::try_write) {
             self.spawn(async move {
                 let answer = deregister(invocation, &turned.group, &turned.targets).await;
                 Event::Written(turned, answer)
             });
         } else {
-            self.settle(turned, None);
+            self.settle(&turned, None);
         }
     }
 
@@ -210,30 +205,36 @@ impl<C: Cloud> Run<'_, C> {
     /// Notes the answer to a turn's write.
     pub(super) fn written(&mut self, turned: Turned, answer: CallAnswer) {
         match &answer {
-            CallAnswer::Failed(failure) => self.group_failed(&turned.group, failure.clone()),
+            CallAnswer::Failed(failure) | CallAnswer::Unanswered(failure) => {
+                self.group_failed(&turned.group, failure.clone())
+            }
             _ => self.succeeded(&turned.group),
         }
         let Some(group) = self.work.groups.get_mut(&turned.group) else { return };
         let outcome = group.progress.note(&turned.targets, answer);
-        let read_back = (turned.is_low && outcome == Some(Outcome::Deregistered)).then(|| turned.group.clone());
-        self.settle(turned, outcome);
-        if let Some(group) = read_back {
-            self.start_read_back(group);
+        if turned.is_low && outcome == Some(Outcome::Deregistered) {
+            self.low.insert(turned.group.clone());
+        }
+        self.settle(&turned, outcome.as_ref());
+    }
+
+    /// Reads the groups again of which few healthy targets were to stay, as far as there are tokens: nobody waits for the answers.
+    pub(super) fn start_read_backs(&mut self) {
+        let (invocation, engine) = (self.invocation, self.invocation.engine);
+        let may_read = |budget: &mut Budget, elapsed| {
+            let is_there = budget.until_spare_read(elapsed, false).is_zero();
+            is_there.then(|| budget.take(Kind::Read, elapsed)).is_some()
+        };
+        while self.has_time() && !self.low.is_empty() && engine.budget(may_read) {
+            let Some(group) = self.low.pop_first() else { return };
+            self.spawn(async move {
+                let is_emptied = is_emptied(invocation, &group).await;
+                Event::ReadBack(group, is_emptied)
+            });
         }
     }
 
-    /// Reads a group again of which few healthy targets were to stay. Until then it gets no other turn.
-    fn start_read_back(&mut self, group: TargetGroupArn) {
-        let invocation = self.invocation;
-        self.set_busy(&group, true);
-        self.spawn(async move {
-            let is_emptied = is_emptied(invocation, &group).await;
-            Event::ReadBack(group, is_emptied)
-        });
-    }
-
     pub(super) fn read_back(&mut self, group: TargetGroupArn, is_emptied: bool) {
-        self.set_busy(&group, false);
         if is_emptied {
             self.report(Report::of_emptied(group));
         }
@@ -246,58 +247,57 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     /// Settles the registrations of a turn. `outcome`: that of the targets that were written.
-    fn settle(&mut self, turned: Turned, outcome: Option<Outcome>) {
+    fn settle(&mut self, turned: &Turned, outcome: Option<&Outcome>) {
         for (id, plan) in &turned.notices {
-            self.settle_notice(*id, plan, &turned, outcome.as_ref());
+            self.settle_notice(*id, plan, turned, outcome);
         }
-        if let Some(group) = self.work.groups.get_mut(&turned.group) {
-            group.is_busy = false;
-            if turned.is_read {
-                group.progress.confirm();
-            }
-        }
+        self.set_busy(&turned.group, false);
     }
 
+    /// Settles the registrations of one notice, which waits on if some of them stay open.
     fn settle_notice(&mut self, id: NoticeId, plan: &NoticePlan, turned: &Turned, written: Option<&Outcome>) {
-        let now = self.now();
         if self.asks_again(plan) {
-            if let Some(group) = self.work.groups.get_mut(&turned.group) {
-                group.rest_until(later(now, ECS_CATCHES_UP));
-            }
-            return self.work.wait(id, &turned.group, Wants::Turn);
+            return self.wait_for_ecs(id, &turned.group);
         }
+        let now = self.now();
         let (Some(open), Some(group)) = (self.work.notices.get_mut(&id), self.work.groups.get(&turned.group)) else {
             return;
         };
+        open.note(plan, now);
         let is_dry = self.invocation.is_dry || open.located.mode == Mode::Observe;
-        open.age.get_or_insert(open.located.notice().age(now));
-        open.is_contradicted |= plan.is_contradicted;
-        if plan.failure.is_some() {
-            open.located.candidates.failure.clone_from(&plan.failure);
-        }
-        let Some(settled) = open.waits.get_mut(&turned.group) else { return };
-        let mut waits = None;
+        let notice = open.located.notice();
+        let Some(wait) = open.waits.get_mut(&turned.group) else { return };
+        wait.open.clear();
         for row in &plan.registrations {
             let target = row.registration.target;
             let by_call = || written.filter(|_| turned.targets.iter().any(|owned| owned.target == target)).cloned();
             let would = || (is_dry && row.settled.is_none()).then_some(Outcome::WouldDeregister);
-            match group.progress.outcome(row).or_else(by_call).or_else(would) {
-                _ if settled.contains_key(&target) => {}
-                Some(Outcome::NotRegistered) if !settled.is_empty() => {}
-                Some(outcome) => {
-                    let record = RegistrationRecord::new(row, outcome, now, open.located.notice());
-                    settled.insert(target, record);
-                }
-                None => {
-                    let is_unconfirmed = !turned.is_read && group.progress.is_unconfirmed(&[target.address]);
-                    waits = Some(if is_unconfirmed { Wants::Look(LookKind::Confirm) } else { Wants::Turn });
-                }
+            match row.settled.clone().or_else(by_call).or_else(would) {
+                _ if wait.settled.contains_key(&target) => {}
+                // The targets that earlier turns settled have left the group.
+                Some(Outcome::NotRegistered) if !wait.settled.is_empty() => {}
+                Some(outcome) => _ = wait.settled.insert(target, RegistrationRecord::new(row, outcome, now, notice)),
+                None => wait.open.push(row.clone()),
             }
         }
-        match waits {
-            Some(wants) => self.work.wait(id, &turned.group, wants),
-            None => self.leave(id, &turned.group),
+        let is_unconfirmed =
+            |row: &PlannedRegistration| group.progress.is_unconfirmed(&[row.registration.target.address]);
+        if wait.open.is_empty() {
+            self.leave(id, &turned.group);
+        } else if wait.open.iter().all(is_unconfirmed) {
+            self.work.wait(id, &turned.group, Wants::Look(LookKind::Confirm));
+        } else {
+            self.work.wait(id, &turned.group, Wants::Turn);
         }
+    }
+
+    /// Lets a group rest until ECS has caught up with its own event.
+    fn wait_for_ecs(&mut self, id: NoticeId, arn: &TargetGroupArn) {
+        let at = later(self.now(), ECS_CATCHES_UP);
+        if let Some(group) = self.work.groups.get_mut(arn) {
+            group.rest_until(at);
+        }
+        self.work.wait(id, arn, Wants::Turn);
     }
 
     /// Whether ECS is asked again within the invocation about a task that it says is not stopping. A message in a queue returns
@@ -310,7 +310,7 @@ impl<C: Cloud> Run<'_, C> {
     /// Takes over what is settled of a notice in a group.
     fn leave(&mut self, id: NoticeId, group: &TargetGroupArn) {
         let Some(open) = self.work.notices.get_mut(&id) else { return };
-        let settled = open.waits.get(group).into_iter().flat_map(|settled| settled.values().cloned());
+        let settled = open.waits.get(group).into_iter().flat_map(|wait| wait.settled.values().cloned());
         open.records.extend(settled.collect::<Vec<_>>());
         self.work.leave(id, group);
         self.end_if_done(id);
@@ -330,6 +330,7 @@ async fn deregister<C: Cloud>(
         Err(error) => match error.kind {
             CallErrorKind::Invalid => CallAnswer::Refused(error.failure),
             CallErrorKind::NotFound => CallAnswer::GroupGone,
+            CallErrorKind::BrokenConnection => CallAnswer::Unanswered(error.failure),
             _ => CallAnswer::Failed(error.failure),
         },
     }

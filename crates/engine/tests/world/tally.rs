@@ -44,6 +44,8 @@ tally! {
     repeated: "events ignored as Repeated",
     stale: "outcomes Stale",
     kept: "outcomes KeptLastHealthy",
+    looked_again: "notices returned to look again at a kept target",
+    emptied: "groups found without a healthy target after a write",
     held: "outcomes LeftToHold",
     deregistered: "outcomes Deregistered",
     draining: "outcomes AlreadyDraining",

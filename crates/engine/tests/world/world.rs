@@ -1,7 +1,7 @@
 //! The state of the world, and the agenda of what happens next.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use spotdrain_core::finding::TargetState;
@@ -67,6 +67,8 @@ pub struct World {
     pub without_address: Vec<usize>,
     /// By task, the version up to which a law excused what was not done for it.
     pub excused: BTreeMap<TaskId, u64>,
+    /// The groups in which a last healthy target was kept.
+    pub kept: BTreeSet<GroupId>,
     pub invocations_running: u32,
     pub number: u64,
 }
@@ -87,6 +89,7 @@ impl World {
             is_busy: false,
             without_address: Vec::new(),
             excused: BTreeMap::new(),
+            kept: BTreeSet::new(),
             invocations_running: 0,
             number: 0,
         }

@@ -24,8 +24,14 @@ pub fn count_wrong_addresses(world: &mut World, now: u64, messages: &[Message]) 
 
 /// Counts what the engine records.
 pub fn count_outcomes(world: &mut World, report: &Report) {
+    let rows = report.notices.iter().flat_map(|notice| &notice.registrations);
+    let kept = rows.filter(|row| row.outcome == Outcome::KeptLastHealthy);
+    let kept: Vec<_> = kept.filter_map(|row| world.fleet.group(&row.target_group)).collect();
+    world.kept.extend(kept);
     let tally = &mut world.tally;
     tally.repeated += report.ignored.iter().filter(|event| event.reason == Ignored::Repeated).count() as u64;
+    tally.looked_again += report.notices.iter().filter(|notice| notice.look_again_seconds.is_some()).count() as u64;
+    tally.emptied += report.emptied.len() as u64;
     tally.postponed += report.notices.iter().filter(|notice| notice.postponed).count() as u64;
     for row in report.notices.iter().flat_map(|notice| &notice.registrations) {
         match row.outcome {
