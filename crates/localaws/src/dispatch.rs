@@ -20,6 +20,7 @@ use crate::iam::{self, IamRequest};
 use crate::json;
 use crate::poll::{Done, Look, Poll};
 use crate::query;
+use crate::queues::Uneven;
 use crate::sqs::SqsRequest;
 use crate::sqs_error;
 use crate::sts;
@@ -175,7 +176,9 @@ fn call(world: &mut World, asked: Asked, origin: &str, now: Duration) -> Reactio
         answer,
     });
     let late = fired.map_or(Duration::ZERO, |fired| fired.delay.saturating_add(fired.fault.lateness()));
-    let after = world.latency.saturating_add(late);
+    let uneven = world.queues.uneven.as_mut().filter(|_| asked.action == Some(Action::ReceiveMessage));
+    let uneven = uneven.map_or(Duration::ZERO, Uneven::latency);
+    let after = world.latency.saturating_add(late).saturating_add(uneven);
     match (delivery, done) {
         (Delivery::Reset, _) => Reaction::Reset { after },
         (Delivery::Nothing, _) => Reaction::Hang,

@@ -38,6 +38,7 @@ pub(crate) struct Queues {
     all: BTreeMap<String, Stock>,
     sent: u64,
     pub(crate) bell: Bell,
+    pub(crate) uneven: Option<Uneven>,
 }
 
 /// A queue with what is in it.
@@ -48,6 +49,38 @@ pub(crate) struct Stock {
     pub(crate) changed_at: Duration,
     purged_at: Option<Duration>,
     messages: Messages,
+}
+
+/// Receives as SQS answers them: some sooner than others, and with fewer messages than there are.
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
+#[derive(Debug, Clone)]
+pub(crate) struct Uneven {
+    least: Duration,
+    most: Duration,
+    drawn: u64,
+}
+
+impl Uneven {
+    pub(crate) fn new(least: Duration, most: Duration) -> Self {
+        Self { least, most, drawn: 0 }
+    }
+
+    /// The next of a fixed sequence of numbers, from 0 to 999. The factor and the summand are Knuth's, of MMIX.
+    fn draw(&mut self) -> u32 {
+        self.drawn = self.drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from((self.drawn >> 33) % 1000).unwrap_or_default()
+    }
+
+    /// How many messages the next receive sees, from one to ten.
+    fn size(&mut self) -> usize {
+        1 + self.draw() as usize % 10
+    }
+
+    /// How long the next receive takes.
+    pub(crate) fn latency(&mut self) -> Duration {
+        let part = f64::from(self.draw()) / 999.0;
+        self.least + self.most.saturating_sub(self.least).mul_f64(part)
+    }
 }
 
 impl Queues {
@@ -87,6 +120,7 @@ impl Queues {
         };
         let hidden = wanted.hidden.unwrap_or(stock.queue.visibility_timeout);
         let sees = stock.queue.short_poll_sees.filter(|_| wanted.short_poll).unwrap_or(usize::MAX);
+        let sees = self.uneven.as_mut().map_or(sees, |uneven| sees.min(uneven.size()));
         let numbers = stock.messages.visible(now).into_iter().take(sees.min(wanted.most));
         let received = numbers.filter_map(|number| {
             let message = stock.messages.receive(number, hidden, now)?;

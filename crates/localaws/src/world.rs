@@ -14,7 +14,7 @@ use crate::fault::{FaultRule, Faults};
 use crate::foreign::{Foreign, ForeignError};
 use crate::group::Group;
 use crate::location::Location;
-use crate::queues::Queues;
+use crate::queues::{Queues, Uneven};
 use crate::service::Service;
 use crate::setup::Setup;
 use crate::state::State;
@@ -254,6 +254,11 @@ impl World {
     /// Every answer comes this much later. A control under `/_local` does not.
     pub fn set_latency(&mut self, latency: Duration) {
         self.latency = latency;
+    }
+
+    /// Receives take from `least` to `most` in addition, and bring from one to ten messages while more are there.
+    pub fn set_uneven_receives(&mut self, least: Duration, most: Duration) {
+        self.queues.uneven = Some(Uneven::new(least, most));
     }
 
     /// The world's start, since 1970. [`LocalAws`](crate::LocalAws) sets the present time where nothing is set.

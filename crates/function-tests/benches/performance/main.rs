@@ -1,6 +1,6 @@
-//! How fast is it? `cargo bench -p spotdrain --bench performance` measures the function as Lambda runs it, over a local AWS
+//! How fast is it? `cargo bench -p spotdrain-function-tests --bench performance` measures the function as Lambda runs it, over a local AWS
 //! with the published limits, beside the article's way of doing the same, and writes `docs/performance.md`'s tables and
-//! `docs/storm.svg`. With names behind `--` only those are run: `start`, `warm`, `storm-1000`, `article-1000` and so on;
+//! `docs/storm.svg`. With names behind `--` only those are run: `start`, `warm`, `searched`, `storm-1000`, `storm-1000-30`, `article-1000` and so on;
 //! then nothing is written.
 //!
 //! What is measured and how is told in `docs/performance.md`.
@@ -16,7 +16,6 @@
 )]
 
 mod article;
-mod limit;
 mod measure;
 mod page;
 mod plot;
@@ -26,11 +25,26 @@ mod start;
 mod storm;
 
 use std::error::Error;
+use std::time::Duration;
+
+use measure::{Plan, Receives};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Tasks and target groups of each storm.
-const STORMS: [(u32, u32); 4] = [(100, 5), (1000, 20), (5000, 100), (10_000, 200)];
+/// The storms.
+const STORMS: [Plan; 8] = [
+    Plan::new(100, 5, 2),
+    Plan::new(1000, 20, 2),
+    Plan::new(1000, 20, 2).receives(Receives::Every(Duration::from_millis(90))),
+    Plan::new(1000, 20, 10),
+    Plan::new(1000, 20, 30),
+    Plan::new(1000, 20, 60),
+    Plan::new(5000, 100, 2),
+    Plan::new(10_000, 200, 2),
+];
+
+/// The configured target groups of a notice that is searched for.
+const SEARCHED: u32 = 120;
 
 fn main() -> Result<()> {
     if std::env::args().nth(1).as_deref() == Some(article::AS_FUNCTION) {
@@ -46,13 +60,30 @@ fn main() -> Result<()> {
     if wanted("warm") {
         page.warm = Some(runtime.block_on(start::warm())?);
     }
-    for (tasks, groups) in STORMS.into_iter().filter(|(tasks, _)| wanted(&format!("storm-{tasks}"))) {
-        page.storms.push(runtime.block_on(storm::ours(tasks, groups))?);
+    if wanted("searched") {
+        page.searched = Some(runtime.block_on(storm::searched(SEARCHED))?);
     }
-    let articles = STORMS.into_iter().filter(|(tasks, _)| wanted(&format!("article-{tasks}")));
+    for plan in STORMS.into_iter().filter(|plan| wanted(&key("storm", *plan))) {
+        page.storms.push(runtime.block_on(storm::ours(plan))?);
+    }
+    let articles = STORMS.into_iter().filter(|plan| is_of_two_seconds(*plan) && wanted(&key("article", *plan)));
     page.articles = runtime.block_on(storm::articles(articles.collect()))?;
     page.print();
     if names.is_empty() { page.write() } else { Ok(()) }
+}
+
+/// The article's way is measured in the storms of two seconds.
+fn is_of_two_seconds(plan: Plan) -> bool {
+    plan.within == Duration::from_secs(2) && plan.receives == Receives::Uneven
+}
+
+/// The name of a storm on the command line: `storm-1000`, `storm-1000-30` within 30 seconds, `storm-1000-slow` with slow
+/// receives.
+fn key(way: &str, plan: Plan) -> String {
+    let within =
+        if plan.within == Duration::from_secs(2) { String::new() } else { format!("-{}", plan.within.as_secs()) };
+    let slow = if plan.receives == Receives::Uneven { "" } else { "-slow" };
+    format!("{way}-{}{within}{slow}", plan.tasks)
 }
 
 /// A line that is written over, on a terminal; elsewhere nothing.

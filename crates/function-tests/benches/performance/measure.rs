@@ -8,15 +8,54 @@ use spotdrain_localaws::{Call, CallAnswer};
 /// How long a notice lasts.
 pub const NOTICE: Duration = Duration::from_mins(2);
 
-/// One storm, measured.
-#[derive(Debug, Clone, Default)]
-pub struct Storm {
+/// How the queue answers receives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receives {
+    /// After 5 to 100 ms, with one to ten messages while more are there.
+    Uneven,
+    /// After this long, with all that fit.
+    Every(Duration),
+}
+
+/// A storm: so many tasks in so many target groups, interrupted within this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
     pub tasks: u32,
     pub groups: u32,
+    pub within: Duration,
+    pub receives: Receives,
+}
+
+impl Plan {
+    pub const fn new(tasks: u32, groups: u32, seconds: u64) -> Self {
+        Self { tasks, groups, within: Duration::from_secs(seconds), receives: Receives::Uneven }
+    }
+
+    pub const fn receives(self, receives: Receives) -> Self {
+        Self { receives, ..self }
+    }
+
+    /// What it is called.
+    pub fn name(self) -> String {
+        let receives = match self.receives {
+            Receives::Uneven => String::new(),
+            Receives::Every(time) => format!(", a receive takes {} ms", time.as_millis()),
+        };
+        format!("{} / {} within {} s{receives}", self.tasks, self.groups, self.within.as_secs())
+    }
+}
+
+/// One storm, measured.
+#[derive(Debug, Clone)]
+pub struct Storm {
+    pub plan: Plan,
     /// Of each target that left its group: how long after its own notice, and when since the storm began.
     pub left: Vec<(Duration, Duration)>,
-    /// Calls to ELB and ECS.
-    pub calls: usize,
+    /// Calls to ELB, and those of them that write.
+    pub elb_calls: usize,
+    pub writes: usize,
+    /// Calls to ECS.
+    pub ecs_calls: usize,
     pub refused: usize,
     /// Of the function with the largest, in megabytes.
     pub peak_megabytes: f64,
@@ -24,14 +63,19 @@ pub struct Storm {
 
 impl Storm {
     /// From the log of the calls. `noticed`: when the notice of each address came.
-    pub fn of(tasks: u32, groups: u32, calls: &[Call], noticed: &BTreeMap<String, Duration>, began: Duration) -> Self {
-        let counted = calls.iter().filter(|call| !is_of_the_queue(&call.action));
-        let (mut all, mut refused) = (0, 0);
+    pub fn of(plan: Plan, calls: &[Call], noticed: &BTreeMap<String, Duration>, began: Duration) -> Self {
+        let mut storm =
+            Self { plan, left: Vec::new(), elb_calls: 0, writes: 0, ecs_calls: 0, refused: 0, peak_megabytes: 0.0 };
         let mut first: BTreeMap<&str, Duration> = BTreeMap::new();
-        for call in counted {
-            all += 1;
-            refused += usize::from(matches!(&call.answer, CallAnswer::Error(code) if code.contains("Throttling")));
-            if call.action == "DeregisterTargets" && call.answer == CallAnswer::Ok {
+        for call in calls.iter().filter(|call| !is_of_the_queue(&call.action)) {
+            let is_write = call.action == "DeregisterTargets";
+            let is_elb = is_write || ELB_READS.contains(&call.action.as_str());
+            storm.elb_calls += usize::from(is_elb);
+            storm.ecs_calls += usize::from(!is_elb);
+            storm.writes += usize::from(is_write);
+            storm.refused +=
+                usize::from(matches!(&call.answer, CallAnswer::Error(code) if code.contains("Throttling")));
+            if is_write && call.answer == CallAnswer::Ok {
                 for target in &call.targets {
                     let address = target.split(':').next().unwrap_or(target);
                     first.entry(address).or_insert(call.at);
@@ -41,8 +85,8 @@ impl Storm {
         let since = |(address, at): (&str, Duration)| {
             Some((at.saturating_sub(*noticed.get(address)?), at.saturating_sub(began)))
         };
-        let left = first.into_iter().filter_map(since).collect();
-        Self { tasks, groups, left, calls: all, refused, peak_megabytes: 0.0 }
+        storm.left = first.into_iter().filter_map(since).collect();
+        storm
     }
 
     /// How many left their group before their notice was over.
@@ -50,11 +94,17 @@ impl Storm {
         self.left.iter().filter(|(after, _)| *after < NOTICE).count()
     }
 
-    /// The longest time from a notice to its target's leaving.
-    pub fn last(&self) -> Option<Duration> {
-        self.left.iter().map(|(after, _)| *after).filter(|after| *after < NOTICE).max()
+    /// The time from its notice within which this share of the tasks that left in time left their group.
+    pub fn share_left(&self, share: f64) -> Option<Duration> {
+        let mut times: Vec<_> = self.left.iter().map(|(after, _)| *after).filter(|after| *after < NOTICE).collect();
+        times.sort_unstable();
+        let last = times.len().checked_sub(1)?;
+        times.get((last as f64 * share).round() as usize).copied()
     }
 }
+
+/// The reads of ELB that a function makes.
+const ELB_READS: [&str; 3] = ["DescribeTargetHealth", "DescribeTargetGroups", "DescribeLoadBalancers"];
 
 fn is_of_the_queue(action: &str) -> bool {
     action.contains("Message") || action.contains("Queue")

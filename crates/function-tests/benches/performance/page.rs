@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::limit::{one_call_a_group, one_call_a_group_and_sandbox};
 use crate::measure::Storm;
 use crate::plot::plot;
 use crate::start::Pair;
@@ -20,6 +19,7 @@ pub struct Page {
     pub warm: Option<Pair>,
     pub storms: Vec<Storm>,
     pub articles: Vec<Storm>,
+    pub searched: Option<Storm>,
 }
 
 impl Page {
@@ -36,9 +36,15 @@ impl Page {
         let (before, rest) = text.split_once(BEGIN).ok_or("docs/performance.md has no place for the tables")?;
         let (_, after) = rest.split_once(END).ok_or("docs/performance.md has no end of the tables")?;
         fs::write(&path, format!("{before}{BEGIN}\n{}{END}{after}", self.tables()))?;
-        fs::write(docs.join("storm.svg"), plot(&self.storms, &self.articles))?;
+        fs::write(docs.join("storm.svg"), plot(&self.panels(), &self.articles))?;
         println!("written: docs/performance.md, docs/storm.svg");
         Ok(())
+    }
+
+    /// The storms that the article's way was measured in, too.
+    fn panels(&self) -> Vec<Storm> {
+        let is_shown = |storm: &&Storm| self.articles.iter().any(|article| article.plan == storm.plan);
+        self.storms.iter().filter(is_shown).cloned().collect()
     }
 
     fn tables(&self) -> String {
@@ -49,19 +55,16 @@ impl Page {
     }
 
     fn storm_table(&self, text: &mut String) {
-        if self.storms.is_empty() && self.articles.is_empty() {
+        if self.storms.is_empty() && self.articles.is_empty() && self.searched.is_none() {
             return;
         }
-        text.push_str("| storm: tasks / groups | way | left in time | last one out after its notice | ELB and ECS calls | refused | calls a notice | peak memory |\n");
-        text.push_str("|---|---|--:|--:|--:|--:|--:|--:|\n");
-        for storm in &self.storms {
+        text.push_str(
+            "| storm: tasks / groups | way | left in time | p50 | p99 | last | ELB calls | ECS calls | refused | peak memory |\n",
+        );
+        text.push_str("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+        for storm in self.storms.iter().chain(&self.searched) {
             row(text, "spotdrain", storm);
-            let (least, dealt) = (one_call_a_group(storm.groups), one_call_a_group_and_sandbox(storm.groups));
-            _ = writeln!(
-                text,
-                "| | the limit: one write a group; one a group and sandbox | | {least:.1} s; {dealt:.1} s | | | | |"
-            );
-            for article in self.articles.iter().filter(|article| article.tasks == storm.tasks) {
+            for article in self.articles.iter().filter(|article| article.plan == storm.plan) {
                 row(text, "the article's", article);
             }
         }
@@ -105,15 +108,15 @@ impl Page {
 }
 
 fn row(text: &mut String, way: &str, storm: &Storm) {
-    let Storm { tasks, groups, calls, refused, peak_megabytes, .. } = storm;
+    let Storm { plan, elb_calls, writes, ecs_calls, refused, peak_megabytes, .. } = storm;
+    let name = if plan.tasks == 1 { format!("one notice, {} configured groups", plan.groups) } else { plan.name() };
     let in_time = storm.in_time();
-    let last = storm.last().map_or("-".to_owned(), |last| format!("{:.1} s", last.as_secs_f64()));
-    let share = 100.0 * in_time as f64 / f64::from(*tasks);
-    let refused_share = 100.0 * *refused as f64 / (*calls).max(1) as f64;
-    let a_notice = *calls as f64 / f64::from(*tasks);
+    let share = 100.0 * in_time as f64 / f64::from(plan.tasks);
+    let [p50, p99, last] = [0.5, 0.99, 1.0]
+        .map(|share| storm.share_left(share).map_or("-".to_owned(), |time| format!("{:.1} s", time.as_secs_f64())));
     let peak = if *peak_megabytes > 0.0 { format!("{peak_megabytes:.0} MB") } else { String::new() };
     _ = writeln!(
         text,
-        "| {tasks} / {groups} | {way} | {in_time} ({share:.0} %) | {last} | {calls} | {refused} ({refused_share:.1} %) | {a_notice:.2} | {peak} |"
+        "| {name} | {way} | {in_time} ({share:.0} %) | {p50} | {p99} | {last} | {elb_calls}, {writes} of them writes | {ecs_calls} | {refused} | {peak} |"
     );
 }

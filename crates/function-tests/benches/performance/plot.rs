@@ -26,21 +26,21 @@ pub fn plot(storms: &[Storm], articles: &[Storm]) -> String {
     );
     for (index, storm) in storms.iter().enumerate() {
         let (x, y) = (LEFT + (index % 2) as f64 * (WIDTH + GAP_X), TOP + (index / 2) as f64 * (HEIGHT + GAP_Y));
-        panel(&mut text, x, y, storm, articles.iter().find(|article| article.tasks == storm.tasks));
+        panel(&mut text, x, y, storm, articles.iter().find(|article| article.plan == storm.plan));
     }
     text.push_str("</svg>\n");
     text
 }
 
 fn panel(text: &mut String, x: f64, y: f64, ours: &Storm, article: Option<&Storm>) {
-    let most = f64::from(ours.tasks);
+    let most = f64::from(ours.plan.tasks);
     let (at, up) = (|seconds: f64| x + seconds / SECONDS * WIDTH, |count: f64| y + HEIGHT - count / most * HEIGHT);
     _ = writeln!(
         text,
         "<text x='{x}' y='{}' font-weight='600'>{} tasks in {} target groups</text>",
         y - 14.0,
-        ours.tasks,
-        ours.groups
+        ours.plan.tasks,
+        ours.plan.groups
     );
     for quarter in 0..=4 {
         let (count, line) = (most * f64::from(quarter) / 4.0, up(most * f64::from(quarter) / 4.0));

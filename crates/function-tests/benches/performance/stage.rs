@@ -7,6 +7,7 @@ use serde_json::Value;
 use spotdrain_localaws::{Group, LoadBalancer, Queue, Service, State, Task, Throttles, World};
 
 use crate::Result;
+use crate::measure::Plan;
 
 const SAMPLE: &str = include_str!("../../../../events/spot-interruption.json");
 
@@ -28,6 +29,10 @@ pub struct Stage {
 }
 
 impl Stage {
+    pub fn of(plan: Plan) -> Self {
+        Self { tasks: plan.tasks, groups: plan.groups }
+    }
+
     /// The address of a task.
     pub fn address(number: u32) -> String {
         format!("10.{}.{}.{}", 1 + number / 62_500, number / 250 % 250, number % 250 + 1)

@@ -1,4 +1,4 @@
-//! A storm: many tasks interrupted within two seconds, under AWS's published limits.
+//! A storm: many tasks interrupted within seconds, under AWS's published limits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,18 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use spotdrain_localaws::{Invocation, LocalAws, Poller, Throttles};
+use spotdrain_localaws::{Action, Fault, Invocation, LocalAws, Poller, Throttles};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::measure::{NOTICE, Storm};
+use crate::measure::{NOTICE, Plan, Receives, Storm};
 use crate::sandbox::{Kind, Sandbox, Surroundings};
 use crate::stage::{QUEUE, Stage, arn};
 use crate::{Result, article, progress};
-
-/// All notices come within this time.
-const ARRIVING: Duration = Duration::from_secs(2);
 
 /// The function's timeout, as the template sets it.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,34 +31,43 @@ const ARTICLES_AT_ONCE: usize = 1000;
 /// When Lambda tries a failed asynchronous event again.
 const RETRIES: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 
+/// The shortest and the longest receive of an uneven queue, beside the 10 ms of every answer.
+const UNEVEN: (Duration, Duration) = (Duration::from_millis(0), Duration::from_millis(90));
+
 type Noticed = BTreeMap<String, Duration>;
 
 /// spotdrain: two sandboxes that are fed by the queue.
-pub async fn ours(tasks: u32, groups: u32) -> Result<Storm> {
-    let stage = Stage { tasks, groups };
-    let local = Arc::new(LocalAws::spawn_thread(stage.world(Throttles::Published)?)?);
+pub async fn ours(plan: Plan) -> Result<Storm> {
+    let stage = Stage::of(plan);
+    let mut world = stage.world(Throttles::Published)?;
+    match plan.receives {
+        Receives::Uneven => world.set_uneven_receives(UNEVEN.0, UNEVEN.1),
+        Receives::Every(time) => world.add_fault(Fault::Slow(time).on(Action::ReceiveMessage)),
+    }
+    let local = Arc::new(LocalAws::spawn_thread(world)?);
     let is_over = Arc::new(AtomicBool::new(false));
     let began = local.now();
     let mut pollers = JoinSet::new();
     for _ in 0..SANDBOXES {
-        pollers.spawn(poll(Arc::clone(&local), Arc::clone(&is_over)));
+        pollers.spawn(poll(Arc::clone(&local), Arc::clone(&is_over), Vec::new()));
     }
-    let noticed = send(&local, stage).await?;
-    watch(&local, &format!("storm of {tasks} tasks in {groups} groups"), tasks, began).await;
+    let noticed = send(&local, plan).await?;
+    watch(&local, plan, began).await;
     is_over.store(true, Ordering::Relaxed);
     let mut peak: f64 = 0.0;
     while let Some(sandbox) = pollers.join_next().await {
         peak = peak.max(sandbox??);
     }
-    Ok(Storm { peak_megabytes: peak, ..Storm::of(tasks, groups, &local.calls(), &noticed, began) })
+    Ok(Storm { peak_megabytes: peak, ..Storm::of(plan, &local.calls(), &noticed, began) })
 }
 
 /// Interrupts the tasks one after the other; when the notice of each came.
-async fn send(local: &LocalAws, stage: Stage) -> Result<Noticed> {
+async fn send(local: &LocalAws, plan: Plan) -> Result<Noticed> {
+    let stage = Stage::of(plan);
     let mut noticed = Noticed::new();
     let start = Instant::now();
     for number in 0..stage.tasks {
-        sleep_until(start + ARRIVING.mul_f64(f64::from(number) / f64::from(stage.tasks))).await;
+        sleep_until(start + plan.within.mul_f64(f64::from(number) / f64::from(stage.tasks))).await;
         let (now, notice) = (local.now(), stage.notice(number)?);
         let mut world = local.world();
         world.interrupt(&arn(number), now)?;
@@ -72,7 +78,7 @@ async fn send(local: &LocalAws, stage: Stage) -> Result<Noticed> {
 }
 
 /// Waits until all targets have left or their notices are over.
-async fn watch(local: &LocalAws, what: &str, tasks: u32, began: Duration) {
+async fn watch(local: &LocalAws, plan: Plan, began: Duration) {
     loop {
         let calls = local.calls();
         let left: usize =
@@ -81,10 +87,12 @@ async fn watch(local: &LocalAws, what: &str, tasks: u32, began: Duration) {
         let counts = local.world().message_counts(QUEUE, local.now());
         let in_flight = counts.visible + counts.in_flight;
         progress(&format!(
-            "{what}: {:>5.1} s, {left} of {tasks} deregistered, {in_flight} messages",
-            time.as_secs_f64()
+            "{}: {:>5.1} s, {left} of {} deregistered, {in_flight} messages",
+            plan.name(),
+            time.as_secs_f64(),
+            plan.tasks
         ));
-        if time > NOTICE + ARRIVING || (time > ARRIVING && in_flight == 0) {
+        if time > NOTICE + plan.within || (time > plan.within && in_flight == 0) {
             return;
         }
         sleep(Duration::from_millis(200)).await;
@@ -92,8 +100,8 @@ async fn watch(local: &LocalAws, what: &str, tasks: u32, began: Duration) {
 }
 
 /// Lambda's event source mapping and one sandbox: its peak of memory in megabytes.
-async fn poll(local: Arc<LocalAws>, is_over: Arc<AtomicBool>) -> Result<f64> {
-    let surroundings = Surroundings { endpoint: local.endpoint(), ..Surroundings::default() };
+async fn poll(local: Arc<LocalAws>, is_over: Arc<AtomicBool>, settings: Vec<(&'static str, String)>) -> Result<f64> {
+    let surroundings = Surroundings { endpoint: local.endpoint(), settings, ..Surroundings::default() };
     let mut sandbox = Sandbox::new(Kind::Ours, surroundings).await?;
     let (mut is_started, poller) = (false, Poller::new(QUEUE));
     while !is_over.load(Ordering::Relaxed) {
@@ -114,10 +122,10 @@ async fn poll(local: Arc<LocalAws>, is_over: Arc<AtomicBool>) -> Result<f64> {
 }
 
 /// The article's way, of all these storms side by side: each has an AWS of its own.
-pub async fn articles(storms: Vec<(u32, u32)>) -> Result<Vec<Storm>> {
+pub async fn articles(storms: Vec<Plan>) -> Result<Vec<Storm>> {
     let mut running = JoinSet::new();
-    for (tasks, groups) in storms {
-        running.spawn(article(Stage { tasks, groups }));
+    for plan in storms {
+        running.spawn(article(plan));
     }
     let mut done = Vec::new();
     let start = Instant::now();
@@ -127,23 +135,24 @@ pub async fn articles(storms: Vec<(u32, u32)>) -> Result<Vec<Storm>> {
             done.push(storm??);
         }
     }
-    done.sort_by_key(|storm| storm.tasks);
+    done.sort_by_key(|storm| storm.plan.tasks);
     Ok(done)
 }
 
-async fn article(stage: Stage) -> Result<Storm> {
+async fn article(plan: Plan) -> Result<Storm> {
+    let stage = Stage::of(plan);
     let local = LocalAws::spawn_thread(stage.world(Throttles::Published)?)?;
     let (config, at_once) = (article::configuration(&local.endpoint()), Arc::new(Semaphore::new(ARTICLES_AT_ONCE)));
     let (mut noticed, mut events) = (Noticed::new(), JoinSet::new());
     let (start, began) = (Instant::now(), local.now());
     for number in 0..stage.tasks {
-        sleep_until(start + ARRIVING.mul_f64(f64::from(number) / f64::from(stage.tasks))).await;
+        sleep_until(start + plan.within.mul_f64(f64::from(number) / f64::from(stage.tasks))).await;
         let event: Value = serde_json::from_str(&stage.notice(number)?)?;
         noticed.insert(Stage::address(number), local.now());
         events.spawn(tried(config.clone(), event, Arc::clone(&at_once)));
     }
     events.join_all().await;
-    Ok(Storm::of(stage.tasks, stage.groups, &local.calls(), &noticed, began))
+    Ok(Storm::of(plan, &local.calls(), &noticed, began))
 }
 
 /// One asynchronous event, with Lambda's retries.
@@ -155,4 +164,21 @@ async fn tried(config: aws_config::SdkConfig, event: Value, at_once: Arc<Semapho
             return;
         }
     }
+}
+
+/// One notice to a function with this many configured target groups, in the last of which its task is.
+pub async fn searched(groups: u32) -> Result<Storm> {
+    let plan = Plan::new(1, groups, 0);
+    let stage = Stage::of(plan);
+    let local = Arc::new(LocalAws::spawn_thread(stage.world(Throttles::Published)?)?);
+    let named: Vec<_> = (0..groups).rev().map(Stage::group).collect();
+    let settings = vec![("SPOTDRAIN_TARGET_GROUPS", named.join(",")), ("SPOTDRAIN_DISCOVER", "false".to_owned())];
+    let is_over = Arc::new(AtomicBool::new(false));
+    let began = local.now();
+    let poller = tokio::spawn(poll(Arc::clone(&local), Arc::clone(&is_over), settings));
+    let noticed = send(&local, plan).await?;
+    watch(&local, plan, began).await;
+    is_over.store(true, Ordering::Relaxed);
+    let peak_megabytes = poller.await??;
+    Ok(Storm { peak_megabytes, ..Storm::of(plan, &local.calls(), &noticed, began) })
 }
