@@ -13,6 +13,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
+use anstyle::RgbColor;
 use anstyle_svg::Term;
 use serde_json::Value;
 use timeline::{Row, Timeline};
@@ -25,9 +26,14 @@ const FAULTS: [(&str, &str); 3] = [
     ("Key: deregistration_delay.timeout_seconds, Value: \"90\"", "Key: deregistration_delay.timeout_seconds, Value: \"300\""),
     ("          clusterArn: [!GetAtt Cluster.Arn]\n", "          clusterArn: [\"*\"]\n"),
 ];
-const NLB_MODEL: &str = "spotdrain drill: 2 of 6 tasks interrupted, 200 connections a second. NLB model: last new connection 120 s after a \
+/// Each repetition falls elsewhere between two health checks.
+const REPEAT: [&str; 2] = ["--repeat", "3"];
+/// A terminal's width, and where the third column of a finding begins.
+const COLUMNS: usize = 112;
+const INDENT: usize = 14;
+const NLB_MODEL: &str = "spotdrain drill --repeat 3: 2 of 6 tasks interrupted, 200 connections a second. NLB model: last new connection 120 s after a \
                          deregistration, 40 s after a failed health check (users, 2022-23)";
-const ALB_MODEL: &str = "spotdrain drill --load-balancer alb: 2 of 6 tasks interrupted, 200 connections a second. ALB model: last new \
+const ALB_MODEL: &str = "spotdrain drill --repeat 3 --load-balancer alb: 2 of 6 tasks interrupted, 200 connections a second. ALB model: last new \
                          connection 1 s after a deregistration or a failed health check";
 
 fn main() -> Result<()> {
@@ -35,19 +41,15 @@ fn main() -> Result<()> {
     if env::args().nth(1).as_deref() == Some("doctor") {
         return Ok(());
     }
-    let page = env::temp_dir().join(format!("spotdrain-drill-{}.html", std::process::id()));
-    let report = ["--report", page.to_str().context("the temporary directory is not Unicode")?];
-    let nlb = rows(&drill(&report)?)?;
-    let ignored = rows(&drill(&["--only", "function", "--draining-unhealthy", "not"])?)?;
+    screenshot()?;
+    let nlb = rows(&drill(&REPEAT)?)?;
+    let ignored = rows(&drill(&[&REPEAT[..], &["--only", "function", "--draining-unhealthy", "not"]].concat())?)?;
     let ignored = ignored.into_iter().map(|row| row.noted("if an NLB ignores a draining target's health"));
     let mut all = nlb;
     all.splice(2..2, ignored);
     draw("timeline-nlb.svg", &Timeline { title: "Behind a Network Load Balancer", rows: &all, model: NLB_MODEL })?;
-    let alb = rows(&drill(&["--load-balancer", "alb"])?)?;
-    draw("timeline-alb.svg", &Timeline { title: "Behind an Application Load Balancer", rows: &alb, model: ALB_MODEL })?;
-    screenshot(&page)?;
-    fs::remove_file(&page)?;
-    Ok(())
+    let alb = rows(&drill(&[&REPEAT[..], &["--load-balancer", "alb"]].concat())?)?;
+    draw("timeline-alb.svg", &Timeline { title: "Behind an Application Load Balancer", rows: &alb, model: ALB_MODEL })
 }
 
 /// `spotdrain` with colours, as on a terminal.
@@ -74,7 +76,30 @@ fn doctor() -> Result<()> {
     fs::remove_dir_all(&folder)?;
     ensure!(code == Some(1), "the doctor should find errors: {text}");
     let text = format!("$ spotdrain doctor --template template.yaml\n\n{}", text.replace(name, "template.yaml"));
-    write("doctor.svg", Term::new().render_svg(text.trim_end()).as_bytes())
+    let term = Term::new().fg_color(RgbColor(0x1a, 0x23, 0x30).into()).bg_color(RgbColor(0xf6, 0xf8, 0xfa).into());
+    write("doctor.svg", term.render_svg(&wrapped(text.trim_end())).as_bytes())
+}
+
+/// Breaks lines that are wider than a terminal, after a space or a comma and below the third column of a finding. Escape sequences have no width.
+fn wrapped(text: &str) -> String {
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let mut parts = vec![String::new()];
+        let mut width = 0;
+        for word in line.split_inclusive([' ', ',']) {
+            let visible = anstream::adapter::strip_str(word).to_string().chars().count();
+            if width + visible > COLUMNS && width > INDENT {
+                parts.push(" ".repeat(INDENT));
+                width = INDENT;
+            }
+            width += visible;
+            if let Some(part) = parts.last_mut() {
+                part.push_str(word);
+            }
+        }
+        all.extend(parts);
+    }
+    all.join("\n")
 }
 
 fn drill(arguments: &[&str]) -> Result<Value> {
@@ -83,9 +108,18 @@ fn drill(arguments: &[&str]) -> Result<Value> {
     Ok(serde_json::from_str(&text)?)
 }
 
+/// A row for each way, with all of its repetitions.
 fn rows(drill: &Value) -> Result<Vec<Row>> {
     let runs = drill["runs"].as_array().context("the drill has no runs")?;
-    runs.iter().map(|run| Row::read(run).context("a run without its figures")).collect()
+    let mut rows: Vec<Row> = Vec::new();
+    for run in runs {
+        let row = Row::read(run).context("a run without its figures")?;
+        match rows.iter_mut().find(|other| other.is_of_the_same_way(&row)) {
+            Some(other) => other.add(&row),
+            None => rows.push(row),
+        }
+    }
+    Ok(rows)
 }
 
 fn draw(name: &str, timeline: &Timeline<'_>) -> Result<()> {
@@ -99,14 +133,17 @@ fn write(name: &str, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The drill's page at the size of its first two timelines.
-fn screenshot(page: &Path) -> Result<()> {
+/// The drill's page, at the size of a window.
+fn screenshot() -> Result<()> {
+    let page = env::temp_dir().join(format!("spotdrain-drill-{}.html", std::process::id()));
+    drill(&["--report", page.to_str().context("the temporary directory is not Unicode")?])?;
     let file = PathBuf::from(ROOT).join("docs/drill.png");
     let shown = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", "--window-size=1040,1420"])
         .arg(format!("--screenshot={}", file.display()))
         .arg(format!("file://{}", page.display()))
         .output();
+    fs::remove_file(&page)?;
     match shown {
         Ok(output) if output.status.success() => writeln!(std::io::stdout(), "docs/drill.png")?,
         Ok(output) => writeln!(std::io::stdout(), "docs/drill.png is as it was: {}", String::from_utf8_lossy(&output.stderr))?,

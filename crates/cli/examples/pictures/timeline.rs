@@ -16,16 +16,16 @@ const QUIET: &str = "#5b6675";
 const LOST: &str = "#d1242f";
 const SERVED: &str = "#1a7f37";
 
-/// One run of the drill.
+/// The runs of the drill in one way.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     way: &'static str,
     note: Option<&'static str>,
     opened: f64,
     lost: f64,
-    /// Seconds from the notice to the last new connection that an interrupted task was sent.
+    /// Seconds from the notice to the last new connection that an interrupted task was sent, in any run.
     last_new: f64,
-    /// Seconds from the notice until the application got SIGTERM.
+    /// Seconds from the notice until the application got SIGTERM, in the run in which that was first.
     told: f64,
 }
 
@@ -49,6 +49,18 @@ impl Row {
         let told = tasks.iter().filter_map(|task| task["told"].as_f64()).fold(f64::MAX, f64::min);
         let lost = number("refused")? + number("reset")? + number("cut")?;
         Some(Self { way, note: None, opened: number("opened")?, lost, last_new: number("last_new")?, told })
+    }
+
+    pub(crate) fn is_of_the_same_way(&self, other: &Self) -> bool {
+        self.way == other.way
+    }
+
+    /// Adds another run.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.opened += other.opened;
+        self.lost += other.lost;
+        self.last_new = self.last_new.max(other.last_new);
+        self.told = self.told.min(other.told);
     }
 
     /// The same with a line of explanation.

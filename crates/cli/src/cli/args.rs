@@ -83,13 +83,20 @@ pub(crate) struct AwsArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct EventArgs {
+#[group(required = true, multiple = false)]
+struct EventSource {
     /// The file with the event; - for standard input
-    #[arg(value_name = "EVENT", required_unless_present = "event_flag", conflicts_with = "event_flag")]
+    #[arg(value_name = "EVENT")]
     event: Option<PathBuf>,
     /// The same as EVENT
     #[arg(id = "event_flag", long = "event", value_name = "FILE")]
     event_flag: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EventArgs {
+    #[command(flatten)]
+    source: EventSource,
     /// Take the event as if it came now (a sample's own times are long past). Unless AWS_ENDPOINT_URL names a stand-in,
     /// ECS is then always asked whether the task still has the address
     #[arg(long)]
@@ -102,7 +109,8 @@ pub(crate) struct EventArgs {
 impl EventArgs {
     /// The file with the event, however it was given.
     pub(crate) fn file(&self) -> &Path {
-        self.event.as_deref().or(self.event_flag.as_deref()).unwrap_or(Path::new("-"))
+        let EventSource { event, event_flag } = &self.source;
+        event.as_deref().or(event_flag.as_deref()).unwrap_or(Path::new("-"))
     }
 }
 
