@@ -1,6 +1,6 @@
 //! Events that once ended in the wrong outcome, each handled by the shipped command against the AWS of its world file.
 //!
-//! The events are in `cases/`, the worlds in `crates/localaws/tests/worlds/`. By hand: `spotdrain local --world WORLD`, then
+//! The events are in `case-events/`, the worlds in `crates/localaws/tests/worlds/`. By hand: `spotdrain local --world WORLD`, then
 //! `spotdrain drain --restamp EVENT`.
 #![allow(
     clippy::unwrap_used,
@@ -43,7 +43,12 @@ const CLUSTER_NOT_FOUND: Case = Case {
     registration: None,
     group: "api",
     targets: ["10.1.4.17:8080 healthy", "10.1.4.18:8080 healthy"],
-    text: &["failed DescribeServices", "account 999988887777", "Region eu-west-1", "no profile, the credentials of AWS_"],
+    text: &[
+        "failed DescribeServices",
+        "account 999988887777",
+        "Region eu-west-1",
+        "no profile, the credentials of AWS_",
+    ],
 };
 
 /// A target outside the VPC leaves only with the zone that it was registered with.
@@ -80,7 +85,7 @@ impl Case {
     }
 
     fn command(&self, local: &LocalAws, more: &[&str]) -> std::process::Command {
-        let event = format!("crates/cli/tests/cases/{}.json", self.event);
+        let event = format!("crates/cli/tests/case-events/{}.json", self.event);
         let arguments = [&["drain", "--restamp", "--timeout", "10", &event][..], self.settings, more].concat();
         let mut command = against(local, &arguments);
         command.env("AWS_REGION", "eu-west-1");
@@ -94,10 +99,13 @@ impl Case {
         assert_eq!(code, self.exit, "{report}");
         let [notice] = report["notices"].as_array().unwrap().as_slice() else { panic!("one notice: {report}") };
         let rows = notice["registrations"].as_array().unwrap().iter();
-        let rows: Vec<_> = rows.map(|row| (row["target"].as_str().unwrap(), row["port"].as_u64(), &row["outcome"])).collect();
+        let rows: Vec<_> =
+            rows.map(|row| (row["target"].as_str().unwrap(), row["port"].as_u64(), &row["outcome"])).collect();
         let expected = self.registration.iter();
-        let expected: Vec<_> = expected.map(|(target, port, outcome)| (*target, Some(u64::from(*port)), *outcome)).collect();
-        let rows: Vec<_> = rows.into_iter().map(|(target, port, outcome)| (target, port, outcome.as_str().unwrap())).collect();
+        let expected: Vec<_> =
+            expected.map(|(target, port, outcome)| (*target, Some(u64::from(*port)), *outcome)).collect();
+        let rows: Vec<_> =
+            rows.into_iter().map(|(target, port, outcome)| (target, port, outcome.as_str().unwrap())).collect();
         assert_eq!(rows, expected, "{report}");
         assert_eq!(self.targets(&local), self.targets);
         let (_, out, error) = run(self.command(&self.local(), &[]));
@@ -135,6 +143,14 @@ fn an_unreadable_stopping_at_is_a_warning_and_the_target_is_deregistered() {
     assert!(code == 0 && out.contains("warning ") && out.contains("Deregistered"), "{out}{error}");
 }
 
+/// A worker without a load balancer is usual, and the text says what was found instead of guessing.
+#[test]
+fn a_task_without_a_service_says_why_it_has_no_target_group() {
+    let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
+    let (code, out, _) = run(against(&local, &["drain", "--restamp", "events/standalone-task.json"]));
+    assert!(code == 0 && out.contains("no target group, NoLoadBalancer: the task has no service"), "{out}");
+}
+
 #[test]
 fn explain_and_drain_agree_about_a_task_that_is_down() {
     let event = "events/sqs-stopped-before-notice.json";
@@ -150,7 +166,7 @@ fn explain_and_drain_agree_about_a_task_that_is_down() {
 #[test]
 fn every_event_of_the_folder_is_a_case() {
     let all = [CLUSTER_NOT_FOUND, ZONE_ALL, SNS_IN_SQS].map(|case| format!("{}.json", case.event));
-    let files = std::fs::read_dir(Path::new(ROOT).join("crates/cli/tests/cases")).unwrap();
+    let files = std::fs::read_dir(Path::new(ROOT).join("crates/cli/tests/case-events")).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     assert!(files.into_iter().all(|file| all.contains(&file)), "{all:?}");
 }

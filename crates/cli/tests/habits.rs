@@ -40,7 +40,8 @@ fn the_version_names_the_commit() {
     let (code, text, _) = run(spotdrain(&["--version"]));
     let git = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
     let commit = git.ok().filter(|output| output.status.success());
-    let commit = commit.map_or("unknown".to_owned(), |output| String::from_utf8(output.stdout).unwrap().trim().to_owned());
+    let commit =
+        commit.map_or("unknown".to_owned(), |output| String::from_utf8(output.stdout).unwrap().trim().to_owned());
     assert_eq!((code, text), (0, format!("spotdrain {} (commit {commit})\n", env!("CARGO_PKG_VERSION"))));
 }
 
@@ -161,7 +162,8 @@ fn the_local_aws_knows_its_caller_and_lists_what_it_knows() {
     let form = "Content-Type: application/x-www-form-urlencoded";
     let mut stream = TcpStream::connect(endpoint).unwrap();
     let length = body.len();
-    let head = format!("POST / HTTP/1.1\r\nHost: {endpoint}\r\nConnection: close\r\n{form}\r\nContent-Length: {length}\r\n");
+    let head =
+        format!("POST / HTTP/1.1\r\nHost: {endpoint}\r\nConnection: close\r\n{form}\r\nContent-Length: {length}\r\n");
     stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -181,6 +183,7 @@ fn a_simulated_notice_comes_from_the_simulator() {
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let bus = [CALLERS[3], &["--bus", "default", "--for-real", "--yes"]].concat();
     assert_eq!(run(against(&local, &bus)).0, 0);
-    let put = local.calls().into_iter().find(|call| call.action == "PutEvents" && call.answer == CallAnswer::Ok).unwrap();
+    let put =
+        local.calls().into_iter().find(|call| call.action == "PutEvents" && call.answer == CallAnswer::Ok).unwrap();
     assert_eq!(put.targets, ["spotdrain.drill"]);
 }

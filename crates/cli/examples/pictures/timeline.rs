@@ -1,5 +1,7 @@
 //! The two minutes of an interruption as SVG, a row for each way. Only attributes, no style sheet: every viewer has those.
 
+#![allow(clippy::cast_precision_loss, reason = "lengths of texts and numbers of rows")]
+
 use serde_json::Value;
 
 const WIDTH: f64 = 960.0;
@@ -78,16 +80,22 @@ impl Row {
         let (colour, word) = if serves { (SERVED, "served") } else { (LOST, "refused") };
         let (from, to) = (x(0.0), x(self.last_new.min(END)));
         let label = format!("new connections {word} until {:.0} s", self.last_new);
-        let middle = y + BAR - 6.0;
-        // About 6.7 px a character: a label that does not fit stands behind its bar.
-        let needs = label.chars().count() as f64 * 6.9 + 16.0;
-        let (at, fill) = if needs < to - from { (from + 8.0, "#ffffff") } else { (to + 8.0, colour) };
+        // At most 6.9 px a character. A label that does not fit into its bar stands behind it, or below where a mark may follow.
+        let fits = label.chars().count() as f64 * 6.9 + 16.0 < to - from;
+        let (at, middle, fill) = match (fits, serves) {
+            (true, _) => (from + 8.0, y + BAR - 6.0, "#ffffff"),
+            (false, false) => (to + 8.0, y + BAR - 6.0, colour),
+            (false, true) => (from, y + BAR + 14.0, colour),
+        };
         let mut text = heading(self.way, y + 10.0, TEXT, true);
         text += &heading(&self.lost_percent(), y + 27.0, if self.lost == 0.0 { SERVED } else { LOST }, false);
         if let Some(note) = self.note {
             text += &heading(note, y + 42.0, QUIET, false).replace("font-size=\"13\"", "font-size=\"10\"");
         }
-        text += &format!("<rect x=\"{from:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{BAR}\" rx=\"3\" fill=\"{colour}\"/>\n", to - from);
+        text += &format!(
+            "<rect x=\"{from:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{BAR}\" rx=\"3\" fill=\"{colour}\"/>\n",
+            to - from
+        );
         text += &format!("<text x=\"{at:.1}\" y=\"{middle:.1}\" font-size=\"12\" fill=\"{fill}\">{label}</text>\n");
         if serves && self.told > 0.0 && self.told < END {
             text += &told_mark(self.told, y);
@@ -98,10 +106,10 @@ impl Row {
 
 /// The moment at which the hold passes SIGTERM on.
 fn told_mark(told: f64, y: f64) -> String {
-    let (at, top, bottom, label) = (x(told), y - 2.0, y + BAR + 2.0, y + BAR + 15.0);
+    let (at, top, bottom, label, middle) = (x(told), y - 2.0, y + BAR + 2.0, x(told) + 7.0, y + BAR - 6.0);
     format!(
         "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{top:.1}\" y2=\"{bottom:.1}\" stroke=\"{TEXT}\" stroke-width=\"2\"/>\n\
-         <text x=\"{at:.1}\" y=\"{label:.1}\" font-size=\"11\" fill=\"{QUIET}\" text-anchor=\"middle\">SIGTERM passed on at {told:.0} s</text>\n"
+         <text x=\"{label:.1}\" y=\"{middle:.1}\" font-size=\"11\" fill=\"{QUIET}\">SIGTERM passed on at {told:.0} s</text>\n"
     )
 }
 
@@ -146,10 +154,14 @@ impl Timeline<'_> {
 
 fn axis(bottom: f64) -> String {
     let mut text = String::new();
-    for (seconds, label) in [(0.0, "0 s: notice"), (30.0, "30 s"), (60.0, "60 s"), (90.0, "90 s"), (120.0, "120 s: task gone")] {
+    for (seconds, label) in
+        [(0.0, "0 s: notice"), (30.0, "30 s"), (60.0, "60 s"), (90.0, "90 s"), (120.0, "120 s: task gone")]
+    {
         let at = x(seconds);
         text += &format!("<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"66\" y2=\"{bottom:.1}\" stroke=\"#d8dee4\"/>\n");
-        text += &format!("<text x=\"{at:.1}\" y=\"58\" font-size=\"11\" fill=\"{QUIET}\" text-anchor=\"middle\">{label}</text>\n");
+        text += &format!(
+            "<text x=\"{at:.1}\" y=\"58\" font-size=\"11\" fill=\"{QUIET}\" text-anchor=\"middle\">{label}</text>\n"
+        );
     }
     text
 }

@@ -99,7 +99,8 @@ fn causes(error: &dyn std::error::Error) -> String {
 /// The URL that the calls of the service go to, and whether it was configured.
 fn endpoint(aws: &Aws, needs: Needs) -> Option<(String, bool)> {
     let config = aws.config();
-    let key = ServiceConfigKey::builder().service_id(needs.service_id()).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+    let key =
+        ServiceConfigKey::builder().service_id(needs.service_id()).env("AWS_ENDPOINT_URL").profile("endpoint_url");
     let own = config.service_config().and_then(|all| all.load_config(key.build().ok()?));
     let configured = own.or_else(|| config.endpoint_url().map(str::to_owned));
     match configured {

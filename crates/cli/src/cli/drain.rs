@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use spotdrain_core::batch::Batch;
-use spotdrain_engine::Deadline;
 use serde::Serialize;
+use spotdrain_core::batch::Batch;
 use spotdrain_core::report::{Report, Verdict};
+use spotdrain_engine::Deadline;
 use spotdrain_function::{environment, function};
 
 use super::args::DrainArgs;
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &DrainArgs, act: Act) -> Result<Exit, Problem> {
         settings.fresh = SignedDuration::from_secs(-1);
     }
     let needs = if settings.discover { Needs::Ecs } else { Needs::Elb };
-    let Connection { aws, caller } = connect(&args.aws, region(&batch), needs).await?;
+    let Connection { aws, caller } = Box::pin(connect(&args.aws, region(&batch), needs)).await?;
     let function = function(aws, settings);
     let deadline = Deadline::after(Timestamp::now(), Duration::from_secs(args.timeout));
     let report = match act {

@@ -6,7 +6,7 @@ use anstyle::Style;
 use jiff::SignedDuration;
 use serde::Serialize;
 use spotdrain_core::finding::Target;
-use spotdrain_core::outcome::Outcome;
+use spotdrain_core::outcome::{NoTargetGroup, Outcome};
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report, Verdict};
 use spotdrain_core::settings::Mode;
 
@@ -80,18 +80,30 @@ fn notice_text(notice: &NoticeRecord) -> String {
     }
     if let Some(failure) = &notice.failure {
         text += &format!("  {BAD}failed{BAD:#} {}: {}\n", failure.call, failure.problem);
-    } else if notice.registrations.is_empty() {
-        text += &format!("  {QUIET}no target group: none is configured, and its service has none{QUIET:#}\n");
+    } else if let Some(reason) = notice.no_target_group {
+        text += &no_target_group(reason);
     } else {
         text += &registrations(&notice.registrations).to_string();
     }
     text
 }
 
+fn no_target_group(reason: NoTargetGroup) -> String {
+    let (style, why) = match reason {
+        NoTargetGroup::NoLoadBalancer => (QUIET, "the task has no service, or its service has no load balancer"),
+        NoTargetGroup::Unresolved => (
+            CAREFUL,
+            "its service has a load balancer whose target groups could not be found, or ECS has forgotten the service",
+        ),
+    };
+    let name: &str = reason.into();
+    format!("  {style}no target group, {name}{style:#}: {why}\n")
+}
+
 fn observing(notice: &NoticeRecord) -> String {
     match (&notice.unknown_tag, notice.mode) {
         (Some(value), _) => format!(
-            "\n  {CAREFUL}observed only{CAREFUL:#}: the service's tag spotdrain is {value:?}, which is none of on, hold, off and observe"
+            "\n  {CAREFUL}observed only{CAREFUL:#}: the service's tag spotdrain is {value:?}; known values: on, hold, off, observe"
         ),
         (None, Mode::Observe) => format!("\n  {CAREFUL}observed only{CAREFUL:#}"),
         (None, Mode::Enforce) => String::new(),

@@ -61,11 +61,8 @@ async fn a_notice_of_another_account_or_region_than_its_queue_goes_back_alone_an
     let scene = Scene::demo();
     let function = Function::start(scene.world, &[]).await;
     let elsewhere = |from: &str, to: &str| spot().to_string().replace(from, to);
-    let bodies = [
-        elsewhere("eu-central-1", "eu-west-1"),
-        spot().to_string(),
-        elsewhere("123456789012", "999988887777"),
-    ];
+    let bodies =
+        [elsewhere("eu-central-1", "eu-west-1"), spot().to_string(), elsewhere("123456789012", "999988887777")];
     let mut batch = batch(&bodies);
     for record in batch["Records"].as_array_mut().unwrap() {
         record["eventSourceARN"] = "arn:aws:sqs:eu-central-1:123456789012:notices".into();

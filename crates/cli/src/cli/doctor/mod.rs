@@ -32,7 +32,7 @@ async fn estate(args: &DoctorArgs) -> Result<Estate, Problem> {
     if let Some(file) = &args.template {
         return offline::read(file, &args.parameters);
     }
-    let Connection { aws, caller } = connect(&args.aws, None, Needs::Ecs).await?;
+    let Connection { aws, caller } = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
     let (cluster, services) = (args.cluster.clone(), args.services.clone());
     let wanted = Wanted { cluster, services, function: which(args) };
     let estate = Box::pin(look(&aws, &wanted)).await;

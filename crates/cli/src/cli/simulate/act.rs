@@ -24,7 +24,12 @@ use crate::look::attempt_once;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Shows what would be done.
-pub(crate) async fn dry_run(args: &SimulateArgs, connection: &Connection, way: Way<'_>, event: &Value) -> Result<Exit, Problem> {
+pub(crate) async fn dry_run(
+    args: &SimulateArgs,
+    connection: &Connection,
+    way: Way<'_>,
+    event: &Value,
+) -> Result<Exit, Problem> {
     let exit = if matches!(way, Way::Here) {
         let report = here(args, connection, event, false).await?;
         show::report(&report, Act::Plan)?;
@@ -38,7 +43,12 @@ pub(crate) async fn dry_run(args: &SimulateArgs, connection: &Connection, way: W
 }
 
 /// Does it.
-pub(crate) async fn act(args: &SimulateArgs, connection: &Connection, way: Way<'_>, event: &Value) -> Result<Exit, Problem> {
+pub(crate) async fn act(
+    args: &SimulateArgs,
+    connection: &Connection,
+    way: Way<'_>,
+    event: &Value,
+) -> Result<Exit, Problem> {
     let failed = |problem: String| Problem::Failed(format!("{problem} ({})", connection.caller));
     match way {
         Way::Print => show::json(event)?,

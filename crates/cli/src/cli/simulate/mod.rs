@@ -27,7 +27,7 @@ enum Way<'a> {
 }
 
 pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Problem> {
-    let connection = connect(&args.aws, None, Needs::Ecs).await?;
+    let connection = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
     let Connection { aws, caller } = &connection;
     let task = find::task(aws, &args.cluster, &args.task).await;
     let task = task.map_err(|problem| Problem::Failed(format!("{problem} ({caller})")))?;
