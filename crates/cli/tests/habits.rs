@@ -107,6 +107,10 @@ fn a_missing_profile_is_named() {
         assert_eq!(code, 64, "{error}");
         assert!(error.contains("profile staging (AWS_PROFILE)") && error.contains("Region eu-central-1"), "{error}");
         assert!(error.contains("was not defined") && error.contains("aws configure list-profiles"), "{error}");
+        let mut command = configured(arguments, "other.ini", text);
+        command.env_remove("AWS_REGION").env("AWS_PROFILE", "staging");
+        let (code, _, error) = run(command);
+        assert!(code == 64 && error.contains("profile `staging` was not defined"), "without a Region: {error}");
         let mut command = configured(&[arguments, &["--profile", "nobody"]].concat(), "other.ini", text);
         command.env("AWS_ACCESS_KEY_ID", "k").env("AWS_SECRET_ACCESS_KEY", "s");
         let (code, _, error) = run(command);

@@ -61,7 +61,12 @@ pub(crate) async fn connect(args: &AwsArgs, region: Option<String>, needs: Needs
     let mut caller = Caller { region: None, credentials, endpoint: None };
     let aws = timeout(PATIENCE, Aws::from_profile(caller.profile(), region)).await;
     let aws = aws.map_err(|_| no_region(&caller))?.map_err(|error| Problem::Configuration(error.to_string()))?;
-    caller.region = Some(aws.region().ok_or_else(|| no_region(&caller))?);
+    caller.region = aws.region();
+    if caller.region.is_none() {
+        // A profile that is not there has no Region either, and is the cause.
+        check_credentials(&aws, &caller).await?;
+        return Err(no_region(&caller));
+    }
     let url = endpoint(&aws, needs);
     caller.endpoint = url.as_ref().filter(|(_, is_configured)| *is_configured).map(|(url, _)| url.clone());
     check_credentials(&aws, &caller).await?;
