@@ -64,7 +64,9 @@ pub(crate) async fn connect(args: &AwsArgs, region: Option<String>, needs: Needs
     caller.region = aws.region();
     if caller.region.is_none() {
         // A profile that is not there has no Region either, and is the cause.
-        check_credentials(&aws, &caller).await?;
+        if caller.profile().is_some() {
+            check_credentials(&aws, &caller).await?;
+        }
         return Err(no_region(&caller));
     }
     let url = endpoint(&aws, needs);
