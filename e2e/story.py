@@ -16,7 +16,7 @@ from cloud import ACCOUNT, REGION, Cloud
 from notices import Service, put
 from table import Table
 
-DRILL = "spotdrain.drill"
+SIMULATOR = "spotdrain.drill"
 EXAMPLE = "spotdrain-example"
 ALONE = "spotdrain"
 
@@ -31,7 +31,11 @@ class Stage:
 
     def __init__(self, aws, table):
         self.aws, self.table = aws, table
-        parameters = {"EventSources": f"aws.ecs,{DRILL}", "Architecture": os.environ["E2E_ARCH"]}
+        parameters = {
+            "Mode": "enforce",
+            "EventSources": f"aws.ecs,{SIMULATOR}",
+            "Architecture": os.environ["E2E_ARCH"],
+        }
         begin = time.monotonic()
         self.example = aws.deploy(EXAMPLE, copies.example(), parameters)
         self.spotdrain = aws.outputs(self.example["SpotdrainStack"])
@@ -64,7 +68,7 @@ class Stage:
         return sum(int(told["Attributes"][name]) for name in names)
 
     def event(self, sample, number, **changes):
-        return self.service.event(DRILL, sample, f"task{number}", address(number), **changes)
+        return self.service.event(SIMULATOR, sample, f"task{number}", address(number), **changes)
 
 
 def notices(stage):
@@ -85,7 +89,7 @@ def notices(stage):
 def other_cluster(stage):
     """A notice of another cluster does not pass the rule."""
     elsewhere = Service(stage.service.cluster + "-other", stage.service.service)
-    put(stage.aws, elsewhere.event(DRILL, "spot-interruption.json", "task14", address(14)))
+    put(stage.aws, elsewhere.event(SIMULATOR, "spot-interruption.json", "task14", address(14)))
     put(stage.aws, stage.event("repeated.json", 11))
     stage.expect("a notice of another cluster, and one again whose target is gone")
 
@@ -169,7 +173,7 @@ def redrive(stage):
     # What SQS does with the caller's rights in a message move task, which ministack does not have. By the SDK, because a notice
     # that is older than ten seconds is only acted on if ECS knows its task.
     root, moves = aws.sdk("sqs"), redriver.sdk("sqs")
-    body = stage.service.message(DRILL, "spot-interruption.json", "task17", address(17))
+    body = stage.service.message(SIMULATOR, "spot-interruption.json", "task17", address(17))
     root.send_message(QueueUrl=dead, MessageBody=body)
     letter = moves.receive_message(QueueUrl=dead)["Messages"][0]
     assert letter["Body"] == body, letter
@@ -186,6 +190,7 @@ def alone(stage):
     aws, source = stage.aws, "spotdrain.direct"
     begin = time.monotonic()
     parameters = {
+        "Mode": "enforce",
         "Delivery": "direct",
         "EventSources": f"aws.ecs,{source}",
         "Discover": "false",
@@ -240,7 +245,7 @@ def main():
         refusals.check(aws, table)
         alone(stage)
         if "--terraform" in sys.argv[1:]:
-            same = {"clusters": [stage.service.cluster], "event_sources": ["aws.ecs", DRILL]}
+            same = {"clusters": [stage.service.cluster], "event_sources": ["aws.ecs", SIMULATOR], "mode": "enforce"}
             terraform.check(aws, table, stage.spotdrain, same)
         take_away(stage)
     assert not cloud.left(), f"still running: {cloud.left()}"

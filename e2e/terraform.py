@@ -51,7 +51,9 @@ class Terraform:
 
     def apply(self, parameters):
         self("init", "-input=false", "-no-color", f"-plugin-dir={plugins()}")
-        self.variables = [f"-var={name}={json.dumps(value)}" for name, value in parameters.items()]
+        # Terraform takes a string as it is, and everything else as an expression, which JSON is.
+        text = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+        self.variables = [f"-var={name}={value}" for name, value in text.items()]
         self("apply", "-auto-approve", "-input=false", "-no-color", *self.variables)
         return json.loads(self("output", "-json"))["spotdrain"]["value"]
 

@@ -21,9 +21,9 @@ variable "package" {
 # ------------------------------------------------------------------------------------------------------ what it acts on
 
 variable "mode" {
-  description = "SPOTDRAIN_MODE: observe plans and reports, and changes nothing"
+  description = "SPOTDRAIN_MODE: observe logs what would be deregistered and changes nothing; enforce deregisters"
   type        = string
-  default     = "enforce"
+  default     = "observe"
 
   validation {
     condition     = contains(["enforce", "observe"], var.mode)
@@ -100,7 +100,7 @@ variable "fresh_seconds" {
 }
 
 variable "event_sources" {
-  description = "SPOTDRAIN_EVENT_SOURCES: whose events are read, for the rule and the function; a drill needs another than aws.ecs"
+  description = "SPOTDRAIN_EVENT_SOURCES: whose events are read, for the rule and the function; the simulator needs another than aws.ecs"
   type        = list(string)
   default     = ["aws.ecs"]
 

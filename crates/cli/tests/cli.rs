@@ -142,8 +142,9 @@ fn the_exit_code_tells_what_another_try_is_worth() {
 fn without_credentials_it_says_what_to_set() {
     let mut command = spotdrain(&["drain", "--restamp", "--timeout", "5", "--event", "events/spot-interruption.json"]);
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nonexistent");
-    let (code, told, _) = run(command);
-    assert!(code == 1 && told.contains("no AWS credentials: set AWS_PROFILE"), "{code}: {told}");
+    let (code, _, error) = run(command);
+    assert!(code == 64 && error.contains("no AWS credentials: set AWS_PROFILE"), "{code}: {error}");
+    assert!(error.contains("(Region eu-central-1, no profile set, the default credentials)"), "{error}");
 }
 
 #[test]

@@ -20,7 +20,32 @@ fn the_readme_has_every_setting_with_its_default() {
 
 #[test]
 fn the_readme_is_short_enough_to_be_read() {
-    assert!(README.lines().count() <= 200);
+    assert!(README.lines().count() <= 180);
+}
+
+/// The shares of lost connections in a timeline's label, in the order of its rows.
+fn shares(picture: &str) -> Vec<&str> {
+    let label = picture.split("aria-label=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let rows = label.split_once(": ").unwrap().1.split(", ");
+    rows.map(|row| row.trim_end_matches(" lost").trim_start_matches(|letter: char| !letter.is_ascii_digit())).collect()
+}
+
+#[test]
+fn the_readme_has_the_figures_of_the_timelines() {
+    let nlb = shares(include_str!("../../../docs/timeline-nlb.svg"));
+    let [nothing, function, ignored, hold, both] = nlb.as_slice() else { panic!("{nlb:?}") };
+    let row = format!("| **NLB** | {nothing} | {function} to {ignored} | {hold} | {both} |");
+    assert!(README.contains(&row), "{row}");
+    let row = format!("| **ALB** | {} |", shares(include_str!("../../../docs/timeline-alb.svg")).join(" | "));
+    assert!(README.contains(&row), "{row}");
+}
+
+/// Every call of the live reader is a List, a Get or a Describe.
+#[test]
+fn the_doctor_only_reads() {
+    let calls = doctors_calls();
+    let reads = |call: &String| ["List", "Get", "Describe", "Simulate"].iter().any(|verb| call.starts_with(verb));
+    assert!(calls.len() > 15 && calls.iter().all(reads), "{calls:?}");
 }
 
 #[test]
@@ -39,7 +64,7 @@ fn every_test_that_the_table_of_faults_names_exists() {
     let named = named_tests();
     assert!(named.len() > 30, "the table is read: {named:?}");
     for (file, name) in named {
-        let folders = ["tests", "../function-tests/tests/function", "../engine/tests"];
+        let folders = ["tests", "../function-tests/tests/function", "../engine/tests", "../core/tests", "../core/src"];
         let paths = folders.map(|folder| format!("{}/{folder}/{file}", env!("CARGO_MANIFEST_DIR")));
         let source = paths.iter().find_map(|path| std::fs::read_to_string(path).ok());
         let source = source.unwrap_or_else(|| panic!("{file} is in none of {folders:?}"));
@@ -89,14 +114,18 @@ fn the_forecasts_model_has_the_figures_of_the_code() {
 }
 
 /// The calls that the doctor makes, as the source of the live reader names them.
-#[test]
-fn the_rights_of_the_doctor_are_its_calls() {
+fn doctors_calls() -> Vec<String> {
     let folder = format!("{}/src/look", env!("CARGO_MANIFEST_DIR"));
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let calls = source.split(".ask(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
-    let calls: Vec<_> = calls.collect();
+    calls.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_rights_of_the_doctor_are_its_calls() {
+    let calls = doctors_calls();
     assert!(calls.len() > 15, "{calls:?}");
     for call in calls {
         assert!(DOCTOR.contains(&format!(":{call}")), "docs/doctor.md does not name the right of {call}");

@@ -123,7 +123,7 @@ fn a_drill_that_is_stopped_leaves_nothing_behind() {
     assert_eq!(process.wait().unwrap().code(), Some(1));
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("stopped; nothing of the drill is left"), "{rest}");
+    assert!(rest.contains("interrupted: everything was stopped"), "{rest}");
     assert!(below.into_iter().all(|pid| !is_running(pid)));
 }
 

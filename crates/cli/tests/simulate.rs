@@ -56,11 +56,11 @@ fn without_more_it_prints_the_event_and_explain_reads_it_as_a_notice() {
 #[test]
 fn nothing_is_done_without_for_real_nor_without_a_yes() {
     let (local, group) = local();
-    for way in [vec!["--here"], vec!["--bus", "drill"], vec!["--invoke", "spotdrain"]] {
+    for way in [vec!["--here"], vec!["--bus", "simulator"], vec!["--invoke", "spotdrain"]] {
         let (code, told, _) = run(against(&local, &[&SIMULATE[..], &way].concat()));
         assert!(code == 0 && told.contains("dry run: would "), "{told}");
         let (code, _, error) = run(against(&local, &[&SIMULATE[..], &way, &["--for-real"]].concat()));
-        assert!(code == 64 && error.contains("nobody is here to say yes"), "{error}");
+        assert!(code == 64 && error.contains("not a terminal: pass --yes to confirm"), "{error}");
     }
     let done = ["DeregisterTargets", "PutEvents", "Invoke"].map(|action| asked(&local, action).len());
     assert_eq!((done, state(&local, &group)), ([0, 0, 0], Some(State::Healthy)));
@@ -121,13 +121,13 @@ fn handled_here_the_target_goes_and_the_way_back_is_told() {
 }
 
 #[test]
-fn it_is_sent_from_the_drills_source_or_given_to_the_function() {
+fn it_is_sent_from_the_simulators_source_or_given_to_the_function() {
     let (local, _) = local();
     let for_real = ["--for-real", "--yes"];
-    let bus = [&SIMULATE[..], &["--bus", "drill"], &for_real].concat();
+    let bus = [&SIMULATE[..], &["--bus", "simulator"], &for_real].concat();
     let (code, told, _) = run(against(&local, &bus));
-    assert!(code == 0 && told.contains("sent to bus drill"), "{told}");
-    assert_eq!(asked(&local, "PutEvents"), [(Some("drill".to_owned()), vec!["spotdrain.drill".to_owned()])]);
+    assert!(code == 0 && told.contains("sent to bus simulator"), "{told}");
+    assert_eq!(asked(&local, "PutEvents"), [(Some("simulator".to_owned()), vec!["spotdrain.drill".to_owned()])]);
     let (code, told, _) = run(against(&local, &[&SIMULATE[..], &["--invoke", "spotdrain"], &for_real].concat()));
     assert!(code == 0 && told.contains("the function answered null"), "{told}");
     let (code, _, error) = run(against(&local, &[&bus[..], &["--source", "aws.ecs"]].concat()));

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use spotdrain_core::metrics;
 use spotdrain_core::report::Report;
+use spotdrain_core::settings::Mode;
 use tracing::{error, info, warn};
 
 /// Writes the records and the metrics of a report.
@@ -14,6 +15,8 @@ pub(crate) fn emit(report: &Report, request_id: &str) {
         let record = json(notice);
         if notice.failures().next().is_some() {
             error!(request_id, record, "notice, not done");
+        } else if notice.mode == Mode::Observe {
+            warn!(request_id, record, "notice, observed only: nothing was changed");
         } else {
             info!(request_id, record, "notice");
         }

@@ -36,8 +36,22 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
 }
 
+/// What a person reads who starts the function by hand.
+const BY_HAND: &str = "\
+spotdrain-lambda is the AWS Lambda function of spotdrain. It waits for events from Lambda's Runtime API, whose address Lambda
+passes in AWS_LAMBDA_RUNTIME_API; that variable is not set here.
+  see it work, without AWS:         spotdrain demo
+  handle one event from a file:     spotdrain plan EVENT, then spotdrain drain EVENT
+  run it under AWS's own emulator:  docs/operations.md
+  deploy it:                        docs/deploy.md
+";
+
 /// Runs the function until Lambda ends its execution environment. Exit code 64 means that it could not start.
 pub async fn run() -> ExitCode {
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none_or(|address| address.is_empty()) {
+        _ = std::io::Write::write_all(&mut std::io::stderr(), BY_HAND.as_bytes());
+        return ExitCode::from(64);
+    }
     if let Err(problem) = log::start() {
         _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{problem}\n").as_bytes());
         return ExitCode::from(64);

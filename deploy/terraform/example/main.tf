@@ -24,13 +24,13 @@ variable "clusters" {
 }
 
 variable "mode" {
-  description = "observe plans and reports, and changes nothing: how to begin"
+  description = "observe logs what would be deregistered and changes nothing; enforce deregisters"
   type        = string
-  default     = "enforce"
+  default     = "observe"
 }
 
 variable "event_sources" {
-  description = "whose events are read; a drill needs another than aws.ecs"
+  description = "whose events are read; the simulator needs another than aws.ecs"
   type        = list(string)
   default     = ["aws.ecs"]
 }

@@ -2,23 +2,25 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
 use super::drill::{DrillArgs, DrillTaskArgs};
 use super::settings::SettingFlags;
 
+/// The version, with the commit that it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("SPOTDRAIN_COMMIT"), ")");
+
 #[derive(Debug, Parser)]
 #[command(
     name = "spotdrain",
-    version,
+    version = VERSION,
     about = "Takes a Fargate Spot task that is being interrupted out of its target groups",
     after_help = "See it at work, without an AWS account: spotdrain demo\n\n\
                   Exit codes: 0 done or nothing to do, 1 failed for good or an error was found, 2 a warning was found \
                   (doctor --strict), 64 bad configuration, 65 bad event, \
-                  75 failed but worth another try.",
-    disable_help_subcommand = true
+                  75 failed but worth another try."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -48,9 +50,9 @@ pub(crate) enum Command {
     /// Reads a template before it is deployed (--template), or what is deployed (--cluster, or every cluster of the Region),
     /// with your AWS credentials. Changes nothing.
     Doctor(DoctorArgs),
-    /// Make the notice of a running task, and try the function with it
+    /// Simulate the notice of a running task, and try the function with it
     ///
-    /// Without more it only prints the event. Nothing is sent or done without --for-real, and not before you have said yes.
+    /// Without an option it only prints the event. Nothing is sent or done without --for-real, and not before you have said yes.
     Simulate(SimulateArgs),
     /// Interrupt tasks under live traffic, and count the connections that are lost
     ///
@@ -72,11 +74,29 @@ pub(crate) enum Command {
     },
 }
 
+/// As whom AWS is asked.
+#[derive(Debug, Args)]
+pub(crate) struct AwsArgs {
+    /// The profile whose credentials and Region are used, instead of AWS_PROFILE
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct EventSource {
+    /// The file with the event; - for standard input
+    #[arg(value_name = "EVENT")]
+    event: Option<PathBuf>,
+    /// The same as EVENT
+    #[arg(id = "event_flag", long = "event", value_name = "FILE")]
+    event_flag: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct EventArgs {
-    /// The file with the event; - for standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) event: PathBuf,
+    #[command(flatten)]
+    source: EventSource,
     /// Take the event as if it came now (a sample's own times are long past). Unless AWS_ENDPOINT_URL names a stand-in,
     /// ECS is then always asked whether the task still has the address
     #[arg(long)]
@@ -84,6 +104,14 @@ pub(crate) struct EventArgs {
     /// Print JSON, for programs
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl EventArgs {
+    /// The file with the event, however it was given.
+    pub(crate) fn file(&self) -> &Path {
+        let EventSource { event, event_flag } = &self.source;
+        event.as_deref().or(event_flag.as_deref()).unwrap_or(Path::new("-"))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +129,8 @@ pub(crate) struct DrainArgs {
     /// Give up after so many seconds; what is not done by then is worth another try
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=900))]
     pub(crate) timeout: u64,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
     #[command(flatten)]
     pub(crate) settings: SettingFlags,
 }
@@ -160,6 +190,8 @@ pub(crate) struct DoctorArgs {
     /// Explain a check by its number, or list all
     #[arg(long, value_name = "CHECK", num_args = 0..=1, default_missing_value = "all")]
     pub(crate) explain: Option<String>,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
@@ -182,10 +214,10 @@ pub(crate) struct SimulateArgs {
     /// The running task, by id or ARN
     #[arg(long, value_name = "TASK")]
     pub(crate) task: String,
-    /// Send it to this bus of EventBridge, from the source of a drill: nobody but AWS can send aws.*
+    /// Send it to this EventBridge bus, with the simulator's source: nobody but AWS can send aws.*
     #[arg(long, value_name = "NAME")]
     pub(crate) bus: Option<String>,
-    /// The drill's source; the function reads it only if SPOTDRAIN_EVENT_SOURCES has it
+    /// The simulator's source; the function reads it only if SPOTDRAIN_EVENT_SOURCES has it
     #[arg(long, value_name = "SOURCE", default_value = "spotdrain.drill", requires = "bus")]
     pub(crate) source: String,
     /// Invoke this function with it
@@ -194,7 +226,7 @@ pub(crate) struct SimulateArgs {
     /// Handle it here, as the function would
     #[arg(long, conflicts_with_all = ["bus", "invoke"])]
     pub(crate) here: bool,
-    /// Only tell what would be done: so it is without --for-real
+    /// Only show what would be done; the default without --for-real
     #[arg(long, conflicts_with = "for_real")]
     pub(crate) dry_run: bool,
     /// Do it: the task's target is taken out of its target groups, though the task goes on
@@ -203,6 +235,8 @@ pub(crate) struct SimulateArgs {
     /// Do not ask
     #[arg(long, requires = "for_real")]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
     #[command(flatten)]
     pub(crate) settings: SettingFlags,
 }

@@ -58,6 +58,9 @@ pub(crate) enum Problem {
     Event(String),
     #[error("{0}")]
     Failed(String),
+    /// AWS cannot be reached now.
+    #[error("{0}")]
+    Unreachable(String),
 }
 
 impl Problem {
@@ -66,6 +69,7 @@ impl Problem {
             Self::Configuration(_) => Exit::BadConfiguration,
             Self::Event(_) => Exit::BadEvent,
             Self::Failed(_) => Exit::Failed,
+            Self::Unreachable(_) => Exit::TryAgain,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Problem> {
     } else {
         show_events(&events, &settings)?;
     }
-    malformed(&args.event.event.display().to_string(), &errors)
+    malformed(&input::name(&args.event), &errors)
 }
 
 fn malformed(file: &str, errors: &[EventError]) -> Result<Exit, Problem> {

@@ -13,8 +13,11 @@ use super::exit::Problem;
 
 /// Reads the events of a command; with `--restamp`, as if they came now.
 pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Problem> {
-    let name = args.event.display();
-    let payload = bytes(&args.event).map_err(|error| Problem::Event(format!("cannot read {name}: {error}")))?;
+    let name = name(args);
+    let payload = bytes(args.file()).map_err(|error| Problem::Event(format!("cannot read {name}: {error}")))?;
+    if payload.trim_ascii().is_empty() {
+        return Err(Problem::Event(format!("{name} is empty: expected an EventBridge event or an SQS batch, as JSON")));
+    }
     let mut batch =
         take_apart(&payload, &settings.event_sources).map_err(|error| Problem::Event(format!("{name}, {error}")))?;
     if args.restamp {
@@ -24,6 +27,16 @@ pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Probl
         }
     }
     Ok(batch)
+}
+
+/// What to call the file with the event.
+pub(crate) fn name(args: &EventArgs) -> String {
+    let file = args.file();
+    if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+fn is_standard_input(file: &Path) -> bool {
+    file.as_os_str() == "-"
 }
 
 /// The same event as if it came at `now`: for samples, whose own times are long past.
@@ -36,7 +49,7 @@ fn restamped(mut event: Event, now: Timestamp) -> Event {
 }
 
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-    if path.as_os_str() == "-" {
+    if is_standard_input(path) {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes)?;
         Ok(bytes)

@@ -44,7 +44,8 @@ fn demo() -> Served {
         world,
         contents: "the demo's service of four tasks".to_owned(),
         examples: format!(
-            "spotdrain drain --restamp --event events/spot-interruption.json\n\
+            "spotdrain drain --restamp events/spot-interruption.json\n\
+             aws sts get-caller-identity\n\
              aws elbv2 describe-target-health --target-group-arn {group}\n"
         ),
     }
@@ -62,11 +63,11 @@ fn from_file(file: &Path) -> Result<Served, Problem> {
 
 fn introduction(endpoint: &str, region: &str, contents: &str, examples: &str) -> String {
     format!(
-        "{BOLD}A local AWS is at {endpoint}{BOLD:#} with {contents}.\n\n\
+        "{BOLD}A local AWS is at {endpoint}{BOLD:#} with {contents}. In another terminal:\n\n\
          export AWS_ENDPOINT_URL={endpoint}\n\
          export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
          export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n\n\
-         {QUIET}# then, for example{QUIET:#}\n\
+         {QUIET}# for example{QUIET:#}\n\
          {examples}\n\
          It simulates these actions and refuses all others:\n\
          {}\n\

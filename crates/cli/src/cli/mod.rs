@@ -1,6 +1,7 @@
 //! The command line, `spotdrain`: arguments in, text or JSON out, one exit code.
 
 mod args;
+mod connect;
 mod demo;
 mod doctor;
 mod drain;

@@ -6,10 +6,11 @@ use anstyle::Style;
 use jiff::SignedDuration;
 use serde::Serialize;
 use spotdrain_core::finding::Target;
-use spotdrain_core::outcome::Outcome;
-use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
+use spotdrain_core::outcome::{NoTargetGroup, Outcome};
+use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report, Verdict};
 use spotdrain_core::settings::Mode;
 
+use super::drain::Act;
 use super::exit::Problem;
 use super::present::{BAD, BOLD, CAREFUL, QUIET, duration, ignored, moment, outcome_style, verdict};
 use super::table::{Cell, Table, plain};
@@ -26,7 +27,7 @@ pub(crate) fn broken(error: &std::io::Error) -> Problem {
 }
 
 /// Prints a report for a person.
-pub(crate) fn report(report: &Report) -> Result<(), Problem> {
+pub(crate) fn report(report: &Report, act: Act) -> Result<(), Problem> {
     let mut text = String::new();
     for notice in &report.notices {
         text += &notice_text(notice);
@@ -39,15 +40,29 @@ pub(crate) fn report(report: &Report) -> Result<(), Problem> {
         let id = message.message_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
         text += &format!("{BAD}unreadable message{id}{BAD:#}: {}\n", message.error);
     }
-    let (word, style) = verdict(report.verdict);
-    let would = report
-        .notices
-        .iter()
-        .flat_map(|notice| &notice.registrations)
-        .any(|row| row.outcome == Outcome::WouldDeregister);
-    let unchanged = if would { ", for what was only planned nothing was changed" } else { "" };
-    text += &format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#}{unchanged}\n");
+    text += &ending(report, act);
     write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
+}
+
+/// The last line: the verdict, or of a plan what it would do.
+fn ending(report: &Report, act: Act) -> String {
+    let (word, style) = verdict(report.verdict);
+    let rows = report.notices.iter().flat_map(|notice| &notice.registrations);
+    let would = rows.filter(|row| row.outcome == Outcome::WouldDeregister).count();
+    let dry = if act == Act::Plan { "dry run" } else { "mode observe" };
+    match (act, report.verdict, would) {
+        (Act::Plan, Verdict::Done | Verdict::Nothing, would) => {
+            let targets = if would == 1 { "target" } else { "targets" };
+            format!("{BOLD}plan{BOLD:#} {would} {targets} would be deregistered ({dry}: nothing was changed)\n")
+        }
+        (Act::Plan, ..) => {
+            format!("{BOLD}plan{BOLD:#} {style}{word}{style:#} ({dry}: nothing was changed)\n")
+        }
+        (Act::Drain, _, 0) => format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#}\n"),
+        (Act::Drain, ..) => {
+            format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#} ({dry}: {would} planned and not deregistered)\n")
+        }
+    }
 }
 
 fn notice_text(notice: &NoticeRecord) -> String {
@@ -65,18 +80,30 @@ fn notice_text(notice: &NoticeRecord) -> String {
     }
     if let Some(failure) = &notice.failure {
         text += &format!("  {BAD}failed{BAD:#} {}: {}\n", failure.call, failure.problem);
-    } else if notice.registrations.is_empty() {
-        text += &format!("  {QUIET}no target group: none is configured, and its service has none{QUIET:#}\n");
+    } else if let Some(reason) = notice.no_target_group {
+        text += &no_target_group(reason);
     } else {
         text += &registrations(&notice.registrations).to_string();
     }
     text
 }
 
+fn no_target_group(reason: NoTargetGroup) -> String {
+    let (style, why) = match reason {
+        NoTargetGroup::NoLoadBalancer => (QUIET, "the task has no service, or its service has no load balancer"),
+        NoTargetGroup::Unresolved => (
+            CAREFUL,
+            "its service has a load balancer whose target groups could not be found, or ECS has forgotten the service",
+        ),
+    };
+    let name: &str = reason.into();
+    format!("  {style}no target group, {name}{style:#}: {why}\n")
+}
+
 fn observing(notice: &NoticeRecord) -> String {
     match (&notice.unknown_tag, notice.mode) {
         (Some(value), _) => format!(
-            "\n  {CAREFUL}observed only{CAREFUL:#}: the service's tag spotdrain is {value:?}, which is none of on, hold, off and observe"
+            "\n  {CAREFUL}observed only{CAREFUL:#}: the service's tag spotdrain is {value:?}; known values: on, hold, off, observe"
         ),
         (None, Mode::Observe) => format!("\n  {CAREFUL}observed only{CAREFUL:#}"),
         (None, Mode::Enforce) => String::new(),

@@ -51,13 +51,16 @@ fn every_output_is_told() {
 }
 
 #[test]
-fn the_readme_deploys_in_at_most_three_commands() {
+fn the_readme_observes_first_and_enforces_with_one_more_command() {
     let section = README.split("\n## ").find(|section| section.starts_with("Deploy\n")).unwrap();
     let blocks: Vec<_> = section.split("```").skip(1).step_by(2).collect();
-    assert_eq!(blocks.len(), 2, "one for SAM, one for Terraform");
-    for block in blocks {
+    let [sam, switch, terraform] = blocks.as_slice() else { panic!("SAM, the switch, Terraform: {blocks:?}") };
+    for block in [sam, switch, terraform] {
         let commands = block.lines().skip(1).filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
         assert!(commands.count() <= 3, "{block}");
     }
+    let observing = "--parameter-overrides Architecture=x86_64 Mode=observe";
+    assert!(sam.contains(observing) && terraform.contains("-var mode=observe"));
+    assert!(switch.contains("Mode=enforce") && switch.lines().count() == 2);
     assert!(section.contains("docs/deploy.md"));
 }

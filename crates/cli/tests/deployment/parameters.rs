@@ -2,7 +2,7 @@
 //! anything is made.
 
 use serde_json::Value;
-use spotdrain_core::settings::{NAMES, Settings};
+use spotdrain_core::settings::{Mode, NAMES, Settings};
 
 use crate::deployed;
 use crate::template::{Template, refusal};
@@ -28,6 +28,11 @@ pub fn settings() -> impl Iterator<Item = (&'static str, &'static str)> {
     NAMES.into_iter().filter(|(name, _)| !FILLED_IN.contains(name))
 }
 
+/// The default of a setting's parameter: a new deployment only observes until it is told to enforce.
+fn parameter_default(setting: &str, default: &'static str) -> &'static str {
+    if setting == "SPOTDRAIN_MODE" { "observe" } else { default }
+}
+
 /// The parameter of a setting: `SPOTDRAIN_KEEP_LAST` is `KeepLast`.
 pub fn parameter_of(setting: &str) -> String {
     let words = setting.trim_start_matches("SPOTDRAIN_").split('_');
@@ -35,10 +40,11 @@ pub fn parameter_of(setting: &str) -> String {
 }
 
 #[test]
-fn every_setting_is_a_parameter_with_the_same_default() {
+fn every_setting_is_a_parameter_with_the_same_default_but_the_mode_observes() {
     let template = deployed();
     let environment = environment(&template);
     for (setting, default) in settings() {
+        let default = parameter_default(setting, default);
         let declared = &template.root["Parameters"][parameter_of(setting)];
         assert_eq!(crate::template::text_of(&declared["Default"]), default, "{setting}");
         assert!(
@@ -54,9 +60,12 @@ fn every_setting_is_a_parameter_with_the_same_default() {
 
 #[test]
 fn the_function_starts_with_what_the_template_gives_it() {
-    let expected = Settings { queue_url: Some(QUEUE_URL.to_owned()), ..Settings::default() };
-    assert_eq!(Settings::read(environment(&deployed())).unwrap(), expected);
-    assert_eq!(Settings::read(environment(&deployed().with("Delivery", "direct"))).unwrap(), Settings::default());
+    let direct = Settings { mode: Mode::Observe, ..Settings::default() };
+    assert_eq!(Settings::read(environment(&deployed().with("Delivery", "direct"))).unwrap(), direct);
+    let queued = Settings { queue_url: Some(QUEUE_URL.to_owned()), ..direct };
+    assert_eq!(Settings::read(environment(&deployed())).unwrap(), queued);
+    let enforcing = Settings::read(environment(&deployed().with("Mode", "enforce"))).unwrap();
+    assert_eq!(enforcing.mode, Mode::Enforce);
     let two = format!("{CLUSTER},{CLUSTER}-2");
     let template = deployed().with("Clusters", &two).with("TargetGroups", GROUP).with("Discover", "false");
     let settings = Settings::read(environment(&template)).unwrap();

@@ -144,13 +144,13 @@ fn a_cluster_that_is_not_named_is_held_back_by_the_rule_as_by_the_function() {
 }
 
 #[test]
-fn a_drills_source_passes_the_rule_and_is_read_by_the_function_once_it_is_named() {
+fn the_simulators_source_passes_the_rule_and_is_read_by_the_function_once_it_is_named() {
     let template = deployed().with("EventSources", "aws.ecs, spotdrain.drill");
     let environment = template.properties("Function").unwrap()["Environment"]["Variables"].clone();
     assert_eq!(environment["SPOTDRAIN_EVENT_SOURCES"], "aws.ecs,spotdrain.drill");
-    let drill = events().into_iter().find(|(name, _)| name == "drill-source.json").unwrap().1;
-    assert!(passes(&pattern(&template), &drill));
-    assert!(!passes(&pattern(&deployed()), &drill));
+    let simulated = events().into_iter().find(|(name, _)| name == "drill-source.json").unwrap().1;
+    assert!(passes(&pattern(&template), &simulated));
+    assert!(!passes(&pattern(&deployed()), &simulated));
 }
 
 #[test]

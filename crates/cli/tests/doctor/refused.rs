@@ -47,7 +47,7 @@ fn what_leaves_nothing_to_examine_is_an_error_that_says_what_to_do() {
     let mut command = spotdrain(&["doctor"]);
     command.env("AWS_REGION", "eu-central-1").env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nonexistent");
     let (code, _, error) = run(command);
-    assert!(code == 1 && error.contains("no AWS credentials: set AWS_PROFILE"), "{error}");
+    assert!(code == 64 && error.contains("no AWS credentials: set AWS_PROFILE"), "{error}");
     let (code, _, error) = run(spotdrain(&["doctor"]));
     assert!(code == 64 && error.contains("no Region is set: set AWS_REGION"), "{error}");
 }

@@ -55,6 +55,49 @@ async fn of_a_batch_only_the_message_that_failed_goes_back() {
     assert!(log.iter().any(|line| line["Reason"] == "NotSpot" && line["Ignored"] == 1));
 }
 
+/// A queue and tasks of one account and Region, and in the batch an event of each other one.
+#[tokio::test]
+async fn a_notice_of_another_account_or_region_than_its_queue_goes_back_alone_and_the_log_names_both_sides() {
+    let scene = Scene::demo();
+    let function = Function::start(scene.world, &[]).await;
+    let elsewhere = |from: &str, to: &str| spot().to_string().replace(from, to);
+    let bodies =
+        [elsewhere("eu-central-1", "eu-west-1"), spot().to_string(), elsewhere("123456789012", "999988887777")];
+    let mut batch = batch(&bodies);
+    for record in batch["Records"].as_array_mut().unwrap() {
+        record["eventSourceARN"] = "arn:aws:sqs:eu-central-1:123456789012:notices".into();
+        record["awsRegion"] = "eu-central-1".into();
+    }
+    let answer = function.invoke(&batch).await.unwrap();
+    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m2"}]}));
+    assert!(targets(&function.local, &scene.group).contains(&"10.0.2.21:5044 draining".to_owned()));
+    let log = function.log();
+    let problem = |id: &str| log.iter().find(|line| line["message_id"] == id).unwrap()["problem"].to_string();
+    let ours = "the queue is in account 123456789012 in eu-central-1";
+    for (id, theirs) in [("m0", "account 123456789012 in eu-west-1"), ("m2", "account 999988887777 in eu-central-1")] {
+        let problem = problem(id);
+        assert!(problem.contains(ours) && problem.contains(theirs), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_only_observes_warns_with_every_notice() {
+    let function = Function::start(Scene::demo().world, &[("SPOTDRAIN_MODE", "observe")]).await;
+    assert_eq!(function.invoke(&spot()).await, Ok(json!({"verdict": "done"})));
+    let log = function.log();
+    let warning = log.iter().find(|line| line["message"] == "notice, observed only: nothing was changed").unwrap();
+    assert_eq!(warning["level"], "WARN");
+    assert_eq!(warning["record"]["registrations"][0]["outcome"], "WouldDeregister");
+}
+
+#[test]
+fn started_by_hand_it_explains_itself() {
+    let output = Command::new(FUNCTION).env_clear().output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(64), 0));
+    assert!(text.contains("AWS_LAMBDA_RUNTIME_API") && text.contains("spotdrain demo"), "{text}");
+}
+
 #[tokio::test]
 async fn an_empty_batch_is_answered() {
     let function = Function::start(Scene::demo().world, &[]).await;

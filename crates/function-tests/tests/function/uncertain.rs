@@ -186,6 +186,60 @@ async fn all_good_targets_of_a_large_call_are_done_in_one_invocation() {
     assert_eq!(done, 195);
 }
 
+/// The old notice has a second left, and the answer takes longer.
+#[tokio::test]
+async fn a_fresh_notice_is_not_cut_short_by_an_old_one_of_the_same_group() {
+    let mut world = World::new();
+    world.add_cluster("demo");
+    let addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+    let group = addresses.iter().fold(Group::new("web", 80), |group, one| group.target(*one, State::Healthy));
+    let group = world.add_group(group);
+    world.add_service(Service::new("demo", "web").load_balancer(LoadBalancer::new(&group, "web", 80)));
+    for (number, address) in [(1, "10.0.0.1"), (2, "10.0.0.2")] {
+        let task = world.add_task(Task::new("demo", &id(number)).service("web").address(address));
+        world.interrupt(&task, Duration::ZERO).unwrap();
+    }
+    world.add_fault(Fault::Slow(Duration::from_millis(1500)).on(Action::DeregisterTargets));
+    let local = start(world).await;
+    let bodies = [aged(notice(1, "web", "10.0.0.1"), 119), notice(2, "web", "10.0.0.2")].map(|event| event.to_string());
+    let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
+    assert!(told(&report).contains(&"web 10.0.0.2:80 Deregistered".to_owned()), "{:?}", told(&report));
+}
+
+/// AWS gives the address in another spelling than the event; it is sent back as AWS gave it.
+#[tokio::test]
+async fn an_ipv6_target_is_sent_back_in_the_spelling_that_was_read() {
+    let group = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/six/0123456789abcdef";
+    let targets = json!([{"id": "2001:db8:0:0::1", "state": "healthy"}, {"id": "2001:db8:0:0::2", "state": "healthy"}]);
+    let file = json!({"clusters": ["demo"], "groups": {group: {"port": 80, "family": "ipv6", "targets": targets}}});
+    let local = start(World::from_json(&file.to_string()).unwrap()).await;
+    let pairs = [("SPOTDRAIN_TARGET_GROUPS", group), ("SPOTDRAIN_DISCOVER", "false")];
+    let mut event = notice(1, "six", "10.0.0.1");
+    event["detail"]["containers"][0]["networkInterfaces"][0]["ipv6Address"] = "2001:DB8::1".into();
+    let report = handle(&drainer(&local, &pairs), &event).await;
+    assert!(told(&report).contains(&"six 2001:db8::1:80 Deregistered".to_owned()), "{:?}", told(&report));
+    let states = crate::common::targets(&local, group);
+    assert_eq!(states, ["2001:db8:0:0::1:80 draining", "2001:db8:0:0::2:80 healthy"]);
+}
+
+#[tokio::test]
+async fn a_running_task_without_an_address_anywhere_is_a_failure() {
+    let mut world = World::new();
+    world.add_cluster("demo");
+    let group = world.add_group(Group::new("web", 80).target("10.0.0.1", State::Healthy));
+    world.add_service(Service::new("demo", "web").load_balancer(LoadBalancer::new(&group, "web", 80)));
+    let task = world.add_task(Task::new("demo", &id(1)).service("web"));
+    world.interrupt(&task, Duration::ZERO).unwrap();
+    let mut event = notice(1, "web", "10.0.0.1");
+    event["detail"]["attachments"] = json!([]);
+    event["detail"]["containers"] = json!([]);
+    let local = start(world).await;
+    let report = handle_within(&drainer(&local, &[]), &event, Duration::from_secs(5)).await;
+    assert!(matches!(report.verdict, Verdict::Retry | Verdict::Failed), "{:?}", report.verdict);
+    let problem = report.failure_summary().unwrap();
+    assert!(problem.starts_with("DescribeTasks: ") && problem.contains("address"), "{problem}");
+}
+
 /// What the article's function does, with its own container and port.
 #[tokio::test]
 async fn the_articles_settings_deregister_the_same_target() {

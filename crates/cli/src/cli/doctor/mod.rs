@@ -11,10 +11,10 @@ use spotdrain_doctor::sarif::sarif;
 use spotdrain_doctor::{Diagnosis, Severity, examine};
 
 use super::args::DoctorArgs;
+use super::connect::{Connection, Needs, connect};
 use super::exit::{Exit, Problem};
 use super::show::json;
 use crate::look::{Wanted, Which, look};
-use spotdrain_function::Aws;
 
 pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
     if let Some(id) = &args.explain {
@@ -32,13 +32,11 @@ async fn estate(args: &DoctorArgs) -> Result<Estate, Problem> {
     if let Some(file) = &args.template {
         return offline::read(file, &args.parameters);
     }
-    let aws = Aws::from_environment(None).await.map_err(|error| Problem::Configuration(error.to_string()))?;
-    if aws.region().is_none() {
-        return Err(Problem::Configuration("no Region is set: set AWS_REGION, or a profile that has one".to_owned()));
-    }
+    let Connection { aws, caller } = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
     let (cluster, services) = (args.cluster.clone(), args.services.clone());
     let wanted = Wanted { cluster, services, function: which(args) };
-    Box::pin(look(&aws, &wanted)).await.map_err(Problem::Failed)
+    let estate = Box::pin(look(&aws, &wanted)).await;
+    estate.map_err(|problem| Problem::Failed(format!("{problem} ({caller})")))
 }
 
 fn which(args: &DoctorArgs) -> Which {

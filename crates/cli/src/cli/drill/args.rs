@@ -13,13 +13,13 @@ use crate::cli::exit::Problem;
 
 #[derive(Debug, Args)]
 pub(crate) struct DrillArgs {
-    /// So many seconds are played in one; requests, and the rate, keep their real time
+    /// Simulated seconds in a real one; requests and the rate keep their real time
     #[arg(long, value_name = "FACTOR", default_value_t = 10.0)]
     pub(crate) scale: f64,
     /// The ways to run it, comma-separated [default: all four]
     #[arg(long, value_name = "WAYS", value_delimiter = ',')]
     pub(crate) only: Vec<OneWay>,
-    /// Run each so often
+    /// Number of runs of each
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) repeat: u32,
     /// Write the timelines of all runs to this file, as one page of HTML
@@ -34,7 +34,7 @@ pub(crate) struct DrillArgs {
     model: ModelArgs,
     #[command(flatten)]
     pub(crate) programs: ProgramArgs,
-    /// It was started in namespaces of its own
+    /// Set when it was started in namespaces of its own
     #[arg(long, hide = true)]
     pub(crate) inside: bool,
 }
@@ -51,7 +51,7 @@ struct ServiceArgs {
     /// Tasks that are interrupted, all at once
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     interrupted: usize,
-    /// Of a hundred connections so many are held; the others are a request
+    /// Percentage of long-lived connections; the rest send one request
     #[arg(long, value_name = "PERCENT", default_value_t = 5)]
     held_percent: u32,
     /// How long they are held

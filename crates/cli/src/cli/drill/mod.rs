@@ -17,7 +17,7 @@ use super::local::until_stopped;
 
 /// Where the tasks cannot have networks of their own, and what that means.
 const SHARED: &str = "the tasks share one network, so that the hold cannot tell their connections apart and holds for its \
-     longest time: network namespaces are not to be had here (they need the programs unshare, nsenter and ip, and root or \
+     longest time: network namespaces are unavailable (they need the programs unshare, nsenter and ip, and root or \
      user namespaces)";
 
 pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, Problem> {
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, Problem> {
     report(args, "")?;
     let records = tokio::select! {
         records = run_all(args, &plan, &tools, place) => records?,
-        _ = until_stopped() => return Err(Problem::Failed("stopped; nothing of the drill is left".to_owned())),
+        _ = until_stopped() => return Err(Problem::Failed("interrupted: everything was stopped".to_owned())),
     };
     report(args, &page(&plan, &records))?;
     if args.json { show::json(&plan, place, &records) } else { show::text(args, &plan, &records) }?;

@@ -53,19 +53,20 @@ fn model(plan: &Plan) -> String {
 }
 
 fn table(records: &[Record]) -> Table {
-    let mut table = Table::new(2, &["WITH", "OPENED", "REFUSED", "RESET", "CUT", "LONGEST GAP", "LAST NEW"]);
+    let mut table = Table::new(2, &["WITH", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LONGEST GAP", "LAST NEW"]);
     for Record { way, figures, .. } in records {
         let gap = if figures.lost() == 0 { "-".to_owned() } else { format!("{:.0} ms", figures.longest_gap_ms) };
         let losses = [figures.refused, figures.reset, figures.cut].map(loss);
         let cells = [plain(way.name()), plain(figures.opened.to_string())].into_iter().chain(losses);
-        table.row(cells.chain([plain(gap), plain(last_new(figures))]));
+        table.row(cells.chain([share(figures.lost(), figures.opened), plain(gap), plain(last_new(figures))]));
     }
     table
 }
 
 /// Over several runs of the same way.
 fn summary(records: &[Record]) -> Table {
-    let mut table = Table::new(2, &["WITH", "RUNS", "WITHOUT LOSS", "OPENED", "REFUSED", "RESET", "CUT", "LAST NEW"]);
+    let headings = ["WITH", "RUNS", "WITHOUT LOSS", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LAST NEW"];
+    let mut table = Table::new(2, &headings);
     for way in Way::ALL {
         let its: Vec<_> = records.iter().filter(|record| record.way == way).map(|record| &record.figures).collect();
         let Some(latest) = its.iter().max_by(|a, b| a.last_new.unwrap_or(0.0).total_cmp(&b.last_new.unwrap_or(0.0)))
@@ -77,13 +78,21 @@ fn summary(records: &[Record]) -> Table {
         let losses = [sum(|of| of.refused), sum(|of| of.reset), sum(|of| of.cut)].map(loss);
         let counts = [its.len().to_string(), clean.to_string(), sum(|of| of.opened).to_string()].map(plain);
         let cells = [plain(way.name())].into_iter().chain(counts).chain(losses);
-        table.row(cells.chain([plain(format!("{} at the latest", last_new(latest)))]));
+        let lost = share(sum(Figures::lost), sum(|of| of.opened));
+        table.row(cells.chain([lost, plain(format!("{} at the latest", last_new(latest)))]));
     }
     table
 }
 
 fn loss(count: usize) -> Cell {
     (count.to_string(), if count == 0 { GOOD } else { BAD })
+}
+
+/// The losses, as a share of all connections that were opened.
+fn share(lost: usize, opened: usize) -> Cell {
+    #[allow(clippy::cast_precision_loss, reason = "a run opens thousands of connections")]
+    let percent = lost as f64 * 100.0 / opened.max(1) as f64;
+    if lost == 0 { ("0 %".to_owned(), GOOD) } else { (format!("{percent:.1} %"), BAD) }
 }
 
 fn last_new(figures: &Figures) -> String {

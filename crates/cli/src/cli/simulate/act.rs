@@ -1,4 +1,4 @@
-//! What is done with the event, or told instead.
+//! What is done with the event, or shown instead.
 
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use spotdrain_function::{Aws, chain, environment, function};
 
 use super::{Way, tell, tell_dry_run};
 use crate::cli::args::SimulateArgs;
+use crate::cli::connect::Connection;
+use crate::cli::drain::{Act, name_caller};
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::show;
 use crate::look::attempt_once;
@@ -21,11 +23,16 @@ use crate::look::attempt_once;
 /// How long it may take to handle the event here.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Tells what would be done.
-pub(crate) async fn dry_run(args: &SimulateArgs, aws: &Aws, way: Way<'_>, event: &Value) -> Result<Exit, Problem> {
+/// Shows what would be done.
+pub(crate) async fn dry_run(
+    args: &SimulateArgs,
+    connection: &Connection,
+    way: Way<'_>,
+    event: &Value,
+) -> Result<Exit, Problem> {
     let exit = if matches!(way, Way::Here) {
-        let report = here(args, aws, event, false).await?;
-        show::report(&report)?;
+        let report = here(args, connection, event, false).await?;
+        show::report(&report, Act::Plan)?;
         Exit::of(&report)
     } else {
         show::json(event)?;
@@ -36,14 +43,20 @@ pub(crate) async fn dry_run(args: &SimulateArgs, aws: &Aws, way: Way<'_>, event:
 }
 
 /// Does it.
-pub(crate) async fn act(args: &SimulateArgs, aws: &Aws, way: Way<'_>, event: &Value) -> Result<Exit, Problem> {
+pub(crate) async fn act(
+    args: &SimulateArgs,
+    connection: &Connection,
+    way: Way<'_>,
+    event: &Value,
+) -> Result<Exit, Problem> {
+    let failed = |problem: String| Problem::Failed(format!("{problem} ({})", connection.caller));
     match way {
         Way::Print => show::json(event)?,
-        Way::Bus(bus) => tell(&put(aws, bus, event).await.map_err(Problem::Failed)?)?,
-        Way::Invoke(function) => tell(&invoke(aws, function, event).await.map_err(Problem::Failed)?)?,
+        Way::Bus(bus) => tell(&put(&connection.aws, bus, event).await.map_err(failed)?)?,
+        Way::Invoke(function) => tell(&invoke(&connection.aws, function, event).await.map_err(failed)?)?,
         Way::Here => {
-            let report = here(args, aws, event, true).await?;
-            show::report(&report)?;
+            let report = here(args, connection, event, true).await?;
+            show::report(&report, Act::Drain)?;
             undo(&report)?;
             return Ok(Exit::of(&report));
         }
@@ -51,13 +64,15 @@ pub(crate) async fn act(args: &SimulateArgs, aws: &Aws, way: Way<'_>, event: &Va
     Ok(Exit::Done)
 }
 
-async fn here(args: &SimulateArgs, aws: &Aws, event: &Value, for_real: bool) -> Result<Report, Problem> {
+async fn here(args: &SimulateArgs, connection: &Connection, event: &Value, for_real: bool) -> Result<Report, Problem> {
     let settings = args.settings.read(environment())?;
     let batch = take_apart(event.to_string().as_bytes(), &settings.event_sources);
     let batch = batch.map_err(|error| Problem::Failed(error.to_string()))?;
-    let function = function(aws.clone(), settings);
+    let function = function(connection.aws.clone(), settings);
     let deadline = Deadline::after(Timestamp::now(), TIMEOUT);
-    Ok(if for_real { function.drain(batch, deadline).await } else { function.dry_run(batch, deadline).await })
+    let report = if for_real { function.drain(batch, deadline).await } else { function.dry_run(batch, deadline).await };
+    name_caller(&report, &connection.caller);
+    Ok(report)
 }
 
 /// The task goes on, so its target can come back.
@@ -93,7 +108,7 @@ async fn put(aws: &Aws, bus: &str, event: &Value) -> Result<String, String> {
     match refused {
         Some((code, message)) => Err(format!("PutEvents: {code}: {message}")),
         None => Ok(format!(
-            "sent to bus {bus}; the function's log has a record of the task, if its rule and SPOTDRAIN_EVENT_SOURCES have {}",
+            "sent to bus {bus}; the function's log gets a record of the task if its rule and SPOTDRAIN_EVENT_SOURCES have the source {}",
             text("source")
         )),
     }

@@ -12,7 +12,7 @@ use crate::cli::show::broken;
 /// Whether the person says yes. Without a person before it, it is refused.
 pub(crate) fn is_sure(task: &Task, way: Way<'_>) -> Result<bool, Problem> {
     if !std::io::stdin().is_terminal() {
-        let hint = "nobody is here to say yes: --yes says it beforehand";
+        let hint = "not a terminal: pass --yes to confirm";
         return Err(Problem::Configuration(hint.to_owned()));
     }
     let id = task.task_arn().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();

@@ -121,7 +121,7 @@ fn moment(time: Option<&DateTime>) -> Option<String> {
     Some(time.to_string())
 }
 
-/// An id in the form of EventBridge's, by which it is seen in the log that it is none of AWS's.
+/// An id in the form of EventBridge's, recognizable in the log as the simulator's.
 fn event_id(now: Timestamp) -> String {
     format!("51a01a7e-0000-4000-8000-{:012x}", now.as_millisecond() & 0xffff_ffff_ffff)
 }

@@ -8,10 +8,10 @@ mod find;
 use std::io::Write as _;
 
 use super::args::SimulateArgs;
+use super::connect::{Connection, Needs, connect};
 use super::exit::{Exit, Problem};
 use super::present::{BOLD, QUIET, now};
 use super::show::{broken, json};
-use spotdrain_function::Aws;
 
 /// What is to be done with the event.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +27,10 @@ enum Way<'a> {
 }
 
 pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Problem> {
-    let aws = Aws::from_environment(None).await.map_err(|error| Problem::Configuration(error.to_string()))?;
-    if aws.region().is_none() {
-        return Err(Problem::Configuration("no Region is set: set AWS_REGION, or a profile that has one".to_owned()));
-    }
-    let task = find::task(&aws, &args.cluster, &args.task).await.map_err(Problem::Failed)?;
+    let connection = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
+    let Connection { aws, caller } = &connection;
+    let task = find::task(aws, &args.cluster, &args.task).await;
+    let task = task.map_err(|problem| Problem::Failed(format!("{problem} ({caller})")))?;
     let way = way(args);
     let source = if matches!(way, Way::Bus(_)) { &args.source } else { "aws.ecs" };
     let event = event::notice(&task, source, now()).map_err(Problem::Failed)?;
@@ -40,13 +39,13 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Problem> {
         return Ok(Exit::Done);
     }
     if !args.for_real {
-        return act::dry_run(args, &aws, way, &event).await;
+        return act::dry_run(args, &connection, way, &event).await;
     }
     if !args.yes && !ask::is_sure(&task, way)? {
         tell("nothing was done")?;
         return Ok(Exit::Done);
     }
-    act::act(args, &aws, way, &event).await
+    act::act(args, &connection, way, &event).await
 }
 
 fn way(args: &SimulateArgs) -> Way<'_> {
@@ -74,7 +73,7 @@ fn tell(text: &str) -> Result<(), Problem> {
     writeln!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
 }
 
-/// What was not done, and how it would be.
+/// What was not done, and how to do it.
 fn tell_dry_run(way: Way<'_>) -> Result<(), Problem> {
     tell(&format!("{BOLD}dry run{BOLD:#}: would {} {QUIET}(--for-real does it){QUIET:#}", way.told()))
 }

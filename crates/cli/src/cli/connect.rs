@@ -1,0 +1,227 @@
+//! Clients for a command, checked before its work begins: is there a Region, are there credentials, does the endpoint answer?
+//!
+//! What is missing is found here within three seconds, and not by an engine that retries for half a minute.
+
+use std::env;
+use std::fmt;
+use std::time::Duration;
+
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sdk_ecs::config::endpoint as ecs;
+use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;
+use aws_types::service_config::ServiceConfigKey;
+use spotdrain_function::{Aws, chain};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::args::AwsArgs;
+use super::exit::Problem;
+
+/// How long a command waits for a Region, for credentials that no profile provides, and for a connection to the endpoint.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a profile may take: it may ask for a code, or sign in.
+const PROFILE_PATIENCE: Duration = Duration::from_mins(1);
+
+/// The service that a command cannot do without.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Needs {
+    Ecs,
+    Elb,
+}
+
+/// Clients that can be used.
+pub(crate) struct Connection {
+    pub(crate) aws: Aws,
+    pub(crate) caller: Caller,
+}
+
+/// As whom and where AWS is asked, for errors: `Region eu-central-1, profile staging (AWS_PROFILE)`.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    region: Option<String>,
+    credentials: Credentials,
+    endpoint: Option<String>,
+}
+
+/// Where the credentials come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Credentials {
+    /// A profile, and what named it.
+    Profile(String, &'static str),
+    /// The variables of an access key.
+    Variables,
+    /// The default profile, a container's or a machine's role.
+    Default,
+}
+
+/// Connects to AWS. `region` is that of the event, for a configuration that names none.
+pub(crate) async fn connect(args: &AwsArgs, region: Option<String>, needs: Needs) -> Result<Connection, Problem> {
+    let credentials = Credentials::chosen(args.profile.as_deref(), |name| env::var(name).ok());
+    let mut caller = Caller { region: None, credentials, endpoint: None };
+    let aws = timeout(PATIENCE, Aws::from_profile(caller.profile(), region)).await;
+    let aws = aws.map_err(|_| no_region(&caller))?.map_err(|error| Problem::Configuration(error.to_string()))?;
+    caller.region = aws.region();
+    if caller.region.is_none() {
+        // A profile that is not there has no Region either, and is the cause.
+        if caller.profile().is_some() {
+            check_credentials(&aws, &caller).await?;
+        }
+        return Err(no_region(&caller));
+    }
+    let url = endpoint(&aws, needs);
+    caller.endpoint = url.as_ref().filter(|(_, is_configured)| *is_configured).map(|(url, _)| url.clone());
+    check_credentials(&aws, &caller).await?;
+    if let Some((url, _)) = url {
+        reach(&url, &caller, needs).await?;
+    }
+    Ok(Connection { aws, caller })
+}
+
+fn no_region(caller: &Caller) -> Problem {
+    let credentials = &caller.credentials;
+    Problem::Configuration(format!("no Region is set: set AWS_REGION, or a profile that has one ({credentials})"))
+}
+
+async fn check_credentials(aws: &Aws, caller: &Caller) -> Result<(), Problem> {
+    let Some(provider) = aws.config().credentials_provider() else { return Ok(()) };
+    let patience = if caller.profile().is_some() { PROFILE_PATIENCE } else { PATIENCE };
+    let problem = match timeout(patience, provider.provide_credentials()).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) if caller.profile().is_some() => causes(&error),
+        Ok(Err(error)) => chain(&error),
+        Err(_) => format!("no AWS credentials within {} s: set AWS_PROFILE", patience.as_secs()),
+    };
+    let hint = if caller.profile().is_some() { "\n       aws configure list-profiles lists the profiles" } else { "" };
+    Err(Problem::Configuration(format!("{problem} ({caller}){hint}")))
+}
+
+/// Why a profile cannot be used, without the error types around it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    let texts: Vec<_> = causes.map(|error| error.to_string().replace('\n', " ")).collect();
+    if texts.is_empty() { error.to_string() } else { texts.join(": ") }
+}
+
+/// The URL that the calls of the service go to, and whether it was configured.
+fn endpoint(aws: &Aws, needs: Needs) -> Option<(String, bool)> {
+    let config = aws.config();
+    let key =
+        ServiceConfigKey::builder().service_id(needs.service_id()).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+    let own = config.service_config().and_then(|all| all.load_config(key.build().ok()?));
+    let configured = own.or_else(|| config.endpoint_url().map(str::to_owned));
+    match configured {
+        Some(url) => Some((url, true)),
+        None => needs.default_url(config).map(|url| (url, false)),
+    }
+}
+
+async fn reach(url: &str, caller: &Caller, needs: Needs) -> Result<(), Problem> {
+    let service = needs.name();
+    let refused = |why: &str| Problem::Unreachable(format!("cannot reach {service} at {url}: {why} ({caller})"));
+    let uri: http::Uri = url.parse().map_err(|_| Problem::Configuration(format!("the endpoint {url} is not a URL")))?;
+    let host = uri.host().ok_or_else(|| Problem::Configuration(format!("the endpoint {url} has no host")))?;
+    let host = host.trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+    match timeout(PATIENCE, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(refused(&error.to_string())),
+        Err(_) => Err(refused(&format!("no connection within {} s", PATIENCE.as_secs()))),
+    }
+}
+
+/// The URL of a service's endpoint as the SDK resolves it; each service has parameters and a resolver of its own.
+macro_rules! url {
+    ($service:ident, $config:ident) => {{
+        let parameters = $service::Params::builder().set_region($config.region().map(ToString::to_string));
+        let parameters = parameters.set_use_fips($config.use_fips()).set_use_dual_stack($config.use_dual_stack());
+        let (resolver, parameters) = ($service::DefaultResolver::new(), parameters.build().ok()?);
+        let answer = $service::ResolveEndpoint::resolve_endpoint(&resolver, &parameters);
+        Some(futures_util::FutureExt::now_or_never(answer)?.ok()?.url().to_owned())
+    }};
+}
+
+impl Needs {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ecs => "ECS",
+            Self::Elb => "Elastic Load Balancing",
+        }
+    }
+
+    fn service_id(self) -> &'static str {
+        match self {
+            Self::Ecs => "ECS",
+            Self::Elb => "Elastic Load Balancing v2",
+        }
+    }
+
+    fn default_url(self, config: &aws_types::SdkConfig) -> Option<String> {
+        match self {
+            Self::Ecs => url!(ecs, config),
+            Self::Elb => url!(elb, config),
+        }
+    }
+}
+
+impl Caller {
+    fn profile(&self) -> Option<&str> {
+        match &self.credentials {
+            Credentials::Profile(name, _) => Some(name),
+            Credentials::Variables | Credentials::Default => None,
+        }
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let region = self.region.as_deref().unwrap_or("none");
+        write!(f, "Region {region}, {}", self.credentials)?;
+        self.endpoint.as_ref().map_or(Ok(()), |endpoint| write!(f, ", endpoint {endpoint}"))
+    }
+}
+
+impl Credentials {
+    /// The order of the AWS CLI: the flag, the variables of an access key, `AWS_PROFILE`.
+    fn chosen(flag: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let given = |name| variable(name).filter(|value| !value.is_empty());
+        if let Some(profile) = flag {
+            Self::Profile(profile.to_owned(), "--profile")
+        } else if given("AWS_ACCESS_KEY_ID").is_some() && given("AWS_SECRET_ACCESS_KEY").is_some() {
+            Self::Variables
+        } else if let Some(profile) = given("AWS_PROFILE") {
+            Self::Profile(profile, "AWS_PROFILE")
+        } else {
+            Self::Default
+        }
+    }
+}
+
+impl fmt::Display for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Profile(name, source) => write!(f, "profile {name} ({source})"),
+            Self::Variables => f.write_str("no profile, the credentials of AWS_ACCESS_KEY_ID"),
+            Self::Default => f.write_str("no profile set, the default credentials"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(flag: Option<&str>, variables: &[(&str, &str)]) -> String {
+        let of = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Credentials::chosen(flag, of).to_string()
+    }
+
+    #[test]
+    fn the_flag_comes_before_the_key_and_the_key_before_the_profile() {
+        let key = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_PROFILE", "a")];
+        assert_eq!(chosen(Some("b"), &key), "profile b (--profile)");
+        assert_eq!(chosen(None, &key), "no profile, the credentials of AWS_ACCESS_KEY_ID");
+        assert_eq!(chosen(None, &key[1..]), "profile a (AWS_PROFILE)");
+        assert_eq!(chosen(None, &[("AWS_PROFILE", "")]), "no profile set, the default credentials");
+    }
+}
