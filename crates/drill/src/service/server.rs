@@ -1,8 +1,8 @@
-//! The application of the drill's tasks: a server that behaves as usual servers do.
+//! The application of the drill's tasks: a server with the usual shutdown behaviour.
 //!
-//! On one port it answers HTTP requests, and holds connections whose lines it sends back. At SIGTERM it closes its listener
-//! at once, finishes what it has in hand within a grace, and ends. It also ends when its standard input does: nothing of a
-//! drill outlives the drill.
+//! It answers HTTP requests, and echoes the lines of held connections, on one port. At SIGTERM it closes its listener at
+//! once, finishes its connections within a grace period, and exits. It also exits when its standard input closes, so that
+//! no task outlives the drill.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -16,11 +16,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// What health checks ask for; it is answered without the time of a request.
+/// The path of health checks, which are answered without delay.
 pub(crate) const HEALTH: &str = "/health";
-/// The first line of a connection that is to be held.
+/// The first line of a held connection.
 pub(crate) const HOLD: &str = "hold";
-/// The last line of such a connection.
+/// The last line of a held connection.
 pub(crate) const BYE: &str = "bye";
 /// The last line of an answer.
 pub(crate) const END: &str = "end";
@@ -28,17 +28,16 @@ pub(crate) const END: &str = "end";
 /// A server's settings, in real time.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// Its name, which it tells its clients.
+    /// Sent to the clients in every answer.
     pub name: String,
-    /// Where it listens.
     pub address: SocketAddr,
-    /// How long it waits for its connections once it is told to stop.
+    /// How long it waits for its connections after SIGTERM.
     pub grace: Duration,
     /// How long a request takes.
     pub takes: Duration,
 }
 
-/// Serves until it is told to stop.
+/// Serves until SIGTERM, or until the drill ends.
 pub async fn serve(server: Server) -> io::Result<()> {
     let mut stop = signal(SignalKind::terminate())?;
     let listener = TcpListener::bind(server.address).await?;
@@ -58,12 +57,12 @@ pub async fn serve(server: Server) -> io::Result<()> {
     }
     drop(listener);
     let finish = async { while connections.join_next().await.is_some() {} };
-    // What is not finished by then is cut, as it is by every server.
+    // Connections that are still open now are cut.
     timeout(server.grace, finish).await.ok();
     Ok(())
 }
 
-/// Without a pipe there is nobody to wait for.
+/// Waits until standard input closes; forever if it is not a pipe.
 async fn drill_is_over() {
     let pipe = io::stdin().as_fd().try_clone_to_owned().and_then(Receiver::from_owned_fd);
     match pipe {
@@ -72,7 +71,7 @@ async fn drill_is_over() {
     }
 }
 
-/// A client that goes away has had what it wanted.
+/// Errors are ignored: they mean that the client went away.
 async fn answer(stream: TcpStream, name: String, takes: Duration) {
     let mut stream = BufReader::new(stream);
     let mut first = String::new();
@@ -87,7 +86,7 @@ async fn answer(stream: TcpStream, name: String, takes: Duration) {
     drop(done);
 }
 
-/// The head comes at once and the body when the work is done, so that an answer can be cut in the middle.
+/// Sends the head at once and the body later, so that an answer can be cut in the middle.
 async fn respond(stream: &mut BufReader<TcpStream>, name: &str, takes: Duration) -> io::Result<()> {
     let mut line = String::from("head");
     while !line.trim().is_empty() {

@@ -1,34 +1,35 @@
-//! The load balancer's configuration, as text.
+//! `HAProxy`'s configuration file.
 //!
-//! Traffic and health checks are apart: the backend `tasks` has the traffic and no checks, because what a failing check
-//! means is the model's ([`crate::balancer`]), told through the runtime API; the backend `health` has the checks and no
-//! traffic. An NLB chooses a target by a hash of the flow, which is as good as by chance. A connection that a task refuses is not tried again elsewhere: an NLB does not, either.
+//! Traffic and health checks are separate backends. `tasks` has the traffic and no checks, because the model
+//! ([`crate::load_balancer::model`]) decides what a failed check means and the runtime API applies it. `health` has the
+//! checks and no traffic. An NLB chooses a target by a hash of the flow, which equals a random choice here. A refused
+//! connection is not retried on another task, as with an NLB.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::routed::FORMAT;
-use crate::server::HEALTH;
+use crate::load_balancer::log_line::FORMAT;
+use crate::service::server::HEALTH;
 
-/// The backend with the traffic.
+/// The name of the backend with the traffic.
 pub(crate) const TASKS: &str = "tasks";
-/// The backend with the health checks.
+/// The name of the backend with the health checks.
 pub(crate) const CHECKS: &str = "health";
 
-/// A target, as the load balancer reaches it.
+/// The addresses of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Backend {
     pub(crate) name: String,
     pub(crate) traffic: SocketAddr,
     pub(crate) health: SocketAddr,
-    /// The network namespace it is in, where it has its own.
+    /// The target's network namespace, if it has its own.
     pub(crate) namespace: Option<String>,
 }
 
-/// What the configuration needs beside the targets.
+/// Everything in the configuration except the targets.
 #[derive(Debug, Clone)]
-pub(crate) struct Site<'a> {
+pub(crate) struct ProxySettings<'a> {
     pub(crate) socket: &'a Path,
     pub(crate) front: SocketAddr,
     pub(crate) log: SocketAddr,
@@ -37,8 +38,7 @@ pub(crate) struct Site<'a> {
     pub(crate) connections: u32,
 }
 
-/// Writes it.
-pub(crate) fn config(site: &Site<'_>, backends: &[Backend]) -> String {
+pub(crate) fn config(site: &ProxySettings<'_>, backends: &[Backend]) -> String {
     let mut text = general(site);
     text += &format!("backend {TASKS}\n  balance random(1)\n");
     for backend in backends {
@@ -55,8 +55,8 @@ pub(crate) fn config(site: &Site<'_>, backends: &[Backend]) -> String {
     text
 }
 
-fn general(site: &Site<'_>) -> String {
-    let Site { front, log, connections, .. } = site;
+fn general(site: &ProxySettings<'_>) -> String {
+    let ProxySettings { front, log, connections, .. } = site;
     let socket = site.socket.display();
     format!(
         "global\n  maxconn {connections}\n  nbthread 1\n  stats socket {socket} mode 600 level admin\n  \
@@ -70,7 +70,7 @@ fn general(site: &Site<'_>) -> String {
 fn server(backend: &Backend, address: SocketAddr) -> String {
     let mut line = format!("  server {} {address}", backend.name);
     if let Some(namespace) = &backend.namespace {
-        // Writing to a text does not fail.
+        // Writing to a string does not fail.
         write!(line, " namespace {namespace}").ok();
     }
     line + "\n"
@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn text(backends: &[Backend]) -> String {
-        let site = Site {
+        let site = ProxySettings {
             socket: Path::new("/run/drill/admin"),
             front: "127.0.0.1:9000".parse().unwrap(),
             log: "127.0.0.1:9001".parse().unwrap(),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn traffic_is_not_checked_and_checks_have_no_traffic() {
+    fn traffic_and_checks_have_separate_backends() {
         let text = text(&[backend("task-1", Some("task-1")), backend("task-2", None)]);
         let (_, backends) = text.split_once("  default_backend tasks\nbackend tasks\n").unwrap();
         assert_eq!(
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_connection_is_not_tried_elsewhere() {
+    fn a_refused_connection_is_not_retried_elsewhere() {
         let text = text(&[]);
         for line in [
             "  maxconn 1000\n",

@@ -1,56 +1,55 @@
-//! What a drill is to do, and whether it fits together.
+//! The settings of a drill, and their checks.
 
 use serde::Serialize;
 use spotdrain_core::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
 
-use crate::balancer::Balancer;
 use crate::clock;
+use crate::load_balancer::model::Balancer;
 
-/// `stopTimeout` where nothing is set.
+/// The default of `stopTimeout` in seconds.
 pub(crate) const DEFAULT_STOP_TIMEOUT: f64 = DEFAULT_STOP_TIMEOUT_SECONDS as f64;
-/// When an interrupted task is gone at the latest.
+/// The time at which an interrupted task is gone at the latest.
 pub(crate) const GONE: f64 = NOTICE_SECONDS as f64;
-/// Traffic before the notice, to compare with.
+/// Seconds of traffic before the notice, for comparison.
 pub(crate) const BEFORE: f64 = 10.0;
-/// Traffic after the last thing that can happen.
+/// Seconds of traffic after the last possible event.
 const AFTER: f64 = 10.0;
-/// What the hold waits for without a connection; its own default.
+/// The hold's default quiet time without a new connection, in seconds.
 pub const QUIET: f64 = 10.0;
-/// What the hold holds in any case; its own default.
+/// The hold's default minimum hold time, in seconds.
 pub const MIN_HOLD: f64 = 5.0;
 
-/// The settings of a drill. Times are seconds of the time that is played.
+/// The settings of a drill. Times are simulated seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
-    /// So many played seconds are one real second.
+    /// Simulated seconds per real second.
     pub scale: f64,
     /// The load balancer's delays.
     pub balancer: Balancer,
-    /// Connections that are opened in a real second, whatever the scale.
+    /// Connections opened per real second, independent of the scale.
     pub rate: u32,
-    /// Tasks of the service.
     pub tasks: usize,
-    /// Those that are interrupted, all at once.
+    /// Number of tasks that are interrupted, all at once.
     pub interrupted: usize,
-    /// Of a hundred connections so many are held.
+    /// Percentage of connections that are held open; the rest send one request.
     pub held_percent: u32,
-    /// How long they are held.
+    /// How long a held connection stays open.
     pub held_seconds: f64,
-    /// From the notice to the event at the function.
+    /// Delay from the notice to the function's invocation.
     pub event_delay: f64,
-    /// Whether the service, where its tasks have the hold, is tagged `spotdrain` = `hold`: the function then leaves to the
-    /// hold what its health check takes care of.
+    /// Whether a service whose tasks have the hold is tagged `spotdrain` = `hold`. The function then leaves its targets to
+    /// the hold's health check.
     pub tagged: bool,
-    /// When ECS deregisters the tasks itself, if it does.
+    /// When ECS deregisters the tasks itself, if ever.
     pub ecs_deregisters: Option<f64>,
     /// `stopTimeout` of tasks with the hold.
     pub stop_timeout: f64,
-    /// How long a server that is told to stop waits for its connections. It is what the hold leaves it, too.
+    /// How long a server waits for its connections after SIGTERM. The hold reserves the same time for it.
     pub grace: f64,
 }
 
 impl Plan {
-    /// Checks that all fits together, and names every problem.
+    /// Checks the settings, and returns every problem at once.
     pub fn check(self) -> Result<Self, Vec<String>> {
         let cases = [
             (!(1.0..=20.0).contains(&self.scale), "scale: from 1 to 20; the hold looks twice a real second"),
@@ -59,7 +58,7 @@ impl Plan {
             (self.interrupted == 0 || self.interrupted >= self.tasks, "interrupted: at least 1, and fewer than tasks"),
             (self.held_percent > 100, "held-percent: from 0 to 100"),
             (!(1.0..=600.0).contains(&self.held_seconds), "held-seconds: from 1 to 600"),
-            (!(20.0..=120.0).contains(&self.stop_timeout), "stop-timeout: from 20 to 120 (Fargate's most)"),
+            (!(20.0..=120.0).contains(&self.stop_timeout), "stop-timeout: from 20 to 120 (Fargate's maximum)"),
             (!(1.0..=15.0).contains(&self.grace), "grace: from 1 to 15"),
             (!(0.0..=60.0).contains(&self.event_delay), "event-delay: from 0 to 60"),
             (self.ecs_deregisters.is_some_and(|at| !(0.0..=120.0).contains(&at)), "ecs-deregisters: from 0 to 120"),
@@ -73,19 +72,19 @@ impl Plan {
         if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 
-    /// When the traffic ends: after the task is gone, and after a deregistration has taken effect.
+    /// When the traffic ends: after the tasks are gone and a deregistration has taken effect.
     #[must_use]
     pub fn end(&self) -> f64 {
         GONE.max(self.event_delay + self.balancer.after_deregistration) + AFTER
     }
 
-    /// How long before the notice the traffic begins. In each repetition the notice comes at another moment between two
-    /// health checks; the golden ratio spreads them evenly, however many there are.
+    /// How long before the notice the traffic begins. Each repetition shifts the notice against the health checks; the
+    /// golden ratio spreads the shifts evenly for any number of repetitions.
     pub(crate) fn before_notice(&self, repetition: u32) -> f64 {
         BEFORE + (f64::from(repetition) * 0.618_034).fract() * self.balancer.check_interval
     }
 
-    /// More are not open at a time: those that are held, and the requests of five seconds.
+    /// Upper bound of connections open at a time: the held ones, and five seconds of requests.
     pub(crate) fn most_connections(&self) -> u32 {
         let held_for = clock::wall(self.held_seconds, self.scale).as_secs().saturating_add(1);
         let held = u64::from(self.rate * self.held_percent / 100).saturating_mul(held_for);
@@ -102,7 +101,7 @@ impl Plan {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::balancer::tests::NLB;
+    use crate::load_balancer::model::tests::NLB;
 
     pub(crate) fn plan() -> Plan {
         Plan {
@@ -122,7 +121,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn it_goes_on_until_nothing_more_can_happen() {
+    fn traffic_goes_on_until_nothing_more_can_happen() {
         let slow = Balancer { after_deregistration: 300.0, ..plan().balancer };
         assert!((plan().end() - 131.0).abs() < 1e-9);
         assert!((Plan { balancer: slow, ..plan() }.end() - 311.0).abs() < 1e-9);
@@ -130,7 +129,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn each_repetition_comes_at_another_moment_between_two_health_checks() {
+    fn each_repetition_has_its_own_shift_between_two_health_checks() {
         let shifts: Vec<_> = (0..10).map(|repetition| plan().before_notice(repetition) - BEFORE).collect();
         assert!(shifts.iter().all(|shift| (0.0..10.0).contains(shift)), "{shifts:?}");
         for bucket in [0.0, 2.5, 5.0, 7.5] {

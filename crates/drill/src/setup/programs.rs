@@ -4,43 +4,40 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use crate::error::DrillError;
-use crate::way::Way;
+use crate::setup::scenario::Scenario;
 
-/// Where Debian has `haproxy`, which is not on a user's path.
+/// Debian installs `haproxy` here, outside a user's `PATH`.
 const BESIDE_THE_PATH: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
-/// The programs.
 #[derive(Debug, Clone)]
-pub struct Tools {
-    /// The load balancer.
+pub struct Programs {
     pub haproxy: PathBuf,
-    /// The hold.
     pub hold: PathBuf,
-    /// The application of the tasks, and the words before its options.
+    /// The tasks' application, and its leading arguments.
     pub server: (PathBuf, Vec<String>),
 }
 
-impl Tools {
-    /// Finds them, and checks that those are there which these ways need.
+impl Programs {
+    /// Finds the programs, and checks that those needed by these scenarios exist.
     pub fn find(
         haproxy: Option<PathBuf>,
         hold: Option<PathBuf>,
         server: (PathBuf, Vec<String>),
-        ways: &[Way],
+        scenarios: &[Scenario],
     ) -> Result<Self, DrillError> {
         let haproxy = haproxy.or_else(|| on_path("haproxy")).unwrap_or_else(|| PathBuf::from("haproxy"));
         let hold = hold.unwrap_or_else(|| server.0.with_file_name("spotdrain-hold"));
         if !is_program(&haproxy) {
             return Err(DrillError::NoHaproxy(haproxy));
         }
-        if ways.iter().any(|way| way.has_hold()) && !is_program(&hold) {
+        if scenarios.iter().any(|scenario| scenario.has_hold()) && !is_program(&hold) {
             return Err(DrillError::NoHold(hold));
         }
         Ok(Self { haproxy, hold, server })
     }
 }
 
-/// A program by its name.
+/// Finds a program by name.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(BESIDE_THE_PATH.map(PathBuf::from));
@@ -57,22 +54,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_load_balancer_that_is_not_there_is_named_with_its_package() {
+    fn a_missing_load_balancer_is_reported_with_its_package() {
         let server = (PathBuf::from("/nowhere/spotdrain"), Vec::new());
-        let error =
-            Tools::find(Some("/nowhere/haproxy".into()), None, server, &[Way::Nothing]).unwrap_err().to_string();
+        let error = Programs::find(Some("/nowhere/haproxy".into()), None, server, &[Scenario::Nothing])
+            .unwrap_err()
+            .to_string();
         assert!(
-            error.starts_with("/nowhere/haproxy is not there") && error.contains("apt-get install haproxy"),
+            error.starts_with("/nowhere/haproxy not found") && error.contains("apt-get install haproxy"),
             "{error}"
         );
     }
 
     #[test]
-    fn a_hold_that_is_not_there_is_named_where_it_is_needed() {
+    fn a_missing_hold_is_reported_only_where_it_is_needed() {
         let server = (PathBuf::from("/nowhere/spotdrain"), Vec::new());
         let haproxy = Some(env::current_exe().unwrap());
-        let error = Tools::find(haproxy.clone(), None, server.clone(), &[Way::Both]).unwrap_err().to_string();
-        assert!(error.starts_with("/nowhere/spotdrain-hold is not there"), "{error}");
-        assert!(Tools::find(haproxy, None, server, &[Way::Nothing]).is_ok());
+        let error = Programs::find(haproxy.clone(), None, server.clone(), &[Scenario::Both]).unwrap_err().to_string();
+        assert!(error.starts_with("/nowhere/spotdrain-hold not found"), "{error}");
+        assert!(Programs::find(haproxy, None, server, &[Scenario::Nothing]).is_ok());
     }
 }

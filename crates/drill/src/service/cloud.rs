@@ -1,4 +1,4 @@
-//! The service on the local AWS: one target group, whose targets are the tasks' own addresses.
+//! The service on the local AWS: one target group, with the tasks' addresses as targets.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use spotdrain_localaws::{Group, LoadBalancer, LocalAws, Service, State, Task as 
 
 use crate::clock;
 use crate::error::DrillError;
-use crate::interruption::Notice;
-use crate::plan::{GONE, Plan};
-use crate::task::{Ports, Recipe, Task, address};
+use crate::service::interruption::Notice;
+use crate::service::task::{Ports, Task, TaskTemplate, address};
+use crate::setup::plan::{GONE, Plan};
 
 const CLUSTER: &str = "drill";
 const SERVICE: &str = "app";
 const ZONE: &str = "eu-central-1a";
 
-/// The local AWS, and what of it the drill looks at.
+/// The local AWS with the drill's service.
 #[derive(Debug)]
 pub(crate) struct Cloud {
     local: LocalAws,
@@ -23,34 +23,34 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// Starts it with these tasks, all healthy.
-    pub(crate) async fn start(recipe: &Recipe<'_>) -> Result<Self, DrillError> {
-        let ports = recipe.ports;
-        let (world, group) = world(recipe.plan, ports, recipe.has_hold);
+    /// Starts the local AWS; every task of the plan is a healthy target.
+    pub(crate) async fn start(template: &TaskTemplate<'_>) -> Result<Self, DrillError> {
+        let ports = template.ports;
+        let (world, group) = world(template.plan, ports, template.has_hold);
         let local = LocalAws::start(world).await.map_err(|error| DrillError::start("the local AWS", &error))?;
         Ok(Self { local, group, port: ports.traffic })
     }
 
-    /// Fargate marks a task; the notice that EventBridge will tell of it.
+    /// Marks a task as interrupted, and returns the notice that EventBridge would deliver.
     pub(crate) fn interrupt(&self, task: &Task) -> Notice {
         let now = self.local.now();
         let arn = arn(task);
-        // The task is there: this file put it there.
+        // The task exists: it was added in `world`.
         self.local.world().interrupt(&arn, now).ok();
         Notice { task_arn: arn, service: SERVICE.to_owned(), address: task.address, endpoint: self.local.endpoint() }
     }
 
-    /// Whether the target was deregistered, by whomever.
+    /// Whether anyone has deregistered the target.
     pub(crate) fn is_deregistered(&self, task: &Task) -> bool {
         matches!(self.state(task), None | Some(State::Draining))
     }
 
-    /// What ECS says that it does itself.
+    /// Deregisters the target on behalf of ECS.
     pub(crate) fn deregister(&self, task: &Task) {
         self.set(task, State::Draining);
     }
 
-    /// What the health checks found. A draining target stays one.
+    /// Sets the result of the health checks. A draining target stays draining.
     pub(crate) fn set_healthy(&self, task: &Task, is_healthy: bool) {
         if !self.is_deregistered(task) {
             self.set(task, if is_healthy { State::Healthy } else { State::Unhealthy });
@@ -65,7 +65,7 @@ impl Cloud {
     fn set(&self, task: &Task, state: State) {
         let now = self.local.now();
         let target = task.address.to_string();
-        // A target that is gone needs no state.
+        // A target that is gone has no state to set.
         self.local.world().set_state(&self.group, (target.as_str(), self.port), state, now).ok();
     }
 }
@@ -82,7 +82,7 @@ fn world(plan: &Plan, ports: Ports, has_hold: bool) -> (World, String) {
     for number in (1..=u8::MAX).take(plan.tasks) {
         let address = address(number).to_string();
         let task = EcsTask::new(CLUSTER, &id(number)).service(SERVICE).zone(ZONE).capacity_provider("FARGATE_SPOT");
-        // The group is there: it was added above.
+        // The group exists: it was added above.
         world.add_task_in(task.address(&address), &group, State::Healthy, Duration::ZERO).ok();
     }
     (world, group)
@@ -100,7 +100,7 @@ fn arn(task: &Task) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::plan;
+    use crate::setup::plan::tests::plan;
 
     #[test]
     fn every_task_is_a_healthy_target() {

@@ -1,4 +1,4 @@
-//! The clients: connections at a fixed rate, some of them held. A client that is slow does not slow the others.
+//! Opens connections at a fixed rate, some of them held. A slow connection does not delay the others.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::attempt::Attempt;
-use crate::client;
+use crate::clients::client;
+use crate::clients::connection::Attempt;
+use crate::clients::outcome::ClientView;
+use crate::clients::progress::Counters;
 use crate::clock::Clock;
-use crate::fate::Seen;
-use crate::plan::Plan;
-use crate::progress::Tally;
+use crate::setup::plan::Plan;
 
-/// Opens connections until the end of the plan, and waits for all of them.
-pub(crate) async fn traffic(plan: &Plan, clock: Clock, front: SocketAddr, tally: &Tally) -> Vec<Attempt> {
+/// Opens connections until the end of the plan, and waits until all have ended.
+pub(crate) async fn traffic(plan: &Plan, clock: Clock, front: SocketAddr, counters: &Counters) -> Vec<Attempt> {
     let mut ticks = interval(Duration::from_secs(1) / plan.rate.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (mut open, mut attempts) = (JoinSet::new(), Vec::new());
@@ -22,15 +22,15 @@ pub(crate) async fn traffic(plan: &Plan, clock: Clock, front: SocketAddr, tally:
     while clock.now() < plan.end() {
         tokio::select! {
             _ = ticks.tick() => {
-                tally.opened();
+                counters.opened();
                 let hold = share.next().then_some(plan.held_seconds.min(plan.end() - clock.now()));
                 open.spawn(attempt(clock, front, hold));
             }
-            Some(ended) = open.join_next() => attempts.extend(ended.ok().inspect(|ended| tally.ended(ended))),
+            Some(ended) = open.join_next() => attempts.extend(ended.ok().inspect(|ended| counters.ended(ended))),
         }
     }
     while let Some(ended) = open.join_next().await {
-        attempts.extend(ended.ok().inspect(|ended| tally.ended(ended)));
+        attempts.extend(ended.ok().inspect(|ended| counters.ended(ended)));
     }
     attempts
 }
@@ -39,15 +39,15 @@ async fn attempt(clock: Clock, front: SocketAddr, hold: Option<f64>) -> Attempt 
     let (opened, is_held) = (clock.now(), hold.is_some());
     let stream = client::connect(front).await.ok();
     let port = stream.as_ref().and_then(|stream| stream.local_addr().ok()).map(|address| address.port());
-    let seen = match (stream, hold) {
-        (None, _) => Seen::Nothing,
+    let view = match (stream, hold) {
+        (None, _) => ClientView::Nothing,
         (Some(stream), None) => client::request(stream).await,
         (Some(stream), Some(seconds)) => client::hold(stream, Instant::now() + clock.wall(seconds)).await,
     };
-    Attempt { opened, ended: clock.now(), port, is_held, seen }
+    Attempt { opened, ended: clock.now(), port, is_held, view }
 }
 
-/// So many of a hundred, evenly spread.
+/// Selects a percentage of the connections, evenly spread.
 struct Share {
     percent: u32,
     due: u32,

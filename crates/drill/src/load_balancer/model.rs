@@ -1,40 +1,35 @@
-//! The model of AWS's load balancer: when does it send a target its last new connection, and when does it cut those that
-//! the target has?
+//! The model of AWS's load balancer: when it stops sending new connections to a target, and when it cuts existing ones.
 //!
-//! Pure. Every figure is a setting; `docs/drill.md` says where the defaults come from and what the model leaves out.
+//! Pure. Every delay is a setting; `docs/drill.md` gives the sources of the defaults and the model's limits.
 
 use serde::Serialize;
 
-/// Which load balancer is played.
+/// The load balancer that is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A Network Load Balancer.
     Nlb,
-    /// An Application Load Balancer.
     Alb,
 }
 
-/// What a failing health check does for a target that is draining already. Nobody has measured it on AWS.
+/// The effect of a failing health check on a target that is already draining. Not documented or measured on AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhileDraining {
-    /// It is left as any unhealthy target is.
+    /// The load balancer stops using the target, as with any unhealthy target.
     Sooner,
-    /// It makes no difference: the target is left when the deregistration has taken effect.
+    /// No effect: new connections stop when the deregistration has taken effect.
     Not,
 }
 
 /// The load balancer's delays, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Balancer {
-    /// Which one it is.
     pub kind: Kind,
-    /// From a deregistration to the last new connection.
+    /// Delay from a deregistration to the last new connection.
     pub after_deregistration: f64,
-    /// From the moment when a target is marked unhealthy to the last new connection.
+    /// Delay from the mark as unhealthy to the last new connection.
     pub after_unhealthy: f64,
-    /// What an unhealthy draining target is to it.
     pub unhealthy_while_draining: WhileDraining,
     /// `target_health_state.unhealthy.connection_termination.enabled`
     pub cuts_unhealthy: bool,
@@ -44,33 +39,32 @@ pub struct Balancer {
     pub check_threshold: u32,
 }
 
-/// What the load balancer knows of a target, and since when.
+/// The signals that a target should leave, each with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Seen {
-    /// When it was deregistered.
+pub struct TargetSignals {
     pub deregistered: Option<f64>,
-    /// When it was marked unhealthy.
     pub unhealthy: Option<f64>,
 }
 
 impl Balancer {
-    /// When the target gets no more new connections, if what is known stays so.
+    /// When new connections to the target stop, unless the signals change.
     #[must_use]
-    pub fn leaves(&self, seen: Seen) -> Option<f64> {
-        let deregistered = seen.deregistered.map(|at| at + self.after_deregistration);
-        let unhealthy = seen.unhealthy.filter(|at| self.minds_health(seen, *at)).map(|at| at + self.after_unhealthy);
+    pub fn stops_at(&self, signals: TargetSignals) -> Option<f64> {
+        let deregistered = signals.deregistered.map(|at| at + self.after_deregistration);
+        let unhealthy =
+            signals.unhealthy.filter(|at| self.counts_health(signals, *at)).map(|at| at + self.after_unhealthy);
         [deregistered, unhealthy].into_iter().flatten().min_by(f64::total_cmp)
     }
 
-    /// When the connections that the target has are cut.
+    /// When existing connections to the target are cut.
     #[must_use]
-    pub fn cuts(&self, seen: Seen) -> Option<f64> {
-        seen.unhealthy.filter(|_| self.cuts_unhealthy)
+    pub fn cuts_at(&self, signals: TargetSignals) -> Option<f64> {
+        signals.unhealthy.filter(|_| self.cuts_unhealthy)
     }
 
-    /// A target that was marked before it drained is on its way out already.
-    fn minds_health(&self, seen: Seen, unhealthy: f64) -> bool {
-        let drained_before = seen.deregistered.is_some_and(|at| at <= unhealthy);
+    /// Whether the mark as unhealthy counts: always if it came before the deregistration.
+    fn counts_health(&self, signals: TargetSignals, unhealthy: f64) -> bool {
+        let drained_before = signals.deregistered.is_some_and(|at| at <= unhealthy);
         !drained_before || self.unhealthy_while_draining == WhileDraining::Sooner
     }
 }
@@ -101,16 +95,19 @@ pub(crate) mod tests {
             (Some(30.0), Some(20.0), Some(60.0), Some(60.0)),
         ];
         for (deregistered, unhealthy, sooner, not) in table {
-            let seen = Seen { deregistered, unhealthy };
-            assert_eq!((NLB.leaves(seen), NOT.leaves(seen)), (sooner, not), "{seen:?}");
+            let signals = TargetSignals { deregistered, unhealthy };
+            assert_eq!((NLB.stops_at(signals), NOT.stops_at(signals)), (sooner, not), "{signals:?}");
         }
     }
 
     #[test]
     fn only_with_termination_does_a_failing_health_check_cut() {
-        let seen = Seen { deregistered: Some(1.0), unhealthy: Some(20.0) };
-        assert_eq!(NLB.cuts(seen), None);
-        assert_eq!(Balancer { cuts_unhealthy: true, ..NLB }.cuts(seen), Some(20.0));
-        assert_eq!(Balancer { cuts_unhealthy: true, ..NOT }.cuts(Seen { unhealthy: None, ..seen }), None);
+        let signals = TargetSignals { deregistered: Some(1.0), unhealthy: Some(20.0) };
+        assert_eq!(NLB.cuts_at(signals), None);
+        assert_eq!(Balancer { cuts_unhealthy: true, ..NLB }.cuts_at(signals), Some(20.0));
+        assert_eq!(
+            Balancer { cuts_unhealthy: true, ..NOT }.cuts_at(TargetSignals { unhealthy: None, ..signals }),
+            None
+        );
     }
 }

@@ -1,30 +1,31 @@
-//! Where the tasks run: on Fargate each has a network of its own, and the hold relies on it, because the kernel counts
-//! connections by network namespace.
+//! Network isolation of the tasks. On Fargate each task has its own network, and the hold relies on that because the
+//! kernel counts connections per network namespace.
 //!
-//! Where it may, the drill enters namespaces of its own (network and mounts) and makes one more for each task; they are
-//! gone when the drill is, and the machine's own network is not touched. Where it may not, the tasks share one: then no
-//! port of the drill is ever quiet, and the hold holds for its longest time.
+//! With sufficient rights the drill enters its own network and mount namespaces and creates one network namespace per
+//! task. They disappear with the drill, and the machine's network is not touched. Without these rights the tasks share
+//! one network: the hold then never sees a quiet port and holds for its maximum time.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A loopback interface, and a place for the names of the tasks' namespaces that only the drill sees.
+/// Brings up loopback and mounts a private `/run/netns` for the names of the tasks' namespaces.
 const PREPARE: &str = "ip link set lo up && mount -t tmpfs tmpfs /run && mkdir /run/netns";
 const NAMES: &str = "/run/netns";
 
-/// Where the tasks run.
+/// How the tasks' networks are separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// Each in a network namespace of its own. The drill itself is in one that was [entered](Place::enter).
+pub enum Isolation {
+    /// Each task has its own network namespace, inside the one that the drill [entered](Isolation::enter).
     Apart,
-    /// All in the network namespace of the drill.
+    /// All tasks are in the drill's network namespace.
     Shared,
 }
 
-impl Place {
-    /// A command that runs a program where [`Place::Apart`] is possible, as root or as a user; `None`: not to be had.
+impl Isolation {
+    /// A command that runs `program` in namespaces where [`Isolation::Apart`] works, as root or with user namespaces.
+    /// `None` if namespaces are unavailable.
     #[must_use]
     pub fn enter(program: &Path) -> Option<Command> {
         let as_user = ["--user", "--map-root-user"];
@@ -34,7 +35,7 @@ impl Place {
         Some(command)
     }
 
-    /// Makes a task's network, unless it is there.
+    /// Creates a task's network namespace unless it exists.
     pub(crate) fn prepare(self, name: &str) -> io::Result<()> {
         if self == Self::Shared || Path::new(NAMES).join(name).exists() {
             return Ok(());
@@ -43,7 +44,8 @@ impl Place {
         done(self.command(name, "ip").args(["link", "set", "lo", "up"]))
     }
 
-    /// A command that runs a program in a task's network. It becomes the program: the process id is the same.
+    /// A command that runs a program in a task's network. `nsenter` replaces itself, so the child's process id is the
+    /// program's.
     pub(crate) fn command(self, name: &str, program: impl AsRef<OsStr>) -> Command {
         match self {
             Self::Shared => Command::new(program),
@@ -55,7 +57,7 @@ impl Place {
         }
     }
 
-    /// The name of a task's network namespace.
+    /// The name of a task's network namespace, if it has its own.
     pub(crate) fn namespace(self, name: &str) -> Option<String> {
         (self == Self::Apart).then(|| name.to_owned())
     }
@@ -67,7 +69,7 @@ fn unshare(rights: &[&str]) -> Command {
     command
 }
 
-/// What a drill does there is tried there.
+/// Tries everything that a drill needs from the namespaces.
 fn is_possible(rights: &[&str]) -> bool {
     let inside = "ip netns add try && nsenter --net=/run/netns/try -- ip link set lo up";
     let mut command = unshare(rights);

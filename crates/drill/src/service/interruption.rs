@@ -1,51 +1,48 @@
-//! The interruption, as Fargate does it: SIGTERM and the event at the notice, SIGKILL when the stop timeout is over.
+//! The interruption as Fargate does it: SIGTERM and the event at the notice, SIGKILL at the end of the stop timeout.
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
 
 use crate::clock::Clock;
 use crate::error::DrillError;
-use crate::plan::{DEFAULT_STOP_TIMEOUT, Plan};
-use crate::task::Task;
-use crate::way::Way;
-use crate::world::Cloud;
+use crate::service::cloud::Cloud;
+use crate::service::task::Task;
+use crate::setup::plan::{DEFAULT_STOP_TIMEOUT, Plan};
+use crate::setup::scenario::Scenario;
 
-/// A task that is being interrupted, as the function is told of it.
+/// The notice of an interrupted task, as the function receives it.
 #[derive(Debug, Clone)]
 pub struct Notice {
-    /// The task.
     pub task_arn: String,
-    /// Its service.
     pub service: String,
-    /// Its address.
     pub address: Ipv4Addr,
-    /// The endpoint of AWS.
+    /// The endpoint of the local AWS.
     pub endpoint: String,
 }
 
-/// What happens to the tasks that are interrupted.
+/// The interruption of one run.
 pub(crate) struct Interruption<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) way: Way,
+    pub(crate) scenario: Scenario,
     pub(crate) clock: Clock,
     pub(crate) cloud: &'a Cloud,
     pub(crate) tasks: &'a RefCell<Vec<Task>>,
 }
 
 impl Interruption<'_> {
-    /// Plays it; when each task was killed, by its name.
-    pub(crate) async fn play<F>(&self, function: &F) -> Result<Vec<(String, f64)>, DrillError>
+    /// Runs the interruption, and returns the tasks that were killed, each with the time.
+    pub(crate) async fn run<F>(&self, function: &F) -> Result<Vec<(String, f64)>, DrillError>
     where
         F: AsyncFn(Notice) -> Result<(), String>,
     {
         self.clock.until(0.0).await;
         let notices = self.mark();
-        let (told, (), killed) = tokio::join!(self.tell(notices, function), self.deregister_as_ecs(), self.kill());
-        told.map_err(DrillError::Function)?;
+        let (invoked, (), killed) = tokio::join!(self.invoke(notices, function), self.deregister_as_ecs(), self.kill());
+        invoked.map_err(DrillError::Function)?;
         Ok(killed)
     }
 
-    /// Both at once: Fargate's order is not published.
+    /// SIGTERM and the mark happen together, because AWS does not document the order.
     fn mark(&self) -> Vec<Notice> {
         let tasks = self.tasks.borrow();
         let interrupted = tasks.iter().take(self.plan.interrupted);
@@ -57,12 +54,12 @@ impl Interruption<'_> {
             .collect()
     }
 
-    /// An invocation for each notice, one after the other.
-    async fn tell<F>(&self, notices: Vec<Notice>, function: &F) -> Result<(), String>
+    /// Invokes the function once per notice, one after the other.
+    async fn invoke<F>(&self, notices: Vec<Notice>, function: &F) -> Result<(), String>
     where
         F: AsyncFn(Notice) -> Result<(), String>,
     {
-        if !self.way.has_function() {
+        if !self.scenario.has_function() {
             return Ok(());
         }
         self.clock.until(self.plan.event_delay).await;
@@ -80,7 +77,7 @@ impl Interruption<'_> {
     }
 
     async fn kill(&self) -> Vec<(String, f64)> {
-        let timeout = if self.way.has_hold() { self.plan.stop_timeout } else { DEFAULT_STOP_TIMEOUT };
+        let timeout = if self.scenario.has_hold() { self.plan.stop_timeout } else { DEFAULT_STOP_TIMEOUT };
         self.clock.until(timeout).await;
         let mut tasks = self.tasks.borrow_mut();
         let alive =
