@@ -1,21 +1,27 @@
-//! A local AWS for demos, tests and benches: how do `ELBv2`, ECS and SQS answer when targets drain, calls are throttled and
-//! messages come back?
+//! A local AWS for demos, tests and benches. It answers the unmodified SDKs and the `aws` command over plain HTTP on a
+//! loopback port, or HTTPS with the feature `tls`.
 //!
-//! It answers the unmodified SDKs and the `aws` command over plain HTTP on a loopback port, keeps state, and follows AWS's
-//! published rules where other stand-ins do not: targets are keyed by id *and* port, a deregistered target drains before it
-//! is gone, deregistering what is not there succeeds, the API's token buckets refuse calls, and a message that comes back too
-//! often goes to the dead-letter queue. Faults come on demand.
+//! It simulates parts of `ELBv2`, ECS, SQS, `EventBridge`, Lambda, IAM and STS, and follows AWS's published rules where other
+//! simulators do not: a target is identified by id *and* port, a deregistered target drains before it is gone, deregistering an
+//! unknown target succeeds, the APIs' token buckets throttle calls, and a message that is received too often goes to the
+//! dead-letter queue. Faults can be injected. Unsupported calls are refused with the error of their protocol. Signatures are not
+//! checked: any credentials work.
 //!
-//! The rules are pure ([`World`], with the time as an argument); [`LocalAws`] puts a small HTTP server around them. What it
-//! does not do, it refuses in the protocol's own words. Signatures are not checked: any credentials do. With the feature `tls`
-//! it also speaks HTTPS.
+//! [`World`] is the pure state, with the time as an argument; [`LocalAws`] is the server around it; a [`Poller`] is Lambda's
+//! event source mapping; [`World::from_json`] loads a world from a file.
 //!
-//! A [`Poller`] stands for Lambda's event source mapping: it makes batches of a queue's messages, and settles them by a
-//! function's answer.
+//! | module | what it holds |
+//! |---|---|
+//! | [`call`] | what a call is: action, error, log entry; what can stop it: throttles, faults |
+//! | [`model`] | the state and its rules: `elb`, `ecs`, `sqs`, canned objects, world files |
+//! | [`protocol`] | the wire formats |
+//! | [`api`] | for each API: parse a request, run it on the model, write the answer |
+//! | [`server`] | HTTP, TLS, dispatch to the APIs, and the controls under `/_local` |
+//! | [`event_source`] | batches of a queue's messages, settled by a function's answer |
 //!
-//! [`World::from_json`] loads a world from a file.
+//! To simulate another action, add it to [`Action`], then to the API's `requests.rs`.
 //!
-//! From outside the process, `POST /_local/fault`, `POST /_local/target-state` and `GET /_local/calls` are the same controls.
+//! Other processes can `POST /_local/fault` and `/_local/target-state`, and `GET /_local/calls`.
 
 mod api;
 mod call;

@@ -10,9 +10,8 @@ pub(crate) const REGION: &str = "eu-central-1";
 pub struct Location {
     /// The partition, for example `aws` or `aws-cn`.
     pub partition: String,
-    /// The Region.
     pub region: String,
-    /// The account: twelve digits.
+    /// Twelve digits.
     pub account: String,
 }
 

@@ -1,5 +1,5 @@
-//! What is deployed beside ECS and the load balancers: functions of Lambda with their event source mappings, and rules of
-//! `EventBridge`. They are shown as they were set up, and do nothing.
+//! Lambda functions with their event source mappings, and `EventBridge` rules. They are returned as they were set up;
+//! invoking a function or putting an event has no effect.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,9 +11,9 @@ use crate::model::canned::with;
 use crate::model::world::World;
 use crate::protocol::json;
 
-/// A request that is well formed.
+/// A well-formed request.
 #[derive(Debug, Clone)]
-pub(crate) enum DeployedRequest {
+pub(crate) enum LambdaOrEventsRequest {
     RulesOf(String),
     Rule(String),
     Functions,
@@ -32,7 +32,7 @@ struct Body {
     entries: Vec<Entry>,
 }
 
-/// An event that somebody puts on a bus.
+/// An event of `PutEvents`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Entry {
@@ -40,8 +40,8 @@ pub(crate) struct Entry {
     event_bus_name: Option<String>,
 }
 
-impl DeployedRequest {
-    /// Reads a request of `EventBridge`, or gives none for another action.
+impl LambdaOrEventsRequest {
+    /// Parses a request of `EventBridge`; `None` for another action.
     pub(crate) fn parse(action: Action, body: &[u8]) -> Option<Result<Self, ApiError>> {
         if action.api() != Api::Events {
             return None;
@@ -55,12 +55,12 @@ impl DeployedRequest {
         }))
     }
 
-    /// Whether a path is one of Lambda's.
+    /// Whether a path belongs to Lambda.
     pub(crate) fn is_lambda(path: &str) -> bool {
         path.starts_with("/2015-03-31/") || path.starts_with("/2017-03-31/tags/")
     }
 
-    /// The request of Lambda that a path stands for.
+    /// Parses a request of Lambda from its method, path and query.
     pub(crate) fn of_path(method: &str, path: &str, query: &str) -> Option<(Action, Self)> {
         match (method, path.trim_end_matches('/')) {
             ("GET", "/2015-03-31/functions") => Some((Action::ListFunctions, Self::Functions)),
@@ -98,7 +98,7 @@ impl DeployedRequest {
         Subject { resource, targets, with_tags: false }
     }
 
-    /// Answers, in JSON.
+    /// Runs the request, and returns the JSON answer.
     pub(crate) fn run(self, world: &World) -> Result<String, ApiError> {
         let canned = &world.canned;
         let answer = match self {
@@ -139,7 +139,7 @@ impl DeployedRequest {
     }
 }
 
-/// Only AWS may send what comes from AWS (`EventBridge` API, `PutEvents`).
+/// Sources that begin with `aws.` are reserved for AWS (`EventBridge` API, `PutEvents`).
 fn put(entries: &[Entry]) -> Value {
     let refused = json!({
         "ErrorCode": "NotAuthorizedForSourceException",

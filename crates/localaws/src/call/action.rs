@@ -1,257 +1,109 @@
-//! Which calls are answered, and to which API does each belong?
+//! The calls that are simulated, and the API of each.
 //!
-//! An action that is not listed here is refused by the protocol's own error. A further API begins with a new [`Api`].
+//! Every other action is refused with the error of its protocol. To add an API, start with a new [`Api`].
 
-use std::fmt;
+use std::str::FromStr as _;
 
-/// The APIs that are simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+/// The APIs that are simulated, in the order in which they are listed, by the name that users know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub(crate) enum Api {
-    /// Elastic Load Balancing v2: the query protocol.
-    Elb,
-    /// Elastic Container Service: awsJson1.1.
+    /// JSON 1.1.
+    #[strum(serialize = "ECS")]
     Ecs,
-    /// Simple Queue Service: awsJson1.0.
+    /// The query protocol.
+    #[strum(serialize = "ELBv2")]
+    Elb,
+    /// JSON 1.0.
+    #[strum(serialize = "SQS")]
     Sqs,
-    /// `EventBridge`: awsJson1.1.
+    /// JSON 1.1.
+    #[strum(serialize = "EventBridge")]
     Events,
-    /// Lambda: paths and verbs.
+    /// REST: paths and methods.
     Lambda,
-    /// Identity and Access Management: the query protocol.
+    /// The query protocol.
+    #[strum(serialize = "IAM")]
     Iam,
-    /// Security Token Service: the query protocol.
+    /// The query protocol.
+    #[strum(serialize = "STS")]
     Sts,
 }
 
-impl Api {
-    const ALL: [Self; 7] = [Self::Ecs, Self::Elb, Self::Sqs, Self::Events, Self::Lambda, Self::Iam, Self::Sts];
-
-    /// The name of the service as its users know it.
-    fn title(self) -> &'static str {
-        match self {
-            Self::Elb => "ELBv2",
-            Self::Ecs => "ECS",
-            Self::Sqs => "SQS",
-            Self::Events => "EventBridge",
-            Self::Lambda => "Lambda",
-            Self::Iam => "IAM",
-            Self::Sts => "STS",
-        }
-    }
-}
-
-/// A call that is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A call that is simulated. Its text is the action's name in the API reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantArray)]
 pub enum Action {
-    /// `elasticloadbalancing:DescribeLoadBalancers`
     DescribeLoadBalancers,
-    /// `elasticloadbalancing:DescribeTargetGroups`
     DescribeTargetGroups,
-    /// `elasticloadbalancing:DescribeTargetHealth`
     DescribeTargetHealth,
-    /// `elasticloadbalancing:RegisterTargets`
     RegisterTargets,
-    /// `elasticloadbalancing:DeregisterTargets`
     DeregisterTargets,
-    /// `ecs:DescribeServices`
-    DescribeServices,
-    /// `ecs:DescribeServiceRevisions`
-    DescribeServiceRevisions,
-    /// `ecs:DescribeTasks`
-    DescribeTasks,
-    /// `ecs:ListClusters`
-    ListClusters,
-    /// `ecs:DescribeClusters`
-    DescribeClusters,
-    /// `ecs:ListServices`
-    ListServices,
-    /// `ecs:DescribeTaskDefinition`
-    DescribeTaskDefinition,
-    /// `ecs:ListTasks`
-    ListTasks,
-    /// `elasticloadbalancing:DescribeTargetGroupAttributes`
     DescribeTargetGroupAttributes,
-    /// `elasticloadbalancing:DescribeLoadBalancerAttributes`
     DescribeLoadBalancerAttributes,
-    /// `elasticloadbalancing:DescribeListeners`
     DescribeListeners,
-    /// `elasticloadbalancing:DescribeTags`
     DescribeTags,
-    /// `events:ListRuleNamesByTarget`
+    DescribeServices,
+    DescribeServiceRevisions,
+    DescribeTasks,
+    ListClusters,
+    DescribeClusters,
+    ListServices,
+    DescribeTaskDefinition,
+    ListTasks,
     ListRuleNamesByTarget,
-    /// `events:DescribeRule`
     DescribeRule,
-    /// `events:PutEvents`
     PutEvents,
-    /// `lambda:InvokeFunction`
     Invoke,
-    /// `lambda:ListFunctions`
     ListFunctions,
-    /// `lambda:ListTags`
     ListTags,
-    /// `lambda:ListEventSourceMappings`
     ListEventSourceMappings,
-    /// `iam:GetRole`
     GetRole,
-    /// `iam:ListRolePolicies`
     ListRolePolicies,
-    /// `iam:GetRolePolicy`
     GetRolePolicy,
-    /// `iam:ListAttachedRolePolicies`
     ListAttachedRolePolicies,
-    /// `iam:GetPolicy`
     GetPolicy,
-    /// `iam:GetPolicyVersion`
     GetPolicyVersion,
-    /// `sts:GetCallerIdentity`
     GetCallerIdentity,
-    /// `sqs:CreateQueue`
-    CreateQueue,
-    /// `sqs:GetQueueUrl`
     GetQueueUrl,
-    /// `sqs:GetQueueAttributes`
     GetQueueAttributes,
-    /// `sqs:SetQueueAttributes`
-    SetQueueAttributes,
-    /// `sqs:PurgeQueue`
-    PurgeQueue,
-    /// `sqs:SendMessage`
-    SendMessage,
-    /// `sqs:SendMessageBatch`
-    SendMessageBatch,
-    /// `sqs:ReceiveMessage`
     ReceiveMessage,
-    /// `sqs:DeleteMessage`
-    DeleteMessage,
-    /// `sqs:DeleteMessageBatch`
     DeleteMessageBatch,
-    /// `sqs:ChangeMessageVisibility`
-    ChangeMessageVisibility,
-    /// `sqs:ChangeMessageVisibilityBatch`
     ChangeMessageVisibilityBatch,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 43] = [
-        Self::DescribeLoadBalancers,
-        Self::DescribeTargetGroups,
-        Self::DescribeTargetHealth,
-        Self::RegisterTargets,
-        Self::DeregisterTargets,
-        Self::DescribeServices,
-        Self::DescribeServiceRevisions,
-        Self::DescribeTasks,
-        Self::ListClusters,
-        Self::DescribeClusters,
-        Self::ListServices,
-        Self::DescribeTaskDefinition,
-        Self::ListTasks,
-        Self::DescribeTargetGroupAttributes,
-        Self::DescribeLoadBalancerAttributes,
-        Self::DescribeListeners,
-        Self::DescribeTags,
-        Self::ListRuleNamesByTarget,
-        Self::DescribeRule,
-        Self::PutEvents,
-        Self::Invoke,
-        Self::ListFunctions,
-        Self::ListTags,
-        Self::ListEventSourceMappings,
-        Self::GetRole,
-        Self::ListRolePolicies,
-        Self::GetRolePolicy,
-        Self::ListAttachedRolePolicies,
-        Self::GetPolicy,
-        Self::GetPolicyVersion,
-        Self::GetCallerIdentity,
-        Self::CreateQueue,
-        Self::GetQueueUrl,
-        Self::GetQueueAttributes,
-        Self::SetQueueAttributes,
-        Self::PurgeQueue,
-        Self::SendMessage,
-        Self::SendMessageBatch,
-        Self::ReceiveMessage,
-        Self::DeleteMessage,
-        Self::DeleteMessageBatch,
-        Self::ChangeMessageVisibility,
-        Self::ChangeMessageVisibilityBatch,
-    ];
+    pub(crate) const ALL: &[Self] = Self::VARIANTS;
 
-    /// The name on the wire.
+    /// The name in the API reference.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::DescribeLoadBalancers => "DescribeLoadBalancers",
-            Self::DescribeTargetGroups => "DescribeTargetGroups",
-            Self::DescribeTargetHealth => "DescribeTargetHealth",
-            Self::RegisterTargets => "RegisterTargets",
-            Self::DeregisterTargets => "DeregisterTargets",
-            Self::DescribeServices => "DescribeServices",
-            Self::DescribeServiceRevisions => "DescribeServiceRevisions",
-            Self::DescribeTasks => "DescribeTasks",
-            Self::ListClusters => "ListClusters",
-            Self::DescribeClusters => "DescribeClusters",
-            Self::ListServices => "ListServices",
-            Self::DescribeTaskDefinition => "DescribeTaskDefinition",
-            Self::ListTasks => "ListTasks",
-            Self::DescribeTargetGroupAttributes => "DescribeTargetGroupAttributes",
-            Self::DescribeLoadBalancerAttributes => "DescribeLoadBalancerAttributes",
-            Self::DescribeListeners => "DescribeListeners",
-            Self::DescribeTags => "DescribeTags",
-            Self::ListRuleNamesByTarget => "ListRuleNamesByTarget",
-            Self::DescribeRule => "DescribeRule",
-            Self::PutEvents => "PutEvents",
-            Self::Invoke => "Invoke",
-            Self::ListFunctions => "ListFunctions",
-            Self::ListTags => "ListTags",
-            Self::ListEventSourceMappings => "ListEventSourceMappings",
-            Self::GetRole => "GetRole",
-            Self::ListRolePolicies => "ListRolePolicies",
-            Self::GetRolePolicy => "GetRolePolicy",
-            Self::ListAttachedRolePolicies => "ListAttachedRolePolicies",
-            Self::GetPolicy => "GetPolicy",
-            Self::GetPolicyVersion => "GetPolicyVersion",
-            Self::GetCallerIdentity => "GetCallerIdentity",
-            Self::CreateQueue => "CreateQueue",
-            Self::GetQueueUrl => "GetQueueUrl",
-            Self::GetQueueAttributes => "GetQueueAttributes",
-            Self::SetQueueAttributes => "SetQueueAttributes",
-            Self::PurgeQueue => "PurgeQueue",
-            Self::SendMessage => "SendMessage",
-            Self::SendMessageBatch => "SendMessageBatch",
-            Self::ReceiveMessage => "ReceiveMessage",
-            Self::DeleteMessage => "DeleteMessage",
-            Self::DeleteMessageBatch => "DeleteMessageBatch",
-            Self::ChangeMessageVisibility => "ChangeMessageVisibility",
-            Self::ChangeMessageVisibilityBatch => "ChangeMessageVisibilityBatch",
-        }
+        self.into()
     }
 
-    /// The services that are simulated, each with its actions.
+    /// The simulated APIs, each with its actions.
     #[must_use]
     pub fn by_service() -> Vec<(&'static str, Vec<Self>)> {
-        let of = |api: Api| Self::ALL.into_iter().filter(|action| action.api() == api).collect();
-        Api::ALL.into_iter().map(|api| (api.title(), of(api))).collect()
+        let of = |api| Self::ALL.iter().copied().filter(|action| action.api() == api).collect();
+        Api::VARIANTS.iter().map(|api| (api.into(), of(*api))).collect()
     }
 
-    /// The action of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
+        Self::from_str(name).ok()
     }
 
     pub(crate) fn api(self) -> Api {
         match self {
             Self::DescribeLoadBalancers
-            | Self::DescribeLoadBalancerAttributes
             | Self::DescribeTargetGroups
-            | Self::DescribeTargetGroupAttributes
             | Self::DescribeTargetHealth
-            | Self::DescribeListeners
-            | Self::DescribeTags
             | Self::RegisterTargets
-            | Self::DeregisterTargets => Api::Elb,
+            | Self::DeregisterTargets
+            | Self::DescribeTargetGroupAttributes
+            | Self::DescribeLoadBalancerAttributes
+            | Self::DescribeListeners
+            | Self::DescribeTags => Api::Elb,
             Self::DescribeServices
             | Self::DescribeServiceRevisions
             | Self::DescribeTasks
@@ -261,7 +113,7 @@ impl Action {
             | Self::DescribeTaskDefinition
             | Self::ListTasks => Api::Ecs,
             Self::ListRuleNamesByTarget | Self::DescribeRule | Self::PutEvents => Api::Events,
-            Self::ListFunctions | Self::ListTags | Self::ListEventSourceMappings | Self::Invoke => Api::Lambda,
+            Self::Invoke | Self::ListFunctions | Self::ListTags | Self::ListEventSourceMappings => Api::Lambda,
             Self::GetRole
             | Self::ListRolePolicies
             | Self::GetRolePolicy
@@ -269,22 +121,15 @@ impl Action {
             | Self::GetPolicy
             | Self::GetPolicyVersion => Api::Iam,
             Self::GetCallerIdentity => Api::Sts,
-            Self::CreateQueue
-            | Self::GetQueueUrl
+            Self::GetQueueUrl
             | Self::GetQueueAttributes
-            | Self::SetQueueAttributes
-            | Self::PurgeQueue
-            | Self::SendMessage
-            | Self::SendMessageBatch
             | Self::ReceiveMessage
-            | Self::DeleteMessage
             | Self::DeleteMessageBatch
-            | Self::ChangeMessageVisibility
             | Self::ChangeMessageVisibilityBatch => Api::Sqs,
         }
     }
 
-    /// The action as an error names it.
+    /// The IAM action, as error messages write it.
     pub(crate) fn permission(self) -> String {
         match self.api() {
             Api::Elb => format!("elasticloadbalancing:{self}"),
@@ -294,15 +139,9 @@ impl Action {
             Api::Lambda => format!("lambda:{self}"),
             Api::Iam => format!("iam:{self}"),
             Api::Sts => format!("sts:{self}"),
-            // In SQS's own text the name is in lower case.
+            // The service's own messages have the name in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),
         }
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

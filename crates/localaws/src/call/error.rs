@@ -1,9 +1,9 @@
-//! What can go wrong: an API's error as every protocol can write it, and the mistakes of a caller of [`World`](crate::World).
+//! The error of an API call, independent of the protocol, and the error of a [`World`](crate::World) method.
 
 use crate::call::action::{Action, Api};
 use crate::location;
 
-/// An API's error, before a protocol writes it down.
+/// The error of an API call, independent of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
@@ -12,12 +12,12 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    /// The caller's fault: status 400.
+    /// A client error: status 400.
     pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
         Self { status: 400, code, message: message.into() }
     }
 
-    /// A request that the API cannot take as it stands, in the API's own code.
+    /// A malformed request, with the API's code for it.
     pub(crate) fn invalid(api: Api, message: impl Into<String>) -> Self {
         match api {
             Api::Elb | Api::Iam | Api::Sts => Self::bad("ValidationError", message),
@@ -44,7 +44,7 @@ impl ApiError {
         Self::bad("ValidationError", message)
     }
 
-    /// The code differs between the APIs; the SDKs take both for throttling.
+    /// The code differs between the APIs; the SDKs treat all of them as throttling.
     pub(crate) fn throttled(api: Api) -> Self {
         let code = match api {
             Api::Elb | Api::Iam | Api::Sts => "Throttling",
@@ -58,7 +58,7 @@ impl ApiError {
     pub(crate) fn access_denied(caller: &str, action: Action, resource: &str) -> Self {
         let permission = action.permission();
         let resource = if action.api() == Api::Sqs { location::queue_arn(resource) } else { resource.to_owned() };
-        // Elastic Load Balancing describes without resources, and names none.
+        // The `Describe` actions of ELB have no resource-level permissions, so the message has no resource.
         let is_without = action.api() == Api::Elb && action.name().starts_with("Describe");
         let on = if is_without { String::new() } else { format!(" on resource: {resource}") };
         let message = format!(
@@ -93,30 +93,26 @@ fn quoted(ids: &[&str]) -> String {
     ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
 }
 
-/// A call of [`World`](crate::World) that names what is not there.
+/// A [`World`](crate::World) method was called with the name of something that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorldError {
-    /// No target group has this ARN.
-    #[error("no target group {0}")]
+    #[error("target group not found: {0}")]
     NoGroup(String),
-    /// The target group has no such target, neither active nor draining.
-    #[error("no target {target} in {group}")]
+    /// The target is neither registered nor draining.
+    #[error("target not found: {target} in {group}")]
     NoTarget {
-        /// The target group's ARN.
         group: String,
-        /// The target, as `id:port`.
+        /// `id:port`
         target: String,
     },
-    /// No task has this ARN.
-    #[error("no task {0}")]
+    #[error("task not found: {0}")]
     NoTask(String),
-    /// The task has no address that the target group can take.
+    /// The task has no address of the target group's type.
     #[error("task {0} has no address for this target group")]
     NoAddress(String),
-    /// No queue has this name, ARN or URL.
-    #[error("no queue {0}")]
+    #[error("queue not found: {0}")]
     NoQueue(String),
-    /// The queue never gave this receipt handle.
-    #[error("{0} is no receipt handle of this queue")]
+    /// The receipt handle is not from this queue.
+    #[error("{0} is not a receipt handle of this queue")]
     NoReceipt(String),
 }

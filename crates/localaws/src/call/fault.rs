@@ -1,44 +1,54 @@
-//! Which calls are to go wrong, how, and how often?
+//! Faults: calls that fail on demand.
 //!
-//! Rules are asked in the order in which they were added; the first that concerns a call and has turns left decides. Several
-//! counted rules thus make a sequence: two refusals, then a reset. A fault comes before the throttles and the request's own
-//! checks; one that prevents the work also takes no token.
+//! The first rule, in the order of addition, that matches a call and has uses left applies. Rules with counts therefore form a
+//! sequence: two throttled calls, then a reset. A fault comes before the throttles and the request's own checks, and a fault
+//! that prevents the call takes no token.
 
+use std::str::FromStr as _;
 use std::time::Duration;
+
+use strum::{EnumDiscriminants, EnumString, VariantNames};
 
 use crate::call::action::Action;
 use crate::call::error::ApiError;
 use crate::call::log::Subject;
 
-/// How a call goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(FaultKind),
+    vis(pub(crate)),
+    derive(EnumString, VariantNames),
+    strum(serialize_all = "kebab-case")
+)]
 pub enum Fault {
-    /// Refused as throttled, with nothing done.
+    /// Throttled; nothing is done.
     Refuse,
-    /// Refused for want of permission, with nothing done.
+    /// Access denied; nothing is done.
     AccessDenied,
-    /// Answered with status 500, with nothing done.
+    /// Status 500; nothing is done.
     ServerError,
-    /// Answered with status 503, with nothing done.
+    /// Status 503; nothing is done.
     Unavailable,
-    /// The connection is reset without an answer, with nothing done.
+    /// The connection is reset without an answer; nothing is done.
     Reset,
-    /// The work is done, and then the connection is reset without an answer.
+    /// The call is done, then the connection is reset without an answer.
     ResetAfterWork,
-    /// Never answered, with nothing done.
+    /// Never answered; nothing is done.
     Hang,
-    /// The work is done, and the call is never answered.
+    /// The call is done, but never answered.
     HangAfterWork,
-    /// The work is done at once, and the answer comes this much later.
+    /// The call is done at once, and answered after this delay.
     Slow(Duration),
-    /// Refused as a bad request, in the API's own code (`InvalidParameterException`, `ValidationError`), with nothing done.
+    /// A bad request with the API's own code (`InvalidParameterException`, `ValidationError`); nothing is done.
     InvalidParameter,
-    /// The call succeeds, and every service, task or revision that it names is a failure `MISSING`, as for a read that does
-    /// not see a fresh write yet. Only for the calls of ECS that have failures; others do their work.
+    /// The call succeeds, and every service, task or revision in it is a failure `MISSING`, as for a read that does not see
+    /// a recent write. Only ECS calls with failures support it; others run normally.
     Missing,
-    /// Answered with status 200 and a proxy's page of HTML, with nothing done.
+    /// Status 200 with a proxy's HTML page; nothing is done.
     Html,
-    /// Answered with status 200 and the body of an error, with nothing done.
+    /// Status 200 with the body of an error; nothing is done.
+    #[strum_discriminants(strum(serialize = "error-with-status-200"))]
     ErrorWithStatus200,
 }
 
@@ -52,42 +62,47 @@ pub(crate) enum Delivery {
 }
 
 impl Fault {
-    /// This fault for one action, until it is cleared.
+    /// Applies to one action, until it is cleared.
     #[must_use]
     pub fn on(self, action: Action) -> FaultRule {
         FaultRule { action: Some(action), ..self.into() }
     }
 
-    /// This fault for the next calls, whatever they are.
+    /// Applies to the next calls of any action.
     #[must_use]
     pub fn times(self, calls: u32) -> FaultRule {
         FaultRule::from(self).times(calls)
     }
 
-    /// This fault for the calls that name this service, task, revision or target, until it is cleared.
+    /// Applies to calls that name this service, task, revision or target, until it is cleared.
     #[must_use]
     pub fn naming(self, name: &str) -> FaultRule {
         FaultRule::from(self).naming(name)
     }
 
-    /// The fault of this name, in kebab case; `slow` takes the time.
-    pub(crate) fn named(name: &str, time: Option<Duration>) -> Option<Self> {
-        Some(match (name, time) {
-            ("refuse", None) => Self::Refuse,
-            ("access-denied", None) => Self::AccessDenied,
-            ("server-error", None) => Self::ServerError,
-            ("unavailable", None) => Self::Unavailable,
-            ("reset", None) => Self::Reset,
-            ("reset-after-work", None) => Self::ResetAfterWork,
-            ("hang", None) => Self::Hang,
-            ("hang-after-work", None) => Self::HangAfterWork,
-            ("invalid-parameter", None) => Self::InvalidParameter,
-            ("missing", None) => Self::Missing,
-            ("html", None) => Self::Html,
-            ("error-with-status-200", None) => Self::ErrorWithStatus200,
-            ("slow", Some(time)) => Self::Slow(time),
-            _ => return None,
+    /// The fault with this name in kebab case. `slow` needs a delay, and no other fault has one.
+    pub(crate) fn named(name: &str, delay: Option<Duration>) -> Option<Self> {
+        Some(match (FaultKind::from_str(name).ok()?, delay) {
+            (FaultKind::Slow, Some(delay)) => Self::Slow(delay),
+            (FaultKind::Slow, None) | (_, Some(_)) => return None,
+            (FaultKind::Refuse, None) => Self::Refuse,
+            (FaultKind::AccessDenied, None) => Self::AccessDenied,
+            (FaultKind::ServerError, None) => Self::ServerError,
+            (FaultKind::Unavailable, None) => Self::Unavailable,
+            (FaultKind::Reset, None) => Self::Reset,
+            (FaultKind::ResetAfterWork, None) => Self::ResetAfterWork,
+            (FaultKind::Hang, None) => Self::Hang,
+            (FaultKind::HangAfterWork, None) => Self::HangAfterWork,
+            (FaultKind::InvalidParameter, None) => Self::InvalidParameter,
+            (FaultKind::Missing, None) => Self::Missing,
+            (FaultKind::Html, None) => Self::Html,
+            (FaultKind::ErrorWithStatus200, None) => Self::ErrorWithStatus200,
         })
+    }
+
+    /// The names of all faults.
+    pub(crate) fn names() -> &'static [&'static str] {
+        FaultKind::VARIANTS
     }
 
     pub(crate) fn delivery(self) -> Delivery {
@@ -106,13 +121,13 @@ impl Fault {
         }
     }
 
-    /// How much later the answer comes.
-    pub(crate) fn lateness(self) -> Duration {
+    /// How long the answer is delayed.
+    pub(crate) fn delay(self) -> Duration {
         if let Self::Slow(time) = self { time } else { Duration::ZERO }
     }
 
-    /// The error that takes the place of the work, or none if the work is done.
-    pub(crate) fn instead_of_work(self, caller: &str, action: Action, resource: &str) -> Option<ApiError> {
+    /// The error that replaces the call, or `None` if the call is done.
+    pub(crate) fn replacement_error(self, caller: &str, action: Action, resource: &str) -> Option<ApiError> {
         match self {
             Self::Refuse => Some(ApiError::throttled(action.api())),
             Self::AccessDenied => Some(ApiError::access_denied(caller, action, resource)),
@@ -121,16 +136,16 @@ impl Fault {
                 Some(ApiError::invalid(action.api(), format!("Invalid parameter on resource: {resource}")))
             }
             Self::ErrorWithStatus200 => Some(ApiError { status: 200, ..ApiError::internal(action.api()) }),
-            // The log names the fault; the caller sees the page.
+            // Only the log shows this code; the caller receives the HTML page.
             Self::Html => Some(ApiError { status: 200, code: "Html", message: String::new() }),
-            // Of a reset and a hang nobody hears the text.
+            // The caller of a reset or hanging call never receives the message.
             Self::ServerError | Self::Reset | Self::Hang => Some(ApiError::internal(action.api())),
             Self::ResetAfterWork | Self::HangAfterWork | Self::Missing | Self::Slow(_) => None,
         }
     }
 }
 
-/// A fault, the calls that it concerns, and how many of them.
+/// A fault, and the calls that it applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRule {
     fault: Fault,
@@ -142,55 +157,55 @@ pub struct FaultRule {
 }
 
 impl From<Fault> for FaultRule {
-    /// For every call, until it is cleared.
+    /// Applies to every call, until it is cleared.
     fn from(fault: Fault) -> Self {
         Self { fault, action: None, naming: None, with_tags: false, left: None, delay: Duration::ZERO }
     }
 }
 
 impl FaultRule {
-    fn concerns(&self, action: Action, subject: &Subject) -> bool {
+    fn matches(&self, action: Action, subject: &Subject) -> bool {
         self.action.is_none_or(|of| of == action)
             && (subject.with_tags || !self.with_tags)
             && self.naming.as_deref().is_none_or(|name| subject.named(name).is_some())
     }
 
-    /// Only for the next calls that it concerns.
+    /// Limits the rule to the next matching calls.
     #[must_use]
     pub fn times(self, calls: u32) -> Self {
         Self { left: Some(calls), ..self }
     }
 
-    /// Only for calls that name this service, task, revision or target. The whole call goes wrong, whatever else it names,
-    /// as IAM refuses a call for one of its resources. A name also stands for the ARN that ends with it.
+    /// Limits the rule to calls that name this service, task, revision or target. The whole call fails even if it names
+    /// others, as IAM denies a call because of one resource. A name also matches an ARN that ends with it.
     #[must_use]
     pub fn naming(self, name: &str) -> Self {
         Self { naming: Some(name.to_owned()), ..self }
     }
 
-    /// Only for calls of ECS that ask for tags: `include=TAGS`.
+    /// Limits the rule to ECS calls that request tags (`include=TAGS`).
     #[must_use]
     pub fn with_tags(self) -> Self {
         Self { with_tags: true, ..self }
     }
 
-    /// The answer, or the reset, comes this much later.
+    /// Delays the answer or the reset.
     #[must_use]
     pub fn delay(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 }
 
-/// What a rule decided for one call.
+/// The fault of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fired {
     pub(crate) fault: Fault,
-    /// What the call had to name.
+    /// The name that the rule required.
     pub(crate) naming: Option<String>,
     pub(crate) delay: Duration,
 }
 
-/// The rules in force.
+/// The active rules.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Faults {
     rules: Vec<FaultRule>,
@@ -201,15 +216,15 @@ impl Faults {
         self.rules.push(rule);
     }
 
-    /// Takes back the rules of one action, or with none all rules.
+    /// Removes the rules of one action, or all rules.
     pub(crate) fn clear(&mut self, action: Option<Action>) {
         self.rules.retain(|rule| action.is_some() && rule.action != action);
     }
 
-    /// The fault of this call, which uses up one of the rule's turns.
+    /// Returns the fault of this call, and uses up one of the rule's count.
     pub(crate) fn take(&mut self, action: Action, subject: &Subject) -> Option<Fired> {
         self.rules.retain(|rule| rule.left != Some(0));
-        let rule = self.rules.iter_mut().find(|rule| rule.concerns(action, subject))?;
+        let rule = self.rules.iter_mut().find(|rule| rule.matches(action, subject))?;
         rule.left = rule.left.map(|left| left.saturating_sub(1));
         Some(Fired { fault: rule.fault, naming: rule.naming.clone(), delay: rule.delay })
     }
@@ -224,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_only_the_calls_that_it_concerns() {
+    fn counts_only_matching_calls() {
         let mut faults = Faults::default();
         faults.add(Fault::Hang.on(Action::DeregisterTargets).times(2));
         assert_eq!(taken(&mut faults, Action::DescribeTasks, 1), [None]);
@@ -307,7 +322,7 @@ mod tests {
             Fault::Html,
             Fault::ErrorWithStatus200,
         ];
-        let works = |fault: Fault| fault.instead_of_work("someone", Action::DeregisterTargets, "*").is_none();
+        let works = |fault: Fault| fault.replacement_error("someone", Action::DeregisterTargets, "*").is_none();
         assert!(done.into_iter().all(works));
         assert!(!prevented.into_iter().any(works));
     }

@@ -1,9 +1,9 @@
-//! Which token buckets does a call pay into, and may it pass?
+//! The throttles of the API calls.
 //!
 //! The sizes are AWS's published defaults for one account and Region: *Request throttling for the Elastic Load Balancing API*
 //! (`ELBv2` user guide, elb-api-throttling) and *Request throttling for the Amazon ECS API* (ECS developer guide,
-//! request-throttling). AWS does not say whether a call that one bucket refuses takes from the other. Here it takes from
-//! none. A call that passes pays even if it is answered with an error; one that a fault keeps from its work does not. SQS has
+//! request-throttling). AWS does not document whether a call that one bucket refuses takes a token from the other;
+//! here it takes none. A call that passes takes its tokens even if it returns an error, but not if a fault replaces it. SQS has
 //! no such bucket: a standard queue takes "a nearly unlimited number of API calls per second" (SQS developer guide, *Amazon
 //! SQS message quotas*).
 
@@ -16,14 +16,13 @@ use crate::call::token_bucket::Bucket;
 /// Whether calls are throttled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Throttles {
-    /// Every call passes.
     Off,
-    /// The buckets that AWS publishes.
+    /// AWS's published token buckets.
     #[default]
     Published,
 }
 
-/// The buckets of one account and Region.
+/// The token buckets of one account and Region.
 #[derive(Debug, Clone)]
 pub(crate) struct Limiter {
     throttles: Throttles,
@@ -50,7 +49,7 @@ impl Limiter {
         }
     }
 
-    /// Takes a token from each bucket of the action, or from none.
+    /// Takes a token from each bucket of the action, or from none if one is empty.
     pub(crate) fn pass(&mut self, action: Action, now: Duration) -> Result<(), ApiError> {
         if self.throttles == Throttles::Off {
             return Ok(());

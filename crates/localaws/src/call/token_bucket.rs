@@ -1,13 +1,13 @@
-//! May a call pass now, by one token bucket?
+//! A token bucket with the time as an argument.
 //!
-//! Counted in whole billionths of a token, so that a call exactly at the refill passes, whatever came before. AWS does not
-//! say whether its buckets fill steadily or once a second; this one fills steadily.
+//! It counts billionths of a token as integers, so that a call exactly at the refill always passes. AWS does not document
+//! whether its buckets refill continuously or once a second; this one refills continuously.
 
 use std::time::Duration;
 
 const TOKEN: u128 = 1_000_000_000;
 
-/// A bucket that begins full.
+/// Starts full.
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     capacity: u128,
@@ -22,7 +22,7 @@ impl Bucket {
         Self { capacity, refill_per_second: refill_per_second.into(), level: capacity, at: Duration::ZERO }
     }
 
-    /// Is there a token?
+    /// Refills the bucket, and returns whether it has a token.
     pub(crate) fn has_one(&mut self, now: Duration) -> bool {
         let passed = now.saturating_sub(self.at).as_nanos();
         let filled = passed.saturating_mul(self.refill_per_second);
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn lets_the_burst_pass_and_then_the_refill() {
+    fn the_burst_passes_and_then_the_refill_rate() {
         let mut bucket = Bucket::new(20, 4);
         let table = [(0, 100, 20), (249, 1, 0), (250, 2, 1), (1250, 100, 4), (2250, 3, 3), (60_000, 100, 20)];
         for (millis, calls, expected) in table {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_back_adds_nothing() {
+    fn a_clock_that_goes_back_adds_no_tokens() {
         let mut bucket = Bucket::new(1, 1);
         assert_eq!(passed(&mut bucket, 2, Duration::from_secs(10)), 1);
         assert_eq!(passed(&mut bucket, 1, Duration::from_secs(5)), 0);

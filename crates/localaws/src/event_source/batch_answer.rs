@@ -1,12 +1,12 @@
-//! Which messages of a batch does a function's answer name as failed, and which answers fail the whole batch?
+//! Parses a function's answer to a batch: the failed messages, or the reason that the whole batch failed.
 //!
-//! By *Success and failure conditions* in the Lambda developer guide (services-sqs-errorhandling), with
+//! Follows *Success and failure conditions* in the Lambda developer guide (services-sqs-errorhandling), with
 //! `ReportBatchItemFailures` on:
-//! - success: an empty or null list, an empty or null answer. An object without the list is taken as an empty answer;
-//! - failure of all: no JSON, an identifier that is empty or null, a wrong key in its place, an id of no message of the batch.
+//! - success: an empty or null list, or an empty or null answer. An object without the list counts as an empty answer;
+//! - failure of the whole batch: invalid JSON, an empty or null identifier, a wrong key instead of it, an unknown message id.
 //!
-//! The guide does not say what becomes of JSON that is no object, of a list that is none, and of an identifier that is no
-//! text. Here they fail the batch: nothing is deleted by mistake.
+//! The guide does not cover JSON that is not an object, `batchItemFailures` that is not a list, and identifiers that are not
+//! strings. Here they fail the batch, so that no message is deleted by mistake.
 
 use std::collections::BTreeSet;
 
@@ -15,27 +15,25 @@ use serde_json::Value;
 /// Why a whole batch failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
-    /// The function did not answer, but failed.
+    /// The function returned an error.
     #[error("the function failed")]
     Function,
-    /// The answer is not JSON.
     #[error("the answer is not JSON: {0}")]
     NotJson(String),
-    /// The answer is neither an object nor null.
-    #[error("the answer is no object")]
+    /// Neither an object nor null.
+    #[error("the answer is not an object")]
     NotAnObject,
-    /// `batchItemFailures` is neither a list nor null.
-    #[error("`batchItemFailures` is no list")]
+    /// Neither a list nor null.
+    #[error("`batchItemFailures` is not a list")]
     NotAList,
-    /// An entry of the list has no `itemIdentifier`, or one that is null, empty or no text.
-    #[error("entry {0} of `batchItemFailures` has no `itemIdentifier`")]
+    /// `itemIdentifier` is missing, null, empty or not a string.
+    #[error("entry {0} of `batchItemFailures` has no valid `itemIdentifier`")]
     NoIdentifier(usize),
-    /// An entry names no message of the batch.
-    #[error("`batchItemFailures` names {0}, which is no message of the batch")]
+    #[error("`batchItemFailures` names {0}, which is not in the batch")]
     NotInBatch(String),
 }
 
-/// The ids of the messages that failed.
+/// Returns the ids of the failed messages.
 pub(crate) fn failed(answer: &[u8], batch: &BTreeSet<&str>) -> Result<BTreeSet<String>, BatchError> {
     let answer: Value = serde_json::from_slice(answer).map_err(|error| BatchError::NotJson(error.to_string()))?;
     let list = match &answer {
@@ -65,21 +63,21 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_names_nothing_is_a_success() {
+    fn an_answer_without_failures_is_a_success() {
         for answer in ["{}", "null", r#"{"batchItemFailures":null}"#, r#"{"batchItemFailures":[]}"#, r#"{"other":7}"#] {
             assert_eq!(read(answer), Ok(vec![]), "{answer}");
         }
     }
 
     #[test]
-    fn an_answer_names_what_failed() {
+    fn an_answer_names_failed_messages() {
         assert_eq!(read(r#"{"batchItemFailures":[{"itemIdentifier":"b"}]}"#), Ok(vec!["b".to_owned()]));
         let twice = r#"{"batchItemFailures":[{"itemIdentifier":"b"},{"itemIdentifier":"b","more":1}]}"#;
         assert_eq!(read(twice), Ok(vec!["b".to_owned()]));
     }
 
     #[test]
-    fn an_answer_that_is_wrong_fails_everything() {
+    fn an_invalid_answer_fails_the_batch() {
         let entry = |entry: &str| format!(r#"{{"batchItemFailures":[{{"itemIdentifier":"a"}},{entry}]}}"#);
         let table = [
             (r#""ok""#.to_owned(), BatchError::NotAnObject),

@@ -1,9 +1,9 @@
-//! How does Lambda's event source mapping bring the messages of a queue to a function, and what does it do with the answer?
+//! Lambda's event source mapping for a queue: makes batches, and settles them by the function's answer.
 //!
-//! As for a mapping without a batching window and with `ReportBatchItemFailures` (Lambda developer guide, *Using Lambda with
-//! Amazon SQS* and services-sqs-errorhandling): a batch is what there is, up to the batch size; messages that succeeded are
-//! deleted; those that failed stay hidden and reappear when "your queue's visibility timeout runs out", not at once. How many
-//! batches Lambda asks for at a time, and how that grows, is the caller's to play.
+//! It behaves as a mapping without a batching window and with `ReportBatchItemFailures` (Lambda developer guide, *Using Lambda
+//! with Amazon SQS* and services-sqs-errorhandling): a batch has the visible messages up to the batch size; successful messages
+//! are deleted; failed messages stay hidden until "your queue's visibility timeout runs out". The number of concurrent batches,
+//! and how it grows, is up to the caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::api::sqs::long_poll::Look;
+use crate::api::sqs::long_poll::Attempt;
 use crate::api::sqs::shapes::{self, md5_hex};
 use crate::call::error::WorldError;
 use crate::event_source::batch_answer::{self, BatchError};
@@ -19,10 +19,10 @@ use crate::location::{self, REGION};
 use crate::model::sqs::queues::{self, Received};
 use crate::model::world::World;
 
-/// More than this needs a batching window (Lambda API, `CreateEventSourceMapping`, `BatchSize`).
-const LARGEST_BATCH: usize = 10;
+/// A larger batch needs a batching window (Lambda API, `CreateEventSourceMapping`, `BatchSize`).
+const MAX_BATCH_SIZE: usize = 10;
 
-/// The poller of one queue.
+/// Polls one queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poller {
     queue: String,
@@ -37,21 +37,21 @@ pub struct Batch {
     received: Vec<Received>,
 }
 
-/// How an invocation ended.
+/// The result of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invocation<'a> {
-    /// The function answered with these bytes.
+    /// The function's answer.
     Answered(&'a [u8]),
-    /// The function reported an error, ran out of time or crashed.
+    /// The function returned an error, timed out or crashed.
     Failed,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// The ids of the messages that were deleted.
+    /// The ids of the deleted messages.
     pub deleted: Vec<String>,
-    /// The ids of the messages that will come back.
+    /// The ids of the messages that become visible again.
     pub kept: Vec<String>,
     /// Why the whole batch failed, if it did.
     pub failure: Option<BatchError>,
@@ -79,27 +79,27 @@ struct Record<'a> {
 }
 
 impl Poller {
-    /// A poller of a queue, by its name, its ARN or its URL, for batches of up to ten.
+    /// Polls the queue with this name, ARN or URL, with a batch size of 10.
     #[must_use]
     pub fn new(queue: &str) -> Self {
-        Self { queue: queues::name_in(queue).to_owned(), batch_size: LARGEST_BATCH }
+        Self { queue: queues::name_in(queue).to_owned(), batch_size: MAX_BATCH_SIZE }
     }
 
-    /// For batches of up to this size, from 1 to 10.
+    /// Sets the batch size, from 1 to 10.
     #[must_use]
     pub fn batch_size(self, messages: usize) -> Self {
-        Self { batch_size: messages.clamp(1, LARGEST_BATCH), ..self }
+        Self { batch_size: messages.clamp(1, MAX_BATCH_SIZE), ..self }
     }
 
-    /// The next batch, or none if no message can be received.
+    /// Returns the next batch, or `None` if no message is visible.
     pub fn poll(&self, world: &mut World, now: Duration) -> Result<Option<Batch>, WorldError> {
         let received = world.receive(&self.queue, self.batch_size, now)?;
         let some = !received.is_empty();
         Ok(some.then(|| Batch { queue: self.queue.clone(), epoch: world.since_1970(), received }))
     }
 
-    /// The next batch, or when to look again at the latest.
-    pub(crate) fn look(&self, world: &mut World, now: Duration) -> Look<Result<Batch, WorldError>> {
+    /// Returns the next batch, or the latest time at which to try again.
+    pub(crate) fn try_poll(&self, world: &mut World, now: Duration) -> Attempt<Result<Batch, WorldError>> {
         let next = world.queues.get(&self.queue).and_then(|stock| stock.next_visible(now));
         match self.poll(world, now).transpose() {
             Some(batch) => ControlFlow::Break(batch),
@@ -115,13 +115,13 @@ impl Batch {
         &self.received
     }
 
-    /// The event that the function is invoked with.
+    /// The event for the function.
     pub fn event(&self) -> serde_json::Result<String> {
         let records = self.received.iter().map(|received| self.record(received)).collect();
         serde_json::to_string(&Event { records })
     }
 
-    /// Deletes what succeeded; what failed stays for its visibility timeout.
+    /// Deletes the successful messages; the failed ones stay hidden for their visibility timeout.
     #[must_use]
     pub fn settle(&self, world: &mut World, invocation: Invocation<'_>) -> Settled {
         let ids = self.received.iter().map(|received| received.message.id.as_str()).collect::<BTreeSet<_>>();
@@ -132,7 +132,7 @@ impl Batch {
         let is_kept = |id: &String| failed.as_ref().map_or(true, |failed| failed.contains(id));
         let (kept, deleted): (Vec<_>, Vec<_>) = self.received.iter().partition(|one| is_kept(&one.message.id));
         for received in &deleted {
-            // The handle is this queue's, and a queue does not go away.
+            // Cannot fail: the handle is from this queue, and queues are never removed.
             world.delete(&self.queue, &received.receipt_handle).ok();
         }
         Settled { deleted: ids_of(&deleted), kept: ids_of(&kept), failure: failed.err() }
@@ -170,7 +170,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// Queue `notices` with so many messages, two receives before `dead`.
+    /// A queue `notices` with this many messages, and `dead` after two receives.
     fn with(messages: u32) -> World {
         let mut world = World::new();
         world.set_epoch(at(1_700_000_000));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_what_there_is_up_to_its_size() {
+    fn a_batch_has_the_visible_messages_up_to_its_size() {
         let mut world = with(12);
         assert_eq!(batch(&mut world, 0).messages().len(), 10);
         assert_eq!(batch(&mut world, 0).messages().len(), 2);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_event_is_as_lambda_makes_it() {
+    fn the_event_has_lambdas_format() {
         let mut world = with(1);
         let event: Value = serde_json::from_str(&batch(&mut world, 5).event().unwrap()).unwrap();
         let expected = json!({"Records": [{
@@ -225,13 +225,16 @@ mod tests {
     }
 
     #[test]
-    fn what_succeeded_is_deleted_and_what_failed_comes_back_after_its_timeout() {
+    fn successful_messages_are_deleted_and_failed_ones_reappear() {
         let mut world = with(3);
         let first = batch(&mut world, 0);
         let ids: Vec<_> = first.messages().iter().map(|one| one.message.id.clone()).collect();
-        let told = settled(&mut world, &first, &json!({"batchItemFailures": [{"itemIdentifier": ids[1]}]}));
-        assert_eq!((told.deleted.as_slice(), told.failure), (&[ids[0].clone(), ids[2].clone()][..], None));
-        assert_eq!(told.kept, [ids[1].clone()]);
+        let settled_batch = settled(&mut world, &first, &json!({"batchItemFailures": [{"itemIdentifier": ids[1]}]}));
+        assert_eq!(
+            (settled_batch.deleted.as_slice(), settled_batch.failure),
+            (&[ids[0].clone(), ids[2].clone()][..], None)
+        );
+        assert_eq!(settled_batch.kept, [ids[1].clone()]);
         assert_eq!(world.message_counts("notices", at(29)), MessageCounts { in_flight: 1, ..MessageCounts::default() });
         assert_eq!(batch(&mut world, 30).messages()[0].message.id, ids[1]);
     }
@@ -247,19 +250,19 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_of_the_function_or_of_its_answer_keeps_all() {
+    fn a_failed_function_or_invalid_answer_keeps_all() {
         let unknown = br#"{"batchItemFailures":[{"itemIdentifier":"another"}]}"#;
         for invocation in [Invocation::Failed, Invocation::Answered(b"?"), Invocation::Answered(unknown)] {
             let mut world = with(2);
-            let told = batch(&mut world, 0).settle(&mut world, invocation);
-            assert_eq!((told.deleted.len(), told.kept.len()), (0, 2), "{invocation:?}");
-            assert!(told.failure.is_some());
+            let settled_batch = batch(&mut world, 0).settle(&mut world, invocation);
+            assert_eq!((settled_batch.deleted.len(), settled_batch.kept.len()), (0, 2), "{invocation:?}");
+            assert!(settled_batch.failure.is_some());
             assert_eq!(world.message_counts("notices", at(0)).in_flight, 2);
         }
     }
 
     #[test]
-    fn what_fails_too_often_is_in_the_dead_letter_queue() {
+    fn a_message_that_fails_too_often_is_in_the_dead_letter_queue() {
         let mut world = with(1);
         for now in [0, 30] {
             let _ = batch(&mut world, now).settle(&mut world, Invocation::Failed);
@@ -269,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_comes_after_the_timeout_deletes_only_what_nobody_else_got() {
+    fn a_late_answer_deletes_only_messages_that_nobody_else_received() {
         let mut world = with(2);
         let late = batch(&mut world, 0);
         let again = Poller::new("notices").batch_size(1).poll(&mut world, at(30)).unwrap().unwrap();

@@ -1,6 +1,6 @@
-//! A world that is ready to use: one service on FARGATE and `FARGATE_SPOT` behind one target group.
+//! The world of the demo: one service on FARGATE and `FARGATE_SPOT` behind one target group.
 //!
-//! Every id and address of the scene is a constant of this file, and other files rely on them.
+//! All ids and addresses are constants, and other files rely on them.
 
 use std::time::Duration;
 
@@ -29,10 +29,9 @@ const TASKS: [(&str, &str, &str, &str); 4] = [
     ("d24c5dc51a2a4af5b3a82a87bf6b58be", "10.0.2.22", "eu-central-1b", "FARGATE_SPOT"),
 ];
 
-/// A world, and the ARNs of what is in it.
+/// A world with the ARNs of its contents.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// The world.
     pub world: World,
     /// The cluster `demo`.
     pub cluster: String,
@@ -57,7 +56,7 @@ impl Scene {
         let cluster = world.add_cluster(CLUSTER);
         let group = world.add_group(group());
         let service = world.add_service(service(&group));
-        set_up(&mut world);
+        add_canned(&mut world);
         let [first, second, third, fourth] = TASKS.map(|entry| world.add_task(task(entry)));
         Self {
             world,
@@ -71,8 +70,8 @@ impl Scene {
     }
 }
 
-/// What is only read: the cluster's capacity providers, and the task definition with its container.
-fn set_up(world: &mut World) {
+/// Sets the cluster's capacity providers and the task definition.
+fn add_canned(world: &mut World) {
     world.set_cluster(
         CLUSTER,
         json!({
@@ -118,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arns_are_those_that_others_rely_on() {
+    fn the_arns_are_the_documented_ones() {
         let scene = Scene::demo();
         let prefix = "arn:aws:ecs:eu-central-1:123456789012";
         assert_eq!(scene.cluster, format!("{prefix}:cluster/demo"));
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn all_four_are_healthy() {
+    fn all_four_tasks_are_healthy() {
         let scene = Scene::demo();
         let targets = scene.world.targets(&scene.group, Duration::ZERO);
         let addresses: Vec<&str> = targets.iter().map(|target| target.id.as_str()).collect();

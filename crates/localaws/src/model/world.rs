@@ -1,7 +1,7 @@
-//! Everything that the local AWS knows, and how a test arranges it.
+//! The state of the local AWS, with the methods by which a test arranges and inspects it.
 //!
-//! There is no clock inside: every method that depends on the time takes `now`, the time since the world's start. So the rules
-//! can be tried without waiting; [`LocalAws`](crate::LocalAws) supplies the real time, and can move it.
+//! It has no clock: every method that depends on the time takes `now`, the time since the world's start. Tests of the rules
+//! therefore need not wait; [`LocalAws`](crate::LocalAws) supplies the real time, and can advance it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,8 +22,7 @@ use crate::model::elb::health::State;
 use crate::model::elb::target::{Registered, Target};
 use crate::model::sqs::queues::{Queues, Uneven};
 
-/// One account in one Region: target groups, clusters, services, tasks, queues; what throttles and troubles the calls; what
-/// was asked.
+/// One account in one Region: target groups, clusters, services, tasks and queues; throttles and faults; the log of calls.
 #[derive(Debug, Clone)]
 pub struct World {
     pub(crate) location: Location,
@@ -57,8 +56,8 @@ impl World {
         Self::at(Location::default())
     }
 
-    /// An empty account in this place, with AWS's published throttles. Queues, functions and roles stay in the account and
-    /// Region of [`World::new`].
+    /// An empty account at this location, with AWS's published throttles. Queues, functions and roles are always in the account
+    /// and Region of [`World::new`].
     #[must_use]
     pub fn at(location: Location) -> Self {
         Self {
@@ -81,25 +80,25 @@ impl World {
         }
     }
 
-    /// Adds a target group and gives its ARN.
+    /// Adds a target group, and returns its ARN.
     pub fn add_group(&mut self, group: Group) -> String {
         let arn = self.location.group_arn(&group.name, &group.id);
         self.groups.insert(arn.clone(), group);
         arn
     }
 
-    /// Takes a target group away, with its targets.
+    /// Removes a target group with its targets.
     pub fn remove_group(&mut self, arn: &str) -> Result<(), WorldError> {
         self.groups.remove(arn).map(drop).ok_or_else(|| WorldError::NoGroup(arn.to_owned()))
     }
 
-    /// Adds a cluster and gives its ARN. A service or a task brings its cluster with it.
+    /// Adds a cluster, and returns its ARN. Adding a service or task also adds its cluster.
     pub fn add_cluster(&mut self, name: &str) -> String {
         self.clusters.insert(name.to_owned());
         self.location.cluster_arn(name)
     }
 
-    /// Adds a service, or replaces the one of its name, and gives its ARN.
+    /// Adds or replaces a service, and returns its ARN.
     pub fn add_service(&mut self, service: Service) -> String {
         self.add_cluster(&service.cluster);
         let arn = self.location.service_arn(&service.cluster, &service.service_name);
@@ -107,12 +106,11 @@ impl World {
         arn
     }
 
-    /// The service of this ARN, to change it.
     pub fn service_mut(&mut self, arn: &str) -> Option<&mut Service> {
         self.services.get_mut(arn)
     }
 
-    /// Adds a task, or replaces the one of its id, and gives its ARN.
+    /// Adds or replaces a task, and returns its ARN.
     pub fn add_task(&mut self, task: Task) -> String {
         self.add_cluster(&task.cluster);
         let arn = self.location.task_arn(&task.cluster, &task.id);
@@ -120,7 +118,7 @@ impl World {
         arn
     }
 
-    /// Adds a task and registers its addresses in a target group at the group's port, in this state.
+    /// Adds a task, and registers its addresses in a target group at the group's port with this state.
     pub fn add_task_in(&mut self, task: Task, group: &str, state: State, now: Duration) -> Result<String, WorldError> {
         let interface = task.interface.iter();
         let addresses =
@@ -141,36 +139,34 @@ impl World {
         Ok(self.add_task(task))
     }
 
-    /// The task of this ARN, as it is.
     #[must_use]
     pub fn task(&self, arn: &str) -> Option<&Task> {
         self.tasks.get(arn)
     }
 
-    /// The task of this ARN, to change it.
     pub fn task_mut(&mut self, arn: &str) -> Option<&mut Task> {
         self.tasks.get_mut(arn)
     }
 
-    /// Forgets a task, as ECS does some time after it has stopped.
+    /// Removes a task, as ECS does some time after it has stopped.
     pub fn remove_task(&mut self, arn: &str) -> Result<(), WorldError> {
         let described = self.described.tasks.remove(arn).map(drop);
         self.tasks.remove(arn).map(drop).or(described).ok_or_else(|| WorldError::NoTask(arn.to_owned()))
     }
 
-    /// Makes a running task what ECS shows at a Spot interruption. Its targets stay: ECS's own deregistering is not played.
+    /// Interrupts a running task, as ECS shows it at a Spot interruption. Its targets stay registered: ECS's own deregistration
+    /// is not simulated.
     pub fn interrupt(&mut self, task: &str, now: Duration) -> Result<(), WorldError> {
         self.known_task(task)?.interrupt(now);
         Ok(())
     }
 
-    /// Moves a task on to another status.
     pub fn set_last_status(&mut self, task: &str, status: TaskStatus, now: Duration) -> Result<(), WorldError> {
         self.known_task(task)?.set_last_status(status, now);
         Ok(())
     }
 
-    /// Registers a target as `RegisterTargets` does, but without a check of its id, and puts it into this state.
+    /// Registers a target with this state, like `RegisterTargets` but without checking its id.
     pub fn register(
         &mut self,
         group: &str,
@@ -185,8 +181,8 @@ impl World {
         Ok(())
     }
 
-    /// Puts a registered target into a state. `draining` is what deregistering makes of it, with the delay beginning now;
-    /// `initial` begins the group's warm-up anew.
+    /// Sets the state of a registered target. `draining` deregisters it, with the delay starting now; `initial` restarts the
+    /// group's warm-up.
     pub fn set_state(
         &mut self,
         group: &str,
@@ -200,79 +196,76 @@ impl World {
         if found { Ok(()) } else { Err(missing()) }
     }
 
-    /// What is registered or draining in a target group, in order of id and port; nothing if there is no such group.
+    /// The registered and draining targets of a group, ordered by id and port; empty if the group does not exist.
     #[must_use]
     pub fn targets(&self, group: &str, now: Duration) -> Vec<Registered> {
         self.groups.get(group).map(|group| group.list(now)).unwrap_or_default()
     }
 
-    /// The state of one target, or none if it is neither active nor draining.
+    /// The state of a target, or `None` if it is neither registered nor draining.
     #[must_use]
     pub fn state(&self, group: &str, target: impl Into<Target>, now: Duration) -> Option<State> {
         self.groups.get(group).and_then(|group| group.health(&target.into(), now)).map(|health| health.state)
     }
 
-    /// From now on a call that names this id in this group is answered `InvalidTarget`.
+    /// Makes every call that names this id in this group fail with `InvalidTarget`.
     pub fn reject_target(&mut self, group: &str, id: &str) -> Result<(), WorldError> {
         self.group_mut(group)?.reject(id);
         Ok(())
     }
 
-    /// Switches the throttles on or off; the buckets begin full.
+    /// Switches the throttles on or off, with full buckets.
     pub fn set_throttles(&mut self, throttles: Throttles) {
         self.limiter = Limiter::new(throttles);
     }
 
-    /// Sets the error of ECS for an ARN of another Region or account, and its message. Without it another Region is
-    /// `InvalidParameterException: Invalid Region in ARN`, and another account is `AccessDeniedException`.
+    /// Sets the error and message of ECS for an ARN of another Region or account. By default another Region is
+    /// `InvalidParameterException: Invalid Region in ARN`, and another account `AccessDeniedException`.
     pub fn set_foreign_error(&mut self, error: ForeignError, message: Option<&str>) {
         self.foreign = Foreign { error: Some(error), message: message.map(str::to_owned) };
     }
 
-    /// The partition, Region and account.
     #[must_use]
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// Whether `DeregisterTargets` refuses a target outside the VPC that comes without the zone `all`. AWS does not document
-    /// whether it does.
+    /// Sets whether `DeregisterTargets` rejects a target outside the VPC without the zone `all`. AWS does not document it.
     pub fn set_zone_required(&mut self, required: bool) {
         self.zone_required = required;
     }
 
-    /// Lets calls go wrong.
+    /// Makes calls fail.
     pub fn add_fault(&mut self, rule: impl Into<FaultRule>) {
         self.faults.add(rule.into());
     }
 
-    /// Takes back the faults of one action, or with none all faults.
+    /// Removes the faults of one action, or all faults.
     pub fn clear_faults(&mut self, action: Option<Action>) {
         self.faults.clear(action);
     }
 
-    /// Every answer comes this much later. A control under `/_local` does not.
+    /// Delays every answer, except those of the controls under `/_local`.
     pub fn set_latency(&mut self, latency: Duration) {
         self.latency = latency;
     }
 
-    /// Receives take from `least` to `most` in addition, and bring from one to ten messages while more are there.
-    pub fn set_uneven_receives(&mut self, least: Duration, most: Duration) {
-        self.queues.uneven = Some(Uneven::new(least, most));
+    /// Adds a latency from `min` to `max` to each receive, and limits it to a varying number of messages from one to ten.
+    pub fn set_uneven_receives(&mut self, min: Duration, max: Duration) {
+        self.queues.uneven = Some(Uneven::new(min, max));
     }
 
-    /// The world's start, since 1970. [`LocalAws`](crate::LocalAws) sets the present time where nothing is set.
+    /// Sets the world's start as the time since 1970. By default [`LocalAws`](crate::LocalAws) uses the present time.
     pub fn set_epoch(&mut self, since_1970: Duration) {
         self.epoch = Some(since_1970);
     }
 
-    /// Every call so far. The log is not bounded.
+    /// Every call so far; the log is unbounded.
     #[must_use]
     pub fn calls(&self) -> &[Call] {
         &self.calls
     }
 
-    /// Forgets the calls so far.
     pub fn clear_calls(&mut self) {
         self.calls.clear();
     }
@@ -285,7 +278,7 @@ impl World {
         self.epoch.unwrap_or_default()
     }
 
-    /// A request id in AWS's form that is the same at every run.
+    /// A request id in AWS's format, the same in every run.
     pub(crate) fn next_request_id(&mut self) -> String {
         self.requests = self.requests.wrapping_add(1);
         format!("00000000-0000-4000-8000-{:012x}", self.requests)
@@ -307,7 +300,7 @@ mod tests {
     const NOW: Duration = Duration::ZERO;
 
     #[test]
-    fn a_task_can_bring_its_target() {
+    fn a_task_can_be_added_with_its_target() {
         let mut world = World::new();
         let group = world.add_group(Group::new("demo", 5044));
         let task = Task::new("demo", "c13b4cb40f1f4fe4a2971f76ae5a47ad").address("10.0.2.21").ipv6("fd00::21");
@@ -318,11 +311,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_named() {
+    fn missing_objects_are_named() {
         let mut world = World::new();
         let group = world.add_group(Group::new("demo", 5044));
         let error = world.set_state(&group, ("10.0.0.1", 80), State::Healthy, NOW).unwrap_err();
-        assert_eq!(error.to_string(), format!("no target 10.0.0.1:80 in {group}"));
+        assert_eq!(error.to_string(), format!("target not found: 10.0.0.1:80 in {group}"));
         assert_eq!(world.interrupt("x", NOW).unwrap_err(), WorldError::NoTask("x".to_owned()));
         assert_eq!(world.register("x", "y", State::Healthy, NOW).unwrap_err(), WorldError::NoGroup("x".to_owned()));
         let bare = Task::new("demo", "0123456789abcdef0123456789abcdef");

@@ -1,20 +1,20 @@
-//! What is in a world file, and how does it become a [`World`]?
+//! Loads a [`World`] from a world file.
 //!
-//! A world file is a JSON object with these fields, all of them optional:
+//! A world file is a JSON object with these optional fields:
 //!
 //! | field | value |
 //! |---|---|
-//! | `region`, `account`, `partition` | where the world is; by default `eu-central-1`, `123456789012`, `aws` |
-//! | `clusters` | names of clusters; a cluster that is not listed does not exist |
-//! | `services` | `CLUSTER/NAME` to an object of `DescribeServices` |
-//! | `tasks` | id to an object of `DescribeTasks` |
-//! | `revisions` | ARN to an object of `DescribeServiceRevisions` |
+//! | `region`, `account`, `partition` | the location; by default `eu-central-1`, `123456789012`, `aws` |
+//! | `clusters` | the names of all clusters; others do not exist |
+//! | `services` | `CLUSTER/NAME` to an object as in `DescribeServices` |
+//! | `tasks` | id to an object as in `DescribeTasks` |
+//! | `revisions` | ARN to an object as in `DescribeServiceRevisions` |
 //! | `groups` | ARN to a target group: `port`, and optionally `vpc` (`10.0.0.0/16`), `family` (`ipv4`, `ipv6`), `type` (`ip`, `instance`), `load_balancers` (ARNs), `deregistration_delay` (seconds) and `targets`, each with `id`, `state`, and optionally `port` and `az` |
 //! | `foreign`, `foreign_message` | error code and message of ECS for an ARN of another Region or account |
-//! | `throttle` | whether AWS's published limits apply; by default they do |
-//! | `need_all` | whether `DeregisterTargets` insists on the zone `all` for a target outside the VPC; by default it does not |
+//! | `throttle` | whether AWS's published throttles apply; by default true |
+//! | `need_all` | whether `DeregisterTargets` requires the zone `all` for a target outside the VPC; by default false |
 //!
-//! Objects of ECS are answered as they are.
+//! ECS objects are returned unchanged.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -53,7 +53,7 @@ const TARGET_FIELDS: [&str; 4] = ["id", "port", "state", "az"];
 type Read<T> = Result<T, WorldFileError>;
 
 impl World {
-    /// Reads a world file. The error says where in the file it is, and what was expected there.
+    /// Loads a world file. The error gives the place in the file and the expected value.
     pub fn from_json(text: &str) -> Result<Self, WorldFileError> {
         let value: Value = serde_json::from_str(text).map_err(|error| WorldFileError::Syntax(error.to_string()))?;
         let file = Field::root(&value).record(&FIELDS)?;
@@ -97,12 +97,12 @@ fn add_ecs(world: &mut World, file: &Record<'_>) -> Read<()> {
         world.add_described_revision(arn, revision.any_object()?);
     }
     let names = file.get("clusters").map_or_else(|| Ok(Vec::new()), |list| list.list())?;
-    // Only now: what was added above brought its cluster with it.
+    // Last, because adding services and tasks also added their clusters.
     world.clusters = names.iter().map(|name| name.text().map(str::to_owned)).collect::<Read<BTreeSet<_>>>()?;
     Ok(())
 }
 
-/// The cluster that a task's ARN names, or in its old form the task's `clusterArn`.
+/// The cluster in a task's ARN, or in its `clusterArn` if the ARN has the old format.
 fn cluster_of(id: &str, task: &Field<'_>) -> Read<String> {
     task.any_object()?;
     let arn = task.get("taskArn").ok_or_else(|| task.wrong("the field `taskArn` is missing".into()))?;
@@ -173,9 +173,9 @@ fn add_target(world: &mut World, group: &str, field: &Field<'_>) -> Read<()> {
 
 fn foreign_error(code: &Field<'_>) -> Read<ForeignError> {
     let text = code.text()?;
-    let known = || ForeignError::ALL.map(ForeignError::code).join(", ");
-    let found = ForeignError::ALL.into_iter().find(|error| error.code() == text);
-    found.ok_or_else(|| code.expected(&format!("one of {}", known())))
+    let codes = || ForeignError::ALL.iter().map(|error| error.code()).collect::<Vec<_>>().join(", ");
+    let found = ForeignError::ALL.iter().copied().find(|error| error.code() == text);
+    found.ok_or_else(|| code.expected(&format!("one of {}", codes())))
 }
 
 fn entries<'a>(file: &Record<'a>, name: &str) -> Read<Vec<(&'a str, Field<'a>)>> {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_where_it_is_and_what_was_expected() {
+    fn an_error_has_the_place_and_the_expected_value() {
         let group = |body: &str| format!(r#"{{"groups": {{"{GROUP}": {body}}}}}"#);
         let place = |rest: &str| format!("groups[\"{GROUP}\"]{rest}");
         let table = [
@@ -275,7 +275,7 @@ mod tests {
             ),
             (
                 group(r#"{"port": 80, "targets": [{"id": "10.0.0.1", "state": "ill"}]}"#),
-                place(".targets[0].state: no state `ill`"),
+                place(".targets[0].state: unknown state `ill`"),
             ),
             (
                 group(r#"{"port": 80, "targets": [{"id": "fd00::1", "state": "healthy"}]}"#),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_of_the_old_form_names_its_cluster_by_its_field() {
+    fn a_task_with_an_old_arn_uses_its_cluster_field() {
         let text = r#"{"tasks": {"ab": {"taskArn": "a:task/ab", "clusterArn": "a:cluster/web"}}}"#;
         let world = World::from_json(text).unwrap();
         let arns: Vec<_> = world.described.tasks.keys().cloned().collect();

@@ -1,33 +1,32 @@
-//! How is a value of a world file read, so that an error says where it is and what was expected?
+//! Typed access to the values of a world file, with errors that give the place and the expected value.
 
 use serde_json::{Map, Value};
 
-/// Why a world file cannot be loaded.
+/// The error of loading a world file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorldFileError {
-    /// It is not JSON.
     #[error("not JSON: {0}")]
     Syntax(String),
-    /// A value is not what the file format expects.
+    /// A value does not have the expected type or form.
     #[error("{path}: {problem}")]
     Value {
-        /// Where the value is, as `groups["arn:..."].targets[0].port`; `the file` for the whole of it.
+        /// The place, for example `groups["arn:..."].targets[0].port`; `the file` for the top level.
         path: String,
-        /// What was expected, and what is there.
+        /// What was expected and found.
         problem: String,
     },
 }
 
 type Read<T> = Result<T, WorldFileError>;
 
-/// A value and its place in the file.
+/// A value with its place in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Field<'a> {
     path: String,
     value: &'a Value,
 }
 
-/// An object that may have only these fields.
+/// An object whose field names have been checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Record<'a> {
     path: String,
@@ -39,7 +38,7 @@ impl<'a> Field<'a> {
         Self { path: String::new(), value }
     }
 
-    /// The error that something else was expected here.
+    /// Returns the error that `what` was expected here.
     pub(crate) fn expected(&self, what: &str) -> WorldFileError {
         self.wrong(format!("expected {what}, found {}", shown(self.value)))
     }
@@ -52,7 +51,7 @@ impl<'a> Field<'a> {
         self.value.as_str().filter(|text| !text.is_empty()).ok_or_else(|| self.expected("text"))
     }
 
-    /// A value in text form, or the error that its parser returns.
+    /// Parses a string, and adds the place to the parser's error.
     pub(crate) fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Read<T> {
         parse(self.text()?).map_err(|problem| self.wrong(problem))
     }
@@ -76,19 +75,19 @@ impl<'a> Field<'a> {
         Ok(items.iter().enumerate().map(item).collect())
     }
 
-    /// The entries of an object whose keys are names.
+    /// The entries of an object with arbitrary keys.
     pub(crate) fn entries(&self) -> Read<Vec<(&'a str, Self)>> {
         let fields = self.object()?;
         let entry = |(key, value): (&'a String, _)| (key.as_str(), Self { path: below(&self.path, key), value });
         Ok(fields.iter().map(entry).collect())
     }
 
-    /// An object of ECS, whose fields are not checked.
+    /// An object whose fields are not checked.
     pub(crate) fn any_object(&self) -> Read<Value> {
         self.object().map(|_| self.value.clone())
     }
 
-    /// An object with no other fields than these.
+    /// An object that has only known fields.
     pub(crate) fn record(&self, known: &[&str]) -> Read<Record<'a>> {
         let fields = self.object()?;
         if let Some(unknown) = fields.keys().find(|key| !known.contains(&key.as_str())) {
@@ -97,7 +96,7 @@ impl<'a> Field<'a> {
         Ok(Record { path: self.path.clone(), fields })
     }
 
-    /// A field of an object whose other fields are not checked.
+    /// A field of an unchecked object.
     pub(crate) fn get(&self, name: &str) -> Option<Self> {
         self.value.get(name).map(|value| Self { path: below(&self.path, name), value })
     }
@@ -122,7 +121,7 @@ fn wrong(path: &str, problem: String) -> WorldFileError {
     WorldFileError::Value { path: path.to_owned(), problem }
 }
 
-/// A key that is a plain word follows a dot; any other is in brackets.
+/// A plain word follows a dot; any other key is in brackets.
 fn below(path: &str, key: &str) -> String {
     let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match (plain, path) {

@@ -1,7 +1,7 @@
-//! What does the form body of a query-protocol request say?
+//! The form body of a query-protocol request.
 //!
-//! Lists come as `Names.member.1`, lists of structures as `Targets.member.1.Id` (the AWS query protocol of Smithy). Keys that
-//! nobody asks for are passed over, as AWS does.
+//! Lists have keys like `Names.member.1`, lists of structures like `Targets.member.1.Id` (Smithy, AWS query protocol). Unknown
+//! keys are ignored, as in AWS.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::call::action::Api;
 use crate::call::error::ApiError;
 use crate::model::elb::target::Target;
 
-/// The fields of a form; of two of the same name the last counts.
+/// The fields of a form; the last of two with the same name counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Form {
     fields: BTreeMap<String, String>,
@@ -28,14 +28,14 @@ impl Form {
         self.get(name).filter(|value| !value.is_empty()).ok_or_else(|| invalid(format!("'{name}' is missing")))
     }
 
-    /// The values of a list, in order of their numbers.
+    /// The values of a list, ordered by their numbers.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         let prefix = format!("{name}.member.");
         let member = |(key, value): (&String, &String)| Some((number(key.strip_prefix(&prefix)?)?, value.clone()));
         self.fields.iter().filter_map(member).collect::<BTreeMap<u32, String>>().into_values().collect()
     }
 
-    /// The list of targets, in order of their numbers.
+    /// The list of targets, ordered by their numbers.
     pub(crate) fn targets(&self) -> Result<Vec<Target>, ApiError> {
         let mut members: BTreeMap<u32, BTreeMap<&str, &str>> = BTreeMap::new();
         for (key, value) in &self.fields {
@@ -73,20 +73,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_in_the_order_of_their_numbers() {
+    fn lists_are_ordered_by_their_numbers() {
         let form = Form::parse(b"Names.member.10=c&Names.member.2=b&Names.member.1=a&Names.member.x=d&Names=");
         assert_eq!(form.list("Names"), ["a", "b", "c"]);
     }
 
     #[test]
-    fn targets_have_an_id_and_perhaps_a_port() {
+    fn targets_have_an_id_and_an_optional_port() {
         let form =
             Form::parse(b"Targets.member.1.Id=10.0.0.1&Targets.member.2.Id=fd00%3A%3A1&Targets.member.2.Port=80");
         assert_eq!(form.targets().unwrap(), ["10.0.0.1".into(), ("fd00::1", 80).into()]);
     }
 
     #[test]
-    fn the_error_names_what_is_wrong() {
+    fn the_error_names_the_invalid_field() {
         let table: [(&[u8], &str); 4] = [
             (b"Targets.member.3.Port=80", "'Targets.member.3.Id' is missing"),
             (b"Targets.member.1.Id=", "'Targets.member.1.Id' is missing"),

@@ -1,7 +1,7 @@
-//! How do the JSON protocols name the action, read a request, and write an answer or an error?
+//! The JSON protocols: the action header, requests, answers and errors.
 //!
-//! ECS and EventBridge speak awsJson1.1, SQS awsJson1.0. SQS names an error twice: in the body, and for callers from the time of its query
-//! protocol in a header (Smithy, trait `awsQueryCompatible`).
+//! ECS and EventBridge speak awsJson1.1, SQS awsJson1.0. SQS names an error twice: in the body, and
+//! for older clients in a header (Smithy, trait `awsQueryCompatible`).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ const ECS: &str = "AmazonEC2ContainerServiceV20141113";
 const SQS: &str = "AmazonSQS";
 const EVENTS: &str = "AWSEvents";
 
-/// The API and the action that `X-Amz-Target` names, or none of an API that is not played.
+/// Parses `X-Amz-Target` into API and action; `None` for an API that is not simulated.
 pub(crate) fn target(header: &str) -> Option<(Api, &str)> {
     match header.split_once('.')? {
         (ECS, action) => Some((Api::Ecs, action)),
@@ -26,14 +26,14 @@ pub(crate) fn target(header: &str) -> Option<(Api, &str)> {
 }
 
 pub(crate) fn read<T: DeserializeOwned>(api: Api, body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::invalid(api, format!("the body cannot be read: {error}")))
+    serde_json::from_slice(body).map_err(|error| ApiError::invalid(api, format!("cannot parse the body: {error}")))
 }
 
 pub(crate) fn write(api: Api, value: &impl Serialize) -> Result<String, ApiError> {
     serde_json::to_string(value).map_err(|_| ApiError::internal(api))
 }
 
-/// An error with its type as the API names it, which is the code itself for ECS.
+/// An error; `kind` is its type as the API writes it, for ECS the code itself.
 pub(crate) fn error(kind: &str, error: &ApiError) -> String {
     json!({"__type": kind, "message": error.message}).to_string()
 }

@@ -5,27 +5,26 @@ pub(crate) mod form;
 pub(crate) mod json;
 pub(crate) mod query;
 
-/// An HTTP request, as far as it matters.
+/// The parts of an HTTP request that the model needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Incoming<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
-    /// What stands behind the question mark.
+    /// The part after the question mark.
     pub(crate) query: &'a str,
-    /// What the caller put before the path, as `http://127.0.0.1:4566`.
+    /// The scheme and host that the caller used, for example `http://127.0.0.1:4566`.
     pub(crate) origin: &'a str,
-    /// The header `X-Amz-Target`, which awsJson has and the query protocol has not.
+    /// The header `X-Amz-Target` of the JSON protocols.
     pub(crate) target: Option<&'a str>,
     pub(crate) body: &'a [u8],
 }
 
-/// An HTTP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) request_id: String,
-    /// The header `x-amzn-query-error`, which errors of SQS have.
+    /// The header `x-amzn-query-error` of SQS errors.
     pub(crate) query_error: Option<String>,
     pub(crate) body: String,
 }

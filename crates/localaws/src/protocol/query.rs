@@ -1,4 +1,4 @@
-//! How does the query protocol write an answer?
+//! The answers of the query protocol, in XML.
 
 use quick_xml::se;
 use serde::Serialize;
@@ -6,14 +6,14 @@ use serde::Serialize;
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 
-/// The APIs that speak it, with their one version and the namespace of every answer.
+/// The APIs with this protocol, their version, and the XML namespace of their answers.
 const APIS: [(Api, &str, &str); 3] = [
     (Api::Elb, "2015-12-01", "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
     (Api::Iam, "2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/"),
     (Api::Sts, "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/"),
 ];
 
-/// The API of a version: no two have the same.
+/// The API with this version; each API has another one.
 pub(crate) fn api(version: &str) -> Option<Api> {
     APIS.into_iter().find(|(_, known, _)| *known == version).map(|(api, ..)| api)
 }
@@ -22,7 +22,7 @@ fn namespace(api: Api) -> &'static str {
     APIS.into_iter().find(|(known, ..)| *known == api).map_or("", |(.., namespace)| namespace)
 }
 
-/// A list as the protocol writes it: each value in a `member`.
+/// A list: each value is a `member` element.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Members<T> {
     pub(crate) member: Vec<T>,
@@ -54,7 +54,6 @@ pub(crate) fn success(action: Action, result: &str, request_id: &str) -> String 
     format!(r#"<{action}Response xmlns="{namespace}">{result}{metadata}</{action}Response>"#)
 }
 
-/// An error.
 pub(crate) fn error(api: Api, error: &ApiError, request_id: &str) -> String {
     let fault = if error.status < 500 { "Sender" } else { "Receiver" };
     let shape = ErrorShape { r#type: fault, code: error.code, message: printable(&error.message) };
@@ -63,7 +62,7 @@ pub(crate) fn error(api: Api, error: &ApiError, request_id: &str) -> String {
     format!(r#"<ErrorResponse xmlns="{namespace}">{inner}<RequestId>{request_id}</RequestId></ErrorResponse>"#)
 }
 
-/// XML 1.0 has no way to write most control characters, and a message may repeat what the caller sent.
+/// Replaces characters that XML 1.0 cannot represent: a message may repeat the caller's input.
 fn printable(text: &str) -> String {
     let allowed = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
@@ -74,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_escapes_what_the_caller_sent() {
+    fn an_error_escapes_the_callers_input() {
         let xml = error(Api::Elb, &ApiError::bad("ValidationError", "'<a>&\u{0}' is bad"), "7");
         assert_eq!(
             xml,

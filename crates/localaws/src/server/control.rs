@@ -1,10 +1,10 @@
-//! How does somebody outside the process arrange faults and states, and read the calls?
+//! The controls for other processes: set faults and target states, and read the call log.
 //!
-//! `POST /_local/fault` takes `{"action":"DeregisterTargets","fault":"hang","times":3}`: `action` and `times` may be left out,
-//! `naming` and `with_tags` restrict it to calls that name a service, task or target, or ask for tags; `delay_millis` makes the
-//! answer late, `slow` needs `millis`, and `clear` takes the faults (of the action) back.
+//! `POST /_local/fault` takes `{"action":"DeregisterTargets","fault":"hang","times":3}`. `action` and `times` are optional;
+//! `naming` and `with_tags` limit it to calls that name a service, task or target, or that request tags; `delay_millis` delays
+//! the answer. `slow` needs `millis`, and `clear` removes the faults (of the action).
 //! `POST /_local/target-state` takes `{"target_group":ARN,"target":"10.0.0.1","port":5044,"state":"unhealthy"}`.
-//! `GET /_local/calls` gives the log. An error is a status 400 with `{"error":"…"}`.
+//! `GET /_local/calls` returns the log. Errors have status 400 and a body `{"error":"…"}`.
 
 use std::time::Duration;
 
@@ -17,9 +17,6 @@ use crate::model::elb::health::State;
 use crate::model::elb::target::Target;
 use crate::model::world::World;
 use crate::protocol::{Incoming, Reply};
-
-const FAULTS: &str = "clear, refuse, access-denied, server-error, unavailable, reset, reset-after-work, hang, \
-                      hang-after-work, invalid-parameter, missing, html, error-with-status-200 (these without `millis`), or slow (with `millis`)";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,13 +40,13 @@ struct StateBody {
     state: State,
 }
 
-/// Does what a control asks for.
+/// Runs a control.
 pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>, now: Duration) -> Reply {
     let result = match (incoming.method, incoming.path) {
         ("POST", "/_local/fault") => fault(world, incoming.body),
         ("POST", "/_local/target-state") => target_state(world, incoming.body, now),
         ("GET", "/_local/calls") => serde_json::to_value(world.calls()).map_err(|error| error.to_string()),
-        (method, path) => Err(format!("no control `{method} {path}`")),
+        (method, path) => Err(format!("unknown control `{method} {path}`")),
     };
     let (status, value) = match result {
         Ok(value) => (200, value),
@@ -67,7 +64,13 @@ fn fault(world: &mut World, body: &[u8]) -> Result<Value, String> {
         return Ok(json!({}));
     }
     let fault = Fault::named(&body.fault, body.millis.map(Duration::from_millis));
-    let fault = fault.ok_or_else(|| format!("no fault `{}`: use one of {FAULTS}", body.fault))?;
+    let fault = fault.ok_or_else(|| {
+        format!(
+            "unknown fault `{}` (`slow` needs `millis`, the others must not have it); known faults: clear, {}",
+            body.fault,
+            Fault::names().join(", ")
+        )
+    })?;
     let rule = action.map_or_else(|| FaultRule::from(fault), |action| fault.on(action));
     let rule = match &body.naming {
         Some(name) => rule.naming(name),
@@ -83,8 +86,8 @@ fn fault(world: &mut World, body: &[u8]) -> Result<Value, String> {
 }
 
 fn known_action(name: &str) -> Result<Action, String> {
-    let all = || Action::ALL.map(Action::name).join(", ");
-    Action::named(name).ok_or_else(|| format!("no action `{name}`: use one of {}", all()))
+    let all = || Action::ALL.iter().map(|action| action.name()).collect::<Vec<_>>().join(", ");
+    Action::named(name).ok_or_else(|| format!("unknown action `{name}`; known actions: {}", all()))
 }
 
 fn target_state(world: &mut World, body: &[u8], now: Duration) -> Result<Value, String> {
@@ -125,15 +128,27 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_what_is_wrong() {
+    fn an_error_says_what_is_wrong() {
         let table = [
-            ("/_local/fault", r#"{"fault":"hangs"}"#, "no fault `hangs`: use one of clear, refuse"),
-            ("/_local/fault", r#"{"fault":"slow"}"#, "slow (with `millis`)"),
-            ("/_local/fault", r#"{"fault":"hang","action":"X"}"#, "no action `X`: use one of DescribeLoadBalancers"),
+            (
+                "/_local/fault",
+                r#"{"fault":"hangs"}"#,
+                "unknown fault `hangs` (`slow` needs `millis`, the others must not have it); known faults: clear, refuse",
+            ),
+            ("/_local/fault", r#"{"fault":"slow"}"#, "`slow` needs `millis`"),
+            (
+                "/_local/fault",
+                r#"{"fault":"hang","action":"X"}"#,
+                "unknown action `X`; known actions: DescribeLoadBalancers",
+            ),
             ("/_local/fault", r#"{"fault":"hang","time":3}"#, "unknown field `time`"),
-            ("/_local/target-state", r#"{"target_group":"g","target":"t","state":"ill"}"#, "no state `ill`"),
-            ("/_local/target-state", r#"{"target_group":"g","target":"t","state":"healthy"}"#, "no target group g"),
-            ("/_local/nothing", "", "no control `POST /_local/nothing`"),
+            ("/_local/target-state", r#"{"target_group":"g","target":"t","state":"ill"}"#, "unknown state `ill`"),
+            (
+                "/_local/target-state",
+                r#"{"target_group":"g","target":"t","state":"healthy"}"#,
+                "target group not found: g",
+            ),
+            ("/_local/nothing", "", "unknown control `POST /_local/nothing`"),
         ];
         for (path, body, text) in table {
             let (status, answer) = post(&mut World::new(), path, body);

@@ -1,7 +1,7 @@
-//! What becomes of one HTTP request: which call is it, does a fault or a throttle take it, and what does the caller get?
+//! Maps an HTTP request to a reaction: parses the call, applies faults and throttles, runs it, and encodes the answer.
 //!
-//! Pure: the request as bytes and the time go in, a reaction comes out. Whatever the bytes are, the reaction is an answer
-//! unless a fault says otherwise. A receive that waits for a message is looked at again when the server says so.
+//! Pure: takes the bytes and the time. Any request gets an answer unless a fault prevents it. The server retries a receive that
+//! waits for a message.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use crate::api::ecs::EcsRequest;
 use crate::api::elb::{self, ElbRequest};
 use crate::api::iam::{self, IamRequest};
-use crate::api::lambda_and_events::DeployedRequest;
+use crate::api::lambda_and_events::LambdaOrEventsRequest;
 use crate::api::sqs::SqsRequest;
 use crate::api::sqs::error as sqs_error;
-use crate::api::sqs::long_poll::{Done, Look, Poll};
+use crate::api::sqs::long_poll::{Answer, Attempt, LongPoll};
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 use crate::call::fault::{Delivery, Fault, Fired};
@@ -34,207 +34,218 @@ pub(crate) enum Reaction {
     Hang,
 }
 
-/// A call that has no answer yet.
+/// A call that waits for a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
-    poll: Poll,
-    /// How much later than it is found the answer comes.
+    poll: LongPoll,
+    /// Delay of the answer after its result is known.
     after: Duration,
 }
 
-/// A call, understood as far as it can be.
-struct Asked {
+/// A call, parsed as far as possible.
+struct ParsedCall {
     api: Api,
     name: String,
     action: Option<Action>,
     subject: Subject,
-    work: Result<Work, ApiError>,
+    request: Result<Request, ApiError>,
 }
 
-enum Work {
+enum Request {
     Elb(ElbRequest),
     Ecs(EcsRequest),
     Sqs(SqsRequest),
-    Deployed(DeployedRequest),
+    LambdaOrEvents(LambdaOrEventsRequest),
     Iam(IamRequest),
 }
 
-impl Work {
-    /// The same work, or for a call of ECS that has failures an answer in which everything is missing.
+impl Request {
+    /// For an ECS call that supports failures, makes everything missing if `missing` is set.
     fn or_missing(self, missing: bool) -> Self {
         match self {
             Self::Ecs(request) if missing => Self::Ecs(request.with_everything_missing()),
-            work => work,
+            request => request,
         }
     }
 }
 
-/// Does what a request asks for.
+/// Handles a request.
 pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -> Reaction {
     if incoming.path.starts_with("/_local/") {
         let reply = control::answer(world, incoming, now);
         return Reaction::Answer { reply, after: Duration::ZERO };
     }
-    let asked = match incoming.target {
-        Some(target) => understand_json(target, incoming.body),
-        None if DeployedRequest::is_lambda(incoming.path) => understand_rest(incoming),
-        None => understand_query(&Form::parse(incoming.body)),
+    let parsed = match incoming.target {
+        Some(target) => parse_json(target, incoming.body),
+        None if LambdaOrEventsRequest::is_lambda(incoming.path) => parse_rest(incoming),
+        None => parse_query(&Form::parse(incoming.body)),
     };
-    call(world, asked, incoming.origin, now)
+    call(world, parsed, incoming.origin, now)
 }
 
-/// Looks again whether a call that waits has an answer.
-pub(crate) fn look_again(world: &mut World, waiting: &Waiting, now: Duration) -> Look<Reaction> {
-    match waiting.poll.look(world, now).transpose() {
-        None => ControlFlow::Continue(waiting.poll.again_at(world, now)),
+/// Tries again to answer a waiting call.
+pub(crate) fn retry(world: &mut World, waiting: &Waiting, now: Duration) -> Attempt<Reaction> {
+    match waiting.poll.try_receive(world, now).transpose() {
+        None => ControlFlow::Continue(waiting.poll.retry_at(world, now)),
         Some(result) => {
             ControlFlow::Break(Reaction::Answer { reply: reply(world, Api::Sqs, None, result), after: waiting.after })
         }
     }
 }
 
-fn understand_json(target: &str, body: &[u8]) -> Asked {
+fn parse_json(target: &str, body: &[u8]) -> ParsedCall {
     let (api, name) = json::target(target).unwrap_or((Api::Ecs, target));
     let action = Action::named(name).filter(|action| action.api() == api && name != target);
-    let unknown = || ApiError::bad("UnknownOperationException", format!("The operation '{target}' is not known here"));
-    let read = action.and_then(|action| read_json(action, body)).unwrap_or_else(|| Err(unknown()));
-    let (work, subject) = match read {
-        Ok((work, subject)) => (Ok(work), subject),
+    let unknown = || {
+        ApiError::bad(
+            "UnknownOperationException",
+            format!("Unknown operation '{target}': the local AWS does not simulate it"),
+        )
+    };
+    let read = action.and_then(|action| json_request(action, body)).unwrap_or_else(|| Err(unknown()));
+    let (request, subject) = match read {
+        Ok((request, subject)) => (Ok(request), subject),
         Err(error) => (Err(error), Subject::default()),
     };
-    Asked { api, name: name.to_owned(), action, subject, work }
+    ParsedCall { api, name: name.to_owned(), action, subject, request }
 }
 
-fn read_json(action: Action, body: &[u8]) -> Option<Result<(Work, Subject), ApiError>> {
-    let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Work::Ecs(one))));
-    let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Work::Sqs(one))));
-    let deployed = || DeployedRequest::parse(action, body);
-    let deployed = || deployed().map(|read| read.map(|one| (one.subject(), Work::Deployed(one))));
-    ecs().or_else(sqs).or_else(deployed).map(|read| read.map(|(subject, work)| (work, subject)))
+fn json_request(action: Action, body: &[u8]) -> Option<Result<(Request, Subject), ApiError>> {
+    let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Request::Ecs(one))));
+    let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Request::Sqs(one))));
+    let events = || {
+        LambdaOrEventsRequest::parse(action, body)
+            .map(|read| read.map(|one| (one.subject(), Request::LambdaOrEvents(one))))
+    };
+    ecs().or_else(sqs).or_else(events).map(|read| read.map(|(subject, request)| (request, subject)))
 }
 
-/// The version tells which API is meant.
-fn understand_query(form: &Form) -> Asked {
+/// The version identifies the API.
+fn parse_query(form: &Form) -> ParsedCall {
     let name = form.get("Action").unwrap_or_default();
     let version = form.get("Version").unwrap_or_default();
     let api = query::api(version);
     let action = Action::named(name).filter(|action| Some(action.api()) == api);
-    let request = action.and_then(|action| read_query(action, form));
-    let work = request.unwrap_or_else(|| Err(no_such_action(name, version)));
+    let request = action.and_then(|action| query_request(action, form));
+    let request = request.unwrap_or_else(|| Err(no_such_action(name, version)));
     let api = api.unwrap_or(Api::Elb);
     let subject = if api == Api::Iam { iam::subject(form) } else { elb::subject(form) };
-    Asked { api, name: name.to_owned(), action, subject, work }
+    ParsedCall { api, name: name.to_owned(), action, subject, request }
 }
 
-fn read_query(action: Action, form: &Form) -> Option<Result<Work, ApiError>> {
-    let elb = ElbRequest::parse(action, form).map(|read| read.map(Work::Elb));
-    let iam = || IamRequest::parse(action, form).map(|read| read.map(Work::Iam));
+fn query_request(action: Action, form: &Form) -> Option<Result<Request, ApiError>> {
+    let elb = ElbRequest::parse(action, form).map(|read| read.map(Request::Elb));
+    let iam = || IamRequest::parse(action, form).map(|read| read.map(Request::Iam));
     elb.or_else(iam)
 }
 
-/// Lambda's calls are told apart by their paths.
-fn understand_rest(incoming: &Incoming<'_>) -> Asked {
-    let read = DeployedRequest::of_path(incoming.method, incoming.path, incoming.query);
-    let unknown = || ApiError { status: 404, ..ApiError::bad("UnknownOperationException", "Not played here") };
+/// Method and path identify Lambda's calls.
+fn parse_rest(incoming: &Incoming<'_>) -> ParsedCall {
+    let read = LambdaOrEventsRequest::of_path(incoming.method, incoming.path, incoming.query);
+    let unknown =
+        || ApiError { status: 404, ..ApiError::bad("UnknownOperationException", "Not implemented by the local AWS") };
     let Some((action, request)) = read else {
-        return Asked {
+        return ParsedCall {
             api: Api::Lambda,
             name: incoming.path.to_owned(),
             action: None,
             subject: Subject::default(),
-            work: Err(unknown()),
+            request: Err(unknown()),
         };
     };
-    let (subject, work) = (request.subject(), Ok(Work::Deployed(request)));
-    Asked { api: Api::Lambda, name: action.name().to_owned(), action: Some(action), subject, work }
+    let (subject, request) = (request.subject(), Ok(Request::LambdaOrEvents(request)));
+    ParsedCall { api: Api::Lambda, name: action.name().to_owned(), action: Some(action), subject, request }
 }
 
 fn no_such_action(name: &str, version: &str) -> ApiError {
     if name.is_empty() {
         return ApiError::bad("MissingAction", "The request names no action");
     }
-    ApiError::bad("InvalidAction", format!("The action '{name}' of version '{version}' is not known here"))
+    ApiError::bad(
+        "InvalidAction",
+        format!("Unknown action '{name}' of version '{version}': the local AWS does not simulate it"),
+    )
 }
 
-fn call(world: &mut World, asked: Asked, origin: &str, now: Duration) -> Reaction {
-    let fired = asked.action.and_then(|action| world.faults.take(action, &asked.subject));
+fn call(world: &mut World, parsed: ParsedCall, origin: &str, now: Duration) -> Reaction {
+    let fired = parsed.action.and_then(|action| world.faults.take(action, &parsed.subject));
     let delivery = fired.as_ref().map_or(Delivery::Answer, |fired| fired.fault.delivery());
     let missing = fired.as_ref().is_some_and(|fired| fired.fault == Fault::Missing);
-    let done = match instead_of_work(world, &asked, fired.as_ref()) {
+    let result = match fault_error(world, &parsed, fired.as_ref()) {
         Some(error) => Err(error),
-        None => work(world, asked.action, asked.work.map(|work| work.or_missing(missing)), origin, now),
+        None => run(world, parsed.action, parsed.request.map(|request| request.or_missing(missing)), origin, now),
     };
-    let answer = logged(delivery, &done);
+    let answer = logged(delivery, &result);
     world.calls.push(Call {
         at: now,
-        action: asked.name,
-        resource: asked.subject.resource,
-        targets: asked.subject.targets,
+        action: parsed.name,
+        resource: parsed.subject.resource,
+        targets: parsed.subject.targets,
         answer,
     });
-    let late = fired.map_or(Duration::ZERO, |fired| fired.delay.saturating_add(fired.fault.lateness()));
-    let uneven = world.queues.uneven.as_mut().filter(|_| asked.action == Some(Action::ReceiveMessage));
+    let fault_delay = fired.map_or(Duration::ZERO, |fired| fired.delay.saturating_add(fired.fault.delay()));
+    let uneven = world.queues.uneven.as_mut().filter(|_| parsed.action == Some(Action::ReceiveMessage));
     let uneven = uneven.map_or(Duration::ZERO, Uneven::latency);
-    let after = world.latency.saturating_add(late).saturating_add(uneven);
-    match (delivery, done) {
+    let after = world.latency.saturating_add(fault_delay).saturating_add(uneven);
+    match (delivery, result) {
         (Delivery::Reset, _) => Reaction::Reset { after },
         (Delivery::Nothing, _) => Reaction::Hang,
-        (Delivery::Html, _) => Reaction::Answer { reply: page_of_a_proxy(world), after },
-        (Delivery::Answer, Ok(Done::Later(poll))) => Reaction::Wait(Waiting { poll, after }),
-        (Delivery::Answer, Ok(Done::Now(result))) => {
-            Reaction::Answer { reply: reply(world, asked.api, asked.action, Ok(result)), after }
+        (Delivery::Html, _) => Reaction::Answer { reply: proxy_page(world), after },
+        (Delivery::Answer, Ok(Answer::Later(poll))) => Reaction::Wait(Waiting { poll, after }),
+        (Delivery::Answer, Ok(Answer::Now(result))) => {
+            Reaction::Answer { reply: reply(world, parsed.api, parsed.action, Ok(result)), after }
         }
         (Delivery::Answer, Err(error)) => {
-            Reaction::Answer { reply: reply(world, asked.api, asked.action, Err(error)), after }
+            Reaction::Answer { reply: reply(world, parsed.api, parsed.action, Err(error)), after }
         }
     }
 }
 
-fn instead_of_work(world: &World, asked: &Asked, fired: Option<&Fired>) -> Option<ApiError> {
-    let (fired, action) = (fired?, asked.action?);
-    let resource = asked.subject.resource.as_deref().unwrap_or("*");
-    let named = fired.naming.as_deref().and_then(|name| asked.subject.named(name));
+fn fault_error(world: &World, parsed: &ParsedCall, fired: Option<&Fired>) -> Option<ApiError> {
+    let (fired, action) = (fired?, parsed.action?);
+    let resource = parsed.subject.resource.as_deref().unwrap_or("*");
+    let named = fired.naming.as_deref().and_then(|name| parsed.subject.named(name));
     let resource = match (action, named) {
-        // IAM decides about each service.
+        // IAM decides for each service, not for the cluster.
         (Action::DescribeServices, Some(name)) => &world.location.service_arn(last(resource), last(name)),
         (Action::DescribeTasks | Action::DescribeServiceRevisions, Some(name)) => name,
         _ => resource,
     };
-    fired.fault.instead_of_work(&world.location.caller_arn(), action, resource)
+    fired.fault.replacement_error(&world.location.caller_arn(), action, resource)
 }
 
-/// The name in an ARN, or the name itself.
+/// Returns the name in an ARN, or the name itself.
 fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn work(
+fn run(
     world: &mut World,
     action: Option<Action>,
-    work: Result<Work, ApiError>,
+    request: Result<Request, ApiError>,
     origin: &str,
     now: Duration,
-) -> Result<Done, ApiError> {
+) -> Result<Answer, ApiError> {
     if let Some(action) = action {
         world.limiter.pass(action, now)?;
     }
-    match work? {
-        Work::Elb(request) => request.run(world, now).map(Done::Now),
-        Work::Ecs(request) => {
+    match request? {
+        Request::Elb(request) => request.run(world, now).map(Answer::Now),
+        Request::Ecs(request) => {
             if let Some(action) = action {
                 world.foreign.check(&world.location, action, &request.subject())?;
             }
-            request.run(world).map(Done::Now)
+            request.run(world).map(Answer::Now)
         }
-        Work::Deployed(request) => request.run(world).map(Done::Now),
-        Work::Iam(request) => request.run(world).map(Done::Now),
-        Work::Sqs(request) => request.run(world, origin, now),
+        Request::LambdaOrEvents(request) => request.run(world).map(Answer::Now),
+        Request::Iam(request) => request.run(world).map(Answer::Now),
+        Request::Sqs(request) => request.run(world, origin, now),
     }
 }
 
-/// A call that waits will succeed.
-fn logged(delivery: Delivery, done: &Result<Done, ApiError>) -> CallAnswer {
-    match (delivery, done) {
+/// A waiting call is logged as a success.
+fn logged(delivery: Delivery, result: &Result<Answer, ApiError>) -> CallAnswer {
+    match (delivery, result) {
         (Delivery::Reset | Delivery::Nothing, _) => CallAnswer::NoAnswer,
         (Delivery::Answer | Delivery::Html, Ok(_)) => CallAnswer::Ok,
         (Delivery::Answer | Delivery::Html, Err(error)) => CallAnswer::Error(error.code.to_owned()),
@@ -261,8 +272,8 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
     Reply { status, content_type, request_id, query_error, body }
 }
 
-/// What a proxy that wants a login answers to everything.
-fn page_of_a_proxy(world: &mut World) -> Reply {
+/// The page of a proxy that requires a login.
+fn proxy_page(world: &mut World) -> Reply {
     let body = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to continue</body></html>";
     let request_id = world.next_request_id();
     Reply { status: 200, content_type: "text/html", request_id, query_error: None, body: body.to_owned() }
@@ -287,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_played_is_refused_in_the_protocols_words() {
+    fn unsupported_calls_are_refused_with_the_protocols_errors() {
         let ecs = Some("AmazonEC2ContainerServiceV20141113.RunTask");
         let sqs = Some("AmazonSQS.ListQueues");
         let elb_by_json = Some("AmazonEC2ContainerServiceV20141113.DeregisterTargets");
@@ -313,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_tells_what_was_asked_and_heard() {
+    fn the_log_has_the_call_and_its_answer() {
         let mut scene = Scene::demo();
         let body = format!(
             "Action=DeregisterTargets&Version=2015-12-01&TargetGroupArn={}&Targets.member.1.Id=10.0.2.21&Targets.member.1.Port=1",
@@ -334,8 +345,8 @@ mod tests {
 
     fn a_target() -> impl Strategy<Value = Option<String>> {
         let service = |api| if api == Api::Sqs { "AmazonSQS" } else { "AmazonEC2ContainerServiceV20141113" };
-        let known = Action::ALL.map(|action| format!("{}.{action}", service(action.api())));
-        prop_oneof![Just(None), any::<String>().prop_map(Some), proptest::sample::select(known.to_vec()).prop_map(Some)]
+        let known = Action::ALL.iter().map(|action| format!("{}.{action}", service(action.api()))).collect::<Vec<_>>();
+        prop_oneof![Just(None), any::<String>().prop_map(Some), proptest::sample::select(known).prop_map(Some)]
     }
 
     fn a_body() -> impl Strategy<Value = Vec<u8>> {

@@ -1,6 +1,6 @@
-//! How do bytes reach the world, and how does a connection end without an answer?
+//! The HTTP server.
 //!
-//! The accept loop is its own because a reset needs the socket: closing it with a linger of zero sends a RST.
+//! It has its own accept loop because a simulated reset needs the socket: closing it with a linger of zero sends a RST.
 
 use std::convert::Infallible;
 use std::future;
@@ -25,9 +25,9 @@ use crate::protocol::{Incoming, Reply};
 use crate::server::dispatch::{self, Reaction};
 use crate::server::shared::{Shared, Transport};
 
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// A stream of a caller, and the socket below it.
+/// A plain or TLS stream with access to its socket.
 trait Wire: AsyncRead + AsyncWrite + Unpin {
     fn socket(&self) -> &TcpStream;
 }
@@ -45,13 +45,13 @@ impl Wire for tokio_rustls::server::TlsStream<TcpStream> {
     }
 }
 
-/// Serves until it is dropped; the connections end with it.
+/// Serves until the future is dropped, which also closes the connections.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&shared)))),
-            // Out of file descriptors, or a caller that is gone already: others may still be served.
+            // Out of file descriptors, or the caller is gone: retry after a pause.
             Err(_) => time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
@@ -62,24 +62,24 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     stream.set_nodelay(true).ok();
     shared.counters.connection();
     match &shared.transport {
-        Transport::Plain => talk(stream, Arc::clone(&shared)).await,
+        Transport::Plain => serve_stream(stream, Arc::clone(&shared)).await,
         #[cfg(feature = "tls")]
         Transport::Tls(tls) => {
-            // A handshake fails by the caller, who does not trust us or went away.
+            // A handshake fails if the caller does not trust the certificate or went away.
             if let Ok((stream, resumed)) = tls.accept(stream).await {
                 shared.counters.handshake(resumed);
-                talk(stream, Arc::clone(&shared)).await;
+                serve_stream(stream, Arc::clone(&shared)).await;
             }
         }
     }
 }
 
-async fn talk(stream: impl Wire, shared: Arc<Shared>) {
+async fn serve_stream(stream: impl Wire, shared: Arc<Shared>) {
     let reset = Arc::new(Notify::new());
     let service = service_fn(|request| answer(request, Arc::clone(&shared), Arc::clone(&reset)));
     let mut served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // An error is the caller's who went away.
+        // An error means that the caller went away.
         _ = &mut served => {}
         () = reset.notified() => {
             served.into_parts().io.into_inner().socket().set_zero_linger().ok();
@@ -93,7 +93,7 @@ async fn answer(
     reset: Arc<Notify>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
         return Ok(too_large());
     };
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
@@ -107,7 +107,7 @@ async fn answer(
     };
     let reaction = dispatch::react(&mut shared.world(), &incoming, shared.now());
     let reaction = match reaction {
-        Reaction::Wait(waiting) => shared.wait_for(|world, now| dispatch::look_again(world, &waiting, now)).await,
+        Reaction::Wait(waiting) => shared.wait_for(|world, now| dispatch::retry(world, &waiting, now)).await,
         reaction => reaction,
     };
     match reaction {
@@ -124,7 +124,7 @@ async fn answer(
     }
 }
 
-/// A timer has a granularity of a millisecond, which no answer shall pay that is due at once.
+/// Skips the timer for zero, because it would take at least a millisecond.
 async fn wait(time: Duration) {
     if !time.is_zero() {
         time::sleep(time).await;

@@ -1,4 +1,4 @@
-//! How is the local AWS started, held and stopped?
+//! Starts, controls and stops the local AWS.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
@@ -22,7 +22,7 @@ use crate::server::shared::{Shared, Transport};
 #[cfg(feature = "tls")]
 use crate::server::tls::Tls;
 
-/// A free port of it.
+/// Port 0 selects a free port.
 const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A local AWS that serves until it is dropped.
@@ -35,36 +35,36 @@ pub struct LocalAws {
 
 #[derive(Debug)]
 enum Running {
-    /// In the caller's runtime.
+    /// A task in the caller's runtime.
     Task(AbortHandle),
-    /// In a thread and a runtime of its own. Both are taken when it stops.
+    /// A thread with its own runtime. Both fields are taken at the stop.
     Thread { stop: Option<oneshot::Sender<()>>, thread: Option<JoinHandle<()>> },
 }
 
 impl LocalAws {
-    /// Starts on a free port of the loopback interface, in the runtime of the caller.
+    /// Starts on a free port of the loopback interface, in the caller's runtime.
     pub async fn start(world: World) -> io::Result<Self> {
         Self::start_on(world, LOOPBACK).await
     }
 
-    /// Starts on this address, in the runtime of the caller.
+    /// Starts on this address, in the caller's runtime.
     pub async fn start_on(world: World, address: SocketAddr) -> io::Result<Self> {
         Self::start_with(world, address, Transport::Plain).await
     }
 
-    /// Starts with HTTPS on a free port of the loopback interface, in the runtime of the caller. Callers must trust
+    /// Starts with HTTPS on a free port of the loopback interface, in the caller's runtime. Callers must trust
     /// [`Self::certificate_authority`].
     #[cfg(feature = "tls")]
     pub async fn start_tls(world: World) -> io::Result<Self> {
         Self::start_with(world, LOOPBACK, Transport::Tls(Tls::new()?)).await
     }
 
-    /// Starts on a free port of the loopback interface, in a thread of its own: for callers without a runtime.
+    /// Starts on a free port of the loopback interface, in its own thread, for callers without a runtime.
     pub fn spawn_thread(world: World) -> io::Result<Self> {
         Self::spawn_thread_with(world, Transport::Plain)
     }
 
-    /// Starts with HTTPS on a free port of the loopback interface, in a thread of its own. Callers must trust
+    /// Starts with HTTPS on a free port of the loopback interface, in its own thread. Callers must trust
     /// [`Self::certificate_authority`].
     #[cfg(feature = "tls")]
     pub fn spawn_thread_tls(world: World) -> io::Result<Self> {
@@ -101,8 +101,8 @@ impl LocalAws {
         format!("{}://{}", self.shared.transport.scheme(), self.address)
     }
 
-    /// The certificate as PEM of the authority that vouches for this server, made for it alone; none without TLS. For a file
-    /// that `AWS_CA_BUNDLE` or `SSL_CERT_FILE` names.
+    /// The certificate authority of this server in PEM format, for `AWS_CA_BUNDLE` or `SSL_CERT_FILE`; `None` without TLS.
+    /// Each server has its own.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn certificate_authority(&self) -> Option<&str> {
@@ -112,7 +112,7 @@ impl LocalAws {
         }
     }
 
-    /// The connections and TLS handshakes so far.
+    /// The number of connections and TLS handshakes so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         self.shared.counters.read()
@@ -124,28 +124,27 @@ impl LocalAws {
         format!("{}/{ACCOUNT}/{name}", self.endpoint())
     }
 
-    /// The world, locked: no call is answered until the guard is dropped. Do not hold it over an `await`.
+    /// Locks the world: no call is answered until the guard is dropped. Do not hold it across an `await`.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world()
     }
 
-    /// The time since the world's start, with what [`Self::advance`] added.
+    /// The time since the world's start, including [`Self::advance`].
     #[must_use]
     pub fn now(&self) -> Duration {
         self.shared.now()
     }
 
-    /// Moves the world's clock on. Only the state follows it: latencies and slow answers take their real time.
+    /// Advances the world's clock. It affects the state only: latencies and slow answers take real time.
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
     }
 
-    /// The next batch of a poller: waits until there is a message.
+    /// Waits for the next batch of a poller.
     pub async fn next_batch(&self, poller: &Poller) -> Result<Batch, WorldError> {
-        self.shared.wait_for(|world, now| poller.look(world, now)).await
+        self.shared.wait_for(|world, now| poller.try_poll(world, now)).await
     }
 
-    /// Every call so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.world().calls().to_vec()
@@ -159,7 +158,7 @@ impl Drop for LocalAws {
             Running::Thread { stop, thread } => {
                 drop(stop.take());
                 if let Some(thread) = thread.take() {
-                    // It failed only if it panicked, and there is nobody to tell.
+                    // Fails only if the thread panicked.
                     thread.join().ok();
                 }
             }
@@ -175,7 +174,7 @@ fn share(mut world: World, transport: Transport) -> Arc<Shared> {
 async fn serve_until(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
     tokio::select! {
         () = listener::serve(listener, shared) => {}
-        // The sender says nothing: that it is gone is the sign.
+        // Dropping the sender is the signal.
         _ = stopped => {}
     }
 }

@@ -1,4 +1,4 @@
-//! What do the server and its owner share, and how does one of them wait for the other?
+//! The state that the server and its owner share: the world, its clock, and traffic counters.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio::time;
 
-use crate::api::sqs::long_poll::Look;
+use crate::api::sqs::long_poll::Attempt;
 use crate::model::world::World;
 
-/// The world and its clock, and how callers come to it.
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: Mutex<World>,
@@ -20,7 +19,7 @@ pub(crate) struct Shared {
     pub(crate) transport: Transport,
 }
 
-/// What is spoken below HTTP.
+/// The layer below HTTP.
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain,
@@ -44,7 +43,7 @@ impl Shared {
         Self { world: Mutex::new(world), start, ahead, counters: Counters::default(), transport }
     }
 
-    /// A world whose holder panicked is still the world.
+    /// Ignores poisoning: a panic elsewhere does not invalidate the world.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,7 +53,7 @@ impl Shared {
         self.start.elapsed().saturating_add(ahead)
     }
 
-    /// Those who wait look again.
+    /// Advances the clock, and wakes the waiting calls.
     pub(crate) fn advance(&self, by: Duration) {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         *ahead = ahead.saturating_add(by);
@@ -62,42 +61,43 @@ impl Shared {
         self.world().queues.waker.wake();
     }
 
-    /// Looks until something is found, whenever a message may have come; others are answered meanwhile.
-    pub(crate) async fn wait_for<T>(&self, mut look: impl FnMut(&mut World, Duration) -> Look<T>) -> T {
-        let bell = self.world().queues.waker.handle();
+    /// Repeats `attempt` until it has a result, whenever a message may have become visible. Other calls are answered in the
+    /// meantime.
+    pub(crate) async fn wait_for<T>(&self, mut attempt: impl FnMut(&mut World, Duration) -> Attempt<T>) -> T {
+        let waker = self.world().queues.waker.handle();
         loop {
-            // It listens before it looks: what comes in between wakes it.
-            let rung = bell.notified();
-            let again_in = match self.look(&mut look) {
+            // Created before the attempt, so that a message that arrives in between wakes it.
+            let woken = waker.notified();
+            let retry_in = match self.attempt(&mut attempt) {
                 ControlFlow::Break(found) => return found,
-                ControlFlow::Continue(again_in) => again_in,
+                ControlFlow::Continue(retry_in) => retry_in,
             };
             tokio::select! {
-                () = rung => {}
-                () = time::sleep(again_in) => {}
+                () = woken => {}
+                () = time::sleep(retry_in) => {}
             }
         }
     }
 
-    /// What is found, or in how long to look again.
-    fn look<T>(&self, look: &mut impl FnMut(&mut World, Duration) -> Look<T>) -> ControlFlow<T, Duration> {
+    /// Returns the result, or the time until the next attempt.
+    fn attempt<T>(&self, attempt: &mut impl FnMut(&mut World, Duration) -> Attempt<T>) -> ControlFlow<T, Duration> {
         let (mut world, now) = (self.world(), self.now());
-        look(&mut world, now).map_continue(|again_at| again_at.saturating_sub(now))
+        attempt(&mut world, now).map_continue(|retry_at| retry_at.saturating_sub(now))
     }
 }
 
-/// Counted since the start.
+/// Connections and TLS handshakes since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Connections that were accepted.
+    /// Accepted connections.
     pub connections: u64,
-    /// TLS handshakes that were completed, those that resumed an earlier session among them.
+    /// Completed TLS handshakes, including resumed ones.
     pub handshakes: u64,
-    /// TLS handshakes that resumed an earlier session.
+    /// Handshakes that resumed an earlier session.
     pub resumed: u64,
 }
 
-/// The counters behind it.
+/// The counters behind [`Traffic`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     connections: AtomicU64,

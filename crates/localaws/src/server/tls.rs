@@ -1,7 +1,7 @@
-//! Which certificate does the local AWS show over HTTPS, and who vouches for it?
+//! The certificate of the local AWS for HTTPS.
 //!
-//! Both are made at the start and are gone with it: an authority that callers are told to trust, and a certificate of it for
-//! the loopback names. TLS 1.2 and 1.3 with HTTP/1.1, as AWS's endpoints of these APIs have them.
+//! Each start creates a certificate authority, which callers must trust, and a certificate for the loopback names. TLS 1.2 and
+//! 1.3 with HTTP/1.1, as AWS's endpoints of these APIs.
 
 use std::fmt;
 use std::io;
@@ -22,7 +22,6 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
-/// What is needed to begin TLS with a caller.
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
     authority: String,
@@ -36,12 +35,12 @@ impl Tls {
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority: authority.pem() })
     }
 
-    /// The authority's certificate as PEM.
+    /// The authority's certificate in PEM format.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The stream after the handshake, and whether it resumed an earlier one.
+    /// Does the handshake. Returns the stream, and whether it resumed an earlier session.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, bool)> {
         let stream = self.acceptor.accept(stream).await?;
         let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
@@ -71,7 +70,7 @@ fn authority() -> Result<Authority, Error> {
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
-/// A certificate of the authority, with the chain to it, and its key.
+/// Creates a certificate of the authority. Returns the chain and the key.
 fn certificate(authority: &Authority) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
     let mut params = CertificateParams::new(NAMES.map(str::to_owned))?;
     params.distinguished_name.push(DnType::CommonName, "localaws");

@@ -1,7 +1,7 @@
-//! Which clusters, services, tasks and task definitions are there?
+//! The `List...` calls, `DescribeClusters` and `DescribeTaskDefinition`.
 //!
-//! Pages are those of the API: `ListServices` gives ten at a time where nothing is said, the others a hundred, and never
-//! more than a hundred (botocore, `ecs`, 2014-11-13). A token is the number of the first that is left.
+//! Pages are those of the API: `ListServices` returns ten by default, the others a hundred, and never more than a hundred
+//! (botocore, `ecs`, 2014-11-13). A token is the index of the next item.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::model::ecs::task::TaskStatus;
 use crate::model::world::World;
 use crate::protocol::json;
 
-/// A request that is well formed.
+/// A well-formed request.
 #[derive(Debug, Clone)]
 pub(crate) enum ListRequest {
     Clusters(Body),
@@ -27,7 +27,7 @@ pub(crate) enum ListRequest {
     TaskDefinition(Body),
 }
 
-/// What the requests can say.
+/// The fields of all these requests.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Body {
@@ -41,7 +41,7 @@ pub(crate) struct Body {
 }
 
 impl ListRequest {
-    /// Reads a request, or gives none for another action.
+    /// Parses a request; `None` for another action.
     pub(crate) fn parse(action: Action, body: &[u8]) -> Option<Result<Self, ApiError>> {
         let wrap = match action {
             Action::ListClusters => Self::Clusters,
@@ -54,7 +54,7 @@ impl ListRequest {
         Some(json::read(Api::Ecs, body).map(wrap))
     }
 
-    /// Answers, in JSON.
+    /// Runs the request, and returns the JSON answer.
     pub(crate) fn run(self, world: &World) -> Result<String, ApiError> {
         let answer = match self {
             Self::Clusters(body) => clusters(world, &body),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_definition_goes_by_family_revision_or_arn() {
+    fn a_task_definition_is_found_by_family_revision_or_arn() {
         let world = Scene::demo().world;
         for name in ["logstash", "logstash:1", "arn:aws:ecs:eu-central-1:123456789012:task-definition/logstash:1"] {
             let answer = asked(&world, Action::DescribeTaskDefinition, &json!({"taskDefinition": name}).to_string());

@@ -1,23 +1,18 @@
-//! How does ECS read its requests, and what does each answer?
+//! Parses the requests of ECS (botocore, `ecs`, 2014-11-13).
 //!
-//! Limits and failures are those of the API's `DescribeServices` and `DescribeTasks` (botocore, `ecs`, 2014-11-13): ten
-//! services or a hundred tasks of one cluster a call, and what is not there is a failure `MISSING` of a call that succeeds.
+//! A call names at most ten services or a hundred tasks of one cluster (API reference, `DescribeServices`, `DescribeTasks`).
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::api::ecs::describe;
 use crate::api::ecs::lists::ListRequest;
-use crate::api::ecs::shapes::{self, ServiceShape};
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 use crate::call::log::Subject;
-use crate::model::canned::with;
-use crate::model::ecs::described::shown;
 use crate::model::world::World;
 use crate::protocol::json;
 
-/// A request that is well formed.
+/// A well-formed request.
 #[derive(Debug, Clone)]
 pub(crate) enum EcsRequest {
     Services(Query),
@@ -26,14 +21,14 @@ pub(crate) enum EcsRequest {
     Other(ListRequest),
 }
 
-/// What is asked for, of which cluster.
+/// The services or tasks of a cluster that a request names.
 #[derive(Debug, Clone)]
 pub(crate) struct Query {
-    cluster: String,
-    names: Vec<String>,
-    with_tags: bool,
-    /// Whether a fault hides all of it.
-    missing: bool,
+    pub(super) cluster: String,
+    pub(super) names: Vec<String>,
+    pub(super) with_tags: bool,
+    /// Whether a fault hides everything that the request names.
+    pub(super) missing: bool,
 }
 
 #[derive(Deserialize)]
@@ -56,26 +51,8 @@ struct TasksBody {
     include: Option<Vec<String>>,
 }
 
-#[derive(Serialize)]
-struct ServicesAnswer {
-    services: Vec<Value>,
-    failures: Vec<Failure>,
-}
-
-#[derive(Serialize)]
-struct TasksAnswer {
-    tasks: Vec<Value>,
-    failures: Vec<Failure>,
-}
-
-#[derive(Serialize)]
-struct Failure {
-    arn: String,
-    reason: &'static str,
-}
-
 impl EcsRequest {
-    /// Reads a request, or gives none for an action of another API.
+    /// Parses a request; `None` for an action of another API.
     pub(crate) fn parse(action: Action, body: &[u8]) -> Option<Result<Self, ApiError>> {
         match action {
             Action::DescribeServices => Some(services_query(body).map(Self::Services)),
@@ -85,17 +62,17 @@ impl EcsRequest {
         }
     }
 
-    /// Answers, in JSON.
+    /// Runs the request, and returns the JSON answer.
     pub(crate) fn run(self, world: &World) -> Result<String, ApiError> {
         match self {
-            Self::Services(query) => describe_services(world, &query),
-            Self::Tasks(query) => describe_tasks(world, &query),
-            Self::Revisions { arns, missing } => describe::describe(world, &arns, missing),
+            Self::Services(query) => describe::services(world, &query),
+            Self::Tasks(query) => describe::tasks(world, &query),
+            Self::Revisions { arns, missing } => describe::revisions(world, &arns, missing),
             Self::Other(request) => request.run(world),
         }
     }
 
-    /// The same request, which finds nothing that it names.
+    /// The same request with every named object missing.
     pub(crate) fn with_everything_missing(self) -> Self {
         match self {
             Self::Services(query) => Self::Services(Query { missing: true, ..query }),
@@ -132,11 +109,11 @@ fn tasks_query(body: &[u8]) -> Result<Query, ApiError> {
 
 fn revisions(body: &[u8]) -> Result<EcsRequest, ApiError> {
     let read: RevisionsBody = json::read(Api::Ecs, body)?;
-    let arns = counted("serviceRevisionArns", read.service_revision_arns, describe::MOST_A_CALL)?;
+    let arns = counted("serviceRevisionArns", read.service_revision_arns, describe::MAX_REVISIONS)?;
     Ok(EcsRequest::Revisions { arns, missing: false })
 }
 
-/// Without a name the cluster is `default`, as the API says.
+/// The API's default cluster is `default`.
 fn cluster_or_default(cluster: Option<String>) -> String {
     cluster.unwrap_or_else(|| "default".to_owned())
 }
@@ -157,54 +134,7 @@ fn tags_asked(include: Option<Vec<String>>) -> Result<bool, ApiError> {
     }
 }
 
-fn describe_services(world: &World, query: &Query) -> Result<String, ApiError> {
-    let cluster = find_cluster(world, &query.cluster)?;
-    let mut answer = ServicesAnswer { services: Vec::new(), failures: Vec::new() };
-    for name in &query.names {
-        let arn = world.location.service_arn(cluster, last_part(cluster, "service", name)?);
-        match service(world, &arn, query.with_tags)?.filter(|_| !query.missing) {
-            Some(service) => answer.services.push(service),
-            None => answer.failures.push(Failure { arn, reason: "MISSING" }),
-        }
-    }
-    json::write(Api::Ecs, &answer)
-}
-
-fn service(world: &World, arn: &str, with_tags: bool) -> Result<Option<Value>, ApiError> {
-    if let Some(object) = world.described.services.get(arn) {
-        return Ok(Some(shown(object, with_tags)));
-    }
-    let Some(service) = world.services.get(arn) else {
-        return Ok(None);
-    };
-    let shape = ServiceShape::of(world, arn, service, with_tags);
-    let shape = serde_json::to_value(shape).map_err(|_| ApiError::internal(Api::Ecs))?;
-    Ok(Some(with(shape, world.canned.services.get(arn))))
-}
-
-fn task(world: &World, arn: &str, with_tags: bool) -> Option<Value> {
-    let described = world.described.tasks.get(arn).map(|object| shown(object, with_tags));
-    described.or_else(|| world.tasks.get(arn).map(|task| shapes::task(world, arn, task, with_tags)))
-}
-
-fn describe_tasks(world: &World, query: &Query) -> Result<String, ApiError> {
-    let cluster = find_cluster(world, &query.cluster)?;
-    let mut answer = TasksAnswer { tasks: Vec::new(), failures: Vec::new() };
-    for name in &query.names {
-        let id = last_part(cluster, "task", name)?;
-        if !matches!(id.len(), 32 | 36) {
-            return Err(invalid(format!("the id of task '{name}' must have 32 or 36 characters")));
-        }
-        let arn = world.location.task_arn(cluster, id);
-        match task(world, &arn, query.with_tags).filter(|_| !query.missing) {
-            Some(task) => answer.tasks.push(task),
-            None => answer.failures.push(Failure { arn, reason: "MISSING" }),
-        }
-    }
-    json::write(Api::Ecs, &answer)
-}
-
-/// A cluster by name or by ARN.
+/// Finds a cluster by name or ARN.
 pub(crate) fn find_cluster<'a>(world: &World, cluster: &'a str) -> Result<&'a str, ApiError> {
     let name = cluster.rsplit_once(":cluster/").map_or(cluster, |(_, name)| name);
     let named = name == cluster || world.location.cluster_arn(name) == cluster;
@@ -212,8 +142,8 @@ pub(crate) fn find_cluster<'a>(world: &World, cluster: &'a str) -> Result<&'a st
     if named && world.clusters.contains(name) { Ok(name) } else { Err(missing()) }
 }
 
-/// The name in `KIND/CLUSTER/NAME` (or the old `KIND/NAME`) of an ARN, or what is given itself.
-fn last_part<'a>(cluster: &str, kind: &str, given: &'a str) -> Result<&'a str, ApiError> {
+/// Returns the name in `KIND/CLUSTER/NAME` (or the old `KIND/NAME`) of an ARN; anything else is a name already.
+pub(super) fn last_part<'a>(cluster: &str, kind: &str, given: &'a str) -> Result<&'a str, ApiError> {
     let Some((_, resource)) = given.split_once(&format!(":{kind}/")) else {
         return Ok(given);
     };
@@ -226,7 +156,7 @@ fn last_part<'a>(cluster: &str, kind: &str, given: &'a str) -> Result<&'a str, A
     }
 }
 
-fn invalid(message: String) -> ApiError {
+pub(super) fn invalid(message: String) -> ApiError {
     ApiError::invalid(Api::Ecs, message)
 }
 
@@ -239,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_request_is_told_what_is_wrong() {
+    fn a_malformed_request_gets_an_error_that_says_why() {
         let eleven = format!(r#"{{"services":{}}}"#, serde_json::to_string(&["a"; 11]).unwrap());
         let table = [
             (Action::DescribeServices, "{}", "'services' must name 1 to 10, not 0"),

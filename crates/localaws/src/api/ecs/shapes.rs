@@ -1,6 +1,6 @@
-//! How does ECS show a service and a task in JSON?
+//! The JSON of a service and a task.
 //!
-//! Fields that have no value are left out, as AWS does. Times are seconds since 1970 as a number (awsJson1.1).
+//! Fields without a value are omitted, as in AWS. Times are seconds since 1970 as a number (awsJson1.1).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::model::ecs::service::{Service, Tag};
 use crate::model::ecs::task::{NetworkInterface, Task, TaskStatus};
 use crate::model::world::World;
 
-/// A service with what is known only to the world.
+/// A service with the fields that follow from the world.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ServiceShape<'a> {
@@ -81,7 +81,7 @@ pub(crate) fn task(world: &World, arn: &str, task: &Task, with_tags: bool) -> Va
     }))
 }
 
-/// The names of the details are those of AWS's published samples; none is known for an IPv6 address.
+/// The names of the details are those of AWS's published samples, which have none for an IPv6 address.
 fn attachment(interface: &NetworkInterface, region: &str) -> Value {
     let dns = interface.ipv4.as_ref().map(|ip| format!("ip-{}.{region}.compute.internal", ip.replace('.', "-")));
     let details = [
@@ -100,7 +100,7 @@ fn attachment(interface: &NetworkInterface, region: &str) -> Value {
     })
 }
 
-/// Every container of the task repeats the task's one interface.
+/// Every container repeats the task's network interface.
 fn container(task_arn: &str, name: &str, task: &Task) -> Value {
     let interface = |known: &NetworkInterface| {
         without_nulls(json!({
@@ -125,7 +125,7 @@ fn container_status(task: TaskStatus) -> &'static str {
     }
 }
 
-/// Whole milliseconds, as AWS gives them.
+/// Times have a precision of milliseconds, as in AWS.
 fn seconds(at: Duration) -> f64 {
     let beyond = Duration::from_nanos(u64::from(at.subsec_nanos() % 1_000_000));
     at.saturating_sub(beyond).as_secs_f64()

@@ -1,6 +1,7 @@
-//! Which attributes has a target group, and which has a load balancer?
+//! The attributes of target groups and load balancers.
 //!
-//! AWS shows those that are not set with their defaults (`ELBv2` API, `TargetGroupAttribute` and `LoadBalancerAttribute`).
+//! AWS returns the default of every attribute that is not set (`ELBv2` API, `TargetGroupAttribute` and
+//! `LoadBalancerAttribute`).
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ struct AttributeShape {
     value: String,
 }
 
-/// The attributes of a target group or of a load balancer.
+/// `DescribeTargetGroupAttributes` and `DescribeLoadBalancerAttributes`.
 pub(crate) fn describe(world: &World, action: Action, arn: &str) -> Result<String, ApiError> {
     let mut attributes = match action {
         Action::DescribeTargetGroupAttributes => of_group(world.groups.get(arn).ok_or_else(ApiError::group_not_found)?),

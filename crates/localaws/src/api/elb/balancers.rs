@@ -1,6 +1,6 @@
-//! Which load balancers are there? Those that the target groups name: they have no state of their own.
+//! Load balancers. They have no state: a load balancer exists if a target group names it.
 //!
-//! The shape is that of the API's `LoadBalancer` (botocore, `elbv2`, 2015-12-01), without the fields that nothing here needs.
+//! The shape is the API's `LoadBalancer` (botocore, `elbv2`, 2015-12-01), limited to the fields that this repository reads.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ struct ZoneShape {
     zone_name: String,
 }
 
-/// All of them, or those of these ARNs.
+/// `DescribeLoadBalancers`; without ARNs, all of them.
 pub(crate) fn describe(world: &World, arns: &[String]) -> Result<String, ApiError> {
     let all: BTreeSet<&String> = world.groups.values().flat_map(|group| &group.load_balancers).collect();
     if arns.iter().any(|arn| !all.contains(arn)) {
@@ -58,7 +58,7 @@ fn shape<'a>(arn: &'a str, region: &str) -> BalancerShape<'a> {
     }
 }
 
-/// Every load balancer is in two zones.
+/// Every load balancer has two Availability Zones.
 fn zones(region: &str) -> Members<ZoneShape> {
     ["a", "b"].into_iter().map(|zone| ZoneShape { zone_name: format!("{region}{zone}") }).collect()
 }
@@ -69,7 +69,7 @@ mod tests {
     use crate::model::scene::Scene;
 
     #[test]
-    fn those_that_the_groups_name_are_there() {
+    fn load_balancers_exist_if_a_group_names_them() {
         let scene = Scene::demo();
         for arns in [vec![], vec![scene.load_balancer.clone()]] {
             let answer = describe(&scene.world, &arns).unwrap();

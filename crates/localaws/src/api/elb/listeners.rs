@@ -1,6 +1,6 @@
-//! Which listeners has a load balancer? One for each target group that names it, which forwards to that group.
+//! Listeners: a load balancer has one for each target group that names it, which forwards to that group.
 //!
-//! The shape is that of the API's `Listener` (botocore, `elbv2`, 2015-12-01), without the fields that nothing here needs.
+//! The shape is the API's `Listener` (botocore, `elbv2`, 2015-12-01), limited to the fields that this repository reads.
 
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ struct ActionShape<'a> {
     target_group_arn: &'a str,
 }
 
-/// The listeners of the load balancer of this ARN.
+/// `DescribeListeners`.
 pub(crate) fn describe(world: &World, balancer: &str) -> Result<String, ApiError> {
     let groups = world.groups.iter().filter(|(_, group)| group.load_balancers.iter().any(|arn| arn == balancer));
     let listeners: Vec<_> = groups.map(|(arn, group)| shape(balancer, arn, group)).collect();

@@ -1,8 +1,8 @@
-//! How does `ELBv2` read its requests, and what does each do?
+//! Parses and runs the requests of `ELBv2`.
 //!
-//! `DescribeTargetGroups` answers in pages of up to 400, with a marker that is the number of the first group that is left. The
-//! other calls ignore `PageSize` and `Marker`, and answer in one page. What is checked, in this order: the shape of
-//! the request, the target group, then all targets; nothing is done unless all of it holds.
+//! `DescribeTargetGroups` returns pages of up to 400; the marker is the index of the next group. The other calls ignore
+//! `PageSize` and `Marker`, and return one page. Checks run in this order: the request, the target group, all targets. A call
+//! that fails a check changes nothing.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::model::world::World;
 use crate::protocol::form::Form;
 use crate::protocol::query;
 
-/// The largest page (`ELBv2` API, `DescribeTargetGroups`, `PageSize`), and the default here.
-const MOST_A_PAGE: usize = 400;
+/// The largest page (`ELBv2` API, `DescribeTargetGroups`, `PageSize`), and the default.
+const MAX_PAGE_SIZE: usize = 400;
 
-/// A request that is well formed.
+/// A well-formed request.
 #[derive(Debug, Clone)]
 pub(crate) enum ElbRequest {
     Attributes(Action, String),
@@ -36,14 +36,13 @@ pub(crate) enum ElbRequest {
     Deregister { group: String, targets: Vec<Target> },
 }
 
-/// Which page of an answer is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Page {
     from: usize,
     size: usize,
 }
 
-/// Which target groups are asked for.
+/// The selection of target groups.
 #[derive(Debug, Clone)]
 pub(crate) enum Filter {
     All,
@@ -53,7 +52,7 @@ pub(crate) enum Filter {
 }
 
 impl ElbRequest {
-    /// Reads a request, or gives none for an action of another API.
+    /// Parses a request; `None` for an action of another API.
     pub(crate) fn parse(action: Action, form: &Form) -> Option<Result<Self, ApiError>> {
         Some(match action {
             Action::DescribeLoadBalancers => Ok(Self::Balancers(form.list("LoadBalancerArns"))),
@@ -73,7 +72,7 @@ impl ElbRequest {
         })
     }
 
-    /// Does the work, and gives the `…Result` element.
+    /// Runs the request, and returns the `…Result` element.
     pub(crate) fn run(self, world: &mut World, now: Duration) -> Result<String, ApiError> {
         match self {
             Self::Attributes(action, arn) => attributes::describe(world, action, &arn),
@@ -104,7 +103,7 @@ impl ElbRequest {
     }
 }
 
-/// What a request is about, as far as it can be read.
+/// The resource and targets of a request, as far as they can be parsed.
 pub(crate) fn subject(form: &Form) -> Subject {
     let named =
         [form.list("TargetGroupArns"), form.list("Names"), form.list("LoadBalancerArns"), form.list("ResourceArns")]
@@ -134,9 +133,9 @@ fn filter(form: &Form) -> Result<Filter, ApiError> {
 
 fn page(form: &Form) -> Result<Page, ApiError> {
     let number = |name: &str, default: usize| form.get(name).map_or(Ok(default), str::parse::<usize>);
-    let size = number("PageSize", MOST_A_PAGE).ok().filter(|size| (1..=MOST_A_PAGE).contains(size));
-    let size = size.ok_or_else(|| invalid(&format!("'PageSize' must be a number from 1 to {MOST_A_PAGE}")))?;
-    let from = number("Marker", 0).map_err(|_| invalid("'Marker' is not a marker of an earlier answer"))?;
+    let size = number("PageSize", MAX_PAGE_SIZE).ok().filter(|size| (1..=MAX_PAGE_SIZE).contains(size));
+    let size = size.ok_or_else(|| invalid(&format!("'PageSize' must be a number from 1 to {MAX_PAGE_SIZE}")))?;
+    let from = number("Marker", 0).map_err(|_| invalid("'Marker' is not from an earlier answer"))?;
     Ok(Page { from, size })
 }
 
@@ -220,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_target_group_arn_is_one() {
+    fn only_target_group_arns_are_accepted() {
         let table = [
             ("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/a/0123456789abcdef", true),
             ("arn:aws-cn:elasticloadbalancing:cn-north-1:123456789012:targetgroup/a/0123456789abcdef", true),
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_its_bounds() {
+    fn page_parameters_are_checked() {
         for (body, text) in
             [("PageSize=0", "from 1 to 400"), ("PageSize=401", "from 1 to 400"), ("Marker=x", "'Marker'")]
         {
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_target_leaves_the_others_as_they_were() {
+    fn a_bad_target_leaves_the_others_unchanged() {
         let mut world = World::new();
         let group = world.add_group(Group::new("demo", 80).target("10.0.0.1", crate::State::Healthy));
         let targets = vec!["10.0.0.1".into(), "fd00::1".into()];

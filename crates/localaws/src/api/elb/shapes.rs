@@ -1,7 +1,7 @@
-//! How does `ELBv2` show a target group and a target's health in XML?
+//! The XML of a target group and a target's health.
 //!
-//! The shapes are those of the API's `TargetGroup` and `TargetHealthDescription` (botocore, `elbv2`, 2015-12-01), without the
-//! fields that nothing here needs. What has no value is left out.
+//! The shapes are the API's `TargetGroup` and `TargetHealthDescription` (botocore, `elbv2`, 2015-12-01), limited to the fields
+//! that this repository reads. Fields without a value are omitted.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::model::elb::group::{Group, IpAddressType, TargetType};
 use crate::model::elb::target::Registered;
 use crate::protocol::query::Members;
 
-/// The answer of a call that only acts.
+/// An answer without content.
 #[derive(Serialize)]
 pub(crate) struct Nothing {}
 
@@ -47,7 +47,7 @@ pub(crate) struct StateShape {
 }
 
 impl HealthShape {
-    /// A target's health, as checked on a port of its group, or on the target's own.
+    /// `check_port` is the group's health check port; by default it is the target's port.
     pub(crate) fn of(found: Registered, check_port: Option<u16>) -> Self {
         let Registered { id, port, zone, health } = found;
         let target_health =

@@ -1,4 +1,4 @@
-//! Which tags have target groups? A call names 20 at most (`ELBv2` API, `DescribeTags`).
+//! The tags of target groups. A call names at most 20 (`ELBv2` API, `DescribeTags`).
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::model::ecs::service::Tag;
 use crate::model::world::World;
 use crate::protocol::query::{self, Members};
 
-const MOST_A_CALL: usize = 20;
+const MAX_RESOURCES: usize = 20;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -30,10 +30,10 @@ struct TagShape<'a> {
     value: &'a str,
 }
 
-/// The tags of the groups of these ARNs.
+/// `DescribeTags`.
 pub(crate) fn describe(world: &World, arns: &[String]) -> Result<String, ApiError> {
-    if arns.is_empty() || arns.len() > MOST_A_CALL {
-        let message = format!("'ResourceArns' must name 1 to {MOST_A_CALL} resources, not {}", arns.len());
+    if arns.is_empty() || arns.len() > MAX_RESOURCES {
+        let message = format!("'ResourceArns' must name 1 to {MAX_RESOURCES} resources, not {}", arns.len());
         return Err(ApiError::invalid(Api::Elb, message));
     }
     if arns.iter().any(|arn| !world.groups.contains_key(arn)) {
@@ -54,7 +54,7 @@ mod tests {
     use crate::model::scene::Scene;
 
     #[test]
-    fn tags_are_shown_as_they_were_set_and_a_call_has_its_limit() {
+    fn tags_are_returned_as_set_and_a_call_has_a_limit() {
         let mut scene = Scene::demo();
         scene.world.set_tags(&scene.group, &[("spotdrain", "on")]);
         let shown = describe(&scene.world, &[scene.group.clone()]).unwrap();

@@ -1,7 +1,6 @@
-//! How does IAM read its requests, and what does it tell of a role?
+//! Parses and runs the requests of IAM that read a role and its policies, and `GetCallerIdentity` of STS.
 //!
-//! Only what a role may do is played, and only to be read. Lists come in pages of 100, and documents are URL-encoded after
-//! RFC 3986, as IAM gives them (IAM API, `ListRolePolicies` and `GetRolePolicy`).
+//! Lists have pages of 100, and documents are URL-encoded after RFC 3986 (IAM API, `ListRolePolicies` and `GetRolePolicy`).
 
 use serde_json::Value;
 
@@ -18,12 +17,12 @@ use crate::model::world::World;
 use crate::protocol::form::Form;
 use crate::protocol::query;
 
-const A_PAGE: usize = 100;
+const PAGE_SIZE: usize = 100;
 
-/// The one version of a managed policy that is kept: not the first, as with a policy that was changed.
+/// The only version of a managed policy. It is not `v1`, as if the policy had been changed once.
 const VERSION: &str = "v2";
 
-/// A request that is well formed.
+/// A well-formed request.
 #[derive(Debug, Clone)]
 pub(crate) enum IamRequest {
     Role(String),
@@ -36,7 +35,7 @@ pub(crate) enum IamRequest {
 }
 
 impl IamRequest {
-    /// Reads a request, or gives none for an action of another API.
+    /// Parses a request; `None` for an action of another API.
     pub(crate) fn parse(action: Action, form: &Form) -> Option<Result<Self, ApiError>> {
         let text = |name: &str| form.required(name).map(str::to_owned);
         Some(match action {
@@ -57,7 +56,7 @@ impl IamRequest {
         })
     }
 
-    /// Gives the `…Result` element.
+    /// Runs the request, and returns the `…Result` element.
     pub(crate) fn run(self, world: &World) -> Result<String, ApiError> {
         match self {
             Self::Role(role) => query::result(Action::GetRole, &RoleResult { role: shape(of_name(world, &role)?) }),
@@ -84,7 +83,7 @@ impl IamRequest {
     }
 }
 
-/// What a request is about, as IAM's errors name it.
+/// The resource of a request, as IAM's error messages name it.
 pub(crate) fn subject(form: &Form) -> Subject {
     let role = form.get("RoleName").map(|name| format!("role {name}"));
     let resource = role.or_else(|| form.get("PolicyArn").map(|arn| format!("policy {arn}")));
@@ -93,14 +92,14 @@ pub(crate) fn subject(form: &Form) -> Subject {
 }
 
 fn from(form: &Form) -> Result<usize, ApiError> {
-    let wrong = |marker: &str| ApiError::invalid(Api::Iam, format!("'{marker}' is no marker"));
+    let wrong = |marker: &str| ApiError::invalid(Api::Iam, format!("'{marker}' is not a marker"));
     form.get("Marker").map_or(Ok(0), |marker| marker.parse().map_err(|_| wrong(marker)))
 }
 
 fn page<'a>(all: impl ExactSizeIterator<Item = &'a String>, from: usize) -> (Vec<&'a String>, Page) {
-    let next = from.saturating_add(A_PAGE);
+    let next = from.saturating_add(PAGE_SIZE);
     let marker = (next < all.len()).then(|| next.to_string());
-    (all.skip(from).take(A_PAGE).collect(), Page { is_truncated: marker.is_some(), marker })
+    (all.skip(from).take(PAGE_SIZE).collect(), Page { is_truncated: marker.is_some(), marker })
 }
 
 fn no_such(what: String) -> ApiError {
@@ -158,7 +157,7 @@ fn name(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// After RFC 3986 a blank is no plus.
+/// RFC 3986 encodes a space as `%20`, not as a plus.
 fn encoded(document: &Value) -> String {
     form_urlencoded::byte_serialize(document.to_string().as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -1,13 +1,13 @@
-//! How does IAM show a role and its policies in XML?
+//! The XML of a role, its policies, and the caller's identity.
 //!
-//! The shapes are those of the API's `Role`, `AttachedPolicy`, `Policy` and `PolicyVersion` (botocore, `iam`, 2010-05-08),
-//! without the fields that nothing here needs.
+//! The shapes are the API's `Role`, `AttachedPolicy`, `Policy` and `PolicyVersion` (botocore, `iam`, 2010-05-08), limited to the
+//! fields that this repository reads.
 
 use serde::Serialize;
 
 use crate::protocol::query::Members;
 
-/// When everything was made.
+/// The creation date of everything.
 pub(crate) const CREATED: &str = "2026-01-01T00:00:00Z";
 
 #[derive(Serialize)]
@@ -58,7 +58,6 @@ pub(crate) struct AttachedShape<'a> {
     pub(crate) policy_arn: &'a str,
 }
 
-/// Whether there is more, and where it begins.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Page {

@@ -1,7 +1,7 @@
-//! What may a batch of entries be, and what becomes of each entry?
+//! The checks of a batch, and the result of each entry.
 //!
-//! A batch is refused as a whole for what is wrong with the batch; an entry fails alone for what is wrong with it (API
-//! reference, `SendMessageBatch` and the like; the limit of ten is in `TooManyEntriesInBatchRequest`).
+//! A malformed batch is refused as a whole; an invalid entry fails alone (API reference, `DeleteMessageBatch`; the limit of ten
+//! is in `TooManyEntriesInBatchRequest`).
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use crate::api::sqs::error::missing;
 use crate::api::sqs::shapes::Entry;
 use crate::call::error::ApiError;
 
-const MOST_ENTRIES: usize = 10;
-const LONGEST_ID: usize = 80;
+const MAX_ENTRIES: usize = 10;
+const MAX_ID_LENGTH: usize = 80;
 
-/// Is the batch as a whole well formed?
-pub(crate) fn check<T>(entries: &[Entry<T>]) -> Result<(), ApiError> {
+/// Checks the batch as a whole.
+fn check<T>(entries: &[Entry<T>]) -> Result<(), ApiError> {
     if entries.is_empty() {
         return Err(ApiError::bad("EmptyBatchRequest", "There should be at least one entry in the request."));
     }
-    if entries.len() > MOST_ENTRIES {
+    if entries.len() > MAX_ENTRIES {
         let sent = entries.len();
-        let message = format!("Maximum number of entries per request are {MOST_ENTRIES}. You have sent {sent}.");
+        let message = format!("Maximum number of entries per request are {MAX_ENTRIES}. You have sent {sent}.");
         return Err(ApiError::bad("TooManyEntriesInBatchRequest", message));
     }
     let mut seen = BTreeSet::new();
@@ -37,7 +37,7 @@ pub(crate) fn check<T>(entries: &[Entry<T>]) -> Result<(), ApiError> {
 fn id<T>(entry: &Entry<T>) -> Result<&str, ApiError> {
     let id = entry.id.as_deref().ok_or_else(|| missing("Id"))?;
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-    if id.is_empty() || id.len() > LONGEST_ID || !id.chars().all(allowed) {
+    if id.is_empty() || id.len() > MAX_ID_LENGTH || !id.chars().all(allowed) {
         let message = "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most \
                        80 letters long.";
         return Err(ApiError::bad("InvalidBatchEntryId", message));
@@ -45,15 +45,16 @@ fn id<T>(entry: &Entry<T>) -> Result<&str, ApiError> {
     Ok(id)
 }
 
-/// Does the work of each entry, and tells of each what became of it.
+/// Checks the batch, then runs `call` for each entry and collects the results.
 pub(crate) fn each<T>(
     entries: &[Entry<T>],
-    mut work: impl FnMut(&T) -> Result<Map<String, Value>, ApiError>,
-) -> Map<String, Value> {
+    mut call: impl FnMut(&T) -> Result<Map<String, Value>, ApiError>,
+) -> Result<Map<String, Value>, ApiError> {
+    check(entries)?;
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for entry in entries {
         let id = json!(entry.id);
-        match work(&entry.body) {
+        match call(&entry.body) {
             Ok(mut result) => {
                 result.insert("Id".to_owned(), id);
                 successful.push(Value::Object(result));
@@ -62,8 +63,8 @@ pub(crate) fn each<T>(
         }
     }
     let lists = [("Successful", successful), ("Failed", failed)];
-    let told = lists.into_iter().filter(|(_, list)| !list.is_empty());
-    told.map(|(name, list)| (name.to_owned(), Value::Array(list))).collect()
+    let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    Ok(lists.map(|(name, list)| (name.to_owned(), Value::Array(list))).collect())
 }
 
 fn failure(id: &Value, error: &ApiError) -> Value {
@@ -98,10 +99,11 @@ mod tests {
     #[test]
     fn an_entry_fails_alone() {
         let mut odd = false;
-        let told = each(&entries(&["a", "b"]), |()| {
+        let answer = each(&entries(&["a", "b"]), |()| {
             odd = !odd;
             if odd { Ok(Map::new()) } else { Err(missing("ReceiptHandle")) }
-        });
+        })
+        .unwrap();
         let expected = json!({
             "Successful": [{"Id": "a"}],
             "Failed": [{
@@ -111,6 +113,6 @@ mod tests {
                 "Message": "The request must contain the parameter ReceiptHandle.",
             }],
         });
-        assert_eq!(Value::Object(told), expected);
+        assert_eq!(Value::Object(answer), expected);
     }
 }

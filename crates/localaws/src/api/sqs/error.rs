@@ -1,30 +1,27 @@
-//! Which errors does SQS have, and under which two names do they go?
+//! The errors of SQS and their two names: the JSON protocol's, and the one from the time of its query protocol.
 //!
-//! The modelled ones and their old names are those of the API's model (`aws-sdk-sqs`, which reads the old names); the texts
-//! are the service's. The namespace of what is not modelled was seen for `AccessDenied` only.
+//! The modelled errors and their old names are those of the API's model (`aws-sdk-sqs`, which reads the old names); the
+//! messages are the service's. The namespace of errors that are not in the model was observed for `AccessDenied` only.
 
 use std::fmt::Display;
 
 use crate::call::action::Api;
 use crate::call::error::ApiError;
 
-/// The errors whose old name has a prefix.
-const PREFIXED: [&str; 8] = [
+/// Errors whose old name has a prefix.
+const PREFIXED: [&str; 5] = [
     "BatchEntryIdsNotDistinct",
-    "BatchRequestTooLong",
     "EmptyBatchRequest",
     "InvalidBatchEntryId",
     "MessageNotInflight",
-    "PurgeQueueInProgress",
     "TooManyEntriesInBatchRequest",
-    "UnsupportedOperation",
 ];
 
-/// The errors that the model does not have.
+/// Errors that are not in the API's model.
 const COMMON: [&str; 5] =
     ["AccessDenied", "InternalFailure", "InvalidParameterValue", "MissingParameter", "ServiceUnavailable"];
 
-/// The error's name in the body, `__type`.
+/// The error's name in the body (`__type`).
 pub(crate) fn kind(error: &ApiError) -> String {
     if error.code == "UnknownOperationException" {
         return format!("com.amazon.coral.service#{}", error.code);
@@ -35,12 +32,11 @@ pub(crate) fn kind(error: &ApiError) -> String {
     format!("com.amazonaws.sqs#{}", error.code)
 }
 
-/// The value of the header `x-amzn-query-error`: the old name, and whose fault it is.
+/// The value of the header `x-amzn-query-error`: the old name, and `Sender` or `Receiver`.
 pub(crate) fn old_name(error: &ApiError) -> String {
     let fault = if error.status < 500 { "Sender" } else { "Receiver" };
     let code = match error.code {
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue".to_owned(),
-        "QueueNameExists" => "QueueAlreadyExists".to_owned(),
         code if PREFIXED.contains(&code) => format!("AWS.SimpleQueueService.{code}"),
         code => code.to_owned(),
     };
@@ -65,24 +61,19 @@ pub(crate) fn not_a_receipt(handle: &str) -> ApiError {
     ApiError::bad("ReceiptHandleIsInvalid", message)
 }
 
-/// What this local SQS does not play.
-pub(crate) fn unsupported(what: &str) -> ApiError {
-    ApiError::bad("UnsupportedOperation", format!("{what} is not played here"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_error_goes_under_two_names() {
+    fn an_error_has_two_names() {
         let table = [
             (no_queue(), "com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue;Sender"),
             (not_a_receipt("x"), "com.amazonaws.sqs#ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid;Sender"),
             (
-                unsupported("x"),
-                "com.amazonaws.sqs#UnsupportedOperation",
-                "AWS.SimpleQueueService.UnsupportedOperation;Sender",
+                ApiError::bad("EmptyBatchRequest", "x"),
+                "com.amazonaws.sqs#EmptyBatchRequest",
+                "AWS.SimpleQueueService.EmptyBatchRequest;Sender",
             ),
             (missing("QueueUrl"), "com.amazon.coral.service#MissingParameterException", "MissingParameter;Sender"),
             (

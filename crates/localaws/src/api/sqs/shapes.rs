@@ -1,6 +1,4 @@
-//! What is in the body of each SQS request, and how is a message shown?
-//!
-//! Fields of FIFO queues and message attributes are read only to be refused; fields that say nothing here are passed over.
+//! The bodies of SQS requests, and the JSON of a received message. Unknown fields of a request are ignored.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,17 +6,14 @@ use std::time::Duration;
 
 use md5::{Digest as _, Md5};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use crate::api::sqs::error::unsupported;
-use crate::call::error::ApiError;
 use crate::model::sqs::queues::Received;
 
-/// Who sends everything, as no signature is checked.
+/// The sender of every message: signatures are not checked.
 const SENDER: &str = "AIDALOCALAWSSENDER00";
 
-/// The system attributes that a message can have here.
+/// The system attributes that a message can have.
 pub(crate) const MESSAGE_ATTRIBUTES: [&str; 5] = [
     "ApproximateFirstReceiveTimestamp",
     "ApproximateReceiveCount",
@@ -31,14 +26,6 @@ pub(crate) const MESSAGE_ATTRIBUTES: [&str; 5] = [
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Addressed {
     pub(crate) queue_url: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct CreateBody {
-    pub(crate) queue_name: Option<String>,
-    #[serde(default)]
-    pub(crate) attributes: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -56,31 +43,11 @@ pub(crate) struct NamesBody {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct SettingsBody {
-    #[serde(default)]
-    pub(crate) attributes: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct SendBody {
-    pub(crate) message_body: Option<String>,
-    pub(crate) delay_seconds: Option<i64>,
-    #[serde(default)]
-    message_attributes: BTreeMap<String, Value>,
-    #[serde(default)]
-    message_system_attributes: BTreeMap<String, Value>,
-    message_group_id: Option<IgnoredAny>,
-    message_deduplication_id: Option<IgnoredAny>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
 pub(crate) struct ReceiveBody {
     pub(crate) max_number_of_messages: Option<i64>,
     pub(crate) visibility_timeout: Option<i64>,
     pub(crate) wait_time_seconds: Option<i64>,
-    /// The old name of the field, which the SDKs still have.
+    /// The deprecated name of the field, which the SDKs still support.
     #[serde(default)]
     attribute_names: Vec<String>,
     #[serde(default)]
@@ -100,7 +67,7 @@ pub(crate) struct ChangeBody {
     pub(crate) visibility_timeout: Option<i64>,
 }
 
-/// One entry of a batch: an id, and the body of the single request.
+/// An entry of a batch: its id and its fields.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Entry<T> {
     #[serde(rename = "Id")]
@@ -116,27 +83,14 @@ pub(crate) struct BatchBody<T> {
     pub(crate) entries: Vec<Entry<T>>,
 }
 
-impl SendBody {
-    /// Refuses what is not played.
-    pub(crate) fn check_played(&self) -> Result<(), ApiError> {
-        let attributes = !self.message_attributes.is_empty() || !self.message_system_attributes.is_empty();
-        let group = self.message_group_id.is_some() || self.message_deduplication_id.is_some();
-        match (attributes, group) {
-            (true, _) => Err(unsupported("A message with attributes")),
-            (_, true) => Err(unsupported("A message with a group or a deduplication id")),
-            (false, false) => Ok(()),
-        }
-    }
-}
-
 impl ReceiveBody {
-    /// The system attributes that are asked for, under either name of the field.
+    /// The requested system attributes, from either field.
     pub(crate) fn names(&self) -> Vec<String> {
         [self.attribute_names.as_slice(), &self.message_system_attribute_names].concat()
     }
 }
 
-/// A received message, with those of its attributes that were asked for.
+/// The JSON of a received message with the requested attributes.
 pub(crate) fn message(received: &Received, names: &[String], epoch: Duration) -> Value {
     let mut attributes = attributes(received, epoch);
     attributes.retain(|name, _| names.iter().any(|asked| asked == "All" || asked == name));

@@ -1,6 +1,6 @@
-//! Services, tasks and revisions that are answered exactly as ECS once described them, with every field that they had.
+//! Services, tasks and revisions that are returned unchanged, with every field.
 //!
-//! Tags are shown only to a call that asks for them, as ECS does.
+//! As in ECS, only calls that request tags receive them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::model::world::World;
 
-/// Objects of ECS, by their ARN in this world.
+/// ECS objects by their ARN in this world.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Described {
     pub(crate) services: BTreeMap<String, Value>,
@@ -17,7 +17,7 @@ pub(crate) struct Described {
 }
 
 impl World {
-    /// Adds a service as `DescribeServices` shows it, and returns its ARN in this world. The object is answered as it is.
+    /// Adds a service in the format of `DescribeServices`, and returns its ARN in this world.
     pub fn add_described_service(&mut self, cluster: &str, name: &str, object: Value) -> String {
         self.add_cluster(cluster);
         let arn = self.location.service_arn(cluster, name);
@@ -25,7 +25,7 @@ impl World {
         arn
     }
 
-    /// Adds a task as `DescribeTasks` shows it, and returns its ARN in this world. The object is answered as it is.
+    /// Adds a task in the format of `DescribeTasks`, and returns its ARN in this world.
     pub fn add_described_task(&mut self, cluster: &str, id: &str, object: Value) -> String {
         self.add_cluster(cluster);
         let arn = self.location.task_arn(cluster, id);
@@ -33,13 +33,13 @@ impl World {
         arn
     }
 
-    /// Adds a revision of a service as `DescribeServiceRevisions` shows it. The object is answered as it is.
+    /// Adds a service revision in the format of `DescribeServiceRevisions`.
     pub fn add_described_revision(&mut self, arn: &str, object: Value) {
         self.described.revisions.insert(arn.to_owned(), object);
     }
 }
 
-/// An object as a call sees it that may not ask for tags.
+/// Returns the object, without its tags unless the call requests them.
 pub(crate) fn shown(object: &Value, with_tags: bool) -> Value {
     let mut shown = object.clone();
     if let Some(fields) = shown.as_object_mut().filter(|_| !with_tags) {

@@ -1,8 +1,10 @@
-//! What does ECS answer when a call names an ARN of another Region, account or partition?
+//! The answer of ECS to an ARN of another Region, account or partition.
 //!
 //! For another Region it is `InvalidParameterException: Invalid Region in ARN` (aws-cli issue 3175). For another account AWS
-//! documents nothing; IAM refuses what no resource-based policy allows, and both `AccessDeniedException` and
-//! `ClusterNotFoundException` have been reported. So the world decides.
+//! documents nothing: IAM denies what no resource-based policy allows, and both `AccessDeniedException` and
+//! `ClusterNotFoundException` have been reported. So the world can choose.
+
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::call::action::Action;
 use crate::call::error::ApiError;
@@ -10,34 +12,29 @@ use crate::call::log::Subject;
 use crate::location::Location;
 
 /// An error of ECS for an ARN of another Region or account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum ForeignError {
-    /// `AccessDeniedException`
+    #[strum(serialize = "AccessDeniedException")]
     AccessDenied,
-    /// `ClusterNotFoundException`
+    #[strum(serialize = "ClusterNotFoundException")]
     ClusterNotFound,
-    /// `InvalidParameterException`
+    #[strum(serialize = "InvalidParameterException")]
     InvalidParameter,
-    /// `ClientException`
+    #[strum(serialize = "ClientException")]
     Client,
 }
 
 impl ForeignError {
-    pub(crate) const ALL: [Self; 4] = [Self::AccessDenied, Self::ClusterNotFound, Self::InvalidParameter, Self::Client];
+    pub(crate) const ALL: &[Self] = Self::VARIANTS;
 
-    /// The error's code on the wire.
+    /// The error code in the API.
     #[must_use]
     pub fn code(self) -> &'static str {
-        match self {
-            Self::AccessDenied => "AccessDeniedException",
-            Self::ClusterNotFound => "ClusterNotFoundException",
-            Self::InvalidParameter => "InvalidParameterException",
-            Self::Client => "ClientException",
-        }
+        self.into()
     }
 }
 
-/// What a world answers to ARNs from elsewhere. Without a choice, each case has the error that the module names.
+/// The chosen answer to foreign ARNs. Without one, each case has the error above.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Foreign {
     pub(crate) error: Option<ForeignError>,
@@ -45,7 +42,7 @@ pub(crate) struct Foreign {
 }
 
 impl Foreign {
-    /// Checks every ARN that a call of ECS names.
+    /// Checks every ARN that a call names.
     pub(crate) fn check(&self, here: &Location, action: Action, subject: &Subject) -> Result<(), ApiError> {
         let named = subject.resource.iter().chain(&subject.targets);
         named.into_iter().try_for_each(|name| self.check_one(here, action, name))
@@ -105,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_arns_of_this_place_pass() {
+    fn names_and_local_arns_pass() {
         let service = "arn:aws:ecs:eu-central-1:123456789012:service/demo/web";
         for (cluster, services) in [("demo", ["web"]), (HERE, [service]), ("arn:cluster", ["arn"])] {
             assert_eq!(answered(&Foreign::default(), cluster, &services), Ok(()));
@@ -113,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_arn_from_elsewhere_has_its_error() {
+    fn each_kind_of_foreign_arn_has_its_error() {
         let table = [
             (HERE.replace("eu-central-1", "us-east-1"), "InvalidParameterException", "Invalid Region in ARN"),
             (HERE.replace("123456789012", "999988887777"), "AccessDeniedException", "no resource-based policy"),
@@ -129,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_world_chooses_code_and_message() {
-        for error in ForeignError::ALL {
+        for &error in ForeignError::ALL {
             let foreign = Foreign { error: Some(error), message: Some("elsewhere".to_owned()) };
             for arn in [HERE.replace("eu-central-1", "us-east-1"), HERE.replace("123456789012", "999988887777")] {
                 assert_eq!(answered(&foreign, &arn, &[]), Err((error.code(), "elsewhere".to_owned())));

@@ -1,7 +1,7 @@
-//! What is a service revision, and where does it name target groups that `DescribeServices` does not show?
+//! A service revision, and the target groups in it that `DescribeServices` does not show.
 //!
 //! The shapes are those of the API's `ServiceRevision`, `ServiceCurrentRevisionSummary` and `ECSManagedResources` (AWS SDK for
-//! Rust, `aws-sdk-ecs` 1.157), without the fields that nothing here needs. A task does not name its revision.
+//! Rust, `aws-sdk-ecs` 1.157), limited to the fields that this repository reads. A task does not name its revision.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,21 +13,18 @@ use crate::model::ecs::service::LoadBalancer;
 pub struct Revision {
     /// `arn:aws:ecs:REGION:ACCOUNT:service-revision/CLUSTER/SERVICE/ID`
     pub arn: String,
-    /// Whether the service's `currentServiceRevisions` list it.
+    /// Whether it is in the service's `currentServiceRevisions`.
     pub current: bool,
-    /// How many tasks it shall have.
     pub requested_task_count: u32,
-    /// How many tasks run.
     pub running_task_count: u32,
-    /// How many tasks are being started.
     pub pending_task_count: u32,
-    /// Its target groups as the service was configured.
+    /// The target groups in the service's configuration.
     pub load_balancers: Vec<LoadBalancer>,
-    /// Its target groups as ECS resolved them.
+    /// The target groups that ECS resolved.
     pub resolved_load_balancers: Vec<ResolvedLoadBalancer>,
-    /// Its connections to an ECS Gateway.
+    /// Connections to an ECS Gateway.
     pub gateway_connections: Vec<GatewayConnection>,
-    /// The target groups of its Express Mode ingress, each in a path of its own.
+    /// The target groups of the Express Mode ingress, one per path.
     pub ingress_target_groups: Vec<String>,
 }
 
@@ -35,9 +32,7 @@ pub struct Revision {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResolvedLoadBalancer {
-    /// The target group.
     pub target_group_arn: String,
-    /// The production listener or rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub production_listener_rule: Option<String>,
 }
@@ -46,15 +41,13 @@ pub struct ResolvedLoadBalancer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayConnection {
-    /// The target group.
     pub target_group_arn: String,
-    /// The other target group of a deployment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alternate_target_group_arn: Option<String>,
 }
 
 impl Revision {
-    /// A current revision with one running task and no target groups.
+    /// A current revision with one running task and without target groups.
     #[must_use]
     pub fn new(arn: &str) -> Self {
         Self {
@@ -70,26 +63,26 @@ impl Revision {
         }
     }
 
-    /// No longer in the service's `currentServiceRevisions`, and without tasks.
+    /// Makes it a past revision: not in `currentServiceRevisions`, and without tasks.
     #[must_use]
     pub fn past(self) -> Self {
         Self { current: false, requested_task_count: 0, running_task_count: 0, ..self }
     }
 
-    /// With this many running tasks, all of them requested.
+    /// Sets the number of running and requested tasks.
     #[must_use]
     pub fn running(self, tasks: u32) -> Self {
         Self { requested_task_count: tasks, running_task_count: tasks, ..self }
     }
 
-    /// With a configured target group.
+    /// Adds a configured target group.
     #[must_use]
     pub fn load_balancer(mut self, load_balancer: LoadBalancer) -> Self {
         self.load_balancers.push(load_balancer);
         self
     }
 
-    /// With a target group that ECS resolved.
+    /// Adds a resolved target group.
     #[must_use]
     pub fn resolved_load_balancer(mut self, target_group_arn: &str) -> Self {
         let target_group_arn = target_group_arn.to_owned();
@@ -97,7 +90,7 @@ impl Revision {
         self
     }
 
-    /// With a connection to an ECS Gateway, which has a target group and perhaps an alternate one.
+    /// Adds a connection to an ECS Gateway.
     #[must_use]
     pub fn gateway_connection(mut self, target_group_arn: &str, alternate: Option<&str>) -> Self {
         self.gateway_connections.push(GatewayConnection {
@@ -107,14 +100,14 @@ impl Revision {
         self
     }
 
-    /// With an ingress path of Express Mode to a target group.
+    /// Adds an Express Mode ingress path to a target group.
     #[must_use]
     pub fn ingress_path(mut self, target_group_arn: &str) -> Self {
         self.ingress_target_groups.push(target_group_arn.to_owned());
         self
     }
 
-    /// The revision in a service's `currentServiceRevisions`.
+    /// The entry in a service's `currentServiceRevisions`.
     pub(crate) fn summary(&self) -> Value {
         json!({
             "arn": self.arn,
@@ -124,7 +117,7 @@ impl Revision {
         })
     }
 
-    /// The revision as `DescribeServiceRevisions` shows it. Managed resources appear only where there are some.
+    /// The revision in `DescribeServiceRevisions`. Managed resources are omitted if there are none.
     pub(crate) fn described(&self, service_arn: &str, cluster_arn: &str) -> Value {
         let mut described = json!({
             "serviceRevisionArn": self.arn,

@@ -1,7 +1,7 @@
-//! What is an ECS task, and how does a Spot interruption move it on?
+//! An ECS task, and its Spot interruption.
 //!
-//! The interruption is as the ECS developer guide shows it (fargate-capacity-providers): still RUNNING, wanted STOPPED, with
-//! stop code and reason. Every change that makes an event adds one to the version.
+//! The interruption follows the ECS developer guide (fargate-capacity-providers): last status RUNNING, desired status STOPPED,
+//! with stop code and reason. Every change that makes an event increments the version.
 
 use std::time::Duration;
 
@@ -9,17 +9,16 @@ use serde::Serialize;
 
 use crate::model::ecs::service::Tag;
 
-/// Where in its life a task is (ECS developer guide, task-lifecycle-explanation).
+/// The lifecycle of a task (ECS developer guide, task-lifecycle-explanation).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TaskStatus {
-    /// Its network interface is being made.
+    /// Its network interface is being created.
     Provisioning,
-    /// It waits for its containers.
+    /// Its containers are being started.
     Pending,
     /// Its targets are being registered.
     Activating,
-    /// It runs.
     Running,
     /// Its targets are being deregistered.
     Deactivating,
@@ -27,79 +26,64 @@ pub enum TaskStatus {
     Stopping,
     /// Its network interface is being deleted.
     Deprovisioning,
-    /// It is stopped.
     Stopped,
-    /// It is being deleted.
     Deleted,
 }
 
-/// A task's network interface. It is shown as an attachment, and again at every container.
+/// A task's network interface. It appears as an attachment, and again in every container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkInterface {
-    /// The interface's id.
     pub id: String,
-    /// The attachment's id.
     pub attachment_id: String,
-    /// The attachment's status: `ATTACHED` while the task runs.
+    /// The status of the attachment: `ATTACHED` while the task runs.
     pub status: String,
-    /// The subnet.
     pub subnet: String,
-    /// The MAC address.
     pub mac: String,
-    /// The IPv4 address, unless the subnet has only IPv6.
+    /// `None` in a subnet with only IPv6.
     pub ipv4: Option<String>,
-    /// The IPv6 address.
     pub ipv6: Option<String>,
 }
 
-/// Why and when a task stops.
+/// The stop of a task. Times are since the world's start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
-    /// The stop code, which real interruptions have lacked at times.
+    /// Real interruptions sometimes have no stop code.
     pub code: Option<String>,
-    /// The reason in words.
     pub reason: String,
-    /// When it began, since the world's start.
     pub stopping_at: Duration,
-    /// When it was over, since the world's start.
     pub stopped_at: Option<Duration>,
 }
 
-/// A task. Its ARN follows from the world's account and Region.
+/// An ECS task. Its ARN follows from the world's location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
-    /// The cluster's name.
     pub cluster: String,
-    /// The id: 32 hex digits.
+    /// 32 hex digits.
     pub id: String,
-    /// What it is.
     pub last_status: TaskStatus,
-    /// What it shall be.
     pub desired_status: TaskStatus,
     /// `service:NAME` or `family:NAME`.
     pub group: String,
     /// `ecs-svc/ID` for a service's task.
     pub started_by: Option<String>,
-    /// Adds one at every change that makes an event.
+    /// Incremented at every change that makes an event.
     pub version: u64,
-    /// For example `FARGATE_SPOT`; none for a task that was started with a launch type.
+    /// For example `FARGATE_SPOT`; `None` for a task with a launch type.
     pub capacity_provider: Option<String>,
-    /// The names of its containers.
+    /// Container names.
     pub containers: Vec<String>,
-    /// Its network interface.
     pub interface: Option<NetworkInterface>,
-    /// Its Availability Zone.
+    /// The Availability Zone.
     pub zone: String,
-    /// Its stop, once it has begun.
     pub stop: Option<Stop>,
-    /// How long before the world's start it was started.
+    /// The age of the task at the world's start.
     pub started_before: Duration,
-    /// Its tags, shown only to a call that asks for them.
+    /// Only calls that request tags receive them.
     pub tags: Vec<Tag>,
 }
 
 impl Task {
-    /// A running task of no service, with one container `app` and no address.
+    /// A running task without a service or an address, with one container `app`.
     #[must_use]
     pub fn new(cluster: &str, id: &str) -> Self {
         Self {
@@ -120,7 +104,7 @@ impl Task {
         }
     }
 
-    /// As a task of a service, whose name its one container has too.
+    /// Makes it a task of a service, with one container of the service's name.
     #[must_use]
     pub fn service(mut self, name: &str) -> Self {
         self.group = format!("service:{name}");
@@ -129,49 +113,43 @@ impl Task {
         self
     }
 
-    /// With one more container.
     #[must_use]
     pub fn container(mut self, name: &str) -> Self {
         self.containers.push(name.to_owned());
         self
     }
 
-    /// With an IPv4 address.
     #[must_use]
     pub fn address(mut self, ipv4: &str) -> Self {
         self.interface_mut().ipv4 = Some(ipv4.to_owned());
         self
     }
 
-    /// With an IPv6 address.
     #[must_use]
     pub fn ipv6(mut self, ipv6: &str) -> Self {
         self.interface_mut().ipv6 = Some(ipv6.to_owned());
         self
     }
 
-    /// On a capacity provider.
     #[must_use]
     pub fn capacity_provider(mut self, name: &str) -> Self {
         self.capacity_provider = Some(name.to_owned());
         self
     }
 
-    /// In an Availability Zone.
     #[must_use]
     pub fn zone(mut self, zone: &str) -> Self {
         zone.clone_into(&mut self.zone);
         self
     }
 
-    /// With a tag.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
         self.tags.push(Tag::new(key, value));
         self
     }
 
-    /// What ECS shows when Spot takes the capacity back.
+    /// Sets what ECS shows at a Spot interruption.
     pub(crate) fn interrupt(&mut self, now: Duration) {
         self.desired_status = TaskStatus::Stopped;
         self.stop = Some(Stop {
@@ -183,7 +161,7 @@ impl Task {
         self.version += 1;
     }
 
-    /// Moves the task on; its network interface goes with it.
+    /// Sets the status, and the matching status of the network interface.
     pub(crate) fn set_last_status(&mut self, status: TaskStatus, now: Duration) {
         self.last_status = status;
         self.version += 1;
@@ -197,7 +175,7 @@ impl Task {
         }
     }
 
-    /// The ids follow from the task's, so that they are the same at every start.
+    /// Derives the ids from the task's id, so that they are the same in every run.
     fn interface_mut(&mut self) -> &mut NetworkInterface {
         let tail: String = self.id.chars().take(17).collect();
         let pairs = |from: usize| self.id.chars().skip(from).take(2).collect::<String>();

@@ -1,4 +1,4 @@
-//! What is a target group, and which targets can it take?
+//! A target group with its settings and targets.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -10,24 +10,22 @@ use crate::model::elb::network::Network;
 use crate::model::elb::target::{Registered, Target};
 use crate::model::elb::targets::{Key, Targets};
 
-/// The zone of a target outside the VPC.
+/// The Availability Zone of a target outside the VPC.
 const ALL_ZONES: &str = "all";
 
-/// What a target's id is.
+/// The kind of a target's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetType {
-    /// An address: the only type for a Fargate task.
+    /// An IP address: the only type for Fargate tasks.
     Ip,
-    /// The id of an EC2 instance.
+    /// An EC2 instance id.
     Instance,
 }
 
-/// Which family of addresses a target group of type ip takes.
+/// The address family of a target group of type `ip`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IpAddressType {
-    /// IPv4 only.
     Ipv4,
-    /// IPv6 only.
     Ipv6,
 }
 
@@ -41,9 +39,9 @@ pub struct Group {
     pub(crate) target_type: TargetType,
     pub(crate) ip_address_type: IpAddressType,
     pub(crate) load_balancers: Vec<String>,
-    /// Seconds from one check to the next, and how many must fail.
+    /// Interval in seconds, and unhealthy threshold.
     pub(crate) health_check: (u32, u32),
-    /// The port that is checked, where it is not the target's own.
+    /// The health check port; by default the target's port.
     pub(crate) check_port: Option<u16>,
     delay: Duration,
     warm_up: Option<Duration>,
@@ -76,85 +74,82 @@ impl Group {
         }
     }
 
-    /// The last part of the ARN. Without it, it follows from the name.
+    /// Sets the last part of the ARN. By default it follows from the name.
     #[must_use]
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
     }
 
-    /// `deregistration_delay.timeout_seconds`: how long a deregistered target drains.
+    /// Sets `deregistration_delay.timeout_seconds`: how long a deregistered target drains.
     #[must_use]
     pub fn deregistration_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// How long from one health check to the next, in seconds, and how many must fail. Without it 30 and 2.
+    /// Sets the health check interval in seconds, and the unhealthy threshold. The defaults are 30 and 2.
     #[must_use]
     pub fn health_check(mut self, interval: u32, unhealthy_threshold: u32) -> Self {
         self.health_check = (interval, unhealthy_threshold);
         self
     }
 
-    /// The port that the health check asks. Without it, that of the target: `traffic-port`.
+    /// Sets the health check port. The default is `traffic-port`.
     #[must_use]
     pub fn health_check_port(mut self, port: u16) -> Self {
         self.check_port = Some(port);
         self
     }
 
-    /// How long a target is `initial` before it is `healthy`. Without it, it stays initial until its state is set.
+    /// Sets how long a target is `initial` before it becomes `healthy`. By default it stays `initial` until its state is set.
     #[must_use]
     pub fn warm_up(mut self, time: Duration) -> Self {
         self.warm_up = Some(time);
         self
     }
 
-    /// The state of a target that is registered, or registered again. Without it, `initial`.
+    /// Sets the state of newly registered targets. The default is `initial`.
     #[must_use]
     pub fn registers_as(mut self, state: State) -> Self {
         self.registers_as = state;
         self
     }
 
-    /// The protocol, `TCP` without it.
+    /// Sets the protocol. The default is `TCP`.
     #[must_use]
     pub fn protocol(mut self, protocol: &str) -> Self {
         protocol.clone_into(&mut self.protocol);
         self
     }
 
-    /// What a target's id is.
     #[must_use]
     pub fn target_type(mut self, target_type: TargetType) -> Self {
         self.target_type = target_type;
         self
     }
 
-    /// Which addresses it takes.
     #[must_use]
     pub fn ip_address_type(mut self, family: IpAddressType) -> Self {
         self.ip_address_type = family;
         self
     }
 
-    /// A load balancer that sends to it, by ARN.
+    /// Adds a load balancer that uses the group, by ARN.
     #[must_use]
     pub fn load_balancer(mut self, arn: &str) -> Self {
         self.load_balancers.push(arn.to_owned());
         self
     }
 
-    /// The addresses of its VPC. Without it no address counts as outside, except those that are registered with the zone
-    /// `all`.
+    /// Sets the addresses of the VPC. By default only targets registered with the zone `all` count as outside.
     #[must_use]
     pub fn vpc(mut self, addresses: Network) -> Self {
         self.vpc = Some(addresses);
         self
     }
 
-    /// A target that is there from the start.
+    /// Adds a target.
     #[must_use]
     pub fn target(mut self, target: impl Into<Target>, state: State) -> Self {
         let target = target.into();
@@ -171,10 +166,9 @@ impl Group {
         self.rejected.insert(id.to_owned());
     }
 
-    /// Checks all targets of a call. One bad target fails the whole call, and nothing is done.
+    /// Checks all targets of a call. One invalid target fails the whole call.
     ///
-    /// AWS documents `InvalidTarget` for the call, and no partial success of these calls. That an address lies in the group's
-    /// VPC is not checked here.
+    /// AWS documents `InvalidTarget` for these calls, and no partial success. Whether an address is in the VPC is not checked.
     pub(crate) fn check(&self, targets: &[Target]) -> Result<(), ApiError> {
         let bad: Vec<&str> = targets.iter().map(|target| target.id.as_str()).filter(|id| !self.takes(id)).collect();
         if bad.is_empty() { Ok(()) } else { Err(ApiError::invalid_target(&bad)) }
@@ -182,7 +176,7 @@ impl Group {
 
     /// Checks that each target outside the VPC has the zone `all`. One without it fails the whole call.
     ///
-    /// AWS documents the zone as required for such an address, and not whether `DeregisterTargets` insists.
+    /// AWS documents that such an address needs the zone, but not whether `DeregisterTargets` checks it.
     pub(crate) fn check_zones(&self, targets: &[Target]) -> Result<(), ApiError> {
         let wrong = targets.iter().find(|target| self.is_outside(target) && target.zone.as_deref() != Some(ALL_ZONES));
         wrong.map_or(Ok(()), |target| Err(ApiError::zone_required(&target.id)))
@@ -214,7 +208,7 @@ impl Group {
         self.targets.set_state(&self.key(target), state, self.delay, now)
     }
 
-    /// What is registered or draining.
+    /// The registered and draining targets.
     pub(crate) fn list(&self, now: Duration) -> Vec<Registered> {
         self.targets.list(self.warm_up, now)
     }
@@ -223,7 +217,7 @@ impl Group {
         self.targets.health(&self.key(target), self.warm_up, now)
     }
 
-    /// What a call hears that names targets: also those that are not registered.
+    /// The health of a target that a call names, also if it is not registered.
     pub(crate) fn look_up(&self, target: &Target, now: Duration) -> Registered {
         let key = self.key(target);
         let health = self.targets.health(&key, self.warm_up, now).unwrap_or(Health::NOT_REGISTERED);
@@ -232,14 +226,14 @@ impl Group {
         Registered { id, port, zone, health }
     }
 
-    /// An id is compared as it is written. It is undocumented whether AWS takes two spellings of an IPv6 address for one
-    /// target, so a caller must send back the id that it read.
+    /// Compares ids as strings. It is undocumented whether AWS treats two spellings of an IPv6 address as one target, so a
+    /// caller must send the id that it read.
     fn key(&self, target: &Target) -> Key {
         (target.id.clone(), target.port.unwrap_or(self.port))
     }
 }
 
-/// Sixteen hex digits that follow from the name (FNV-1a), so that an ARN is the same at every start.
+/// Derives sixteen hex digits from the name (FNV-1a), so that an ARN is the same in every run.
 fn id_for(name: &str) -> String {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     format!("{:016x}", name.bytes().fold(0xcbf2_9ce4_8422_2325, step))
@@ -254,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_only_its_own_kind_of_target() {
+    fn accepts_only_targets_of_its_type() {
         let ipv4 = Group::new("a", 80);
         let ipv6 = Group::new("a", 80).ip_address_type(IpAddressType::Ipv6);
         let instance = Group::new("a", 80).target_type(TargetType::Instance);
@@ -275,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_target_fails_the_call_and_is_named() {
+    fn one_invalid_target_fails_the_call_and_is_named() {
         let mut group = Group::new("a", 80);
         group.reject("10.0.0.9");
         let error = group.check(&["10.0.0.1".into(), "10.0.0.9".into()]).unwrap_err();
@@ -284,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_keeps_its_spelling_and_is_found_by_it_alone() {
+    fn an_address_is_found_only_by_its_exact_spelling() {
         let mut group = Group::new("a", 80).ip_address_type(IpAddressType::Ipv6).target("fd00:0:0::1", State::Healthy);
         assert_eq!(group.list(Duration::ZERO)[0].id, "fd00:0:0::1");
         group.deregister(&"fd00::1".into(), Duration::ZERO);

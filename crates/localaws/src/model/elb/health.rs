@@ -1,66 +1,38 @@
-//! Which states has a target, and with what reason and words does `DescribeTargetHealth` report each?
+//! The states of a target, with the reason and description that `DescribeTargetHealth` reports for each.
 //!
 //! States and reasons are those of the API's `TargetHealth` shape (botocore, `elbv2`, 2015-12-01).
 
-use std::fmt;
+use std::str::FromStr as _;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 /// The state of a target, as [`DescribeTargetHealth`](crate::Action::DescribeTargetHealth) names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantNames, Serialize, Deserialize,
+)]
 #[serde(into = "&'static str", try_from = "String")]
+#[strum(serialize_all = "lowercase")]
 pub enum State {
-    /// Registered, and its first health checks are under way.
+    /// Registered; the first health checks are in progress.
     Initial,
-    /// Passes its health checks.
     Healthy,
-    /// Fails its health checks.
     Unhealthy,
-    /// Fails its health checks, and keeps its connections for a grace period (NLB).
+    /// Unhealthy, and existing connections are kept for a grace period (NLB).
+    #[strum(serialize = "unhealthy.draining")]
     UnhealthyDraining,
-    /// Gets no traffic: not registered, or the group is used by no listener.
+    /// Receives no traffic: not registered, or no listener uses the group.
     Unused,
-    /// Deregistered, and its deregistration delay runs.
+    /// Deregistered, with the deregistration delay running.
     Draining,
-    /// No health is known.
+    /// The health is unknown.
     Unavailable,
 }
 
 impl State {
-    const ALL: [Self; 7] = [
-        Self::Initial,
-        Self::Healthy,
-        Self::Unhealthy,
-        Self::UnhealthyDraining,
-        Self::Unused,
-        Self::Draining,
-        Self::Unavailable,
-    ];
-
-    /// The name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Initial => "initial",
-            Self::Healthy => "healthy",
-            Self::Unhealthy => "unhealthy",
-            Self::UnhealthyDraining => "unhealthy.draining",
-            Self::Unused => "unused",
-            Self::Draining => "draining",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl From<State> for &'static str {
-    fn from(state: State) -> Self {
-        state.name()
+        self.into()
     }
 }
 
@@ -68,24 +40,21 @@ impl TryFrom<String> for State {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
-        let found = Self::ALL.into_iter().find(|state| state.name() == name);
-        found.ok_or_else(|| format!("no state `{name}`: use one of {}", Self::ALL.map(Self::name).join(", ")))
+        Self::from_str(&name)
+            .map_err(|_| format!("unknown state `{name}`; known states: {}", Self::VARIANTS.join(", ")))
     }
 }
 
-/// A state with AWS's reason and description of it. A healthy target has neither.
+/// A state with AWS's reason and description. A healthy target has neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
-    /// The state.
     pub state: State,
-    /// The reason code.
     pub reason: Option<&'static str>,
-    /// The reason in words.
     pub description: Option<&'static str>,
 }
 
 impl Health {
-    /// What a call hears of a target that it names and that is not registered.
+    /// The health of a target that a call names and that is not registered.
     pub const NOT_REGISTERED: Self =
         Self::because(State::Unused, "Target.NotRegistered", "Target is not registered to the target group");
 
@@ -119,7 +88,7 @@ mod tests {
 
     #[test]
     fn only_healthy_has_no_reason() {
-        for state in State::ALL {
+        for state in State::VARIANTS.iter().map(|name| State::from_str(name).unwrap()) {
             let health = Health::of(state);
             assert_eq!(health.reason.is_none(), state == State::Healthy, "{state}");
             assert_eq!(health.reason.is_none(), health.description.is_none(), "{state}");
@@ -127,10 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn every_name_reads_back() {
-        for state in State::ALL {
-            assert_eq!(State::try_from(state.name().to_owned()), Ok(state));
-        }
-        assert!(State::try_from("Healthy".to_owned()).unwrap_err().contains("unhealthy.draining"));
+    fn an_unknown_state_is_reported_with_the_known_ones() {
+        let error = State::try_from("Healthy".to_owned()).unwrap_err();
+        assert!(error.contains("unknown state `Healthy`") && error.contains("unhealthy.draining"), "{error}");
     }
 }

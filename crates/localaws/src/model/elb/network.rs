@@ -1,9 +1,9 @@
-//! Which addresses are in a VPC?
+//! A block of IP addresses, for a VPC.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// A block of addresses, as `10.0.0.0/16`.
+/// A block of IP addresses in CIDR notation, for example `10.0.0.0/16`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -11,7 +11,6 @@ pub struct Network {
 }
 
 impl Network {
-    /// Whether the block contains this address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let width: u32 = if self.address.is_ipv4() { 32 } else { 128 };

@@ -1,21 +1,21 @@
-//! How is a target named, in a call and in an answer?
+//! A target as a call names it, and a registered target.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
 use crate::model::elb::health::{Health, State};
 
-/// A target as a call names it. Without a port the target group's own port is meant.
+/// A target as a call names it. Without a port, the target group's port applies.
 ///
-/// AWS (`DeregisterTargets`, `ELBv2` API): a target that was registered with a port override is deregistered by id and port
-/// both. So an id alone never reaches a target on another port than the group's.
+/// A target that was registered with a port override must be deregistered with its id and port (`ELBv2` API,
+/// `DeregisterTargets`). An id alone never matches a target on another port than the group's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
-    /// An address, or the id of an instance.
+    /// An IP address, or an instance id.
     pub id: String,
-    /// The port, where the call gives one.
+    /// The port, if the call has one.
     pub port: Option<u16>,
-    /// The Availability Zone, where the call gives one. It is no part of a target's identity.
+    /// The Availability Zone, if the call has one. It is not part of the target's identity.
     pub zone: Option<String>,
 }
 
@@ -41,21 +41,18 @@ impl fmt::Display for Target {
     }
 }
 
-/// A target of a target group, as it is now.
+/// A target of a target group at one point in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
-    /// An address, or the id of an instance.
+    /// An IP address, or an instance id.
     pub id: String,
-    /// The port.
     pub port: u16,
-    /// The Availability Zone, if the registration named one.
+    /// The Availability Zone, if the registration had one.
     pub zone: Option<String>,
-    /// State and reason.
     pub health: Health,
 }
 
 impl Registered {
-    /// The state alone.
     #[must_use]
     pub fn state(&self) -> State {
         self.health.state

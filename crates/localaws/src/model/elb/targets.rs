@@ -1,9 +1,9 @@
-//! What becomes of a target that is registered, deregistered, or registered again?
+//! The targets of a group, and the effects of registering and deregistering them.
 //!
-//! The rules, with their source in the `ELBv2` API (`DeregisterTargets`, `TargetGroupAttribute`, `TargetHealth`):
-//! a target is (id, port); deregistering one that is not there succeeds; a deregistered one is `draining` for the group's
-//! `deregistration_delay.timeout_seconds` and then gone; to deregister it again changes nothing, to register it again ends
-//! the draining. Nothing happens here by itself: what is over is found by comparing with the time that is passed in.
+//! The rules follow the `ELBv2` API (`DeregisterTargets`, `TargetGroupAttribute`, `TargetHealth`): a target is identified by id
+//! and port; deregistering an unknown target succeeds; a deregistered target is `draining` for the group's
+//! `deregistration_delay.timeout_seconds`, then it is gone; deregistering it again changes nothing, and registering it again
+//! ends the draining. There are no timers: every method compares its `now` with the stored times.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::model::elb::health::{Health, State};
 use crate::model::elb::target::Registered;
 
-/// What identifies a target within its group.
+/// Identifies a target within its group: id and port.
 pub(crate) type Key = (String, u16);
 
 /// The targets of one group.
@@ -33,28 +33,28 @@ enum Phase {
 }
 
 impl Targets {
-    /// Registering an active target again leaves it as it is; a draining one becomes active again.
+    /// Registers a target. An active one does not change, and a draining one becomes active again.
     pub(crate) fn register(&mut self, key: Key, zone: Option<String>, state: State, now: Duration) {
-        self.forget_the_gone(now);
+        self.remove_drained(now);
         let active = self.all.get(&key).is_some_and(|known| matches!(known.phase, Phase::Active { .. }));
         if !active {
             self.all.insert(key, Registration { zone, phase: Phase::Active { state, since: now } });
         }
     }
 
-    /// An active target drains from now; a draining one goes on as it was, one that is not there is passed over.
+    /// Starts the draining of an active target. A draining or unknown target is ignored.
     pub(crate) fn deregister(&mut self, key: &Key, delay: Duration, now: Duration) {
         if let Some(known) = self.all.get_mut(key)
             && matches!(known.phase, Phase::Active { .. })
         {
             known.phase = Phase::Draining { until: now.saturating_add(delay) };
         }
-        self.forget_the_gone(now);
+        self.remove_drained(now);
     }
 
-    /// Puts a target into a state, whatever it is in. Draining is what deregistering makes of it. False: it is not there.
+    /// Sets the state of a target; `draining` deregisters it. Returns false if the target is unknown.
     pub(crate) fn set_state(&mut self, key: &Key, state: State, delay: Duration, now: Duration) -> bool {
-        self.forget_the_gone(now);
+        self.remove_drained(now);
         if state == State::Draining {
             self.deregister(key, delay, now);
             return self.all.contains_key(key) || delay.is_zero();
@@ -66,12 +66,12 @@ impl Targets {
         true
     }
 
-    /// One target's health, or none if it is neither active nor draining.
+    /// The health of a target, or `None` if it is neither active nor draining.
     pub(crate) fn health(&self, key: &Key, warm_up: Option<Duration>, now: Duration) -> Option<Health> {
         self.all.get(key).and_then(|known| known.phase.health(warm_up, now))
     }
 
-    /// Every target that is active or draining, in order of id and port.
+    /// All active and draining targets, ordered by id and port.
     pub(crate) fn list(&self, warm_up: Option<Duration>, now: Duration) -> Vec<Registered> {
         let described = |((id, port), known): (&Key, &Registration)| {
             let health = known.phase.health(warm_up, now)?;
@@ -84,7 +84,7 @@ impl Targets {
         self.all.get(key).and_then(|known| known.zone.clone())
     }
 
-    fn forget_the_gone(&mut self, now: Duration) {
+    fn remove_drained(&mut self, now: Duration) {
         self.all.retain(|_, known| !matches!(known.phase, Phase::Draining { until } if until <= now));
     }
 }

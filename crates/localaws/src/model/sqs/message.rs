@@ -1,44 +1,40 @@
-//! What is a message of a queue, and can it be received now?
-//!
-//! Stored, in flight, or delayed: the developer guide's *Amazon SQS visibility timeout* and *delay queues*.
+//! A message of a queue, and its state (SQS developer guide, *Amazon SQS visibility timeout* and *delay queues*).
 
 use std::time::Duration;
 
-/// A message, as it is in its queue.
+/// A message in its queue. Times are since the world's start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its id, which it keeps in a dead-letter queue.
+    /// The id, which it keeps in a dead-letter queue.
     pub id: String,
-    /// What was sent.
     pub body: String,
-    /// When it was sent, since the world's start. It keeps this in a dead-letter queue.
+    /// The sending time, which it keeps in a dead-letter queue.
     pub sent_at: Duration,
-    /// How often it was received, over all queues that it was in.
+    /// The number of receives, in all queues.
     pub receive_count: u32,
-    /// When it was received first.
     pub first_received_at: Option<Duration>,
-    /// When it was received last, in the queue that it is in.
+    /// The last receive in the present queue.
     pub received_at: Option<Duration>,
-    /// From when on it can be received.
+    /// When it becomes visible.
     pub visible_at: Duration,
-    /// The ARN of the queue that it came from, if it is in a dead-letter queue.
+    /// In a dead-letter queue, the ARN of the source queue.
     pub dead_letter_source: Option<String>,
-    /// How often it was received in the queue that it is in.
+    /// The number of receives in the present queue.
     pub(crate) received_here: u32,
 }
 
-/// Whether a message can be received.
+/// The state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageState {
-    /// It was sent with a delay that is not over.
+    /// Its delay has not passed.
     Delayed,
     /// It can be received.
     Visible,
-    /// It was received, is not deleted, and its visibility timeout is not over.
+    /// It was received, and its visibility timeout has not passed.
     InFlight,
 }
 
-/// How many messages of a queue are in which state.
+/// The number of messages in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MessageCounts {
     /// `ApproximateNumberOfMessages`
@@ -64,7 +60,6 @@ impl Message {
         }
     }
 
-    /// Its state at a time.
     #[must_use]
     pub fn state(&self, now: Duration) -> MessageState {
         match (self.visible_at <= now, self.received_at) {
@@ -74,7 +69,7 @@ impl Message {
         }
     }
 
-    /// Counts a receive, and hides the message for this long.
+    /// Counts a receive, and hides the message for `hidden`.
     pub(crate) fn receive(&mut self, hidden: Duration, now: Duration) {
         self.receive_count = self.receive_count.saturating_add(1);
         self.received_here = self.received_here.saturating_add(1);
@@ -83,7 +78,7 @@ impl Message {
         self.visible_at = now.saturating_add(hidden);
     }
 
-    /// The message as it comes to a dead-letter queue: it can be received at once.
+    /// The message after its move to a dead-letter queue: visible at once.
     pub(crate) fn moved_from(self, queue: String, now: Duration) -> Self {
         Self { received_at: None, received_here: 0, visible_at: now, dead_letter_source: Some(queue), ..self }
     }
@@ -100,7 +95,7 @@ impl MessageCounts {
     }
 }
 
-/// An id in AWS's form that is the same at every run.
+/// An id in AWS's format, the same in every run.
 pub(crate) fn id(number: u64) -> String {
     format!("00000000-0000-4000-9000-{number:012x}")
 }

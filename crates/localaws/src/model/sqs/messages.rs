@@ -1,15 +1,15 @@
-//! The messages of one queue: which can be received, and what do receiving, deleting and changing the visibility make of them?
+//! The messages of one queue: receiving, deleting, and changing the visibility.
 //!
-//! A standard queue keeps the order as well as it can; here the one that was sent first is received first, also when it comes
-//! back. What a receipt handle is good for (API reference, `DeleteMessage`, `ChangeMessageVisibility`):
+//! A standard queue preserves the order as far as possible; here messages are always received in the order of sending. The
+//! effect of a receipt handle (API reference, `DeleteMessage`, `ChangeMessageVisibility`):
 //! - the most recent one deletes its message, also after the visibility timeout;
-//! - with an older one "the request will succeed, but the message might not be deleted". Here it never is, as a caller who
-//!   relies on it has to be found out;
-//! - once the message is gone, deleting it again succeeds.
+//! - with an older one "the request will succeed, but the message might not be deleted". Here it never is, so that tests
+//!   detect a caller that relies on it;
+//! - deleting a message again succeeds.
 //!
-//! The visibility can be changed only while the message is in flight by that very handle: else the API's documented
-//! `MessageNotInflight`, and for a message that is gone `InvalidParameterValue`, as the service has been seen to answer
-//! (aws-sdk-net, issue 1927).
+//! Only the handle of the present receive can change the visibility, while the message is in flight. Otherwise the error is
+//! `MessageNotInflight`, as documented, and for a deleted message `InvalidParameterValue`, as observed (aws-sdk-net, issue
+//! 1927).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use std::time::Duration;
 use crate::model::sqs::message::{Message, MessageCounts, MessageState};
 use crate::model::sqs::receipt::Receipt;
 
-/// Twelve hours from the receive on, in all.
-const LONGEST_HIDDEN: Duration = Duration::from_hours(12);
+/// The maximum total visibility timeout, counted from the receive.
+const MAX_HIDDEN: Duration = Duration::from_hours(12);
 
-/// The messages by the number at which they were sent.
+/// Messages by their number in the order of sending.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Messages {
     all: BTreeMap<u64, Message>,
 }
 
-/// Why a visibility timeout stays as it was.
+/// Why a visibility timeout cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unchanged {
     Gone,
@@ -43,18 +43,17 @@ impl Messages {
         self.all.remove(&number)
     }
 
-    /// The numbers of those that can be received now.
+    /// The numbers of the visible messages.
     pub(crate) fn visible(&self, now: Duration) -> Vec<u64> {
         let visible = |(number, message): (&u64, &Message)| (message.visible_at <= now).then_some(*number);
         self.all.iter().filter_map(visible).collect()
     }
 
-    /// How often a message was received in this queue.
     pub(crate) fn received_here(&self, number: u64) -> u32 {
         self.all.get(&number).map_or(0, |message| message.received_here)
     }
 
-    /// Receives one message and hides it for this long.
+    /// Receives one message, and hides it for `hidden`.
     pub(crate) fn receive(&mut self, number: u64, hidden: Duration, now: Duration) -> Option<Message> {
         let message = self.all.get_mut(&number)?;
         message.receive(hidden, now);
@@ -68,7 +67,7 @@ impl Messages {
         }
     }
 
-    /// Hides a message in flight for this long from now on.
+    /// Hides a message in flight for `hidden` from now on.
     pub(crate) fn change_visibility(
         &mut self,
         receipt: &Receipt,
@@ -80,14 +79,14 @@ impl Messages {
         let received_at = received_at.filter(|_| message.receive_count == receipt.receive);
         let received_at = received_at.ok_or(Unchanged::NotInFlight)?;
         let visible_at = now.saturating_add(hidden);
-        if visible_at > received_at.saturating_add(LONGEST_HIDDEN) {
+        if visible_at > received_at.saturating_add(MAX_HIDDEN) {
             return Err(Unchanged::TooLong);
         }
         message.visible_at = visible_at;
         Ok(())
     }
 
-    /// Those that are kept, the oldest first.
+    /// The messages within their retention period, oldest first.
     pub(crate) fn kept(&self, retention: Duration, now: Duration) -> impl Iterator<Item = &Message> {
         self.all.values().filter(move |message| is_kept(message, retention, now))
     }
@@ -96,7 +95,7 @@ impl Messages {
         self.kept(retention, now).fold(MessageCounts::default(), |counts, message| counts.add(message.state(now)))
     }
 
-    /// When the next of those that are hidden or delayed can be received.
+    /// When the next hidden or delayed message becomes visible.
     pub(crate) fn next_visible(&self, now: Duration) -> Option<Duration> {
         self.all.values().map(|message| message.visible_at).filter(|at| *at > now).min()
     }
@@ -105,8 +104,8 @@ impl Messages {
         self.all.clear();
     }
 
-    /// Forgets what was sent too long ago.
-    pub(crate) fn forget_the_old(&mut self, retention: Duration, now: Duration) {
+    /// Removes messages whose retention period has passed.
+    pub(crate) fn remove_expired(&mut self, retention: Duration, now: Duration) {
         self.all.retain(|_, message| is_kept(message, retention, now));
     }
 }
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_received_message_is_hidden_and_comes_back_in_its_place() {
+    fn a_received_message_is_hidden_and_keeps_its_place() {
         let mut messages = with(2);
         let received = messages.receive(1, at(30), at(10)).unwrap();
         assert_eq!((received.receive_count, received.first_received_at), (1, Some(at(10))));
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_not_in_flight_stays_as_it_is() {
+    fn a_message_that_is_not_in_flight_is_not_changed() {
         let mut messages = with(2);
         messages.receive(1, at(30), at(0));
         messages.receive(1, at(30), at(40));
@@ -202,12 +201,12 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_kept_only_so_long() {
+    fn a_message_is_kept_for_its_retention_period() {
         let mut messages = with(1);
-        messages.forget_the_old(at(60), at(59));
+        messages.remove_expired(at(60), at(59));
         assert_eq!(messages.all.len(), 1);
         assert_eq!(messages.kept(at(60), at(60)).count(), 0);
-        messages.forget_the_old(at(60), at(60));
+        messages.remove_expired(at(60), at(60));
         assert!(messages.all.is_empty());
     }
 }

@@ -1,6 +1,6 @@
-//! How does a test arrange queues and messages, and see what became of them?
+//! The methods of [`World`] by which a test arranges and inspects queues and messages.
 //!
-//! A queue goes by its name, its ARN or its URL.
+//! A queue is named by its name, ARN or URL. These methods are not calls, so the log does not contain them.
 
 use std::time::Duration;
 
@@ -12,41 +12,40 @@ use crate::model::sqs::receipt::Receipt;
 use crate::model::world::World;
 
 impl World {
-    /// Deletes all messages, as `PurgeQueue` does; AWS allows it once a minute.
-    pub fn purge(&mut self, queue: &str, now: Duration) -> Result<(), WorldError> {
+    /// Deletes all messages, as `PurgeQueue` does.
+    pub fn purge(&mut self, queue: &str) -> Result<(), WorldError> {
         let name = queues::name_in(queue).to_owned();
         self.stock(&name).ok_or_else(|| no_queue(queue))?;
-        self.queues.purge(&name, now);
+        self.queues.purge(&name);
         Ok(())
     }
 
-    /// Adds a queue, or gives the one of its name these settings, and gives its ARN.
+    /// Adds a queue, or changes the settings of an existing one, and returns its ARN.
     pub fn add_queue(&mut self, queue: Queue) -> String {
         let arn = queue.arn();
         self.queues.set(queue, Duration::ZERO);
         arn
     }
 
-    /// The settings of a queue.
     #[must_use]
     pub fn queue(&self, queue: &str) -> Option<&Queue> {
         self.stock(queue).map(|stock| &stock.queue)
     }
 
-    /// Sends a message as `SendMessage` does, but without a check of its body, and gives its id.
+    /// Sends a message, and returns its id. The body is not checked.
     pub fn send(&mut self, queue: &str, body: &str, now: Duration) -> Result<String, WorldError> {
         let sent = self.queues.send(queues::name_in(queue), body, None, now);
         sent.map(|message| message.id).ok_or_else(|| no_queue(queue))
     }
 
-    /// Receives up to so many messages as a long poll does, but does not wait. It is not a call: the log does not show it.
-    pub fn receive(&mut self, queue: &str, most: usize, now: Duration) -> Result<Vec<Received>, WorldError> {
+    /// Receives up to `max` messages like a long poll, but does not wait.
+    pub fn receive(&mut self, queue: &str, max: usize, now: Duration) -> Result<Vec<Received>, WorldError> {
         let name = queues::name_in(queue);
         self.stock(queue).ok_or_else(|| no_queue(queue))?;
-        Ok(self.queues.receive(name, Wanted { most, hidden: None, short_poll: false }, now))
+        Ok(self.queues.receive(name, Wanted { max, hidden: None, short_poll: false }, now))
     }
 
-    /// Deletes the message of a receive, as `DeleteMessage` does. It is not a call: the log does not show it.
+    /// Deletes a message by its receipt handle.
     pub fn delete(&mut self, queue: &str, receipt_handle: &str) -> Result<(), WorldError> {
         self.stock(queue).ok_or_else(|| no_queue(queue))?;
         let receipt = Receipt::parse(receipt_handle, queues::name_in(queue));
@@ -55,13 +54,13 @@ impl World {
         Ok(())
     }
 
-    /// What is in a queue, the oldest first; nothing if there is no such queue.
+    /// The messages of a queue, oldest first; empty if the queue does not exist.
     #[must_use]
     pub fn messages(&self, queue: &str, now: Duration) -> Vec<Message> {
         self.stock(queue).map(|stock| stock.messages(now)).unwrap_or_default()
     }
 
-    /// How much is in a queue; nothing if there is no such queue.
+    /// The message counts of a queue; zero if the queue does not exist.
     #[must_use]
     pub fn message_counts(&self, queue: &str, now: Duration) -> MessageCounts {
         self.stock(queue).map(|stock| stock.counts(now)).unwrap_or_default()
@@ -83,7 +82,7 @@ mod tests {
     const NOW: Duration = Duration::ZERO;
 
     #[test]
-    fn what_is_sent_is_received_and_deleted() {
+    fn a_message_is_sent_received_and_deleted() {
         let mut world = World::new();
         let queue = world.add_queue(Queue::new("notices"));
         let id = world.send(&queue, "{}", NOW).unwrap();
@@ -96,12 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_named() {
+    fn missing_objects_are_named() {
         let mut world = World::new();
-        assert_eq!(world.send("nobody", "{}", NOW).unwrap_err().to_string(), "no queue nobody");
+        assert_eq!(world.send("nobody", "{}", NOW).unwrap_err().to_string(), "queue not found: nobody");
         assert!(world.receive("nobody", 1, NOW).is_err());
         world.add_queue(Queue::new("notices"));
         let error = world.delete("notices", "x").unwrap_err();
-        assert_eq!(error.to_string(), "x is no receipt handle of this queue");
+        assert_eq!(error.to_string(), "x is not a receipt handle of this queue");
     }
 }

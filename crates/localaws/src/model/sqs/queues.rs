@@ -1,8 +1,8 @@
-//! All queues, and what one does to another: when does a message go to a dead-letter queue?
+//! All queues with their messages, including the moves to dead-letter queues.
 //!
-//! When its receive count exceeds `maxReceiveCount` (developer guide, *Using dead-letter queues in Amazon SQS*): so it is
-//! moved by the receive that would be one too many, and that receive does not get it. Every visible message of the queue that
-//! is due moves then. If there is no such dead-letter queue, messages stay and go on being received; AWS does not say.
+//! A message moves when its receive count would exceed `maxReceiveCount` (developer guide, *Using dead-letter queues in Amazon
+//! SQS*): the receive that would be one too many moves all such visible messages instead of returning them. If the dead-letter
+//! queue does not exist, messages stay and are received again; AWS does not document this case.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,26 +13,24 @@ use crate::model::sqs::queue::{Queue, Redrive};
 use crate::model::sqs::receipt::Receipt;
 use crate::model::sqs::waker::Waker;
 
-/// A message, and the handle of the receive that gave it.
+/// A received message with its receipt handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The message as this receive left it.
+    /// The message after this receive.
     pub message: Message,
-    /// The handle with which it is deleted.
     pub receipt_handle: String,
 }
 
-/// Which messages a receive wants.
+/// The parameters of a receive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {
-    pub(crate) most: usize,
-    /// The queue's own where nothing is said.
+    pub(crate) max: usize,
+    /// The visibility timeout; by default the queue's.
     pub(crate) hidden: Option<Duration>,
-    /// A short poll may see only some of the messages.
+    /// Whether only some of the messages may be seen.
     pub(crate) short_poll: bool,
 }
 
-/// The queues by name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Queues {
     all: BTreeMap<String, Stock>,
@@ -41,58 +39,51 @@ pub(crate) struct Queues {
     pub(crate) uneven: Option<Uneven>,
 }
 
-/// A queue with what is in it.
+/// A queue with its messages.
 #[derive(Debug, Clone)]
 pub(crate) struct Stock {
     pub(crate) queue: Queue,
     pub(crate) created_at: Duration,
     pub(crate) changed_at: Duration,
-    purged_at: Option<Duration>,
     messages: Messages,
 }
 
-/// Receives as SQS answers them: some sooner than others, and with fewer messages than there are.
+/// Uneven receives, as in SQS: the latency varies, and so does the number of messages.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
 #[derive(Debug, Clone)]
 pub(crate) struct Uneven {
-    least: Duration,
+    min: Duration,
     most: Duration,
     drawn: u64,
 }
 
 impl Uneven {
-    pub(crate) fn new(least: Duration, most: Duration) -> Self {
-        Self { least, most, drawn: 0 }
+    pub(crate) fn new(min: Duration, most: Duration) -> Self {
+        Self { min, most, drawn: 0 }
     }
 
-    /// The next of a fixed sequence of numbers, from 0 to 999. The factor and the summand are Knuth's, of MMIX.
+    /// The next number, from 0 to 999, of a fixed sequence. The constants of the generator are those of Knuth's MMIX.
     fn draw(&mut self) -> u32 {
         self.drawn = self.drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         u32::try_from((self.drawn >> 33) % 1000).unwrap_or_default()
     }
 
-    /// How many messages the next receive sees, from one to ten.
+    /// The number of messages that the next receive sees, from one to ten.
     fn size(&mut self) -> usize {
         1 + self.draw() as usize % 10
     }
 
-    /// How long the next receive takes.
+    /// The latency of the next receive.
     pub(crate) fn latency(&mut self) -> Duration {
         let part = f64::from(self.draw()) / 999.0;
-        self.least + self.most.saturating_sub(self.least).mul_f64(part)
+        self.min + self.most.saturating_sub(self.min).mul_f64(part)
     }
 }
 
 impl Queues {
-    /// Adds a queue, or gives the one of its name these settings.
+    /// Adds a queue, or changes the settings of an existing one.
     pub(crate) fn set(&mut self, queue: Queue, now: Duration) {
-        let new = || Stock {
-            queue: queue.clone(),
-            created_at: now,
-            changed_at: now,
-            purged_at: None,
-            messages: Messages::default(),
-        };
+        let new = || Stock { queue: queue.clone(), created_at: now, changed_at: now, messages: Messages::default() };
         let stock = self.all.entry(queue.name.clone()).or_insert_with(new);
         stock.queue = queue;
         stock.changed_at = now;
@@ -102,7 +93,7 @@ impl Queues {
         self.all.get(name)
     }
 
-    /// Sends a message, or gives none if there is no such queue.
+    /// Sends a message; `None` if the queue does not exist.
     pub(crate) fn send(&mut self, name: &str, body: &str, delay: Option<Duration>, now: Duration) -> Option<Message> {
         let stock = self.all.get_mut(name)?;
         self.sent = self.sent.wrapping_add(1);
@@ -112,7 +103,7 @@ impl Queues {
         Some(message)
     }
 
-    /// Receives what can be received, the oldest first.
+    /// Receives visible messages, oldest first.
     pub(crate) fn receive(&mut self, name: &str, wanted: Wanted, now: Duration) -> Vec<Received> {
         self.redrive(name, now);
         let Some(stock) = self.all.get_mut(name) else {
@@ -121,7 +112,7 @@ impl Queues {
         let hidden = wanted.hidden.unwrap_or(stock.queue.visibility_timeout);
         let sees = stock.queue.short_poll_sees.filter(|_| wanted.short_poll).unwrap_or(usize::MAX);
         let sees = self.uneven.as_mut().map_or(sees, |uneven| sees.min(uneven.size()));
-        let numbers = stock.messages.visible(now).into_iter().take(sees.min(wanted.most));
+        let numbers = stock.messages.visible(now).into_iter().take(sees.min(wanted.max));
         let received = numbers.filter_map(|number| {
             let message = stock.messages.receive(number, hidden, now)?;
             let receipt = Receipt { queue: name.to_owned(), message: number, receive: message.receive_count };
@@ -148,33 +139,26 @@ impl Queues {
         Ok(())
     }
 
-    /// Deletes all messages. False: it was done less than a minute ago, and is not done again.
-    pub(crate) fn purge(&mut self, name: &str, now: Duration) -> bool {
-        let Some(stock) = self.all.get_mut(name) else {
-            return false;
-        };
-        let again = stock.purged_at.is_some_and(|at| now < at.saturating_add(Duration::from_mins(1)));
-        if !again {
+    pub(crate) fn purge(&mut self, name: &str) {
+        if let Some(stock) = self.all.get_mut(name) {
             stock.messages.clear();
-            stock.purged_at = Some(now);
         }
-        !again
     }
 
-    /// Moves what was received too often.
+    /// Moves messages that were received too often to the dead-letter queue.
     fn redrive(&mut self, name: &str, now: Duration) {
         let Some(stock) = self.all.get_mut(name) else {
             return;
         };
-        stock.messages.forget_the_old(stock.queue.retention, now);
+        stock.messages.remove_expired(stock.queue.retention, now);
         let source = stock.queue.arn();
         let Some(Redrive { dead_letter_target, max_receive_count }) = stock.queue.redrive.clone() else {
             return;
         };
-        let mut worn = stock.messages.visible(now);
-        worn.retain(|number| stock.messages.received_here(*number) >= max_receive_count);
+        let mut exhausted = stock.messages.visible(now);
+        exhausted.retain(|number| stock.messages.received_here(*number) >= max_receive_count);
         let target = name_in(&dead_letter_target).to_owned();
-        for number in worn.into_iter().filter(|_| self.all.contains_key(&target)).collect::<Vec<_>>() {
+        for number in exhausted.into_iter().filter(|_| self.all.contains_key(&target)).collect::<Vec<_>>() {
             self.move_to(number, name, &target, &source, now);
         }
     }
@@ -189,7 +173,7 @@ impl Queues {
 }
 
 impl Stock {
-    /// What is in the queue, the oldest first.
+    /// The messages, oldest first.
     pub(crate) fn messages(&self, now: Duration) -> Vec<Message> {
         self.messages.kept(self.queue.retention, now).cloned().collect()
     }
@@ -198,13 +182,13 @@ impl Stock {
         self.messages.counts(self.queue.retention, now)
     }
 
-    /// When a message that cannot be received now can be.
+    /// When the next hidden message becomes visible.
     pub(crate) fn next_visible(&self, now: Duration) -> Option<Duration> {
         self.messages.next_visible(now)
     }
 }
 
-/// The name of a queue that is given by its name, its ARN or its URL.
+/// Returns the name in a queue's name, ARN or URL.
 pub(crate) fn name_in(queue: &str) -> &str {
     queue.rsplit([':', '/']).next().unwrap_or(queue)
 }
@@ -218,7 +202,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// Queue `notices` with two receives before `dead`.
+    /// A queue `notices`, and `dead` after two receives.
     fn queues() -> Queues {
         let mut queues = Queues::default();
         queues.set(Queue::new("notices").dead_letter_queue("dead", 2), at(0));
@@ -227,11 +211,11 @@ mod tests {
     }
 
     fn received(queues: &mut Queues, name: &str, now: Duration) -> Vec<Received> {
-        queues.receive(name, Wanted { most: 10, hidden: None, short_poll: true }, now)
+        queues.receive(name, Wanted { max: 10, hidden: None, short_poll: true }, now)
     }
 
     #[test]
-    fn the_receive_that_is_one_too_many_moves_the_message() {
+    fn the_receive_beyond_the_limit_moves_the_message() {
         let mut queues = queues();
         let sent = queues.send("notices", "{}", None, at(5)).unwrap();
         for (now, receive_count) in [(10, 1), (40, 2)] {
@@ -265,29 +249,19 @@ mod tests {
     }
 
     #[test]
-    fn a_short_poll_can_see_less_than_there_is() {
+    fn a_short_poll_can_see_fewer_messages() {
         let mut queues = Queues::default();
         queues.set(Queue::new("notices").short_poll_sees(1), at(0));
         queues.send("notices", "a", None, at(0));
         queues.send("notices", "b", None, at(0));
         assert_eq!(received(&mut queues, "notices", at(0)).len(), 1);
         queues.send("notices", "c", None, at(0));
-        let long = Wanted { most: 10, hidden: None, short_poll: false };
+        let long = Wanted { max: 10, hidden: None, short_poll: false };
         assert_eq!(queues.receive("notices", long, at(0)).len(), 2);
     }
 
     #[test]
-    fn a_purge_empties_the_queue_once_a_minute() {
-        let mut queues = queues();
-        queues.send("notices", "{}", None, at(0));
-        assert!(queues.purge("notices", at(0)));
-        assert!(queues.get("notices").unwrap().messages(at(0)).is_empty());
-        assert!(!queues.purge("notices", at(59)));
-        assert!(queues.purge("notices", at(60)));
-    }
-
-    #[test]
-    fn a_queue_goes_by_name_arn_or_url() {
+    fn a_queue_is_named_by_name_arn_or_url() {
         for queue in ["notices", "arn:aws:sqs:eu-central-1:123456789012:notices", "http://a:1/123456789012/notices"] {
             assert_eq!(name_in(queue), "notices");
         }

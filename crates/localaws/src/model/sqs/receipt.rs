@@ -1,7 +1,7 @@
-//! Which receive does a receipt handle stand for?
+//! Receipt handles.
 //!
 //! A handle belongs to one receive of one message of one queue (developer guide, *Amazon SQS queue and message identifiers*).
-//! AWS's are opaque; these can be read: queue, number of the message, number of the receive.
+//! AWS's are opaque; these contain the queue, the number of the message and the number of the receive.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::model::sqs::message;
 
 const PREFIX: &str = "AQEB";
 
-/// What a receipt handle says.
+/// The contents of a receipt handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Receipt {
     pub(crate) queue: String,
@@ -18,7 +18,7 @@ pub(crate) struct Receipt {
 }
 
 impl Receipt {
-    /// Reads a handle, or gives none for what was never one of this queue.
+    /// Parses a handle; `None` if it is not from this queue.
     pub(crate) fn parse(handle: &str, queue: &str) -> Option<Self> {
         let mut parts = handle.strip_prefix(PREFIX)?.split('/');
         let (of, message, receive) = (parts.next()?, parts.next()?, parts.next()?);
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handle_is_read_as_it_was_written_and_only_by_its_queue() {
+    fn a_handle_is_valid_only_for_its_queue() {
         let receipt = Receipt { queue: "notices".to_owned(), message: 7, receive: 2 };
         let handle = receipt.to_string();
         assert_eq!(Receipt::parse(&handle, "notices"), Some(receipt));

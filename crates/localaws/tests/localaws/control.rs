@@ -1,29 +1,16 @@
-//! Can somebody outside the process arrange faults and states, and read the calls?
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "the helpers of a test fail as the test does"
-)]
-
-mod common {
-    pub(crate) mod http;
-}
+//! The controls for other processes: faults, target states and the call log.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use common::http;
+use crate::common::http;
 use serde_json::{Value, json};
 use spotdrain_localaws::{Fault, LocalAws, Scene, State};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
 #[test]
-fn faults_states_and_calls_go_by_http() {
+fn faults_states_and_calls_are_available_by_http() {
     let scene = Scene::demo();
     let aws = LocalAws::spawn_thread(scene.world).unwrap();
     let post = |path: &str, body: &Value| http::request(&aws.endpoint(), "POST", path, "", &body.to_string());
@@ -44,15 +31,15 @@ fn faults_states_and_calls_go_by_http() {
 }
 
 #[test]
-fn a_wrong_control_is_told_so() {
+fn an_invalid_control_gets_an_error() {
     let aws = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let (status, body) = http::request(&aws.endpoint(), "POST", "/_local/fault", "", r#"{"fault":"hangs"}"#);
     assert_eq!(status, 400);
-    assert!(body.contains("no fault `hangs`"), "{body}");
+    assert!(body.contains("unknown fault `hangs`"), "{body}");
 }
 
 #[test]
-fn any_method_and_path_is_answered() {
+fn every_method_and_path_is_answered() {
     let aws = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     for (method, path) in [("GET", "/"), ("PUT", "/a/b?c=d"), ("DELETE", "*"), ("OPTIONS", "/")] {
         let (status, body) = http::request(&aws.endpoint(), method, path, "", "");

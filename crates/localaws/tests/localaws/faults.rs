@@ -1,23 +1,10 @@
-//! Can one thing of a call go wrong, and can an answer be none that the API knows?
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "the helpers of a test fail as the test does"
-)]
-
-mod common {
-    pub(crate) mod http;
-    pub(crate) mod sdk;
-}
+//! Faults that concern one object of a call, and answers that no API would give.
 
 use std::time::{Duration, Instant};
 
+use crate::common::{http, sdk::clients};
 use aws_sdk_ecs::types::ServiceField;
 use aws_sdk_elasticloadbalancingv2::error::ProvideErrorMetadata;
-use common::{http, sdk::clients};
 use serde_json::json;
 use spotdrain_localaws::{Action, CallAnswer, Fault, LocalAws, Scene, Service, State};
 
@@ -30,7 +17,7 @@ async fn demo() -> (LocalAws, Scene) {
 }
 
 #[tokio::test]
-async fn one_refused_service_refuses_the_whole_call() {
+async fn one_denied_service_fails_the_whole_call() {
     let (aws, scene) = demo().await;
     let (_, ecs) = clients(&aws);
     let table =
@@ -50,7 +37,7 @@ async fn one_refused_service_refuses_the_whole_call() {
 }
 
 #[tokio::test]
-async fn tags_can_be_refused_where_the_rest_is_allowed() {
+async fn tags_can_be_denied_separately() {
     let (aws, _) = demo().await;
     let (_, ecs) = clients(&aws);
     aws.world().add_fault(Fault::AccessDenied.on(Action::DescribeServices).with_tags());
@@ -61,7 +48,7 @@ async fn tags_can_be_refused_where_the_rest_is_allowed() {
 }
 
 #[tokio::test]
-async fn describe_services_can_take_its_time() {
+async fn describe_services_can_be_slow() {
     let (aws, _) = demo().await;
     let (_, ecs) = clients(&aws);
     let slow = Duration::from_millis(300);
@@ -89,7 +76,7 @@ async fn a_task_can_be_missing_for_the_first_reads() {
 }
 
 #[test]
-fn a_status_of_200_can_come_with_another_body() {
+fn a_status_200_can_have_another_body() {
     let scene = Scene::demo();
     let aws = LocalAws::spawn_thread(scene.world).unwrap();
     let target = "Targets.member.1.Id=10.0.2.21&Targets.member.1.Port=5044";
@@ -100,14 +87,14 @@ fn a_status_of_200_can_come_with_another_body() {
         assert!(status == 200 && body.starts_with(start), "{status} {body}");
         assert_eq!(aws.world().state(&scene.group, ("10.0.2.21", 5044), aws.now()), Some(State::Healthy));
     }
-    let heard: Vec<_> = aws.calls().into_iter().map(|call| call.answer).collect();
-    assert_eq!(heard, ["Html", "InternalFailure"].map(|code| CallAnswer::Error(code.to_owned())));
+    let answers: Vec<_> = aws.calls().into_iter().map(|call| call.answer).collect();
+    assert_eq!(answers, ["Html", "InternalFailure"].map(|code| CallAnswer::Error(code.to_owned())));
     assert_eq!(http::request(&aws.endpoint(), "POST", "/", FORM, &call).0, 200);
     assert_eq!(aws.world().state(&scene.group, ("10.0.2.21", 5044), aws.now()), Some(State::Draining));
 }
 
 #[test]
-fn the_new_faults_can_be_set_from_outside() {
+fn these_faults_can_be_set_by_http() {
     let scene = Scene::demo();
     let aws = LocalAws::spawn_thread(scene.world).unwrap();
     let target = "X-Amz-Target: AmazonEC2ContainerServiceV20141113.DescribeServices\r\n";

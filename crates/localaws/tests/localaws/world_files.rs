@@ -1,32 +1,19 @@
-//! Does a world file become an AWS that answers as the file says?
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "the helpers of a test fail as the test does"
-)]
-
-mod common {
-    pub(crate) mod http;
-    pub(crate) mod sdk;
-}
+//! The answers of an AWS that was loaded from a world file.
 
 use std::time::Duration;
 
+use crate::common::{http, sdk::clients};
 use aws_sdk_elasticloadbalancingv2::error::ProvideErrorMetadata;
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthStateEnum};
-use common::{http, sdk::clients};
 use serde_json::{Value, json};
 use spotdrain_localaws::{ForeignError, LocalAws, Location, State, World};
 
-const CLUSTER_NOT_FOUND: &str = include_str!("worlds/cluster-not-found.json");
-const ZONE_ALL: &str = include_str!("worlds/zone-all.json");
-const MANY_GROUPS: &str = include_str!("worlds/120-groups.json");
+const CLUSTER_NOT_FOUND: &str = include_str!("../worlds/cluster-not-found.json");
+const ZONE_ALL: &str = include_str!("../worlds/zone-all.json");
+const MANY_GROUPS: &str = include_str!("../worlds/120-groups.json");
 const TASK: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
-/// The body of an answer of ECS, as it is on the wire.
+/// The status and body of an answer of ECS.
 fn ecs(aws: &LocalAws, action: &str, body: &Value) -> (u16, Value) {
     let target = format!("X-Amz-Target: AmazonEC2ContainerServiceV20141113.{action}\r\n");
     let (status, body) = http::request(&aws.endpoint(), "POST", "/", &target, &body.to_string());
@@ -43,7 +30,7 @@ fn zoned(zone: Option<&str>) -> TargetDescription {
 }
 
 #[test]
-fn services_and_tasks_are_answered_as_they_are() {
+fn services_and_tasks_are_returned_unchanged() {
     let file: Value = serde_json::from_str(CLUSTER_NOT_FOUND).unwrap();
     let aws = LocalAws::spawn_thread(World::from_json(CLUSTER_NOT_FOUND).unwrap()).unwrap();
     let cluster = "arn:aws:ecs:eu-west-1:111122223333:cluster/web";
@@ -56,7 +43,7 @@ fn services_and_tasks_are_answered_as_they_are() {
 }
 
 #[test]
-fn unknown_fields_are_kept_and_tags_are_for_those_who_ask() {
+fn unknown_fields_are_kept_and_tags_must_be_requested() {
     let service = json!({"serviceName": "api", "newField": {"a": [1, null]}, "tags": [{"key": "a", "value": "b"}]});
     let world = World::from_json(&json!({"clusters": ["web"], "services": {"web/api": service}}).to_string()).unwrap();
     let aws = LocalAws::spawn_thread(world).unwrap();
@@ -70,7 +57,7 @@ fn unknown_fields_are_kept_and_tags_are_for_those_who_ask() {
 }
 
 #[tokio::test]
-async fn an_unknown_cluster_and_an_arn_from_elsewhere_have_their_own_errors() {
+async fn an_unknown_cluster_and_a_foreign_arn_have_their_own_errors() {
     let mut file: Value = serde_json::from_str(CLUSTER_NOT_FOUND).unwrap();
     file.as_object_mut().unwrap().remove("foreign");
     let aws = LocalAws::start(World::from_json(&file.to_string()).unwrap()).await.unwrap();
@@ -93,7 +80,7 @@ async fn an_unknown_cluster_and_an_arn_from_elsewhere_have_their_own_errors() {
 }
 
 #[tokio::test]
-async fn the_file_chooses_the_error_for_an_arn_from_elsewhere() {
+async fn the_file_chooses_the_error_for_a_foreign_arn() {
     let aws = LocalAws::start(World::from_json(CLUSTER_NOT_FOUND).unwrap()).await.unwrap();
     let (_, ecs) = clients(&aws);
     let cluster = "arn:aws:ecs:eu-west-1:999988887777:cluster/web";
@@ -105,7 +92,7 @@ async fn the_file_chooses_the_error_for_an_arn_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_target_outside_the_vpc_leaves_only_with_its_zone_where_the_world_insists() {
+async fn a_target_outside_the_vpc_needs_its_zone_if_the_world_requires_it() {
     let group = group("peer");
     for insists in [true, false] {
         let mut world = World::from_json(ZONE_ALL).unwrap();
@@ -130,7 +117,7 @@ async fn a_target_outside_the_vpc_leaves_only_with_its_zone_where_the_world_insi
 }
 
 #[tokio::test]
-async fn a_large_world_has_the_published_limits_unless_the_file_switches_them_off() {
+async fn a_large_world_has_the_published_throttles_unless_disabled() {
     let mut file: Value = serde_json::from_str(MANY_GROUPS).unwrap();
     for throttle in [true, false] {
         file["throttle"] = throttle.into();
@@ -146,7 +133,7 @@ async fn a_large_world_has_the_published_limits_unless_the_file_switches_them_of
 }
 
 #[tokio::test]
-async fn an_ipv6_target_is_found_only_in_the_spelling_that_was_read() {
+async fn an_ipv6_target_is_found_only_by_its_exact_spelling() {
     let group = group("six");
     let target = json!({"id": "2001:db8:0:0::1", "state": "healthy"});
     let file = json!({"groups": {&group: {"port": 80, "family": "ipv6", "targets": [target]}}});
@@ -168,7 +155,7 @@ async fn an_ipv6_target_is_found_only_in_the_spelling_that_was_read() {
 }
 
 #[test]
-fn the_caller_is_a_user_of_the_worlds_account() {
+fn the_caller_is_a_user_of_the_account() {
     let location = Location { account: "111122223333".to_owned(), ..Location::default() };
     let aws = LocalAws::spawn_thread(World::at(location)).unwrap();
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";

@@ -1,19 +1,8 @@
-//! Does the aws command get what AWS would answer, down to the fields of its JSON?
+//! The answers that the `aws` command receives, down to the fields of its JSON.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "the helpers of a test fail as the test does"
-)]
+use std::time::Duration;
 
-mod common {
-    pub(crate) mod cli;
-}
-
-use common::cli::Cli;
+use crate::common::cli::Cli;
 use serde_json::{Value, json};
 use spotdrain_localaws::{LocalAws, Queue, Scene, World};
 
@@ -57,7 +46,7 @@ fn deregisters_a_target_and_sees_it_drain() {
 }
 
 #[test]
-fn prints_the_apis_own_errors() {
+fn prints_the_apis_errors() {
     let Some(cli) = Cli::find() else { return };
     let scene = Scene::demo();
     let aws = LocalAws::spawn_thread(scene.world).unwrap();
@@ -154,12 +143,10 @@ fn a_message_goes_through_a_queue() {
     let sqs = |arguments: &[&str]| cli.run(&aws.endpoint(), &[&["sqs"], arguments].concat());
     let url = aws.queue_url("notices");
     let of = ["--queue-url", url.as_str()];
-    let created = sqs(&["create-queue", "--queue-name", "notices", "--attributes", "VisibilityTimeout=7"]);
-    assert_eq!(created.json, json!({ "QueueUrl": url }));
+    aws.world().add_queue(Queue::new("notices").visibility_timeout(Duration::from_secs(7)));
     assert_eq!(sqs(&["get-queue-url", "--queue-name", "notices"]).json, json!({ "QueueUrl": url }));
 
-    let sent = sqs(&[&["send-message", "--message-body", "hello"], &of[..]].concat()).json;
-    assert_eq!(sent["MD5OfMessageBody"], json!("5d41402abc4b2a76b9719d911017c592"));
+    let id = aws.world().send("notices", "hello", aws.now()).unwrap();
     let attributes = sqs(&[&["get-queue-attributes", "--attribute-names", "All"], &of[..]].concat()).json;
     assert_eq!(attributes["Attributes"]["ApproximateNumberOfMessages"], json!("1"));
     assert_eq!(attributes["Attributes"]["QueueArn"], json!("arn:aws:sqs:eu-central-1:123456789012:notices"));
@@ -168,26 +155,30 @@ fn a_message_goes_through_a_queue() {
     let receive = ["receive-message", "--wait-time-seconds", "20", "--attribute-names", "All"];
     let received = sqs(&[&receive, &of[..]].concat()).json;
     let message = &received["Messages"][0];
-    assert_eq!((&message["Body"], &message["MessageId"]), (&json!("hello"), &sent["MessageId"]));
+    assert_eq!((&message["Body"], &message["MessageId"]), (&json!("hello"), &json!(id)));
     assert_eq!(message["Attributes"]["ApproximateReceiveCount"], json!("1"));
-    let handle = ["--receipt-handle", message["ReceiptHandle"].as_str().unwrap()];
-    assert_eq!(sqs(&[&["delete-message"], &of[..], &handle].concat()).error, "");
+    let entries = format!("Id=1,ReceiptHandle={}", message["ReceiptHandle"].as_str().unwrap());
+    let deleted = sqs(&[&["delete-message-batch", "--entries", entries.as_str()], &of[..]].concat());
+    assert_eq!(deleted.json["Successful"], json!([{"Id": "1"}]), "{deleted:?}");
     assert!(aws.world().messages("notices", aws.now()).is_empty());
 }
 
 #[test]
-fn prints_the_errors_of_a_queue_by_their_old_names() {
+fn prints_sqs_errors_by_their_old_names() {
     let Some(cli) = Cli::find() else { return };
     let aws = LocalAws::spawn_thread(World::new()).unwrap();
     aws.world().add_queue(Queue::new("notices"));
     let (notices, nobody) = (aws.queue_url("notices"), aws.queue_url("nobody"));
-    let delete = ["sqs", "delete-message", "--receipt-handle", "x", "--queue-url"];
+    let delete = ["sqs", "delete-message-batch", "--entries", "Id=a b,ReceiptHandle=x", "--queue-url"];
     let table = [
         (
             vec!["sqs", "receive-message", "--queue-url", &nobody],
             "(AWS.SimpleQueueService.NonExistentQueue) when calling the ReceiveMessage operation",
         ),
-        ([&delete[..], &[&notices]].concat(), "(ReceiptHandleIsInvalid) when calling the DeleteMessage operation"),
+        (
+            [&delete[..], &[&notices]].concat(),
+            "(AWS.SimpleQueueService.InvalidBatchEntryId) when calling the DeleteMessageBatch operation",
+        ),
         (vec!["sqs", "list-queues"], "(UnknownOperationException) when calling the ListQueues operation"),
     ];
     for (arguments, text) in table {
@@ -210,7 +201,7 @@ fn trusts_the_local_authority_over_https() {
 }
 
 #[test]
-fn describes_what_is_deployed() {
+fn describes_the_rest_of_the_deployment() {
     let Some(cli) = Cli::find() else { return };
     let mut scene = Scene::demo();
     let function = "arn:aws:lambda:eu-central-1:123456789012:function:spotdrain";

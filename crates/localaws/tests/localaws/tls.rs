@@ -1,11 +1,4 @@
-//! Is all of it the same over HTTPS, for a caller who trusts the local authority and nobody else?
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "the helpers of a test fail as the test does"
-)]
+//! HTTPS, for callers that trust only the local certificate authority.
 
 use std::time::Duration;
 
@@ -95,7 +88,7 @@ async fn a_caller_who_does_not_trust_the_authority_makes_no_handshake() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_and_the_next_call_makes_a_new_handshake() {
+async fn after_a_reset_the_next_call_makes_a_new_handshake() {
     let local = local().await;
     let client = local.client();
     for fault in [Fault::Reset, Fault::ResetAfterWork] {
@@ -112,7 +105,7 @@ async fn a_reset_is_a_reset_and_the_next_call_makes_a_new_handshake() {
 }
 
 #[tokio::test]
-async fn faults_throttles_and_latency_are_the_same() {
+async fn faults_throttles_and_latency_work_over_https() {
     let local = local().await;
     let client = local.client();
     local.aws.world().add_fault(Fault::Unavailable.times(1));
@@ -128,13 +121,13 @@ async fn faults_throttles_and_latency_are_the_same() {
 }
 
 #[tokio::test]
-async fn a_queue_has_its_url_with_https() {
+async fn a_queue_url_has_https() {
     let local = local().await;
     let client = sqs_client(&local.aws);
     let url = client.get_queue_url().queue_name("notices").send().await.unwrap().queue_url.unwrap();
     assert_eq!(url, local.aws.queue_url("notices"));
     assert!(url.starts_with("https://"));
-    client.send_message().queue_url(&url).message_body("news").send().await.unwrap();
+    local.aws.world().send("notices", "news", local.aws.now()).unwrap();
     let received = client.receive_message().queue_url(&url).wait_time_seconds(20).send().await.unwrap();
     assert_eq!(received.messages().len(), 1);
 }

@@ -1,22 +1,9 @@
-//! Do moto and this crate agree where moto agrees with AWS?
+//! This crate agrees with moto wherever moto agrees with AWS.
 //!
-//! moto 5.2.5 differs from AWS in what this crate exists for: it keys targets by id only, fails to deregister what is not
-//! registered, and never drains. So only registering, the healthy state, the port that the health check asks, a group's common fields and one error are compared.
+//! moto 5.2.5 differs from AWS in the points that this crate exists for: it identifies targets by id only, fails to deregister what is not
+//! registered, and never drains. So the test compares only registering, the healthy state, the health check port, a group's
+//! common fields and one error.
 //! Needs the aws command, and `LOCALAWS_MOTO`: the path of `moto_server`.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "the helpers of a test fail as the test does"
-)]
-
-mod common {
-    pub(crate) mod cli;
-    pub(crate) mod http;
-}
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -24,26 +11,26 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use common::cli::Cli;
-use common::http;
+use crate::common::cli::Cli;
+use crate::common::http;
 use serde_json::{Value, json};
 use spotdrain_localaws::{Group, LocalAws, World};
 
-/// A moto server that ends with the test.
+/// A moto server that stops when it is dropped.
 struct Moto {
     server: Child,
     endpoint: String,
 }
 
 impl Moto {
-    /// On a free port, which the server tells on its standard error.
+    /// Starts on a free port, which the server prints on its standard error.
     fn start(program: &str) -> Self {
         let mut command = Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut server = command.spawn().expect("moto_server starts");
         let mut lines = BufReader::new(server.stderr.take().expect("is piped")).lines().map_while(Result::ok);
         let running = lines.find_map(|line| Some(line.split_once("Running on ")?.1.trim().to_owned()));
-        let endpoint = running.expect("moto_server tells its address");
+        let endpoint = running.expect("moto_server prints its address");
         // What it writes afterwards must go somewhere.
         thread::spawn(move || lines.for_each(drop));
         Self { server, endpoint }
@@ -57,7 +44,7 @@ impl Drop for Moto {
     }
 }
 
-/// What is compared of one of the two.
+/// The compared answers of one of the two.
 #[derive(Debug, PartialEq)]
 struct Seen {
     group: Value,
@@ -88,7 +75,7 @@ fn common_fields(group: &Value) -> Value {
     fields.into_iter().map(|field| (field.to_owned(), group[field].clone())).collect()
 }
 
-/// HTTP status and code for a group that is not there; a signature only tells moto the service.
+/// HTTP status and error code for a missing group. moto needs a signature only to identify the service.
 fn not_found(endpoint: &str, group: &str) -> (u16, String) {
     let headers = "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: AWS4-HMAC-SHA256 Credential=local/\
                    20260101/eu-central-1/elasticloadbalancing/aws4_request, SignedHeaders=host, Signature=0\r\n";

@@ -1,20 +1,8 @@
-//! Does the unmodified Rust SDK get what AWS would answer? Every action, every kind of error, throttles and faults.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "the helpers of a test fail as the test does"
-)]
-
-mod common {
-    pub(crate) mod sdk;
-}
+//! `ELBv2` and ECS through the unmodified Rust SDK: every kind of answer and error, throttles and faults.
 
 use std::time::Duration;
 
+use crate::common::sdk::clients;
 use aws_sdk_ecs::types::{ServiceField, TaskField, TaskStopCode};
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use aws_sdk_elasticloadbalancingv2::config as elb;
@@ -24,7 +12,6 @@ use aws_sdk_elasticloadbalancingv2::types::{
     TargetDescription, TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum,
 };
 use aws_smithy_types::timeout::TimeoutConfig;
-use common::sdk::clients;
 use spotdrain_localaws::{
     Action, CallAnswer, DeploymentController, Fault, FaultRule, Group, IpAddressType, LoadBalancer, LocalAws, Scene,
     Service, State, Task, TaskSet, TaskStatus, Throttles, World,
@@ -35,7 +22,7 @@ type Ecs = aws_sdk_ecs::Client;
 const NOBODY: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/nobody/0123456789abcdef";
 const SPOT_ADDRESS: &str = "10.0.2.21";
 
-/// The demo scene, served, with a client of each API that does not retry.
+/// The demo scene, and clients that do not retry.
 struct Local {
     aws: LocalAws,
     elb: Elb,
@@ -88,7 +75,7 @@ impl Local {
         self.aws.world().state(&self.scene.group, SPOT_ADDRESS, self.aws.now())
     }
 
-    fn heard(&self) -> Vec<CallAnswer> {
+    fn answers(&self) -> Vec<CallAnswer> {
         self.aws.calls().into_iter().map(|call| call.answer).collect()
     }
 }
@@ -115,7 +102,7 @@ async fn describes_target_groups_by_arn_by_name_by_load_balancer_and_all() {
 }
 
 #[tokio::test]
-async fn a_group_or_load_balancer_that_is_not_there_is_a_modelled_error() {
+async fn a_missing_group_or_load_balancer_is_a_modelled_error() {
     let local = demo().await;
     let call = || local.elb.describe_target_groups();
     for call in [call().target_group_arns(NOBODY), call().names("nobody"), call().names("demo-5044").names("nobody")] {
@@ -136,7 +123,7 @@ async fn a_group_or_load_balancer_that_is_not_there_is_a_modelled_error() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_malformed_is_told_so() {
+async fn a_malformed_request_gets_an_error() {
     let local = demo().await;
     let group = &local.scene.group;
     let call = || local.elb.deregister_targets().target_group_arn(group);
@@ -158,7 +145,7 @@ async fn a_request_that_is_malformed_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_deregistered_target_drains_is_then_gone_and_unused_for_those_who_ask() {
+async fn a_deregistered_target_drains_then_is_unused() {
     let local = demo().await;
     local.deregister(target(SPOT_ADDRESS, Some(5044))).await.unwrap();
     let draining =
@@ -198,7 +185,7 @@ async fn a_target_is_deregistered_by_its_exact_port() {
 }
 
 #[tokio::test]
-async fn without_a_port_the_groups_own_is_meant() {
+async fn without_a_port_the_groups_port_applies() {
     let local = demo().await;
     local.deregister(target(SPOT_ADDRESS, None)).await.unwrap();
     assert_eq!(local.state(), Some(State::Draining));
@@ -208,7 +195,7 @@ async fn without_a_port_the_groups_own_is_meant() {
 }
 
 #[tokio::test]
-async fn deregistering_what_is_not_registered_succeeds() {
+async fn deregistering_an_unknown_target_succeeds() {
     let local = demo().await;
     local.deregister(target("10.0.77.77", Some(5044))).await.unwrap();
     assert_eq!(local.health().await.len(), 4);
@@ -272,7 +259,7 @@ async fn throttles_can_be_off() {
 }
 
 #[tokio::test]
-async fn a_fault_refuses_and_leaves_the_work_undone() {
+async fn a_fault_prevents_the_call() {
     let local = demo().await;
     let table = [
         (Fault::Refuse, 400, "Throttling"),
@@ -296,7 +283,7 @@ async fn a_fault_refuses_and_leaves_the_work_undone() {
 }
 
 #[tokio::test]
-async fn ecs_refuses_in_its_own_words() {
+async fn ecs_has_its_own_throttling_error() {
     let local = demo().await;
     let call = || local.ecs.describe_services().cluster("demo").services("logstash").send();
     local.aws.world().add_fault(Fault::Refuse.times(1));
@@ -320,12 +307,12 @@ async fn a_reset_ends_the_connection_before_or_after_the_work() {
         assert!(failure.is_io(), "{failure:?}");
         assert_eq!(local.state(), Some(state));
     }
-    assert_eq!(local.heard(), [CallAnswer::NoAnswer, CallAnswer::NoAnswer]);
+    assert_eq!(local.answers(), [CallAnswer::NoAnswer, CallAnswer::NoAnswer]);
     local.deregister(target(SPOT_ADDRESS, Some(5044))).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_hang_lasts_until_the_caller_gives_up() {
+async fn a_hang_lasts_until_the_caller_times_out() {
     let local = demo().await;
     for (fault, state) in [(Fault::Hang, State::Healthy), (Fault::HangAfterWork, State::Draining)] {
         local.aws.world().add_fault(fault.times(1));
@@ -342,14 +329,14 @@ async fn a_slow_answer_comes_after_the_work() {
     let error = local.deregister_impatiently().await.unwrap_err();
     assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
     assert_eq!(local.state(), Some(State::Draining));
-    assert_eq!(local.heard(), [CallAnswer::Ok]);
+    assert_eq!(local.answers(), [CallAnswer::Ok]);
     local.aws.world().add_fault(Fault::Slow(Duration::from_millis(1)).times(1).delay(Duration::from_millis(1)));
     local.aws.world().set_latency(Duration::from_millis(1));
     local.deregister(target(SPOT_ADDRESS, Some(5044))).await.unwrap();
 }
 
 #[tokio::test]
-async fn describes_services_with_their_target_groups_and_tags_only_if_asked() {
+async fn describes_services_with_tags_only_if_requested() {
     let local = with(|scene| {
         let blue = LoadBalancer::new("blue", "web", 80).alternate("green");
         let set = TaskSet {
@@ -434,7 +421,7 @@ async fn a_task_can_have_an_ipv6_address_only() {
 }
 
 #[tokio::test]
-async fn an_action_that_is_not_played_is_refused() {
+async fn an_unsupported_action_is_refused() {
     let local = demo().await;
     let elb = local.elb.describe_account_limits().send().await.unwrap_err().into_service_error();
     assert_eq!(elb.code(), Some("InvalidAction"));

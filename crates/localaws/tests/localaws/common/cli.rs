@@ -1,4 +1,4 @@
-//! The aws command, where there is one.
+//! The `aws` command, if it is installed.
 
 use std::env;
 use std::process::Command;
@@ -10,7 +10,7 @@ pub(crate) struct Cli {
     program: String,
 }
 
-/// What a command printed.
+/// The output of a command.
 #[derive(Debug)]
 pub(crate) struct Printed {
     pub(crate) json: Value,
@@ -18,7 +18,7 @@ pub(crate) struct Printed {
 }
 
 impl Cli {
-    /// None, with a message, where the command does not work.
+    /// Returns `None` and prints a message if the command does not work.
     pub(crate) fn find() -> Option<Self> {
         let program = env::var("LOCALAWS_AWS_CLI").unwrap_or_else(|_| "aws".to_owned());
         let works = Command::new(&program).arg("--version").output().is_ok_and(|output| output.status.success());

@@ -1,21 +1,9 @@
-//! Does the unmodified SDK see the target groups that only a service revision or a load balancer names?
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "the helpers of a test fail as the test does"
-)]
-
-mod common {
-    pub(crate) mod sdk;
-}
+//! Target groups that only a service revision or a load balancer names, through the unmodified SDK.
 
 use std::time::Duration;
 
+use crate::common::sdk::clients;
 use aws_sdk_elasticloadbalancingv2::error::{ProvideErrorMetadata, SdkError};
-use common::sdk::clients;
 use serde_json::json;
 use spotdrain_localaws::{
     Action, CallAnswer, Fault, Group, LoadBalancer, LocalAws, Revision, Service, Throttles, World,
@@ -74,7 +62,7 @@ async fn a_world_file_has_revisions_too() {
 }
 
 #[tokio::test]
-async fn a_call_names_twenty_revisions_of_this_account_and_is_throttled() {
+async fn a_call_is_limited_to_twenty_revisions_and_throttled() {
     let mut world = World::new();
     world.add_service(service());
     let aws = LocalAws::start(world).await.unwrap();
@@ -104,7 +92,7 @@ async fn a_call_names_twenty_revisions_of_this_account_and_is_throttled() {
 }
 
 #[tokio::test]
-async fn the_groups_of_a_load_balancer_come_in_pages_of_four_hundred() {
+async fn the_groups_of_a_load_balancer_have_pages_of_four_hundred() {
     let mut world = World::new();
     world.set_throttles(Throttles::Off);
     let groups: Vec<_> = (0..900)
@@ -132,7 +120,7 @@ async fn the_groups_of_a_load_balancer_come_in_pages_of_four_hundred() {
 }
 
 #[tokio::test]
-async fn reading_groups_pays_into_the_buckets_of_reads() {
+async fn reading_groups_uses_the_read_buckets() {
     let mut world = World::new();
     world.add_group(Group::new("web", 80).load_balancer(BALANCER));
     let aws = LocalAws::start(world).await.unwrap();
