@@ -1,37 +1,36 @@
-//! The loop: wait, take what came, step, do what is to be done.
+//! The loop: wait for an event, feed it to the rules, and perform their actions.
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::check::Check;
-use crate::checker::Checker;
-use crate::child::{self, Child};
-use crate::endpoint::Endpoint;
-use crate::kernel::Kernel;
-use crate::line::{Line, Start};
+use crate::connections::counter::{ConnectionCounter, PortFilter, Sample};
+use crate::connections::kernel::Kernel;
+use crate::health::check::Check;
+use crate::health::checker::Checker;
+use crate::health::endpoint::Endpoint;
 use crate::log::Log;
+use crate::log::record::{LogRecord, Start};
+use crate::process::child::{self, Child};
+use crate::process::signals::Signals;
+use crate::process::terminal;
+use crate::rules::{Action, Input, Rules, State};
 use crate::settings::Settings;
-use crate::signals::Signals;
-use crate::step::{Action, Input, Rules, State};
-use crate::tally::{Look, Scope, Tally};
-use crate::terminal;
 
-/// From one look at the connections to the next. The counter has those that come and go in between, and a look is not
-/// free: for the tables the kernel walks through all its buckets, 7 ms of a processor where there are half a million.
-const LOOK: Duration = Duration::from_millis(500);
+/// The interval between samples. The counter includes connections that come and go in between, and a sample is not free:
+/// the kernel walks through all buckets of its tables, 7 ms of CPU time where there are half a million.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Why nothing was started.
 #[derive(Debug)]
 pub struct Refusal {
     /// The exit code.
     pub code: u8,
-    /// The reason.
     pub problem: String,
 }
 
-/// A hold that runs.
+/// A running hold.
 pub struct Hold {
     rules: Rules,
     state: State,
@@ -40,27 +39,27 @@ pub struct Hold {
     endpoint: Option<Endpoint>,
     checker: Option<Checker>,
     kernel: Kernel,
-    scope: Scope,
-    tally: Option<Tally>,
-    next_look: Duration,
-    is_blind: bool,
+    filter: PortFilter,
+    counter: Option<ConnectionCounter>,
+    next_sample: Duration,
+    has_warned_unreadable: bool,
     started: Instant,
     log: Log,
 }
 
 impl Hold {
-    /// Takes the port, catches the signals, and only then starts the application: no signal is lost.
+    /// Binds the port and catches the signals before it starts the application, so that no signal is lost.
     pub fn start(settings: &Settings, log: Log) -> Result<Self, Refusal> {
         let endpoint = endpoint(settings)?;
-        let has_terminal = terminal::is_there();
+        let has_terminal = terminal::exists();
         let signals = Signals::catch(has_terminal).map_err(|error| refusal(126, "the signals", &error))?;
         let is_first = std::process::id() == 1;
-        let orphans = if is_first { Ok(()) } else { child::take_orphans() };
+        let orphans = if is_first { Ok(()) } else { child::adopt_orphans() };
         let child = Child::start(&settings.command, !has_terminal)
             .map_err(|error| Refusal { code: error.code(), problem: error.to_string() })?;
         let mut hold = Self::new(settings, log, signals, child, endpoint);
-        hold.log.say(&Line::Started(Box::new(start(settings, hold.child, has_terminal))));
-        hold.warn_of("orphans are not given to the hold", orphans);
+        hold.log.write(&LogRecord::Started(Box::new(start(settings, hold.child, has_terminal))));
+        hold.warn_on_error("orphans cannot be adopted", orphans);
         hold.try_kernel();
         Ok(hold)
     }
@@ -76,16 +75,16 @@ impl Hold {
             endpoint,
             checker: checker.map(|check| Checker::new(check, settings.check_interval, settings.check_timeout)),
             kernel: Kernel::default(),
-            scope: Scope { ports: settings.ports.clone(), own_port, ignore_local: settings.ignore_loopback },
-            tally: None,
-            next_look: Duration::ZERO,
-            is_blind: false,
+            filter: PortFilter { ports: settings.ports.clone(), own_port, ignore_local: settings.ignore_loopback },
+            counter: None,
+            next_sample: Duration::ZERO,
+            has_warned_unreadable: false,
             started: Instant::now(),
             log,
         }
     }
 
-    /// Runs until the application has ended; the exit code.
+    /// Runs until the application has ended; returns the exit code.
     #[must_use]
     pub fn run(mut self) -> u8 {
         loop {
@@ -96,51 +95,54 @@ impl Hold {
         }
     }
 
-    /// Everything that can be done without waiting; the exit code, if the application has ended.
+    /// Does everything that is due without waiting; returns the exit code if the application has ended.
     fn turn(&mut self) -> Option<u8> {
         let now = self.started.elapsed();
         for signal in self.signals.take() {
             self.step(Input::Signal(signal), now);
         }
         self.step(Input::Tick, now);
-        self.reap(now).or_else(|| self.serve(now)).or_else(|| self.look(now))
+        self.reap(now).or_else(|| self.serve(now)).or_else(|| self.sample(now))
     }
 
-    /// Only after the signals are sent: a process id that is not reaped yet is still the application's.
+    /// Comes after the signals: the id of a process that has not been reaped has not been reused.
     fn reap(&mut self, now: Duration) -> Option<u8> {
         let ending = self.child.reap()?;
         self.step(Input::Exited(ending), now)
     }
 
     fn serve(&mut self, now: Duration) -> Option<u8> {
-        let found = self.checker.as_mut().and_then(|checker| checker.advance(now));
-        let code = found.and_then(|health| self.step(Input::Checked(health), now));
+        let result = self.checker.as_mut().and_then(|checker| checker.advance(now));
+        let code = result.and_then(|health| self.step(Input::Checked(health), now));
         if let Some(endpoint) = &mut self.endpoint {
             endpoint.serve(now);
         }
         code
     }
 
-    fn look(&mut self, now: Duration) -> Option<u8> {
-        if !self.state.is_watching() || now < self.next_look {
+    fn sample(&mut self, now: Duration) -> Option<u8> {
+        if !self.state.is_sampling() || now < self.next_sample {
             return None;
         }
-        self.next_look = now.saturating_add(LOOK);
-        let look = self.read(now);
-        self.step(Input::Looked(look), now)
+        self.next_sample = now.saturating_add(SAMPLE_INTERVAL);
+        let sample = self.read(now);
+        self.step(Input::Sampled(sample), now)
     }
 
-    fn read(&mut self, now: Duration) -> Option<Look> {
+    fn read(&mut self, now: Duration) -> Option<Sample> {
         let endpoint = &mut self.endpoint;
         let own = || endpoint.as_mut().map_or(0, |endpoint| endpoint.accepted(now));
-        let reading = match self.tally {
-            Some(_) => self.kernel.look(&self.scope, own),
-            None => self.kernel.begin(&self.scope, own),
+        let reading = match self.counter {
+            Some(_) => self.kernel.read(&self.filter, own),
+            None => self.kernel.begin(&self.filter, own),
         };
         match reading {
-            Ok(reading) => Some(self.tally.get_or_insert_with(|| Tally::begin(reading.clone())).look(reading)),
+            Ok(reading) => {
+                let counter = self.counter.get_or_insert_with(|| ConnectionCounter::start(reading.clone()));
+                Some(counter.sample(reading))
+            }
             Err(error) => {
-                self.warn_blind(&error);
+                self.warn_unreadable(&error);
                 None
             }
         }
@@ -156,23 +158,23 @@ impl Hold {
         match action {
             Action::Forward(signal) => {
                 let sent = self.child.send(signal);
-                self.warn_of("the signal did not reach the application", sent);
+                self.warn_on_error("the signal did not reach the application", sent);
             }
-            Action::Show(health) => {
-                let shown = self.endpoint.as_mut().map_or(Ok(()), |endpoint| endpoint.show(health, now));
-                self.warn_of("the health endpoint's port", shown);
+            Action::SetHealth(health) => {
+                let shown = self.endpoint.as_mut().map_or(Ok(()), |endpoint| endpoint.set_health(health, now));
+                self.warn_on_error("the health endpoint's port", shown);
             }
-            Action::Watch => {
+            Action::StartSampling => {
                 self.checker = None;
-                self.next_look = now;
+                self.next_sample = now;
             }
-            Action::Say(line) => self.log.say(&line),
+            Action::Log(record) => self.log.write(&record),
             Action::Exit(code) => return Some(code),
         }
         None
     }
 
-    /// Waits for a signal, a connection, or the next time at which something is to be done.
+    /// Waits for a signal, for a socket, or until something is due.
     fn wait(&self) {
         let now = self.started.elapsed();
         let endpoint = self.endpoint.iter().flat_map(|endpoint| endpoint.fds(now));
@@ -181,34 +183,34 @@ impl Hold {
         let mut fds: Vec<_> = all.map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags)).collect();
         let timeout =
             self.deadline(now).map(|at| at.saturating_sub(now)).and_then(|left| Timespec::try_from(left).ok());
-        let _interrupted_is_a_turn_too = poll(&mut fds, timeout.as_ref());
+        let _interrupted_by_a_signal = poll(&mut fds, timeout.as_ref());
     }
 
     fn deadline(&self, now: Duration) -> Option<Duration> {
-        let look = Some(self.next_look).filter(|_| self.state.is_watching());
+        let sample = Some(self.next_sample).filter(|_| self.state.is_sampling());
         let endpoint = self.endpoint.as_ref().and_then(|endpoint| endpoint.deadline(now));
         let checker = self.checker.as_ref().map(Checker::deadline);
-        [look, endpoint, checker, self.rules.deadline(&self.state)].into_iter().flatten().min()
+        [sample, endpoint, checker, self.rules.deadline(&self.state)].into_iter().flatten().min()
     }
 
-    /// What will be needed after the stop signal is tried at the start, while there is time to mend it.
+    /// Reads once at the start what is needed after the stop signal, while there is time to fix a problem.
     fn try_kernel(&mut self) {
-        if let Err(error) = self.kernel.begin(&self.scope, || 0) {
-            self.warn_blind(&error);
+        if let Err(error) = self.kernel.begin(&self.filter, || 0) {
+            self.warn_unreadable(&error);
         }
     }
 
-    fn warn_blind(&mut self, error: &io::Error) {
-        if !self.is_blind {
-            let text = format!("connections cannot be seen, so the stop signal is held for max-hold: {error}");
-            self.log.say(&Line::Warning { text });
+    fn warn_unreadable(&mut self, error: &io::Error) {
+        if !self.has_warned_unreadable {
+            let text = format!("connections are unknown, so the stop signal is held for max-hold: {error}");
+            self.log.write(&LogRecord::Warning { text });
         }
-        self.is_blind = true;
+        self.has_warned_unreadable = true;
     }
 
-    fn warn_of(&mut self, what: &str, result: io::Result<()>) {
+    fn warn_on_error(&mut self, what: &str, result: io::Result<()>) {
         if let Err(error) = result {
-            self.log.say(&Line::Warning { text: format!("{what}: {error}") });
+            self.log.write(&LogRecord::Warning { text: format!("{what}: {error}") });
         }
     }
 }
@@ -233,7 +235,7 @@ fn start(settings: &Settings, child: Child, terminal: bool) -> Start {
         first_process: pid == 1,
         terminal,
         child: child.id(),
-        command: child::told(&settings.command),
+        command: child::program(&settings.command),
         ports: settings.ports.clone(),
         health: settings.health.map(|address| address.to_string()),
         check: settings.check.as_ref().map(ToString::to_string),

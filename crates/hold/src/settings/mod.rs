@@ -1,0 +1,289 @@
+//! The settings: flags, and environment variables of the same names. [`OPTIONS`] is the only list of them; tests compare the
+//! help text and the table in `docs/hold.md` with it.
+
+pub mod arguments;
+pub mod times;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::health::check::{self, Check};
+use crate::process::signal::Signal;
+use times::{RequestedTimes, Times};
+
+/// The prefix of the hold's environment variables.
+pub const PREFIX: &str = "SPOTDRAIN_HOLD_";
+
+/// A setting, as the documentation shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionSpec {
+    /// Without the dashes.
+    pub flag: &'static str,
+    pub default: &'static str,
+    pub help: &'static str,
+}
+
+/// Every setting.
+pub const OPTIONS: [OptionSpec; 13] = [
+    opt("port", "the check's", "A port to watch; repeat it, or separate several with commas"),
+    opt("health", "none", "ADDRESS:PORT of a health endpoint that mirrors the check and fails from the stop signal on"),
+    opt("check", "none", "How to check the application: tcp://ADDRESS:PORT or http://ADDRESS:PORT/PATH"),
+    opt("check-interval", "5", "Seconds between checks; at most 1 until the first success"),
+    opt("check-timeout", "2", "Seconds after which a check without an answer fails"),
+    opt("stop-signal", "SIGTERM", "The signal to hold back: the image's STOPSIGNAL"),
+    opt("forward", "the stop signal", "The signal to send to the application instead"),
+    opt("quiet", "10", "Seconds without an established or new connection after which the signal is forwarded"),
+    opt("min-hold", "5", "Minimum hold in seconds"),
+    opt("max-hold", "stop-timeout - grace", "Maximum hold in seconds"),
+    opt("stop-timeout", "30", "Seconds from the stop signal to SIGKILL: the container's stopTimeout"),
+    opt("grace", "10", "Seconds of the stop timeout left for the application to stop"),
+    opt("ignore-loopback", "false", "true: ignore connections from this task itself"),
+];
+
+const fn opt(flag: &'static str, default: &'static str, help: &'static str) -> OptionSpec {
+    OptionSpec { flag, default, help }
+}
+
+impl OptionSpec {
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.flag.to_uppercase().replace('-', "_"))
+    }
+}
+
+/// A consistent configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The watched ports; at least one.
+    pub ports: Vec<u16>,
+    /// The address of the health endpoint.
+    pub health: Option<SocketAddr>,
+    pub check: Option<Check>,
+    pub check_interval: Duration,
+    pub check_timeout: Duration,
+    /// The signal to hold back.
+    pub stop_signal: Signal,
+    /// The signal to send to the application instead.
+    pub forward: Signal,
+    pub times: Times,
+    /// Whether to ignore connections from this task itself.
+    pub ignore_loopback: bool,
+    /// The program and its arguments; at least the program.
+    pub command: Vec<OsString>,
+}
+
+/// Collects settings; whatever is not set keeps its default.
+#[derive(Debug, Clone)]
+pub struct SettingsBuilder {
+    ports: Vec<u16>,
+    health: Option<SocketAddr>,
+    check: Option<Check>,
+    check_interval: Duration,
+    check_timeout: Duration,
+    stop_signal: Signal,
+    forward: Option<Signal>,
+    times: RequestedTimes,
+    ignore_loopback: bool,
+}
+
+impl Default for SettingsBuilder {
+    fn default() -> Self {
+        Self {
+            ports: Vec::new(),
+            health: None,
+            check: None,
+            check_interval: Duration::from_secs(5),
+            check_timeout: Duration::from_secs(2),
+            stop_signal: Signal::TERM,
+            forward: None,
+            times: RequestedTimes::default(),
+            ignore_loopback: false,
+        }
+    }
+}
+
+impl SettingsBuilder {
+    /// Sets the setting with this flag.
+    pub fn set(&mut self, flag: &str, value: &str) -> Result<(), String> {
+        match flag {
+            "port" => self.ports = ports(value)?,
+            "health" => self.health = Some(check::address(value)?),
+            "check" => self.check = Some(Check::parse(value)?),
+            "check-interval" => self.check_interval = pause(value)?,
+            "check-timeout" => self.check_timeout = pause(value)?,
+            "stop-signal" => self.stop_signal = Signal::parse(value)?,
+            "forward" => self.forward = Some(Signal::parse(value)?),
+            "quiet" => self.times.quiet = times::parse(value)?,
+            "min-hold" => self.times.min_hold = times::parse(value)?,
+            "max-hold" => self.times.max_hold = Some(times::parse(value)?),
+            "stop-timeout" => self.times.stop_timeout = times::parse(value)?,
+            "grace" => self.times.grace = times::parse(value)?,
+            "ignore-loopback" => self.ignore_loopback = boolean(value)?,
+            _ => return Err(unknown()),
+        }
+        Ok(())
+    }
+
+    /// Returns the settings, or every problem.
+    pub fn finish(self, command: Vec<OsString>) -> Result<Settings, Vec<String>> {
+        let ports = self.watched();
+        let mut problems = self.problems(&ports, &command);
+        let times = self.times.validate().unwrap_or_else(|more| {
+            problems.extend(more);
+            Times { quiet: times::QUIET, min_hold: times::MIN_HOLD, max_hold: times::QUIET }
+        });
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Settings {
+            ports,
+            health: self.health,
+            check: self.check,
+            check_interval: self.check_interval,
+            check_timeout: self.check_timeout,
+            stop_signal: self.stop_signal,
+            forward: self.forward.unwrap_or(self.stop_signal),
+            times,
+            ignore_loopback: self.ignore_loopback,
+            command,
+        })
+    }
+
+    /// The configured ports, or else the check's: a check often uses a management port.
+    fn watched(&self) -> Vec<u16> {
+        let of_check = || self.check.iter().map(|check| check.address().port()).collect();
+        if self.ports.is_empty() { of_check() } else { self.ports.clone() }
+    }
+
+    fn problems(&self, ports: &[u16], command: &[OsString]) -> Vec<String> {
+        let health = self.health.map(|address| address.port());
+        let checked = self.check.as_ref().map(|check| check.address().port());
+        let cases = [
+            (command.is_empty(), "no command: spotdrain-hold [options] -- command arguments"),
+            (
+                ports.is_empty(),
+                "no port to watch: set port (SPOTDRAIN_HOLD_PORT), or check, whose port is then watched",
+            ),
+            (
+                self.health.is_some() && self.check.is_none(),
+                "health needs check: without it there is nothing to mirror",
+            ),
+            (health.is_some_and(|port| ports.contains(&port)), "health uses a watched port: it needs its own"),
+            (health.is_some() && health == checked, "health uses the check's port: it needs its own"),
+        ];
+        cases.into_iter().filter(|(is_wrong, _)| *is_wrong).map(|(_, problem)| problem.to_owned()).collect()
+    }
+}
+
+fn unknown() -> String {
+    let known: Vec<_> = OPTIONS.iter().map(|option| option.flag).collect();
+    format!("unknown setting; known settings: {}", known.join(", "))
+}
+
+fn ports(value: &str) -> Result<Vec<u16>, String> {
+    value.split(',').map(|item| port(item.trim())).collect()
+}
+
+fn port(item: &str) -> Result<u16, String> {
+    let number = item.parse().ok().filter(|port| *port > 0);
+    number.ok_or_else(|| format!("expected ports from 1 to 65535, separated by commas, found {item:?}"))
+}
+
+fn pause(value: &str) -> Result<Duration, String> {
+    let time = times::parse(value)?;
+    if time < Duration::from_millis(50) {
+        Err(format!("expected 0.05 seconds or more, found {value:?}"))
+    } else {
+        Ok(time)
+    }
+}
+
+fn boolean(value: &str) -> Result<bool, String> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(format!("expected true or false, found {other:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finish(values: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let mut builder = SettingsBuilder::default();
+        for (flag, value) in values {
+            builder.set(flag, value).unwrap();
+        }
+        builder.finish(vec!["app".into()])
+    }
+
+    #[test]
+    fn the_checks_port_is_watched_unless_a_port_is_set() {
+        let check = ("check", "http://127.0.0.1:9600/");
+        assert_eq!(finish(&[check]).unwrap().ports, [9600]);
+        assert_eq!(finish(&[check, ("port", "5044, 5045")]).unwrap().ports, [5044, 5045]);
+    }
+
+    #[test]
+    fn the_stop_signal_is_forwarded_unless_another_is_set() {
+        let port = ("port", "80");
+        assert_eq!(finish(&[port, ("stop-signal", "INT")]).unwrap().forward, Signal::parse("INT").unwrap());
+        assert_eq!(finish(&[port, ("forward", "QUIT")]).unwrap().forward, Signal::parse("QUIT").unwrap());
+    }
+
+    #[test]
+    fn every_problem_is_reported() {
+        let mut builder = SettingsBuilder::default();
+        builder.set("health", "0.0.0.0:80").unwrap();
+        builder.set("grace", "30").unwrap();
+        let problems = builder.finish(Vec::new()).unwrap_err();
+        let begins: Vec<_> = problems.iter().map(|problem| problem.split([':', ' ']).next().unwrap()).collect();
+        assert_eq!(begins, ["no", "no", "health", "stop-timeout"], "{problems:?}");
+    }
+
+    #[test]
+    fn the_endpoint_needs_its_own_port() {
+        let wrong = [("health", "0.0.0.0:80"), ("check", "tcp://127.0.0.1:80")];
+        assert!(finish(&wrong).unwrap_err().iter().all(|problem| problem.ends_with("it needs its own")));
+    }
+
+    #[test]
+    fn invalid_values_are_rejected() {
+        for (flag, value) in [
+            ("port", ""),
+            ("port", "0"),
+            ("port", "80,"),
+            ("port", "65536"),
+            ("health", ":8081"),
+            ("health", "host:8081"),
+            ("check", "ftp://127.0.0.1:1"),
+            ("check-interval", "0"),
+            ("stop-signal", "KILL"),
+            ("quiet", "ten"),
+            ("ignore-loopback", "yes"),
+            ("nothing", "1"),
+        ] {
+            assert!(SettingsBuilder::default().set(flag, value).is_err(), "{flag} {value}");
+        }
+    }
+
+    #[test]
+    fn every_option_can_be_set() {
+        for option in OPTIONS {
+            assert_ne!(SettingsBuilder::default().set(option.flag, "x").err(), Some(unknown()), "{}", option.flag);
+        }
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let mut values: Vec<_> = OPTIONS.iter().map(|option| (option.flag, option.default)).collect();
+        values.retain(|(_, default)| {
+            default.starts_with(|first: char| first.is_ascii_digit() || first == 'S') || *default == "false"
+        });
+        values.push(("port", "80"));
+        assert_eq!(finish(&values).unwrap(), finish(&[("port", "80")]).unwrap());
+    }
+}

@@ -1,0 +1,237 @@
+//! The hold at work on real connections, each test in a network namespace of its own: when the application is told, and
+//! what the last line says.
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use crate::common::{Running, ask, connect, hold_test_app, isolated};
+use serde_json::Value;
+
+const PORT: &str = "127.0.0.1:5044";
+const QUICK: &str = "--port 5044 --quiet 1 --min-hold 0.5 --max-hold 15";
+
+/// Long enough for at least one look.
+fn a_moment() {
+    thread::sleep(Duration::from_millis(800));
+}
+
+fn short_connection(address: &str) {
+    drop(connect(address));
+}
+
+fn stopped(options: &str, test_app: &str) -> Running {
+    let mut running = hold_test_app(options, test_app);
+    running.send("TERM");
+    running.wait_step("holding");
+    running
+}
+
+fn number(line: &Value, name: &str) -> u64 {
+    line[name].as_u64().unwrap_or_else(|| panic!("no {name} in {line}"))
+}
+
+#[test]
+fn a_quiet_port_is_told_after_the_quiet_time() {
+    isolated(|| {
+        let mut running = stopped(QUICK, "serve 5044");
+        assert!(!running.printed_by_now().iter().any(|line| line.starts_with("signal")), "not told yet");
+        let told = running.wait_step("forward");
+        assert_eq!((&told["reason"], &told["signal"]), (&"quiet".into(), &"SIGTERM".into()));
+        assert!((1000..4000).contains(&number(&told, "after_ms")), "{told}");
+        let (code, last) = running.end();
+        assert_eq!((code, number(&last, "new"), &last["last_new_after_ms"]), (0, 0, &Value::Null));
+        assert_eq!(running.printed.last().unwrap(), "signal 15");
+    });
+}
+
+#[test]
+fn the_least_hold_is_held() {
+    isolated(|| {
+        let options = "--port 5044 --quiet 0.2 --min-hold 2 --max-hold 15";
+        let told = stopped(options, "serve 5044").wait_step("forward");
+        assert_eq!(told["reason"], "quiet");
+        assert!((2000..5000).contains(&number(&told, "after_ms")), "{told}");
+    });
+}
+
+#[test]
+fn a_second_stop_signal_tells_at_once_and_another_signal_can_be_forwarded() {
+    isolated(|| {
+        let mut running = hold_test_app("--port 5044 --stop-signal INT --forward QUIT", "serve 5044 end 3 8");
+        let _never_quiet = connect(PORT);
+        running.send("INT");
+        running.wait_step("holding");
+        running.send("INT");
+        let told = running.wait_step("forward");
+        assert_eq!((&told["reason"], &told["signal"]), (&"second_signal".into(), &"SIGQUIT".into()));
+        assert_eq!(running.end().0, 8);
+        assert_eq!(running.printed[1..], ["signal 3"]);
+    });
+}
+
+#[test]
+fn established_connections_are_served_on_and_then_it_is_quiet() {
+    isolated(|| {
+        let mut running = hold_test_app(QUICK, "serve 5044");
+        let connections = [connect(PORT), connect("[::1]:5044")];
+        running.send("TERM");
+        assert_eq!(running.wait_step("holding")["established"], 2);
+        thread::sleep(Duration::from_secs(2));
+        assert!(!running.printed_by_now().iter().any(|line| line.starts_with("signal")), "not told yet");
+        drop(connections);
+        let told = running.wait_step("forward");
+        assert_eq!((&told["reason"], number(&told, "established"), number(&told, "new")), (&"quiet".into(), 0, 0));
+        assert!(number(&told, "after_ms") >= 3000, "{told}");
+    });
+}
+
+#[test]
+fn the_longest_hold_ends_it_though_a_connection_is_open() {
+    isolated(|| {
+        let mut running = hold_test_app("--port 5044 --quiet 1 --min-hold 1 --max-hold 2", "serve 5044 end 15 9");
+        let _open = connect(PORT);
+        running.send("TERM");
+        let told = running.wait_step("forward");
+        assert_eq!((&told["reason"], number(&told, "established")), (&"max_hold".into(), 1));
+        assert!((2000..5000).contains(&number(&told, "after_ms")), "{told}");
+        assert_eq!(running.end().0, 9);
+    });
+}
+
+#[test]
+fn connections_too_short_for_a_look_are_counted_and_hold_it() {
+    isolated(|| {
+        let mut running = hold_test_app(QUICK, "serve 5044");
+        (0..7).for_each(|_| short_connection(PORT));
+        running.send("TERM");
+        running.wait_step("holding");
+        for _ in 0..20 {
+            short_connection(PORT);
+            short_connection("[::1]:5044");
+            thread::sleep(Duration::from_millis(100));
+        }
+        let told = running.wait_step("forward");
+        assert_eq!(
+            (&told["reason"], number(&told, "new")),
+            (&"quiet".into(), 40),
+            "exactly those after the stop signal"
+        );
+        let last_new = number(&told, "last_new_after_ms");
+        assert!(last_new >= 1900 && number(&told, "after_ms") >= last_new + 1000, "{told}");
+        assert_eq!(number(&running.end().1, "new"), 40);
+    });
+}
+
+#[test]
+fn connections_after_the_application_was_told_are_counted_apart() {
+    isolated(|| {
+        let mut running = hold_test_app("--port 5044", "serve 5044 stay 15 end 10 0");
+        running.send("TERM");
+        running.wait_step("holding");
+        (0..2).for_each(|_| short_connection(PORT));
+        a_moment();
+        running.send("TERM");
+        assert_eq!(number(&running.wait_step("forward"), "new"), 2);
+        (0..3).for_each(|_| short_connection(PORT));
+        a_moment();
+        running.send("USR1");
+        let (code, last) = running.end();
+        assert_eq!((code, number(&last, "new"), number(&last, "new_after_forward")), (0, 5, 3));
+    });
+}
+
+#[test]
+fn ignored_loopback_connections_are_neither_established_nor_new() {
+    isolated(|| {
+        for (option, reason) in [("--ignore-loopback", "quiet"), ("", "max_hold")] {
+            let options = format!("--port 5044 --quiet 1 --min-hold 0 --max-hold 3 {option}");
+            let mut running = hold_test_app(&options, "serve 5044");
+            let open = connect(PORT);
+            running.send("TERM");
+            running.wait_step("holding");
+            let checks = thread::spawn(|| {
+                (0..12).for_each(|_| {
+                    short_connection(PORT);
+                    thread::sleep(Duration::from_millis(200));
+                });
+            });
+            assert_eq!(running.wait_step("forward")["reason"], reason, "{option}");
+            drop(open);
+            running.end();
+            drop(checks);
+        }
+    });
+}
+
+#[test]
+fn connections_to_a_neighbour_on_the_loopback_are_not_the_applications() {
+    isolated(|| {
+        let neighbour = TcpListener::bind("127.0.0.1:6379").unwrap();
+        thread::spawn(move || neighbour.incoming().for_each(drop));
+        let mut running = stopped(QUICK, "serve 5044");
+        let told = loop {
+            short_connection("127.0.0.1:6379");
+            thread::sleep(Duration::from_millis(20));
+            if !running.printed_by_now().iter().all(|line| line.starts_with("ready")) {
+                break running.wait_step("forward");
+            }
+        };
+        assert_eq!((&told["reason"], number(&told, "new")), (&"quiet".into(), 0), "{told}");
+    });
+}
+
+#[test]
+fn the_load_balancers_own_health_checks_are_not_the_applications() {
+    isolated(|| {
+        let check = "--health 127.0.0.1:8081 --check http://127.0.0.1:5044/ --check-interval 0.2";
+        let mut running = hold_test_app(&format!("{QUICK} {check}"), "http 5044 200");
+        running.wait_step("health");
+        running.send("TERM");
+        running.wait_step("holding");
+        let told = loop {
+            assert!(ask("127.0.0.1:8081").is_none_or(|line| line.contains("503")));
+            if running.printed_by_now().iter().any(|line| line.starts_with("signal")) {
+                break running.wait_step("forward");
+            }
+            thread::sleep(Duration::from_millis(20));
+        };
+        assert_eq!((&told["reason"], number(&told, "new")), (&"quiet".into(), 0), "{told}");
+    });
+}
+
+#[test]
+fn after_the_stop_signal_the_application_is_not_checked() {
+    isolated(|| {
+        let check = "--health 127.0.0.1:8081 --check http://127.0.0.1:5044/health --check-interval 0.1";
+        let mut running = hold_test_app(&format!("--quiet 2 {check}"), "http 5044 200");
+        running.wait_print("request GET /health HTTP/1.1");
+        running.send("TERM");
+        running.wait_step("holding");
+        a_moment();
+        let before = running.printed_by_now().len();
+        let told = running.wait_step("forward");
+        assert_eq!((&told["reason"], number(&told, "new")), (&"quiet".into(), 0));
+        running.end();
+        assert_eq!(running.printed[before..], ["signal 15"]);
+    });
+}
+
+#[test]
+fn where_the_kernel_does_not_tell_it_is_held_for_the_longest_hold() {
+    isolated(|| {
+        let Some(mut command) = crate::common::namespace("--mount", "mount -t tmpfs none /proc") else {
+            println!("skipped: where_the_kernel_does_not_tell_it_is_held_for_the_longest_hold: no mount namespace");
+            return;
+        };
+        let options = "--port 5044 --quiet 0 --min-hold 0 --max-hold 1";
+        command.arg(crate::common::HOLD).args(options.split(' ')).arg(crate::common::test_app());
+        let mut running = Running::start(&mut command);
+        running.wait_print("ready");
+        assert!(running.wait_step("warning")["text"].as_str().unwrap().contains("/proc/net/tcp"));
+        running.send("TERM");
+        let told = running.wait_step("forward");
+        assert_eq!((&told["reason"], &told["established"]), (&"max_hold".into(), &Value::Null));
+        assert_eq!(running.end().0, 0);
+    });
+}

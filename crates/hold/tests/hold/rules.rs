@@ -1,0 +1,173 @@
+//! The rules, told as what happens and what is done about it.
+
+use std::time::Duration;
+
+use spotdrain_hold::connections::counter::Sample;
+use spotdrain_hold::health::{Cause, Health};
+use spotdrain_hold::log::record::{Counts, LogRecord};
+use spotdrain_hold::process::child::Ending;
+use spotdrain_hold::process::signal::Signal;
+use spotdrain_hold::rules::{Action, Input, Reason, Rules, State};
+
+const UP: Health = Health::Answers(200);
+const SILENT: Input = sampled(0, 0);
+
+fn rules() -> Rules {
+    let seconds = Duration::from_secs;
+    let (quiet, min_hold, max_hold) = (seconds(10), seconds(5), seconds(20));
+    Rules { stop: Signal::TERM, forward: signal("QUIT"), quiet, min_hold, max_hold }
+}
+
+fn signal(name: &str) -> Signal {
+    Signal::parse(name).unwrap()
+}
+
+const fn sampled(established: usize, new: u64) -> Input {
+    Input::Sampled(Some(Sample { established, new }))
+}
+
+/// A story: what happens, at which second. All that is done, and when.
+fn all_done(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
+    let (mut state, mut done) = (State::default(), Vec::new());
+    for (second, input) in story {
+        let (next, actions) = rules.step(state, *input, Duration::from_secs(*second));
+        state = next;
+        done.extend(actions.into_iter().map(|action| (*second, action)));
+    }
+    done
+}
+
+/// What the application gets, and when.
+fn sent(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Signal)> {
+    let only = |(second, action)| if let Action::Forward(signal) = action { Some((second, signal)) } else { None };
+    all_done(rules, story).into_iter().filter_map(only).collect()
+}
+
+/// The reason for which the stop signal was forwarded, and when.
+fn told(story: &[(u64, Input)]) -> Option<(u64, Reason)> {
+    all_done(rules(), story).into_iter().find_map(|(second, action)| match action {
+        Action::Log(LogRecord::Forward { reason, .. }) => Some((second, reason)),
+        _ => None,
+    })
+}
+
+const STOP: Input = Input::Signal(Signal::TERM);
+
+#[test]
+fn the_stop_signal_fails_the_health_check_and_is_not_forwarded() {
+    let done = all_done(rules(), &[(3, STOP)]);
+    let line = LogRecord::Stopping { signal: Signal::TERM, max_hold_ms: 20_000 };
+    let failing = Action::SetHealth(Health::NoAnswer(Cause::Stopping));
+    assert_eq!(done, [(3, failing), (3, Action::StartSampling), (3, Action::Log(line))]);
+}
+
+#[test]
+fn every_other_signal_is_passed_on_at_once() {
+    let others = [(1, Input::Signal(signal("HUP"))), (2, STOP), (3, Input::Signal(signal("USR1")))];
+    assert_eq!(sent(rules(), &others), [(1, signal("HUP")), (3, signal("USR1"))]);
+}
+
+#[test]
+fn a_second_stop_signal_is_forwarded_at_once_and_a_third_too() {
+    let story = [(0, STOP), (1, STOP), (2, STOP), (60, Input::Tick)];
+    assert_eq!(sent(rules(), &story), [(1, signal("QUIT")), (2, signal("QUIT"))]);
+    assert_eq!(told(&story), Some((1, Reason::SecondSignal)));
+}
+
+#[test]
+fn it_is_forwarded_when_the_port_has_been_quiet_for_long_enough() {
+    assert_eq!(told(&[(0, STOP), (0, SILENT), (9, SILENT)]), None);
+    assert_eq!(told(&[(0, STOP), (0, SILENT), (9, SILENT), (10, SILENT)]), Some((10, Reason::Quiet)));
+}
+
+#[test]
+fn quiet_is_what_was_seen_not_what_was_not_looked_at() {
+    assert_eq!(told(&[(0, STOP), (0, SILENT), (15, Input::Tick)]), None);
+    assert_eq!(told(&[(0, STOP), (0, SILENT), (9, Input::Sampled(None)), (15, SILENT)]), None);
+}
+
+#[test]
+fn an_established_connection_is_not_quiet() {
+    let story = [(0, STOP), (0, sampled(1, 0)), (5, sampled(1, 0)), (6, SILENT), (15, SILENT), (16, SILENT)];
+    assert_eq!(told(&story), Some((16, Reason::Quiet)));
+}
+
+#[test]
+fn a_connection_that_came_and_went_between_two_looks_is_not_quiet() {
+    let story = [(0, STOP), (0, SILENT), (4, sampled(0, 1)), (13, sampled(0, 1)), (14, sampled(0, 1))];
+    assert_eq!(told(&story), Some((14, Reason::Quiet)));
+}
+
+#[test]
+fn the_least_hold_is_held_though_all_is_quiet() {
+    let rules = Rules { min_hold: Duration::from_secs(15), ..rules() };
+    let story: Vec<_> = std::iter::once((0, STOP)).chain((0..18).map(|second| (second, SILENT))).collect();
+    assert_eq!(sent(rules, &story), [(15, signal("QUIT"))]);
+}
+
+#[test]
+fn the_longest_hold_ends_it_whatever_is_seen() {
+    for input in [Input::Tick, sampled(7, 7), Input::Sampled(None), Input::Checked(UP)] {
+        assert_eq!(
+            told(&[(1, STOP), (1, sampled(7, 0)), (20, sampled(7, 3)), (21, input)]),
+            Some((21, Reason::MaxHold))
+        );
+    }
+}
+
+#[test]
+fn the_end_of_the_longest_hold_is_waited_for() {
+    let (state, _) = rules().step(State::default(), STOP, Duration::from_secs(1));
+    assert_eq!(rules().deadline(&state), Some(Duration::from_secs(21)));
+    assert_eq!((rules().deadline(&State::default()), state.is_sampling()), (None, true));
+}
+
+#[test]
+fn the_health_is_shown_and_told_when_it_changes() {
+    let down = Health::Answers(500);
+    let done = all_done(rules(), &[(0, Input::Checked(UP)), (5, Input::Checked(UP)), (10, Input::Checked(down))]);
+    let line = |healthy, found: &str| Action::Log(LogRecord::Health { healthy, found: found.to_owned() });
+    let expected = [
+        (0, Action::SetHealth(UP)),
+        (0, line(true, "answers 200")),
+        (10, Action::SetHealth(down)),
+        (10, line(false, "answers 500")),
+    ];
+    assert_eq!(done, expected);
+}
+
+#[test]
+fn what_a_late_check_says_is_not_shown_after_the_stop_signal() {
+    let done = all_done(
+        rules(),
+        &[(0, Input::Checked(UP)), (1, STOP), (2, Input::Checked(UP)), (3, STOP), (4, Input::Checked(UP))],
+    );
+    let shown: Vec<_> = done.iter().filter(|(_, action)| matches!(action, Action::SetHealth(_))).collect();
+    assert_eq!(shown.last(), Some(&&(1, Action::SetHealth(Health::NoAnswer(Cause::Stopping)))));
+}
+
+#[test]
+fn the_last_line_tells_when_the_last_connection_came_and_how_many() {
+    let samples =
+        [(0, sampled(2, 0)), (3, sampled(1, 4)), (7, sampled(0, 5)), (17, sampled(0, 5)), (18, sampled(1, 6))];
+    let story = [(0, STOP)].into_iter().chain(samples).chain([(19, Input::Exited(Ending::Code(3)))]);
+    let done = all_done(rules(), &story.collect::<Vec<_>>());
+    let counts = Counts { after_ms: 19_000, established: Some(1), new: 6, last_new_after_ms: Some(18_000) };
+    let line = LogRecord::Exited { code: 3, signal: None, counts: Some(counts), new_after_forward: Some(1) };
+    assert_eq!(done.get(done.len() - 2..).unwrap(), [(19, Action::Log(line)), (19, Action::Exit(3))]);
+}
+
+#[test]
+fn an_application_that_ends_by_itself_ends_the_hold() {
+    for (ending, code) in
+        [(Ending::Code(0), 0), (Ending::Code(7), 7), (Ending::Signal(9), 137), (Ending::Signal(64), 192)]
+    {
+        for story in [
+            vec![(0, Input::Exited(ending))],
+            vec![(0, STOP), (0, Input::Exited(ending)), (1, Input::Exited(ending)), (99, STOP)],
+        ] {
+            let done = all_done(rules(), &story);
+            assert_eq!(done.last(), Some(&(0, Action::Exit(code))), "{ending:?}");
+        }
+    }
+}
