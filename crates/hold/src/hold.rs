@@ -115,7 +115,11 @@ impl Hold {
         let result = self.checker.as_mut().and_then(|checker| checker.advance(now));
         let code = result.and_then(|health| self.step(Input::Checked(health), now));
         if let Some(endpoint) = &mut self.endpoint {
+            let before = endpoint.unsupported().len();
             endpoint.serve(now);
+            for protocol in endpoint.unsupported().iter().skip(before) {
+                self.log.warn(protocol.advice());
+            }
         }
         code
     }
@@ -202,15 +206,14 @@ impl Hold {
 
     fn warn_unreadable(&mut self, error: &io::Error) {
         if !self.has_warned_unreadable {
-            let text = format!("connections are unknown, so the stop signal is held for max-hold: {error}");
-            self.log.write(&LogRecord::Warning { text });
+            self.log.warn(format!("connections are unknown, so the stop signal is held for max-hold: {error}"));
         }
         self.has_warned_unreadable = true;
     }
 
     fn warn_on_error(&mut self, what: &str, result: io::Result<()>) {
         if let Err(error) = result {
-            self.log.write(&LogRecord::Warning { text: format!("{what}: {error}") });
+            self.log.warn(format!("{what}: {error}"));
         }
     }
 }

@@ -13,8 +13,12 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
 use crate::health::check::Check;
 use crate::health::{Cause, Health};
 
-/// The head of an answer is not longer.
-const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Bytes of an answer that are kept.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
+/// A server that sends more than this is disconnected.
+const MAX_BYTES: usize = 1024 * 1024;
+/// Reads of 2 KB until other work gets its turn.
+const MAX_READS: usize = 8;
 /// More headers than an answer to a health check has. Its status is known without them.
 const MAX_HEADERS: usize = 64;
 
@@ -23,14 +27,15 @@ const MAX_HEADERS: usize = 64;
 pub struct HttpGet {
     stream: TcpStream,
     stage: Stage,
+    answer: Vec<u8>,
+    received: usize,
     until: Duration,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Connecting,
-    /// The request is sent; the answer received so far.
-    Requested(Vec<u8>),
+    Requested,
     /// The result is known. The rest of the answer is still read, because some applications log a reset as an error.
     Answered,
     Over,
@@ -46,15 +51,15 @@ impl HttpGet {
     /// Begins to connect. An immediate error is already the result.
     pub fn begin(check: &Check, until: Duration) -> Result<Self, Health> {
         let stream = start_connecting(check.address()).map_err(|error| Health::NoAnswer(cause(&error)))?;
-        Ok(Self { stream, stage: Stage::Connecting, until })
+        Ok(Self { stream, stage: Stage::Connecting, answer: Vec::new(), received: 0, until })
     }
 
     /// Makes progress without waiting; returns the result once.
     pub fn advance(&mut self, check: &Check, now: Duration) -> Option<Health> {
-        let result = match &self.stage {
+        let result = match self.stage {
             Stage::Connecting => self.connected(check),
-            Stage::Requested(_) => self.answered(),
-            Stage::Answered => self.discard_rest(),
+            Stage::Requested => self.answered(),
+            Stage::Answered => self.read_rest(),
             Stage::Over => None,
         };
         let is_late = now >= self.until && self.stage != Stage::Over;
@@ -68,13 +73,20 @@ impl HttpGet {
     /// Whether the result is still unknown.
     #[must_use]
     pub fn is_pending(&self) -> bool {
-        matches!(self.stage, Stage::Connecting | Stage::Requested(_))
+        matches!(self.stage, Stage::Connecting | Stage::Requested)
     }
 
     /// Whether nothing is left to do.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.stage == Stage::Over
+    }
+
+    /// The answer's body, as far as it has been received; at most 64 KB with the head.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        let length = final_head(&self.answer).length.unwrap_or(self.answer.len());
+        self.answer.get(length..).unwrap_or_default()
     }
 
     /// The deadline.
@@ -102,7 +114,7 @@ impl HttpGet {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: spotdrain-hold\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         );
-        self.stage = Stage::Requested(Vec::new());
+        self.stage = Stage::Requested;
         match self.stream.write_all(request.as_bytes()) {
             Ok(()) => None,
             Err(error) => Some(self.end(Health::NoAnswer(cause(&error)))),
@@ -111,20 +123,19 @@ impl HttpGet {
 
     fn answered(&mut self) -> Option<Health> {
         let received = self.receive();
-        let Stage::Requested(answer) = &self.stage else { return None };
-        let (health, is_complete) = status(answer);
+        let head = final_head(&self.answer);
         match received {
-            Received::End => Some(self.end(health)),
+            Received::End => Some(self.end(head.health())),
             Received::Failed => Some(self.end(Health::NoAnswer(Cause::Broken))),
-            Received::Nothing if is_complete => {
+            Received::Nothing if head.is_complete => {
                 self.stage = Stage::Answered;
-                Some(health)
+                Some(head.health())
             }
             Received::Nothing => None,
         }
     }
 
-    fn discard_rest(&mut self) -> Option<Health> {
+    fn read_rest(&mut self) -> Option<Health> {
         if !matches!(self.receive(), Received::Nothing) {
             self.stage = Stage::Over;
         }
@@ -133,7 +144,7 @@ impl HttpGet {
 
     fn receive(&mut self) -> Received {
         let mut part = [0; 2048];
-        loop {
+        for _ in 0..MAX_READS {
             match self.stream.read(&mut part) {
                 Ok(0) => return Received::End,
                 Ok(length) => self.keep(part.get(..length).unwrap_or_default()),
@@ -142,19 +153,64 @@ impl HttpGet {
                 Err(_) => return Received::Failed,
             }
         }
+        if self.received > MAX_BYTES { Received::End } else { Received::Nothing }
     }
 
     fn keep(&mut self, part: &[u8]) {
-        if let Stage::Requested(answer) = &mut self.stage {
-            let free = MAX_HEAD_BYTES.saturating_sub(answer.len());
-            answer.extend(part.iter().take(free));
-        }
+        self.received = self.received.saturating_add(part.len());
+        let free = MAX_KEPT_BYTES.saturating_sub(self.answer.len());
+        self.answer.extend(part.iter().take(free));
     }
 
     fn end(&mut self, health: Health) -> Health {
         self.stage = Stage::Over;
         health
     }
+}
+
+/// The head of an answer, as far as it has been received.
+#[derive(Debug, Default)]
+struct Head {
+    status: Option<u16>,
+    is_complete: bool,
+    /// Bytes up to its end, including the interim heads before it.
+    length: Option<usize>,
+}
+
+impl Head {
+    fn health(&self) -> Health {
+        let status = self.status.filter(|status| (100..=599).contains(status));
+        status.map_or(Health::NoAnswer(Cause::NotHttp), Health::Answers)
+    }
+}
+
+/// Skips interim answers, such as 100 Continue and 103 Early Hints. An invalid head counts as complete.
+/// Source: <https://www.rfc-editor.org/rfc/rfc9110#section-15.2>
+fn final_head(answer: &[u8]) -> Head {
+    let mut start = 0;
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut response = httparse::Response::new(&mut headers);
+        let parsed = response.parse(answer.get(start..).unwrap_or_default());
+        let status = response.code;
+        match parsed {
+            Ok(httparse::Status::Partial) => {
+                return Head { status: status.filter(|status| !is_interim(*status)), ..Head::default() };
+            }
+            Ok(httparse::Status::Complete(length)) => {
+                start += length;
+                if !status.is_some_and(is_interim) {
+                    return Head { status, is_complete: true, length: Some(start) };
+                }
+            }
+            Err(_) => return Head { status, is_complete: true, length: None },
+        }
+    }
+}
+
+/// 101 is final: nothing else follows on this connection that this client understands.
+fn is_interim(status: u16) -> bool {
+    (100..=199).contains(&status) && status != 101
 }
 
 fn start_connecting(address: SocketAddr) -> io::Result<TcpStream> {
@@ -185,19 +241,14 @@ fn cause(error: &io::Error) -> Cause {
     }
 }
 
-/// The status of an answer, and whether its head is complete.
-fn status(answer: &[u8]) -> (Health, bool) {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut response = httparse::Response::new(&mut headers);
-    let parsed = response.parse(answer);
-    let is_complete = !matches!(parsed, Ok(httparse::Status::Partial));
-    let status = response.code.filter(|status| (100..=599).contains(status));
-    (status.map_or(Health::NoAnswer(Cause::NotHttp), Health::Answers), is_complete)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn status(answer: &str) -> (Health, bool) {
+        let head = final_head(answer.as_bytes());
+        (head.health(), head.is_complete)
+    }
 
     #[test]
     fn the_status_is_known_once_the_status_line_is_complete() {
@@ -207,17 +258,26 @@ mod tests {
             ("HTTP/1.1 404 Not Found\r\nA: b\r\n\r\nbody", 404, true),
             ("HTTP/1.1 200 OK\r\nno header\r\n\r\n", 200, true),
         ] {
-            assert_eq!(status(answer.as_bytes()), (Health::Answers(code), is_complete), "{answer}");
+            assert_eq!(status(answer), (Health::Answers(code), is_complete), "{answer}");
         }
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(MAX_HEADERS + 1));
-        assert_eq!(status(many.as_bytes()), (Health::Answers(200), true));
+        assert_eq!(status(&many), (Health::Answers(200), true));
+    }
+
+    #[test]
+    fn interim_answers_are_skipped() {
+        let hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+        assert_eq!(status(hints), (Health::NoAnswer(Cause::NotHttp), false));
+        assert_eq!(status(&format!("{hints}HTTP/1.1 200 OK\r\n\r\n")), (Health::Answers(200), true));
+        assert_eq!(final_head(format!("{hints}HTTP/1.1 204 x\r\n\r\nbody").as_bytes()).length, Some(hints.len() + 18));
+        assert_eq!(status("HTTP/1.1 101 Switching Protocols\r\n\r\n"), (Health::Answers(101), true));
     }
 
     #[test]
     fn an_answer_that_is_not_http_is_recognized() {
         for answer in ["HTTP/2 200 OK", "220 mail ESMTP", "HTTP/1.1 099 x\r\n\r\n", "HTTP/1.1 abc"] {
-            assert_eq!(status(answer.as_bytes()), (Health::NoAnswer(Cause::NotHttp), true), "{answer}");
+            assert_eq!(status(answer), (Health::NoAnswer(Cause::NotHttp), true), "{answer}");
         }
-        assert_eq!(status(b"HTTP/1.1 20"), (Health::NoAnswer(Cause::NotHttp), false));
+        assert_eq!(status("HTTP/1.1 20"), (Health::NoAnswer(Cause::NotHttp), false));
     }
 }

@@ -4,15 +4,17 @@
 //! application's is, and closed otherwise, which also fails a load balancer's HTTP check.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
-use super::request::HealthRequest;
+use super::request::{HealthRequest, Progress, Protocol};
 use super::{Cause, Health};
 
 /// A load balancer does not open more at once.
 const MAX_REQUESTS: usize = 32;
+/// More than the 128 that the standard library's backlog holds.
+const MAX_ACCEPTS: usize = 1024;
 /// Pause after an error of the listener.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -24,6 +26,7 @@ pub struct Endpoint {
     health: Health,
     listener: Option<TcpListener>,
     requests: Vec<HealthRequest>,
+    unsupported: Vec<Protocol>,
     accepted: u64,
     paused_until: Duration,
 }
@@ -33,7 +36,16 @@ impl Endpoint {
     pub fn open(address: SocketAddr, closes: bool) -> io::Result<Self> {
         let listener = Some(listen(address)?).filter(|_| !closes);
         let health = Health::NoAnswer(Cause::NotChecked);
-        Ok(Self { address, closes, health, listener, requests: Vec::new(), accepted: 0, paused_until: Duration::ZERO })
+        Ok(Self {
+            address,
+            closes,
+            health,
+            listener,
+            requests: Vec::new(),
+            unsupported: Vec::new(),
+            accepted: 0,
+            paused_until: Duration::ZERO,
+        })
     }
 
     /// Shows this health from now on. Fails if the port is in use by now; [`Self::serve`] retries.
@@ -51,8 +63,13 @@ impl Endpoint {
     pub fn serve(&mut self, now: Duration) {
         let _retried_later = if now < self.paused_until { Ok(()) } else { self.reopen(now) };
         self.accept(now);
-        let health = self.health;
-        self.requests.retain_mut(|visitor| visitor.serve(health, now));
+        self.answer(now);
+    }
+
+    /// The unsupported protocols that clients have used so far, each once, in the order of their appearance.
+    #[must_use]
+    pub fn unsupported(&self) -> &[Protocol] {
+        &self.unsupported
     }
 
     /// Returns how many connections have arrived so far, and accepts those that are pending.
@@ -83,24 +100,50 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Accepts more than a full backlog, but not without end.
     fn accept(&mut self, now: Duration) {
-        while let Some(listener) = &self.listener {
+        for _ in 0..MAX_ACCEPTS {
+            let Some(listener) = &self.listener else { return };
             match listener.accept() {
                 Ok((stream, _)) => {
                     self.accepted = self.accepted.saturating_add(1);
-                    let is_ready = stream.set_nonblocking(true).is_ok();
-                    self.requests.extend(is_ready.then(|| HealthRequest::new(stream, now)));
+                    self.admit(stream, now);
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
                 Err(_) => {
                     self.paused_until = now.saturating_add(RETRY_PAUSE);
-                    break;
+                    return;
                 }
             }
-            let too_many = self.requests.len().saturating_sub(MAX_REQUESTS);
-            self.requests.drain(..too_many);
         }
+    }
+
+    /// When there are too many, every request that has arrived is answered before a connection is dropped.
+    fn admit(&mut self, stream: TcpStream, now: Duration) {
+        if stream.set_nonblocking(true).is_err() {
+            return;
+        }
+        self.requests.push(HealthRequest::new(stream, now));
+        if self.requests.len() > MAX_REQUESTS {
+            self.answer(now);
+        }
+        if self.requests.len() > MAX_REQUESTS {
+            let lowest = self.requests.iter().enumerate().min_by_key(|(_, request)| request.priority());
+            let _dropped = lowest.map(|(place, _)| place).map(|place| self.requests.remove(place));
+        }
+    }
+
+    fn answer(&mut self, now: Duration) {
+        let (health, unsupported) = (self.health, &mut self.unsupported);
+        self.requests.retain_mut(|request| match request.serve(health, now) {
+            Progress::Open => true,
+            Progress::Finished => false,
+            Progress::Unsupported(protocol) => {
+                unsupported.extend((!unsupported.contains(&protocol)).then_some(protocol));
+                false
+            }
+        });
     }
 }
 

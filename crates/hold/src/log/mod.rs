@@ -32,6 +32,11 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Log {
+    /// Writes a warning.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.write(&LogRecord::Warning { text: text.into() });
+    }
+
     /// Writes a line. A line that would block is dropped and counted in the next one: a log that nobody reads must not
     /// stop the hold.
     pub fn write(&mut self, record: &LogRecord) {

@@ -148,3 +148,163 @@ fn a_head_request_gets_no_body_and_a_slow_one_its_answer() {
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
     });
 }
+
+/// Sends this, and returns everything that comes back until the connection ends.
+fn exchange(mut stream: TcpStream, request: &[u8], half_closes: bool) -> String {
+    stream.write_all(request).unwrap();
+    if half_closes {
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+    stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    let mut answer = Vec::new();
+    let _reset_or_closed = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#[test]
+fn a_client_that_shuts_down_its_sending_side_is_answered() {
+    isolated(|| {
+        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
+        running.wait_step("health");
+        for _ in 0..20 {
+            assert!(exchange(connect(ENDPOINT), REQUEST, true).starts_with("HTTP/1.1 200 OK"));
+        }
+        assert_eq!(exchange(connect(ENDPOINT), b"GET / HTTP/1.1\r\n", true), "");
+    });
+}
+
+#[test]
+fn a_thousand_requests_at_once_are_all_answered() {
+    isolated(|| {
+        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
+        running.wait_step("health");
+        let clients = (0..20).map(|_| {
+            std::thread::spawn(|| {
+                let streams: Vec<_> = (0..50)
+                    .map(|_| {
+                        let mut stream = connect(ENDPOINT);
+                        stream.write_all(REQUEST).unwrap();
+                        stream
+                    })
+                    .collect();
+                streams.into_iter().map(|stream| exchange(stream, b"", false)).collect::<Vec<_>>()
+            })
+        });
+        let clients: Vec<_> = clients.collect();
+        let answers: Vec<_> = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
+        assert_eq!(answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 200 OK")).count(), 1000);
+    });
+}
+
+#[test]
+fn connections_without_a_request_do_not_displace_those_with_one() {
+    isolated(|| {
+        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
+        running.wait_step("health");
+        let is_done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let flag = is_done.clone();
+        let flood = std::thread::spawn(move || {
+            let mut idle = std::collections::VecDeque::new();
+            while !flag.load(std::sync::atomic::Ordering::Relaxed) {
+                idle.extend((0..40).map(|_| connect(ENDPOINT)));
+                idle.drain(..idle.len().saturating_sub(400));
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let answered = (0..40).filter(|_| answers("200")).count();
+        is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+        flood.join().unwrap();
+        assert_eq!(answered, 40);
+    });
+}
+
+#[test]
+fn a_client_that_never_stops_sending_delays_nothing() {
+    isolated(|| {
+        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
+        running.wait_step("health");
+        let floods: Vec<_> = (0..4)
+            .map(|_| {
+                std::thread::spawn(|| {
+                    let mut sent = 0;
+                    let mut stream = connect(ENDPOINT);
+                    stream.write_all(REQUEST).unwrap();
+                    while let Ok(length) = stream.write(&[b'x'; 8192]) {
+                        sent += length;
+                    }
+                    sent
+                })
+            })
+            .collect();
+        assert!(answers("200"));
+        running.send("TERM");
+        running.wait_step("stopping");
+        let sent: usize = floods.into_iter().map(|flood| flood.join().unwrap()).sum();
+        assert!(sent < 64 << 20, "each is disconnected once the socket's buffers are full: {sent} bytes");
+    });
+}
+
+#[test]
+fn an_endless_answer_of_the_application_delays_nothing() {
+    isolated(|| {
+        let mut running = checked("http://127.0.0.1:5044/ --check-timeout 10", "serve 1");
+        let application = std::net::TcpListener::bind("127.0.0.1:5044").unwrap();
+        std::thread::spawn(move || {
+            application.incoming().for_each(|stream| {
+                let mut stream = stream.unwrap();
+                let _read = stream.read(&mut [0; 1024]);
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+                while stream.write_all(&[b'x'; 8192]).is_ok() {}
+            });
+        });
+        running.wait_line("healthy", |line| line["found"] == "answers 200");
+        assert!(answers("200"));
+        running.send("USR1");
+        running.wait_print("signal 10");
+    });
+}
+
+#[test]
+fn interim_answers_are_not_mirrored() {
+    isolated(|| {
+        let mut running = checked("http://127.0.0.1:5044/", "serve 1");
+        let application = std::net::TcpListener::bind("127.0.0.1:5044").unwrap();
+        std::thread::spawn(move || {
+            application.incoming().for_each(|stream| {
+                let mut stream = stream.unwrap();
+                let _read = stream.read(&mut [0; 1024]);
+                stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n").unwrap();
+                std::thread::sleep(Duration::from_millis(50));
+                let _closed = stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
+            });
+        });
+        let line = running.wait_line("a result of the application", |line| {
+            line["found"] != "connection refused" && line["step"] == "health"
+        });
+        assert_eq!(line["found"], "answers 200");
+    });
+}
+
+#[test]
+fn http_2_and_tls_are_refused_at_once_with_one_warning_each() {
+    isolated(|| {
+        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
+        running.wait_step("health");
+        let hello = [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[7; 500]].concat();
+        for (request, protocol) in [(&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], "HTTP/2"), (&hello, "TLS")] {
+            let begin = Instant::now();
+            (0..3).for_each(|_| assert_eq!(exchange(connect(ENDPOINT), request, false), ""));
+            assert!(begin.elapsed() < Duration::from_secs(3), "not closed: the client's own timeout ended it");
+            running.wait_line(protocol, |line| {
+                line["step"] == "warning" && line["text"].as_str().unwrap().contains(&format!("speaks {protocol}"))
+            });
+        }
+        assert!(answers("200"));
+        running.send("TERM");
+        running.send("TERM");
+        running.end();
+        assert_eq!(running.log_lines.iter().filter(|line| line["step"] == "warning").count(), 2);
+    });
+}
