@@ -1,17 +1,18 @@
-//! An application that prints what happens to it: the signals it gets, and the requests.
+//! The application under test: prints the signals that it gets, and the requests.
 //!
-//! `witness [serve PORT] [http PORT STATUS] [hang PORT] [end SIGNAL CODE] [stay SIGNAL]...`: accepts connections, answers
-//! them with a status, or never; ends on a signal, by default SIGTERM with 0, or stays. It ends by itself after a minute.
+//! `test_app [serve PORT] [http PORT STATUS] [hang PORT] [parts PORT] [udp PORT] [end SIGNAL CODE] [stay SIGNAL]...`: accepts
+//! connections; answers them with a status, never, or in 12 parts of half a second each; echoes datagrams. Exits on a signal,
+//! by default on SIGTERM with 0, or stays. It exits by itself after a minute.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a helper of tests, which stops where something is wrong"
+    reason = "a failed assumption ends this helper of tests"
 )]
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ fn prepare(mut words: impl Iterator<Item = String>) -> BTreeMap<i32, i32> {
         match word.as_str() {
             "serve" => listen(number, |mut stream| drop(stream.read_to_end(&mut Vec::new()))),
             "hang" => listen(number, hang),
+            "parts" => listen(number, parts),
+            "udp" => echo(number),
             "http" => {
                 let status = next();
                 listen(number, move |stream| answer(stream, &status));
@@ -58,7 +61,7 @@ fn prepare(mut words: impl Iterator<Item = String>) -> BTreeMap<i32, i32> {
     ends
 }
 
-/// On every address, of IPv4 too.
+/// On every address of IPv6 and IPv4.
 fn listen(port: u16, serve: impl Fn(TcpStream) + Clone + Send + 'static) {
     let listener = TcpListener::bind(SocketAddr::from(([0; 8], port))).unwrap();
     thread::spawn(move || {
@@ -72,6 +75,23 @@ fn listen(port: u16, serve: impl Fn(TcpStream) + Clone + Send + 'static) {
 fn hang(stream: TcpStream) {
     thread::sleep(Duration::from_mins(2));
     drop(stream);
+}
+
+fn parts(mut stream: TcpStream) {
+    for _ in 0..12 {
+        thread::sleep(Duration::from_millis(500));
+        stream.write_all(b"part\n").unwrap();
+    }
+}
+
+fn echo(port: u16) {
+    let socket = UdpSocket::bind(SocketAddr::from(([0; 8], port))).unwrap();
+    thread::spawn(move || {
+        loop {
+            let (_, client) = socket.recv_from(&mut [0]).unwrap();
+            socket.send_to(b"x", client).unwrap();
+        }
+    });
 }
 
 fn answer(mut stream: TcpStream, status: &str) {

@@ -22,10 +22,18 @@ const MAX_READS: usize = 8;
 /// More headers than an answer to a health check has. Its status is known without them.
 const MAX_HEADERS: usize = 64;
 
+/// The HTTP version of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    Http10,
+    Http11,
+}
+
 /// An exchange that has begun.
 #[derive(Debug)]
 pub struct HttpGet {
     stream: TcpStream,
+    version: Version,
     stage: Stage,
     answer: Vec<u8>,
     received: usize,
@@ -49,9 +57,9 @@ enum Received {
 
 impl HttpGet {
     /// Begins to connect. An immediate error is already the result.
-    pub fn begin(check: &Check, until: Duration) -> Result<Self, Health> {
+    pub fn begin(check: &Check, version: Version, until: Duration) -> Result<Self, Health> {
         let stream = start_connecting(check.address()).map_err(|error| Health::NoAnswer(cause(&error)))?;
-        Ok(Self { stream, stage: Stage::Connecting, answer: Vec::new(), received: 0, until })
+        Ok(Self { stream, version, stage: Stage::Connecting, answer: Vec::new(), received: 0, until })
     }
 
     /// Makes progress without waiting; returns the result once.
@@ -111,8 +119,9 @@ impl HttpGet {
     }
 
     fn request(&mut self, address: SocketAddr, path: &str) -> Option<Health> {
+        let minor = u8::from(self.version == Version::Http11);
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: spotdrain-hold\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.{minor}\r\nHost: {address}\r\nUser-Agent: spotdrain-hold\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         );
         self.stage = Stage::Requested;
         match self.stream.write_all(request.as_bytes()) {

@@ -4,11 +4,13 @@
 //! [`connections::counter`] turns the kernel's numbers into what the rules look at. [`hold`] is the loop around them;
 //! everything else is input and output, and none of it blocks.
 
+pub mod commands;
 pub mod connections;
 pub mod health;
 pub mod hold;
 pub mod http;
 pub mod log;
+pub mod metadata;
 pub mod process;
 pub mod rules;
 pub mod settings;

@@ -14,17 +14,17 @@ const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
     ExitCode::from(match arguments::read(std::env::args_os().skip(1), std::env::vars_os()) {
-        Ok(Invocation::Run(settings)) => run(&settings),
+        Ok(Invocation::Run(settings)) => run(*settings),
         Ok(Invocation::Help) => print(&arguments::help()),
         Ok(Invocation::Version) => print(concat!("spotdrain-hold ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(problems) => refuse(USAGE, problems),
     })
 }
 
-fn run(settings: &Settings) -> u8 {
+fn run(settings: Settings) -> u8 {
     match Hold::start(settings, Log::default()) {
         Ok(hold) => hold.run(),
-        Err(refusal) => refuse(refusal.code, vec![refusal.problem]),
+        Err(refusal) => refuse(refusal.code, refusal.problems),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Turns the kernel's numbers into a [`Sample`]: established connections, and new ones since the stop signal.
+//! Turns the kernel's numbers into what the rules look at: connections in use, new ones, and received datagrams.
 //!
 //! The counter of passive opens includes every connection accepted in this network namespace. Connections to the hold's
 //! own endpoint, and those within the namespace to ports that are not watched, are subtracted. A connection that arrives
@@ -8,19 +8,14 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use crate::connections::socket::{Socket, TcpState};
+use super::half_closed::Acknowledged;
+use super::socket::{Socket, TcpState};
+use crate::rules::Sample;
 
 /// At most this many connections within the namespace are tracked. Others count as new, which only extends the hold.
 const MAX_EXCLUDED: usize = 4096;
-
-/// What the rules decide by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
-    /// Established connections on the watched ports.
-    pub established: usize,
-    /// New connections since the stop signal.
-    pub new: u64,
-}
+/// At most this many other UDP ports are remembered, for a warning.
+const MAX_NAMED_PORTS: usize = 8;
 
 /// Selects the sockets that count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +38,16 @@ pub struct KernelReading {
     pub established: usize,
     /// Connections within this namespace that do not count.
     pub excluded: BTreeSet<Pair>,
+    /// Whether half-closed connections on the watched ports exist.
+    pub has_half_closed: bool,
+    /// Their progress, if it could be read.
+    pub acknowledged: Acknowledged,
+    /// Datagrams received in this network namespace since it exists; `None` if the kernel does not count them.
+    pub datagrams: Option<u64>,
+    /// Whether a watched port has a UDP socket.
+    pub is_udp_watched: bool,
+    /// Other UDP ports in this namespace; their datagrams are in the same counter.
+    pub other_udp_ports: BTreeSet<u16>,
 }
 
 /// The two ends of a connection, the lesser first, so that both of its sockets give the same pair.
@@ -53,21 +58,33 @@ pub type Pair = (SocketAddr, SocketAddr);
 pub struct ConnectionCounter {
     start: KernelReading,
     known: BTreeSet<Pair>,
+    acknowledged: Acknowledged,
     excluded: u64,
     new: u64,
 }
 
 impl KernelReading {
-    /// Adds a socket of the tables.
+    /// Adds a TCP socket.
     pub fn add(&mut self, socket: &Socket, filter: &PortFilter) {
-        let is_watched = |address: &SocketAddr| filter.ports.contains(&address.port());
-        let counts = !(socket.is_local() && filter.ignore_local);
-        if socket.state == TcpState::Established && is_watched(&socket.local) && counts {
-            self.established = self.established.saturating_add(1);
+        let counts = filter.counts(socket);
+        match socket.state {
+            TcpState::Established if counts => self.established = self.established.saturating_add(1),
+            TcpState::HalfClosed => self.has_half_closed |= counts,
+            TcpState::Before => return,
+            TcpState::Established | TcpState::Closing => {}
         }
-        let to_port = is_watched(&socket.local) || is_watched(&socket.remote);
-        if socket.state != TcpState::Before && socket.is_local() && !(to_port && counts) && !filter.is_own(socket) {
+        if socket.is_local() && !counts && !filter.counts(&socket.other_end()) && !filter.is_own(socket) {
             self.exclude(socket);
+        }
+    }
+
+    /// Adds a UDP socket. Port 0 is a socket that is not bound.
+    pub fn add_udp(&mut self, socket: &Socket, filter: &PortFilter) {
+        let port = socket.local.port();
+        if filter.ports.contains(&port) {
+            self.is_udp_watched = true;
+        } else if port != 0 && self.other_udp_ports.len() < MAX_NAMED_PORTS {
+            self.other_udp_ports.insert(port);
         }
     }
 
@@ -79,6 +96,12 @@ impl KernelReading {
 }
 
 impl PortFilter {
+    /// Whether a socket is the application's end of a connection that counts.
+    #[must_use]
+    pub fn counts(&self, socket: &Socket) -> bool {
+        self.ports.contains(&socket.local.port()) && !(self.ignore_local && socket.is_local())
+    }
+
     fn is_own(&self, socket: &Socket) -> bool {
         self.own_port.is_some_and(|port| port == socket.local.port() || port == socket.remote.port())
     }
@@ -88,7 +111,8 @@ impl ConnectionCounter {
     /// Starts counting at this reading.
     #[must_use]
     pub fn start(start: KernelReading) -> Self {
-        Self { known: start.excluded.clone(), start, excluded: 0, new: 0 }
+        let (known, acknowledged) = (start.excluded.clone(), start.acknowledged.clone());
+        Self { known, acknowledged, start, excluded: 0, new: 0 }
     }
 
     /// Returns the sample for a later reading.
@@ -97,8 +121,17 @@ impl ConnectionCounter {
         let opened = reading.passive_opens.saturating_sub(self.start.passive_opens);
         let own = reading.own.saturating_sub(self.start.own);
         self.new = self.new.max(opened.saturating_sub(own).saturating_sub(self.excluded));
-        self.known = reading.excluded;
-        Sample { established: reading.established, new: self.new }
+        let established = reading.established.saturating_add(self.half_closed_in_use(&reading));
+        let received = || reading.datagrams.unwrap_or(0).saturating_sub(self.start.datagrams.unwrap_or(0));
+        let datagrams = reading.is_udp_watched.then(received);
+        (self.known, self.acknowledged) = (reading.excluded, reading.acknowledged);
+        Sample { established, new: self.new, datagrams, work_in_progress: None }
+    }
+
+    /// A half-closed connection is in use while its client acknowledges data; one that was not known counts once.
+    fn half_closed_in_use(&self, reading: &KernelReading) -> usize {
+        let has_changed = |(id, bytes): &(&u64, &u64)| self.acknowledged.get(id) != Some(bytes);
+        reading.acknowledged.iter().filter(has_changed).count()
     }
 
     /// Returns 0 if a set is full: a connection that is missing in it may have existed all the time.
@@ -115,6 +148,7 @@ mod tests {
 
     const CLIENT: &str = "10.0.1.5:50000";
     const TASK: &str = "10.0.2.21:5044";
+    const ANY: &str = "0.0.0.0:0";
 
     fn filter(ignore_local: bool) -> PortFilter {
         PortFilter { ports: vec![5044], own_port: Some(8081), ignore_local }
@@ -127,6 +161,35 @@ mod tests {
             reading.add(&Socket { local, remote, state: *state }, filter);
         }
         reading
+    }
+
+    #[test]
+    fn a_half_closed_connection_is_in_use_while_its_client_acknowledges_data() {
+        let start = KernelReading { acknowledged: Acknowledged::from([(9, 5)]), ..KernelReading::default() };
+        let mut counter = ConnectionCounter::start(start);
+        let mut sample = |acknowledged: &[(u64, u64)]| {
+            let acknowledged = acknowledged.iter().copied().collect();
+            counter.sample(KernelReading { acknowledged, ..KernelReading::default() }).established
+        };
+        assert_eq!(sample(&[(1, 10), (2, 0), (9, 5)]), 2, "9 is not new");
+        assert_eq!(sample(&[(1, 20), (2, 0)]), 1, "one makes progress");
+        assert_eq!(sample(&[(1, 20), (2, 0)]), 0);
+        assert_eq!(sample(&[(1, 20), (2, 1), (3, 0)]), 2);
+    }
+
+    #[test]
+    fn datagrams_count_while_a_watched_port_has_a_udp_socket() {
+        let start = KernelReading { datagrams: Some(40), ..KernelReading::default() };
+        let mut counter = ConnectionCounter::start(start.clone());
+        let mut later = KernelReading { datagrams: Some(43), ..start };
+        assert_eq!(counter.sample(later.clone()).datagrams, None);
+        for address in ["0.0.0.0:53", "127.0.0.1:2000", "0.0.0.0:0"] {
+            let socket =
+                Socket { local: address.parse().unwrap(), remote: ANY.parse().unwrap(), state: TcpState::Before };
+            later.add_udp(&socket, &PortFilter { ports: vec![53], own_port: None, ignore_local: false });
+        }
+        assert_eq!(counter.sample(later.clone()).datagrams, Some(3));
+        assert_eq!(later.other_udp_ports, BTreeSet::from([2000]));
     }
 
     fn established(filter: &PortFilter, sockets: &[(&str, &str, TcpState)]) -> usize {
@@ -167,7 +230,7 @@ mod tests {
     fn every_accepted_connection_is_new() {
         let mut counter =
             ConnectionCounter::start(reading(100, &filter(false), &[(TASK, CLIENT, TcpState::Established)]));
-        assert_eq!(counter.sample(reading(103, &filter(false), &[])), Sample { established: 0, new: 3 });
+        assert_eq!(counter.sample(reading(103, &filter(false), &[])), Sample { new: 3, ..Sample::default() });
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::connections::counter::{KernelReading, PortFilter};
-use crate::connections::socket::Socket;
+use super::counter::{KernelReading, PortFilter};
+use super::socket::Socket;
 
 /// The kernel's files below `/proc/net`.
 #[derive(Debug, Clone)]
@@ -29,34 +29,57 @@ impl Kernel {
         Self { folder: folder.into() }
     }
 
-    /// The first reading. The counter is read last: a connection that arrives in between only delays the first new one.
+    /// The first reading. The counters are read last: a connection that arrives in between only delays the first new one.
     pub fn begin(&self, filter: &PortFilter, own: impl FnOnce() -> u64) -> io::Result<KernelReading> {
         let mut reading = KernelReading { own: own(), ..KernelReading::default() };
         self.add_sockets(&mut reading, filter)?;
-        Ok(KernelReading { passive_opens: self.passive_opens()?, ..reading })
+        self.read_counters(&mut reading)?;
+        self.check(reading)
     }
 
-    /// A later reading. The counter is read first: a connection that arrives in between is counted by the next reading.
+    /// A later reading. The counters are read first: a connection that arrives in between is counted by the next reading.
     pub fn read(&self, filter: &PortFilter, own: impl FnOnce() -> u64) -> io::Result<KernelReading> {
-        let mut reading =
-            KernelReading { passive_opens: self.passive_opens()?, own: own(), ..KernelReading::default() };
+        let mut reading = KernelReading::default();
+        self.read_counters(&mut reading)?;
+        reading.own = own();
         self.add_sockets(&mut reading, filter)?;
-        Ok(reading)
+        self.check(reading)
     }
 
-    fn passive_opens(&self) -> io::Result<u64> {
+    /// A kernel without IPv6 has no `snmp6`.
+    fn read_counters(&self, reading: &mut KernelReading) -> io::Result<()> {
         let path = self.folder.join("snmp");
         let text = std::fs::read_to_string(&path).map_err(|error| named(&path, &error))?;
-        passive_opens(&text).ok_or_else(|| io::Error::other(format!("{}: no PassiveOpens", path.display())))
+        let opens = counter(&text, "Tcp:", "PassiveOpens");
+        reading.passive_opens =
+            opens.ok_or_else(|| io::Error::other(format!("{}: no PassiveOpens", path.display())))?;
+        let ipv6 = std::fs::read_to_string(self.folder.join("snmp6")).unwrap_or_default();
+        let ipv6 = counter_of_ipv6(&ipv6, "Udp6InDatagrams").unwrap_or(0);
+        reading.datagrams = counter(&text, "Udp:", "InDatagrams").map(|ipv4| ipv4.saturating_add(ipv6));
+        Ok(())
     }
 
-    /// A kernel without IPv6 has no `tcp6`.
     fn add_sockets(&self, reading: &mut KernelReading, filter: &PortFilter) -> io::Result<()> {
         each_socket(&self.folder.join("tcp"), |socket| reading.add(&socket, filter))?;
-        match each_socket(&self.folder.join("tcp6"), |socket| reading.add(&socket, filter)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            other => other,
+        let add_udp = |reading: &mut KernelReading, socket: &Socket| reading.add_udp(socket, filter);
+        if_present(each_socket(&self.folder.join("tcp6"), |socket| reading.add(&socket, filter)))?;
+        if_present(each_socket(&self.folder.join("udp"), |socket| add_udp(reading, &socket)))?;
+        if_present(each_socket(&self.folder.join("udp6"), |socket| add_udp(reading, &socket)))
+    }
+
+    fn check(&self, reading: KernelReading) -> io::Result<KernelReading> {
+        if reading.is_udp_watched && reading.datagrams.is_none() {
+            return Err(io::Error::other(format!("{}: no InDatagrams", self.folder.join("snmp").display())));
         }
+        Ok(reading)
+    }
+}
+
+/// A kernel without IPv6 has no tables for it.
+fn if_present(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 
@@ -75,12 +98,18 @@ fn each_socket(path: &Path, mut take: impl FnMut(Socket)) -> io::Result<()> {
     Ok(())
 }
 
-/// One line that begins with `Tcp:` has the names, the next one the values.
-fn passive_opens(snmp: &str) -> Option<u64> {
-    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix("Tcp:"));
+/// One line that begins with the protocol has the names, the next one the values.
+fn counter(snmp: &str, protocol: &str, name: &str) -> Option<u64> {
+    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix(protocol));
     let (names, values) = (lines.next()?, lines.next()?);
     let mut pairs = names.split_ascii_whitespace().zip(values.split_ascii_whitespace());
-    pairs.find(|(name, _)| *name == "PassiveOpens")?.1.parse().ok()
+    pairs.find(|(found, _)| *found == name)?.1.parse().ok()
+}
+
+/// Each line has a name and a value.
+fn counter_of_ipv6(snmp6: &str, name: &str) -> Option<u64> {
+    let mut pairs = snmp6.lines().filter_map(|line| line.split_once(char::is_whitespace));
+    pairs.find(|(found, _)| *found == name)?.1.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -92,9 +121,10 @@ mod tests {
 
     #[test]
     fn the_counter_is_found_by_name() {
-        assert_eq!(passive_opens(SNMP), Some(27));
+        assert_eq!(counter(SNMP, "Tcp:", "PassiveOpens"), Some(27));
+        assert_eq!(counter_of_ipv6("Udp6InErrors\t3\nUdp6InDatagrams      \t12\n", "Udp6InDatagrams"), Some(12));
         for text in ["", "Tcp: PassiveOpens\n", "Tcp: ActiveOpens\nTcp: 1\n", "Tcp: PassiveOpens\nTcp: -1\n"] {
-            assert_eq!(passive_opens(text), None, "{text}");
+            assert_eq!(counter(text, "Tcp:", "PassiveOpens"), None, "{text}");
         }
     }
 
@@ -102,6 +132,21 @@ mod tests {
     fn the_kernel_of_this_machine_is_readable() {
         let filter = PortFilter { ports: vec![1], own_port: None, ignore_local: false };
         assert_eq!(Kernel::default().read(&filter, || 3).unwrap().own, 3);
+    }
+
+    #[test]
+    fn a_udp_port_needs_the_counter_of_datagrams() {
+        let folder = std::env::temp_dir().join(format!("hold-{}-kernel", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let row = "  7: 00000000:0035 00000000:0000 07 00000000:00000000";
+        for (name, text) in [("snmp", SNMP), ("tcp", ""), ("udp", row)] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let filter = |port| PortFilter { ports: vec![port], own_port: None, ignore_local: false };
+        assert!(Kernel::at(&folder).begin(&filter(54), || 0).is_ok());
+        let error = Kernel::at(&folder).begin(&filter(53), || 0).unwrap_err();
+        std::fs::remove_dir_all(folder).unwrap();
+        assert!(error.to_string().ends_with("snmp: no InDatagrams"), "{error}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Parses a row of the kernel's TCP socket tables, `/proc/net/tcp` and `/proc/net/tcp6`.
+//! Parses a row of the kernel's socket tables: `/proc/net/tcp`, `tcp6`, and `udp` and `udp6`, which have the same columns.
 //! Source: <https://docs.kernel.org/networking/proc_net_tcp.html>
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// A TCP socket.
+/// A socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Socket {
     pub local: SocketAddr,
@@ -18,7 +18,9 @@ pub enum TcpState {
     Before,
     /// Both ends can send.
     Established,
-    /// At least one end has closed it.
+    /// The other end has shut down its sending side, and may still receive.
+    HalfClosed,
+    /// This end has closed it.
     Closing,
 }
 
@@ -33,6 +35,12 @@ impl Socket {
         Some(Self { local, remote, state })
     }
 
+    /// The socket at the other end, if that is in this namespace too.
+    #[must_use]
+    pub fn other_end(&self) -> Self {
+        Self { local: self.remote, remote: self.local, state: self.state }
+    }
+
     /// Whether both ends are in this network namespace: over loopback, or to its own address.
     #[must_use]
     pub fn is_local(&self) -> bool {
@@ -44,7 +52,8 @@ impl Socket {
 fn state(number: u8) -> TcpState {
     match number {
         1 => TcpState::Established,
-        4..=6 | 8 | 9 | 11 => TcpState::Closing,
+        8 => TcpState::HalfClosed,
+        4..=6 | 9 | 11 => TcpState::Closing,
         _ => TcpState::Before,
     }
 }
@@ -144,7 +153,7 @@ mod tests {
             closing,
             closing,
             before,
-            closing,
+            TcpState::HalfClosed,
             closing,
             before,
             closing,

@@ -7,7 +7,7 @@ use rustix::event::PollFlags;
 
 use crate::health::Health;
 use crate::health::check::Check;
-use crate::http::HttpGet;
+use crate::http::{HttpGet, Version};
 
 /// The interval until the first success, if it is shorter than the configured one.
 const STARTUP_INTERVAL: Duration = Duration::from_secs(1);
@@ -63,7 +63,7 @@ impl Checker {
     fn begin(&mut self, now: Duration) -> Option<Health> {
         let pause = if self.has_succeeded { self.interval } else { self.interval.min(STARTUP_INTERVAL) };
         self.next = now.saturating_add(pause);
-        match HttpGet::begin(&self.check, now.saturating_add(self.timeout)) {
+        match HttpGet::begin(&self.check, Version::Http11, now.saturating_add(self.timeout)) {
             Ok(probe) => {
                 self.probe = Some(probe);
                 None

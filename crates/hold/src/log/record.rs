@@ -19,6 +19,16 @@ pub enum LogRecord {
     Signal { signal: Signal },
     /// The stop signal came. The health endpoint fails from now on; the application has not been signalled.
     Stopping { signal: Signal, max_hold_ms: u64 },
+    /// What runs at the stop signal has ended.
+    OnStop {
+        /// The program, or the URL.
+        command: String,
+        succeeded: bool,
+        result: String,
+        /// The end of its output, if it failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+    },
     /// The first sample of the connections after the stop signal.
     Holding { established: usize },
     /// The application was sent its stop signal.
@@ -32,9 +42,15 @@ pub enum LogRecord {
     Exited {
         /// The hold's own exit code.
         code: u8,
+        /// The application's exit code, if the hold's is another one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        application_code: Option<u8>,
         /// The signal that ended the application.
         #[serde(skip_serializing_if = "Option::is_none")]
         signal: Option<Signal>,
+        /// A signal that was passed on shortly before, and may be the image's stop signal.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        not_held: Option<Signal>,
         /// Present only if the stop signal came.
         #[serde(flatten)]
         counts: Option<Counts>,
@@ -53,8 +69,22 @@ pub struct Counts {
     pub established: Option<usize>,
     /// New connections since the stop signal.
     pub new: u64,
-    /// When the last new connection was seen, in milliseconds after the stop signal.
+    /// When the last new connection or datagram was seen, in milliseconds after the stop signal.
     pub last_new_after_ms: Option<u64>,
+    /// Datagrams received since the stop signal, if a watched port has a UDP socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub datagrams: Option<u64>,
+    /// Whether new connections came, and none of them was in use in a later sample.
+    #[serde(skip_serializing_if = "is_false")]
+    pub checks_only: bool,
+    /// Whether a command reported work in progress last, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work_in_progress: Option<bool>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// How the hold was started.
@@ -75,7 +105,9 @@ pub struct Start {
     pub check: Option<String>,
     pub stop_signal: Signal,
     pub forward: Signal,
-    pub quiet_ms: u128,
-    pub min_hold_ms: u128,
-    pub max_hold_ms: u128,
+    pub quiet_ms: u64,
+    pub min_hold_ms: u64,
+    pub max_hold_ms: u64,
+    pub on_stop: Vec<String>,
+    pub quiet_command: Option<String>,
 }

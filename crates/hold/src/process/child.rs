@@ -15,6 +15,18 @@ use super::signal::Signal;
 #[derive(Debug, Clone, Copy)]
 pub struct Child {
     pid: Pid,
+    signals_group: bool,
+}
+
+/// Where the application runs, and what its signals reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// The hold's own process group.
+    Shared,
+    /// Its own process group; only the application itself is signalled.
+    Own,
+    /// Its own process group, which is signalled as a whole.
+    Signalled,
 }
 
 /// How a process ended.
@@ -55,20 +67,19 @@ impl Ending {
 }
 
 impl Child {
-    /// Starts the command, in its own process group or in the hold's.
-    pub fn start(command: &[OsString], own_group: bool) -> Result<Self, StartError> {
+    /// Starts the command.
+    pub fn start(command: &[OsString], group: Group) -> Result<Self, StartError> {
         let start_error = |error| StartError { program: program(command), error };
         let Some((program, arguments)) = command.split_first() else {
             return Err(start_error(ErrorKind::NotFound.into()));
         };
         let mut command = Command::new(program);
         command.args(arguments);
-        if own_group {
+        if group != Group::Shared {
             command.process_group(0);
         }
-        let child = command.spawn().map_err(start_error)?;
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        Ok(Self { pid: pid.ok_or_else(|| start_error(io::Error::other("no process id")))? })
+        let pid = command.spawn().and_then(|child| pid_of(&child)).map_err(start_error)?;
+        Ok(Self { pid, signals_group: group == Group::Signalled })
     }
 
     /// The process id.
@@ -80,18 +91,34 @@ impl Child {
     /// Sends a signal. The process has not been reaped yet, so its id has not been reused.
     pub fn send(&self, signal: Signal) -> io::Result<()> {
         let signal = process::Signal::from_raw(signal.number()).ok_or(ErrorKind::InvalidInput)?;
-        Ok(process::kill_process(self.pid, signal)?)
+        let send = if self.signals_group { process::kill_process_group } else { process::kill_process };
+        Ok(send(self.pid, signal)?)
     }
 
-    /// Reaps every child that has ended, orphans included; returns how the application ended, if it has.
+    /// The process id.
     #[must_use]
-    pub fn reap(&self) -> Option<Ending> {
-        let mut ended = None;
-        while let Ok(Some((pid, status))) = process::wait(WaitOptions::NOHANG) {
-            ended = if pid == self.pid { ending(status).or(ended) } else { ended };
-        }
-        ended
+    pub fn pid(&self) -> Pid {
+        self.pid
     }
+
+    /// Whether other processes of a signalled group are still running.
+    #[must_use]
+    pub fn group_is_running(&self) -> bool {
+        self.signals_group && process::test_kill_process_group(self.pid).is_ok()
+    }
+}
+
+/// Reaps every child that has ended: the application, the hold's commands, and orphans.
+#[must_use]
+pub fn reap() -> Vec<(Pid, Ending)> {
+    let ended = std::iter::from_fn(|| process::wait(WaitOptions::NOHANG).ok().flatten());
+    ended.filter_map(|(pid, status)| Some((pid, ending(status)?))).collect()
+}
+
+/// Returns the id of a process that has just been started.
+pub(crate) fn pid_of(child: &std::process::Child) -> io::Result<Pid> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    pid.ok_or_else(|| io::Error::other("no process id"))
 }
 
 /// The program's name for the log. Arguments are left out: they may contain secrets.

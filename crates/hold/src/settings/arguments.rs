@@ -4,7 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use lexopt::Arg;
 
-use super::{OPTIONS, PREFIX, Settings, SettingsBuilder};
+use super::options::{OPTIONS, PREFIX};
+use super::{Settings, SettingsBuilder};
+use crate::metadata;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,10 @@ pub fn read(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Invocation, Vec<String>> {
     let mut builder = SettingsBuilder::default();
+    let variables: Vec<_> = variables.into_iter().collect();
+    if let Some((_, url)) = variables.iter().find(|(name, _)| name == metadata::VARIABLE) {
+        builder.set_metadata(url.to_string_lossy().into_owned());
+    }
     let mut problems = environment(&mut builder, variables);
     match command_line(&mut builder, arguments) {
         Ok(Parsed::Run(command)) => finish(builder, command, problems),
@@ -74,7 +80,7 @@ fn command_line(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Parsed, Vec<String>> {
     let mut parser = lexopt::Parser::from_args(arguments);
-    let (mut problems, mut ports) = (Vec::new(), Vec::new());
+    let (mut problems, mut ports, mut given) = (Vec::new(), Vec::new(), Vec::new());
     let command = loop {
         match parser.next().map_err(|error| parse_error(&error))? {
             Some(Arg::Short('h') | Arg::Long("help")) => return Ok(Parsed::Other(Invocation::Help)),
@@ -83,7 +89,11 @@ fn command_line(
                 let flag = flag.to_owned();
                 let value = value(&mut parser, &flag)?;
                 let value = if flag == "port" { all_ports(&mut ports, value) } else { value };
-                problems.extend(builder.set(&flag, &value).err().map(|problem| format!("--{flag}: {problem}")));
+                let is_repeated = flag != "port" && given.contains(&flag);
+                let result =
+                    if is_repeated { Err("given more than once".to_owned()) } else { builder.set(&flag, &value) };
+                problems.extend(result.err().map(|problem| format!("--{flag}: {problem}")));
+                given.push(flag);
             }
             Some(Arg::Short(short)) => return Err(vec![format!("-{short}: unknown flag")]),
             Some(Arg::Value(first)) => {
@@ -100,11 +110,16 @@ fn parse_error(error: &lexopt::Error) -> Vec<String> {
 }
 
 fn value(parser: &mut lexopt::Parser, flag: &str) -> Result<String, Vec<String>> {
-    let value = match flag {
-        "ignore-loopback" => parser.optional_value().unwrap_or_else(|| "true".into()),
-        _ => parser.value().map_err(|error| parse_error(&error))?,
+    let value = if is_switch(flag) {
+        parser.optional_value().unwrap_or_else(|| "true".into())
+    } else {
+        parser.value().map_err(|error| parse_error(&error))?
     };
     value.into_string().map_err(|_| vec![format!("--{flag}: expected text")])
+}
+
+fn is_switch(flag: &str) -> bool {
+    OPTIONS.iter().any(|option| option.flag == flag && option.is_switch())
 }
 
 /// A repeated `--port` adds a port.
@@ -123,10 +138,10 @@ pub fn help() -> String {
     );
     for option in OPTIONS {
         let (flag, default) = (option.flag, option.default);
-        text.push_str(&format!("  --{flag:<16} {} [default: {default}]\n", option.help));
+        text.push_str(&format!("  --{flag:<21} {} [default: {default}]\n", option.help));
     }
     text.push_str(
-        "\n  -h, --help         Print this\n  -V, --version      Print the version\n\n\
+        "\n  -h, --help              Print this\n  -V, --version           Print the version\n\n\
          Each option is also an environment variable: --min-hold is SPOTDRAIN_HOLD_MIN_HOLD. Flags win.\n\n\
          Exit codes: the command's own, 128 + N if signal N ended it, 64 for invalid settings, 126 for a command that\n\
          cannot be run, 127 for one that does not exist.\n",
@@ -201,6 +216,18 @@ mod tests {
         {
             assert!(read_words(arguments, &[]).unwrap_err()[0].starts_with(expected), "{arguments}");
         }
+    }
+
+    #[test]
+    fn only_ports_may_be_repeated() {
+        let problems = read_words("--port 1 --port 2 --check tcp://127.0.0.1:1 --check tcp://127.0.0.1:2 app", &[]);
+        assert_eq!(problems.unwrap_err(), ["--check: given more than once"]);
+    }
+
+    #[test]
+    fn the_metadata_endpoint_is_taken_from_the_environment() {
+        let found = settings("--port 1 app", &[("ECS_CONTAINER_METADATA_URI_V4", "http://169.254.170.2/v4/1")]);
+        assert_eq!(found.metadata.as_deref(), Some("http://169.254.170.2/v4/1"));
     }
 
     #[test]

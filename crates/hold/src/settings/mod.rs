@@ -1,62 +1,23 @@
-//! The settings: flags, and environment variables of the same names. [`OPTIONS`] is the only list of them; tests compare the
-//! help text and the table in `docs/hold.md` with it.
+//! The settings: flags, and environment variables of the same names.
 
 pub mod arguments;
+pub mod options;
 pub mod times;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::commands::command::Command;
 use crate::health::check::{self, Check};
 use crate::process::signal::Signal;
+use options::OPTIONS;
 use times::{RequestedTimes, Times};
-
-/// The prefix of the hold's environment variables.
-pub const PREFIX: &str = "SPOTDRAIN_HOLD_";
-
-/// A setting, as the documentation shows it.
-#[derive(Debug, Clone, Copy)]
-pub struct OptionSpec {
-    /// Without the dashes.
-    pub flag: &'static str,
-    pub default: &'static str,
-    pub help: &'static str,
-}
-
-/// Every setting.
-pub const OPTIONS: [OptionSpec; 13] = [
-    opt("port", "the check's", "A port to watch; repeat it, or separate several with commas"),
-    opt("health", "none", "ADDRESS:PORT of a health endpoint that mirrors the check and fails from the stop signal on"),
-    opt("check", "none", "How to check the application: tcp://ADDRESS:PORT or http://ADDRESS:PORT/PATH"),
-    opt("check-interval", "5", "Seconds between checks; at most 1 until the first success"),
-    opt("check-timeout", "2", "Seconds after which a check without an answer fails"),
-    opt("stop-signal", "SIGTERM", "The signal to hold back: the image's STOPSIGNAL"),
-    opt("forward", "the stop signal", "The signal to send to the application instead"),
-    opt("quiet", "10", "Seconds without an established or new connection after which the signal is forwarded"),
-    opt("min-hold", "5", "Minimum hold in seconds"),
-    opt("max-hold", "stop-timeout - grace", "Maximum hold in seconds"),
-    opt("stop-timeout", "30", "Seconds from the stop signal to SIGKILL: the container's stopTimeout"),
-    opt("grace", "10", "Seconds of the stop timeout left for the application to stop"),
-    opt("ignore-loopback", "false", "true: ignore connections from this task itself"),
-];
-
-const fn opt(flag: &'static str, default: &'static str, help: &'static str) -> OptionSpec {
-    OptionSpec { flag, default, help }
-}
-
-impl OptionSpec {
-    /// The environment variable.
-    #[must_use]
-    pub fn variable(&self) -> String {
-        format!("{PREFIX}{}", self.flag.to_uppercase().replace('-', "_"))
-    }
-}
 
 /// A consistent configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The watched ports; at least one.
+    /// The watched ports; at least one unless there is a quiet command.
     pub ports: Vec<u16>,
     /// The address of the health endpoint.
     pub health: Option<SocketAddr>,
@@ -68,8 +29,22 @@ pub struct Settings {
     /// The signal to send to the application instead.
     pub forward: Signal,
     pub times: Times,
+    /// The command to run at the stop signal.
+    pub on_stop: Option<Command>,
+    /// The URL to request at the stop signal.
+    pub on_stop_url: Option<Check>,
+    /// The command that knows whether work is in progress.
+    pub quiet_command: Option<Command>,
+    /// Whether to signal the application's whole process group.
+    pub signal_group: bool,
+    /// The exit code if the application ended because of the stop signal.
+    pub exit_code: Option<u8>,
+    /// Whether to ignore new connections that are gone at the next sample.
+    pub ignore_empty: bool,
     /// Whether to ignore connections from this task itself.
     pub ignore_loopback: bool,
+    /// The URL of ECS's metadata endpoint.
+    pub metadata: Option<String>,
     /// The program and its arguments; at least the program.
     pub command: Vec<OsString>,
 }
@@ -85,7 +60,14 @@ pub struct SettingsBuilder {
     stop_signal: Signal,
     forward: Option<Signal>,
     times: RequestedTimes,
+    on_stop: Option<Command>,
+    on_stop_url: Option<Check>,
+    quiet_command: Option<Command>,
+    signal_group: bool,
+    exit_code: Option<u8>,
+    ignore_empty: bool,
     ignore_loopback: bool,
+    metadata: Option<String>,
 }
 
 impl Default for SettingsBuilder {
@@ -99,7 +81,14 @@ impl Default for SettingsBuilder {
             stop_signal: Signal::TERM,
             forward: None,
             times: RequestedTimes::default(),
+            on_stop: None,
+            on_stop_url: None,
+            quiet_command: None,
+            signal_group: false,
+            exit_code: None,
+            ignore_empty: false,
             ignore_loopback: false,
+            metadata: None,
         }
     }
 }
@@ -120,23 +109,36 @@ impl SettingsBuilder {
             "max-hold" => self.times.max_hold = Some(times::parse(value)?),
             "stop-timeout" => self.times.stop_timeout = times::parse(value)?,
             "grace" => self.times.grace = times::parse(value)?,
+            "on-stop" => self.on_stop = Some(Command::parse(value)?),
+            "on-stop-url" => self.on_stop_url = Some(url(value)?),
+            "on-stop-timeout" => self.times.on_stop_timeout = Some(pause(value)?),
+            "quiet-command" => self.quiet_command = Some(Command::parse(value)?),
+            "quiet-command-timeout" => self.times.quiet_command_timeout = Some(pause(value)?),
+            "signal-group" => self.signal_group = boolean(value)?,
+            "exit-code" => self.exit_code = Some(exit_code(value)?),
+            "ignore-empty" => self.ignore_empty = boolean(value)?,
             "ignore-loopback" => self.ignore_loopback = boolean(value)?,
             _ => return Err(unknown()),
         }
         Ok(())
     }
 
+    /// Sets the URL of ECS's metadata endpoint.
+    pub fn set_metadata(&mut self, url: String) {
+        self.metadata = Some(url);
+    }
+
     /// Returns the settings, or every problem.
     pub fn finish(self, command: Vec<OsString>) -> Result<Settings, Vec<String>> {
         let ports = self.watched();
         let mut problems = self.problems(&ports, &command);
-        let times = self.times.validate().unwrap_or_else(|more| {
-            problems.extend(more);
-            Times { quiet: times::QUIET, min_hold: times::MIN_HOLD, max_hold: times::QUIET }
-        });
-        if !problems.is_empty() {
-            return Err(problems);
-        }
+        let times = match self.times.validate() {
+            Ok(times) if problems.is_empty() => times,
+            other => {
+                problems.extend(other.err().unwrap_or_default());
+                return Err(problems);
+            }
+        };
         Ok(Settings {
             ports,
             health: self.health,
@@ -146,6 +148,13 @@ impl SettingsBuilder {
             stop_signal: self.stop_signal,
             forward: self.forward.unwrap_or(self.stop_signal),
             times,
+            on_stop: self.on_stop,
+            on_stop_url: self.on_stop_url,
+            quiet_command: self.quiet_command,
+            signal_group: self.signal_group,
+            exit_code: self.exit_code,
+            ignore_empty: self.ignore_empty,
+            metadata: self.metadata,
             ignore_loopback: self.ignore_loopback,
             command,
         })
@@ -163,8 +172,16 @@ impl SettingsBuilder {
         let cases = [
             (command.is_empty(), "no command: spotdrain-hold [options] -- command arguments"),
             (
-                ports.is_empty(),
-                "no port to watch: set port (SPOTDRAIN_HOLD_PORT), or check, whose port is then watched",
+                ports.is_empty() && self.quiet_command.is_none(),
+                "no port to watch: set port (SPOTDRAIN_HOLD_PORT), or check, whose port is then watched, or quiet-command",
+            ),
+            (
+                self.times.on_stop_timeout.is_some() && self.on_stop.is_none() && self.on_stop_url.is_none(),
+                "on-stop-timeout needs on-stop or on-stop-url",
+            ),
+            (
+                self.times.quiet_command_timeout.is_some() && self.quiet_command.is_none(),
+                "quiet-command-timeout needs quiet-command",
             ),
             (
                 self.health.is_some() && self.check.is_none(),
@@ -189,6 +206,21 @@ fn ports(value: &str) -> Result<Vec<u16>, String> {
 fn port(item: &str) -> Result<u16, String> {
     let number = item.parse().ok().filter(|port| *port > 0);
     number.ok_or_else(|| format!("expected ports from 1 to 65535, separated by commas, found {item:?}"))
+}
+
+fn url(value: &str) -> Result<Check, String> {
+    match Check::parse(value) {
+        Ok(url @ Check::Http(..)) => Ok(url),
+        _ if value.starts_with("https://") => {
+            Err(format!("https is not supported: use http or a command, found {value:?}"))
+        }
+        Ok(Check::Tcp(_)) => Err(format!("expected http://ADDRESS:PORT/PATH, found {value:?}")),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn exit_code(value: &str) -> Result<u8, String> {
+    value.parse().map_err(|_| format!("expected an exit code from 0 to 255, found {value:?}"))
 }
 
 fn pause(value: &str) -> Result<Duration, String> {
@@ -245,6 +277,17 @@ mod tests {
     }
 
     #[test]
+    fn a_quiet_command_needs_no_port_and_a_time_limit_needs_its_command() {
+        assert!(finish(&[("quiet-command", "idle")]).unwrap().ports.is_empty());
+        for (flag, problem) in [
+            ("on-stop-timeout", "on-stop-timeout needs on-stop or on-stop-url"),
+            ("quiet-command-timeout", "quiet-command-timeout needs quiet-command"),
+        ] {
+            assert_eq!(finish(&[("port", "80"), (flag, "1")]).unwrap_err(), [problem]);
+        }
+    }
+
+    #[test]
     fn the_endpoint_needs_its_own_port() {
         let wrong = [("health", "0.0.0.0:80"), ("check", "tcp://127.0.0.1:80")];
         assert!(finish(&wrong).unwrap_err().iter().all(|problem| problem.ends_with("it needs its own")));
@@ -263,6 +306,13 @@ mod tests {
             ("check-interval", "0"),
             ("stop-signal", "KILL"),
             ("quiet", "ten"),
+            ("on-stop", "a && b"),
+            ("on-stop-url", "https://127.0.0.1/"),
+            ("on-stop-url", "tcp://127.0.0.1:80"),
+            ("on-stop-timeout", "0"),
+            ("quiet-command", ""),
+            ("exit-code", "256"),
+            ("exit-code", "-1"),
             ("ignore-loopback", "yes"),
             ("nothing", "1"),
         ] {
@@ -283,7 +333,8 @@ mod tests {
         values.retain(|(_, default)| {
             default.starts_with(|first: char| first.is_ascii_digit() || first == 'S') || *default == "false"
         });
-        values.push(("port", "80"));
-        assert_eq!(finish(&values).unwrap(), finish(&[("port", "80")]).unwrap());
+        let needed = [("port", "80"), ("quiet-command", "idle")];
+        values.extend(needed);
+        assert_eq!(finish(&values).unwrap(), finish(&needed).unwrap());
     }
 }

@@ -11,6 +11,8 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub const QUIET: Duration = Duration::from_secs(10);
 /// Default minimum hold.
 pub const MIN_HOLD: Duration = Duration::from_secs(5);
+/// Default time limit of a run of the quiet command.
+pub const QUIET_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The durations as configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +27,23 @@ pub struct RequestedTimes {
     pub stop_timeout: Duration,
     /// `--grace`
     pub grace: Duration,
+    /// `--on-stop-timeout`; by default the maximum hold
+    pub on_stop_timeout: Option<Duration>,
+    /// `--quiet-command-timeout`
+    pub quiet_command_timeout: Option<Duration>,
 }
 
 impl Default for RequestedTimes {
     fn default() -> Self {
-        Self { quiet: QUIET, min_hold: MIN_HOLD, max_hold: None, stop_timeout: STOP_TIMEOUT, grace: GRACE }
+        Self {
+            quiet: QUIET,
+            min_hold: MIN_HOLD,
+            max_hold: None,
+            stop_timeout: STOP_TIMEOUT,
+            grace: GRACE,
+            on_stop_timeout: None,
+            quiet_command_timeout: None,
+        }
     }
 }
 
@@ -42,6 +56,12 @@ pub struct Times {
     pub min_hold: Duration,
     /// Maximum hold.
     pub max_hold: Duration,
+    /// Time for the application to stop in once it has its signal.
+    pub grace: Duration,
+    /// Time limit of what runs at the stop signal; not longer than the maximum hold.
+    pub on_stop_timeout: Duration,
+    /// Time limit of a run of the quiet command.
+    pub quiet_command_timeout: Duration,
 }
 
 impl RequestedTimes {
@@ -54,20 +74,29 @@ impl RequestedTimes {
         let max_hold = self.max_hold.unwrap_or(left);
         let problems: Vec<_> = self.problems(max_hold, left).into_iter().flatten().collect();
         if problems.is_empty() {
-            Ok(Times { quiet: self.quiet, min_hold: self.min_hold, max_hold })
+            Ok(Times {
+                quiet: self.quiet,
+                min_hold: self.min_hold,
+                max_hold,
+                grace: self.grace,
+                on_stop_timeout: self.on_stop_timeout.unwrap_or(max_hold),
+                quiet_command_timeout: self.quiet_command_timeout.unwrap_or(QUIET_COMMAND_TIMEOUT.min(max_hold)),
+            })
         } else {
             Err(problems)
         }
     }
 
-    fn problems(&self, max_hold: Duration, left: Duration) -> [Option<String>; 3] {
+    fn problems(&self, max_hold: Duration, left: Duration) -> [Option<String>; 5] {
         let (max, stop, grace) = (seconds(max_hold), seconds(self.stop_timeout), seconds(self.grace));
         let over = |name: &str, time: Duration| {
             (time > max_hold).then(|| format!("{name} {} is longer than max-hold {max}", seconds(time)))
         };
         let no_grace = (max_hold > left)
             .then(|| format!("max-hold {max} leaves no grace of {grace} before stop-timeout {stop} is over"));
-        [no_grace, over("min-hold", self.min_hold), over("quiet", self.quiet)]
+        let on_stop = self.on_stop_timeout.and_then(|time| over("on-stop-timeout", time));
+        let quiet_command = self.quiet_command_timeout.and_then(|time| over("quiet-command-timeout", time));
+        [no_grace, over("min-hold", self.min_hold), over("quiet", self.quiet), on_stop, quiet_command]
     }
 }
 

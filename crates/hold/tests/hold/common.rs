@@ -98,6 +98,11 @@ impl Running {
         }
     }
 
+    /// Takes the lines of the log that are there, without waiting.
+    pub(crate) fn read_log(&mut self) {
+        self.log_lines.extend(self.log.try_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap()));
+    }
+
     /// Waits for the application to print a line with this beginning.
     pub(crate) fn wait_print(&mut self, begin: &str) -> String {
         let until = Instant::now() + TIMEOUT;

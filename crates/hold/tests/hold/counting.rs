@@ -64,7 +64,7 @@ impl World {
         let passive_opens = self.passive_opens;
         self.open_own(span.late_own);
         self.open_apart(span.late_apart);
-        KernelReading { passive_opens, own: self.own, established: 0, excluded: self.excluded.clone() }
+        KernelReading { passive_opens, own: self.own, excluded: self.excluded.clone(), ..KernelReading::default() }
     }
 
     /// The oldest leave the tables.

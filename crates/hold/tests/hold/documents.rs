@@ -6,14 +6,14 @@ use serde_json::Value;
 use spotdrain_hold::log::record::{Counts, LogRecord, Start};
 use spotdrain_hold::process::signal::Signal;
 use spotdrain_hold::rules::Reason;
-use spotdrain_hold::settings::OPTIONS;
+use spotdrain_hold::settings::options::OPTIONS;
 
 const PAGE: &str = include_str!("../../../../docs/hold.md");
 
 #[test]
 fn the_table_of_settings_is_the_list_of_them() {
     let rows: Vec<_> = PAGE.lines().filter(|line| line.starts_with("| `--")).collect();
-    let row = |option: &spotdrain_hold::settings::OptionSpec| {
+    let row = |option: &spotdrain_hold::settings::options::OptionSpec| {
         format!("| `--{}` | `{}` | {} | {} |", option.flag, option.variable(), option.default, option.help)
     };
     assert_eq!(rows, OPTIONS.iter().map(row).collect::<Vec<_>>());
@@ -36,7 +36,15 @@ fn every_step_and_every_field_of_the_log_is_explained() {
 
 fn lines() -> Vec<LogRecord> {
     let signal = Signal::TERM;
-    let counts = Counts { after_ms: 2, established: Some(0), new: 1, last_new_after_ms: Some(1) };
+    let counts = Counts {
+        after_ms: 2,
+        established: Some(0),
+        new: 1,
+        last_new_after_ms: Some(1),
+        datagrams: Some(1),
+        checks_only: true,
+        work_in_progress: Some(false),
+    };
     vec![
         LogRecord::Refused { code: 64, problems: Vec::new() },
         LogRecord::Started(Box::new(start())),
@@ -45,7 +53,20 @@ fn lines() -> Vec<LogRecord> {
         LogRecord::Stopping { signal, max_hold_ms: 1 },
         LogRecord::Holding { established: 1 },
         LogRecord::Forward { signal, reason: Reason::Quiet, counts },
-        LogRecord::Exited { code: 143, signal: Some(signal), counts: Some(counts), new_after_forward: Some(0) },
+        LogRecord::OnStop {
+            command: String::new(),
+            succeeded: false,
+            result: String::new(),
+            output: Some(String::new()),
+        },
+        LogRecord::Exited {
+            code: 75,
+            application_code: Some(143),
+            signal: Some(signal),
+            not_held: Some(signal),
+            counts: Some(counts),
+            new_after_forward: Some(0),
+        },
         LogRecord::Warning { text: String::new() },
     ]
 }
@@ -66,5 +87,7 @@ fn start() -> Start {
         quiet_ms: 1,
         min_hold_ms: 1,
         max_hold_ms: 1,
+        on_stop: Vec::new(),
+        quiet_command: None,
     }
 }

@@ -1,7 +1,8 @@
 //! The hold at work on real connections, each test in a network namespace of its own: when the application is told, and
 //! what the last line says.
 
-use std::net::TcpListener;
+use std::io::Read as _;
+use std::net::{TcpListener, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
@@ -233,5 +234,100 @@ fn where_the_kernel_does_not_tell_it_is_held_for_the_longest_hold() {
         let told = running.wait_step("forward");
         assert_eq!((&told["reason"], &told["established"]), (&"max_hold".into(), &Value::Null));
         assert_eq!(running.end().0, 0);
+    });
+}
+
+/// A client that sends a datagram every 50 ms, and counts the answers.
+fn udp_client(port: u16, datagrams: usize) -> usize {
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.connect(("127.0.0.1", port)).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    (0..datagrams)
+        .filter(|_| {
+            thread::sleep(Duration::from_millis(50));
+            client.send(b"x").is_ok() && client.recv(&mut [0]).is_ok()
+        })
+        .count()
+}
+
+#[test]
+fn received_datagrams_hold_a_udp_service() {
+    isolated(|| {
+        let mut running = hold_test_app(QUICK, "udp 5044");
+        running.send("TERM");
+        running.wait_step("holding");
+        assert_eq!(udp_client(5044, 80), 80, "no datagram is lost");
+        let told = running.wait_step("forward");
+        assert_eq!((&told["reason"], number(&told, "datagrams"), number(&told, "new")), (&"quiet".into(), 160, 0));
+        assert!(number(&told, "after_ms") >= number(&told, "last_new_after_ms") + 1000, "{told}");
+    });
+}
+
+#[test]
+fn datagrams_that_may_be_of_another_port_hold_it_with_a_warning() {
+    isolated(|| {
+        let neighbour = UdpSocket::bind("127.0.0.1:2000").unwrap();
+        let mut running = hold_test_app("--port 5044 --quiet 1 --min-hold 0 --max-hold 3", "udp 5044");
+        running.send("TERM");
+        running.wait_step("holding");
+        thread::spawn(move || {
+            loop {
+                neighbour.send_to(b"x", "127.0.0.1:2000").unwrap();
+                neighbour.recv(&mut [0]).unwrap();
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        assert_eq!(running.wait_step("forward")["reason"], "max_hold");
+        let warning = running.wait_step("warning");
+        assert!(warning["text"].as_str().unwrap().contains("may be those of UDP port 2000"), "{warning}");
+    });
+}
+
+#[test]
+fn an_answer_to_a_client_that_has_shut_down_its_sending_side_is_finished() {
+    isolated(|| {
+        let mut running = hold_test_app(QUICK, "parts 5044");
+        let mut client = connect(PORT);
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        running.send("TERM");
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "part\n".repeat(12));
+        assert_eq!(running.wait_step("forward")["reason"], "quiet");
+        assert_eq!(running.end().0, 0);
+    });
+}
+
+#[test]
+fn a_half_closed_connection_without_progress_does_not_hold() {
+    isolated(|| {
+        let mut running = hold_test_app(QUICK, "hang 5044");
+        let client = connect(PORT);
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        running.send("TERM");
+        assert_eq!(running.wait_step("forward")["reason"], "quiet");
+        assert_eq!(running.end().0, 0);
+    });
+}
+
+#[test]
+fn a_load_balancers_checks_on_the_traffic_port_can_be_ignored() {
+    isolated(|| {
+        for (option, reason) in [("--ignore-empty", "quiet"), ("", "max_hold")] {
+            let mut running =
+                hold_test_app(&format!("--port 5044 --quiet 1 --min-hold 1 --max-hold 4 {option}"), "serve 5044");
+            running.send("TERM");
+            running.wait_step("holding");
+            let checks = thread::spawn(|| {
+                (0..8).for_each(|_| {
+                    thread::sleep(Duration::from_millis(400));
+                    let _refused_once_the_application_has_ended = std::net::TcpStream::connect(PORT);
+                });
+            });
+            assert_eq!(running.wait_step("forward")["reason"], reason, "{option}");
+            let (_, last) = running.end();
+            assert!(number(&last, "new") > 0 && last["checks_only"] == true, "{last}");
+            checks.join().unwrap();
+        }
     });
 }

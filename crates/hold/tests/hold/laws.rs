@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use spotdrain_hold::connections::counter::Sample;
 use spotdrain_hold::health::{Cause, Health};
 use spotdrain_hold::log::record::{Counts, LogRecord};
 use spotdrain_hold::process::child::Ending;
 use spotdrain_hold::process::signal::Signal;
-use spotdrain_hold::rules::{Action, Input, Reason, Rules, State};
+use spotdrain_hold::rules::{Action, Input, Reason, Rules, Sample, State};
 
 type Moment = (Duration, Input, Vec<Action>);
 type Forwarded = (Duration, Reason, Counts);
@@ -17,8 +16,8 @@ fn input() -> impl Strategy<Value = Input> {
     let health =
         prop_oneof![Just(Health::Answers(200)), Just(Health::Answers(500)), Just(Health::NoAnswer(Cause::Refused))];
     prop_oneof![
-        8 => (0..3_usize, 0..3_u64).prop_map(|(established, new)| Input::Sampled(Some(Sample { established, new }))),
-        6 => Just(Input::Sampled(Some(Sample { established: 0, new: 0 }))),
+        8 => (0..3_usize, 0..3_u64, 0..3_u64).prop_map(|(established, new, datagrams)| sampled(established, new, Some(datagrams), None)),
+        6 => prop_oneof![Just(None), Just(Some(false)), Just(Some(true))].prop_map(|work| sampled(0, 0, None, work)),
         1 => Just(Input::Sampled(None)),
         2 => Just(Input::Signal(Signal::TERM)),
         2 => prop_oneof![Just("HUP"), Just("QUIT"), Just("USR1")].prop_map(|name| Input::Signal(Signal::parse(name).unwrap())),
@@ -28,24 +27,32 @@ fn input() -> impl Strategy<Value = Input> {
     ]
 }
 
+fn sampled(established: usize, new: u64, datagrams: Option<u64>, work_in_progress: Option<bool>) -> Input {
+    Input::Sampled(Some(Sample { established, new, datagrams, work_in_progress }))
+}
+
 fn rules() -> impl Strategy<Value = Rules> {
-    (1..40_u64, 0..40_u64, 0..40_u64).prop_map(|(max, quiet, min)| {
+    let exit_code = prop_oneof![Just(None), Just(Some(75))];
+    (1..40_u64, 0..40_u64, 0..40_u64, exit_code).prop_map(|(max, quiet, min, exit_code)| {
         let seconds = |number: u64| Duration::from_secs(number.min(max));
         let forward = Signal::parse("INT").unwrap();
-        Rules { stop: Signal::TERM, forward, quiet: seconds(quiet), min_hold: seconds(min), max_hold: seconds(max) }
+        let (quiet, min_hold, max_hold) = (seconds(quiet), seconds(min), seconds(max));
+        Rules { stop: Signal::TERM, forward, quiet, min_hold, max_hold, ignore_empty: false, exit_code }
     })
 }
 
 /// A history: after how many milliseconds what happens, and what is done about it. The counter never goes back.
 fn history(rules: Rules, story: Vec<(u64, Input)>) -> Vec<Moment> {
-    let (mut state, mut now, mut all) = (State::default(), Duration::ZERO, 0);
+    let (mut state, mut now, mut all, mut received) = (State::default(), Duration::ZERO, 0, 0);
     let mut moments = Vec::new();
     for (pause, input) in story {
         now += Duration::from_millis(pause);
         let input = match input {
             Input::Sampled(Some(sample)) => {
                 all += sample.new;
-                Input::Sampled(Some(Sample { new: all, ..sample }))
+                received += sample.datagrams.unwrap_or(0);
+                let datagrams = sample.datagrams.map(|_| received);
+                Input::Sampled(Some(Sample { new: all, datagrams, ..sample }))
             }
             other => other,
         };
@@ -122,15 +129,17 @@ proptest! {
     #[test]
     fn quiet_is_quiet((rules, moments) in histories()) {
         let Some((stop, Some((told, Reason::Quiet, _)))) = hold(&moments) else { return Ok(()) };
-        let mut before = None;
+        let (mut before, mut received) = (None, 0);
         let mut samples = 0;
         for (now, input, _) in moments.iter().filter(|moment| moment.0 >= stop && moment.0 <= told) {
             let Input::Sampled(sample) = input else { continue };
             if told.saturating_sub(*now) < rules.quiet {
                 prop_assert!(sample.is_some_and(|sample| sample.established == 0), "a connection, or nothing seen");
                 let sample = sample.unwrap();
-                prop_assert!(before.is_none_or(|before| before == sample.new), "a new one");
-                before = Some(sample.new);
+                prop_assert!(sample.work_in_progress != Some(true), "work in progress");
+                let new = (sample.new, sample.datagrams.unwrap_or(received));
+                prop_assert!(before.is_none_or(|before| before == new), "a new connection or datagram");
+                (before, received) = (Some(new), new.1);
             }
             samples += 1;
         }
@@ -145,13 +154,16 @@ proptest! {
     }
 
     #[test]
-    fn it_ends_when_the_application_does_and_as_it_does((_rules, moments) in histories()) {
+    fn it_ends_when_the_application_does_and_never_hides_a_crash((rules, moments) in histories()) {
+        let was_forwarded = hold(&moments).is_some_and(|(_, forwarded)| forwarded.is_some());
         for (place, (_, input, actions)) in moments.iter().enumerate() {
             let exits: Vec<_> = actions.iter().filter(|action| matches!(action, Action::Exit(_))).collect();
             match input {
                 Input::Exited(ending) if place + 1 == ended_at(&moments) => {
-                    prop_assert_eq!(exits, [&Action::Exit(ending.code())]);
-                    prop_assert_eq!(actions.last(), Some(&Action::Exit(ending.code())));
+                    let is_stopped = was_forwarded && matches!(ending, Ending::Code(0));
+                    let code = rules.exit_code.filter(|_| is_stopped).unwrap_or(ending.code());
+                    prop_assert_eq!(exits, [&Action::Exit(code)]);
+                    prop_assert_eq!(actions.last(), Some(&Action::Exit(code)));
                 }
                 _ => prop_assert!(exits.is_empty()),
             }
@@ -170,15 +182,15 @@ proptest! {
         let Some(counts) = line else { return Ok(()) };
         let since = living.iter().skip_while(|moment| !is_stop(moment));
         let samples: Vec<_> = since.filter_map(|(now, input, _)| match input {
-            Input::Sampled(Some(sample)) => Some((*now, sample.new)),
+            Input::Sampled(Some(sample)) => Some((*now, sample.new, sample.datagrams.unwrap_or(0))),
             _ => None,
         }).collect();
-        let last = samples.iter().scan(0, |before, (now, new)| {
-            let is_new = new > before;
-            *before = (*before).max(*new);
+        let last = samples.iter().scan((0, 0), |before, (now, new, datagrams)| {
+            let is_new = *new > before.0 || *datagrams > before.1;
+            *before = (before.0.max(*new), before.1.max(*datagrams));
             Some((is_new, *now))
         }).filter(|(is_new, _)| *is_new).last();
-        prop_assert_eq!(counts.new, samples.last().map_or(0, |(_, new)| *new));
+        prop_assert_eq!(counts.new, samples.last().map_or(0, |(_, new, _)| *new));
         prop_assert_eq!(counts.last_new_after_ms.map(u128::from), last.map(|(_, now)| now.saturating_sub(stop).as_millis()));
     }
 }

@@ -7,6 +7,7 @@
     reason = "a failed assumption fails the test"
 )]
 
+mod commands;
 mod common;
 mod counting;
 mod documents;
@@ -14,5 +15,6 @@ mod health;
 mod holding;
 mod image;
 mod laws;
+mod metadata;
 mod process;
 mod rules;

@@ -219,6 +219,15 @@ fn wrong_settings_are_refused_at_the_start_with_every_reason() {
         ("--port 1 --max-hold 21 true", "max-hold 21 leaves no grace of 10 before stop-timeout 30 is over"),
         ("--port 1 --grace 30 true", "stop-timeout 30 leaves no time to hold"),
         ("--port 1 --stop-signal KILL true", "SIGKILL cannot be held back"),
+        ("--port 1 --on-stop /no/such/program true", "on-stop: /no/such/program: no executable file"),
+        ("--quiet-command no-such-program true", "quiet-command: no-such-program: no executable file"),
+        ("--port 1 --on-stop /etc/passwd true", "on-stop: /etc/passwd: no executable file"),
+        ("--port 1 --on-stop a|b true", "commands run without a shell"),
+        ("--port 1 --on-stop-url https://127.0.0.1/ true", "https is not supported"),
+        ("--port 1 --on-stop true --on-stop-timeout 21 true", "on-stop-timeout 21 is longer than max-hold 20"),
+        ("--quiet-command true --quiet-command-timeout 21 true", "quiet-command-timeout 21 is longer than max-hold 20"),
+        ("--port 1 --exit-code 256 true", "expected an exit code from 0 to 255"),
+        ("--check tcp://127.0.0.1:1 --check tcp://127.0.0.1:2 true", "--check: given more than once"),
         ("--no-such-flag 1 true", "--no-such-flag: unknown setting"),
     ] {
         let words: Vec<_> = arguments.split_whitespace().collect();
@@ -244,4 +253,78 @@ fn help_and_version_are_printed() {
         assert_eq!(running.end().0, 0);
         assert!(running.printed[0].starts_with(begin));
     }
+}
+
+#[test]
+fn an_interruption_has_its_own_exit_code_and_a_crash_keeps_its_own() {
+    for (application, code) in [("end 15 0", 75), ("end 15 143", 75), ("end 15 7", 7)] {
+        let mut running = hold_test_app("--port 1 --exit-code 75", application);
+        running.send("TERM");
+        running.send("TERM");
+        let (found, last) = running.end();
+        assert_eq!((found, &last["code"]), (code, &code.into()), "{application}");
+    }
+    assert_eq!(hold(&["--port", "1", "--exit-code", "75", "--", "sh", "-c", "exit 0"]).end().0, 0);
+}
+
+#[test]
+fn a_stop_signal_that_was_not_held_back_is_warned_of() {
+    let mut running = hold_test_app("--port 1", "end 3 0");
+    running.send("QUIT");
+    let (code, last) = running.end();
+    assert_eq!((code, &last["not_held"]), (0, &"SIGQUIT".into()));
+    let warning = running.wait_step("warning");
+    assert!(warning["text"].as_str().unwrap().contains("set stop-signal (SPOTDRAIN_HOLD_STOP_SIGNAL) to SIGQUIT"));
+}
+
+#[test]
+fn the_whole_group_can_be_signalled_and_is_waited_for() {
+    let script = "exec 2>/dev/null; trap '' TERM; (trap 'sleep 0.5; echo worker done; exit' TERM; echo ready; while :; do sleep 0.05; done) & \
+                  wait; exit 6";
+    let mut running = hold(&["--port", "1", "--signal-group", "--", "sh", "-c", script]);
+    running.wait_print("ready");
+    running.send("TERM");
+    running.send("TERM");
+    running.wait_print("worker done");
+    assert_eq!(running.end().0, 6);
+
+    let script = "exec 2>/dev/null; (trap 'sleep 0.5; echo worker done; exit' TERM; echo ready; while :; do sleep 0.05; done) & wait";
+    let mut running = hold(&["--port", "1", "--signal-group", "--", "sh", "-c", script]);
+    running.wait_print("ready");
+    running.send("TERM");
+    running.send("TERM");
+    assert_eq!(running.end().0, 143, "the shell ended at once, and the worker was waited for");
+    assert!(running.printed.iter().any(|line| line == "worker done"), "{:?}", running.printed);
+}
+
+#[test]
+fn a_group_that_does_not_end_gets_the_grace_and_a_crash_ends_the_hold_at_once() {
+    let script = "(trap '' TERM; exec sleep 30 >&- 2>&-) & sleep 0.2; echo ready; wait";
+    let mut running =
+        hold(&["--port", "1", "--signal-group", "--stop-timeout", "20", "--grace", "1", "--", "sh", "-c", script]);
+    running.wait_print("ready");
+    running.send("TERM");
+    running.send("TERM");
+    assert_eq!(running.end().0, 143);
+
+    let mut running = hold(&["--port", "1", "--signal-group", "--", "sh", "-c", "(exec sleep 30 >&- 2>&-) & exit 9"]);
+    assert_eq!(running.end().0, 9);
+}
+
+#[test]
+fn an_init_system_behind_the_hold_is_warned_of() {
+    let Some(mut command) = namespace("--pid --fork --kill-child --mount-proc", "true") else {
+        println!("skipped: an_init_system_behind_the_hold_is_warned_of: process namespaces are unavailable");
+        return;
+    };
+    let folder = std::env::temp_dir().join(format!("hold-{}-init", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let init = folder.join("init");
+    std::fs::write(&init, "#!/bin/sh\n[ $$ = 1 ] || exit 100\n").unwrap();
+    std::fs::set_permissions(&init, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut running = Running::start(command.args([HOLD, "--port", "1", "--", init.to_str().unwrap()]));
+    assert_eq!(running.end().0, 100);
+    let warning = running.wait_step("warning");
+    assert!(warning["text"].as_str().unwrap().contains("may have to be process 1"), "{warning}");
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use spotdrain_hold::connections::counter::Sample;
 use spotdrain_hold::health::{Cause, Health};
 use spotdrain_hold::log::record::{Counts, LogRecord};
 use spotdrain_hold::process::child::Ending;
 use spotdrain_hold::process::signal::Signal;
-use spotdrain_hold::rules::{Action, Input, Reason, Rules, State};
+use spotdrain_hold::rules::{Action, Input, Reason, Rules, Sample, State};
 
 const UP: Health = Health::Answers(200);
 const SILENT: Input = sampled(0, 0);
@@ -15,7 +14,8 @@ const SILENT: Input = sampled(0, 0);
 fn rules() -> Rules {
     let seconds = Duration::from_secs;
     let (quiet, min_hold, max_hold) = (seconds(10), seconds(5), seconds(20));
-    Rules { stop: Signal::TERM, forward: signal("QUIT"), quiet, min_hold, max_hold }
+    let (ignore_empty, exit_code) = (false, None);
+    Rules { stop: Signal::TERM, forward: signal("QUIT"), quiet, min_hold, max_hold, ignore_empty, exit_code }
 }
 
 fn signal(name: &str) -> Signal {
@@ -23,7 +23,7 @@ fn signal(name: &str) -> Signal {
 }
 
 const fn sampled(established: usize, new: u64) -> Input {
-    Input::Sampled(Some(Sample { established, new }))
+    Input::Sampled(Some(Sample { established, new, datagrams: None, work_in_progress: None }))
 }
 
 /// A story: what happens, at which second. All that is done, and when.
@@ -58,7 +58,7 @@ fn the_stop_signal_fails_the_health_check_and_is_not_forwarded() {
     let done = all_done(rules(), &[(3, STOP)]);
     let line = LogRecord::Stopping { signal: Signal::TERM, max_hold_ms: 20_000 };
     let failing = Action::SetHealth(Health::NoAnswer(Cause::Stopping));
-    assert_eq!(done, [(3, failing), (3, Action::StartSampling), (3, Action::Log(line))]);
+    assert_eq!(done, [(3, failing), (3, Action::BeginHold), (3, Action::Log(line))]);
 }
 
 #[test]
@@ -152,9 +152,23 @@ fn the_last_line_tells_when_the_last_connection_came_and_how_many() {
         [(0, sampled(2, 0)), (3, sampled(1, 4)), (7, sampled(0, 5)), (17, sampled(0, 5)), (18, sampled(1, 6))];
     let story = [(0, STOP)].into_iter().chain(samples).chain([(19, Input::Exited(Ending::Code(3)))]);
     let done = all_done(rules(), &story.collect::<Vec<_>>());
-    let counts = Counts { after_ms: 19_000, established: Some(1), new: 6, last_new_after_ms: Some(18_000) };
-    let line = LogRecord::Exited { code: 3, signal: None, counts: Some(counts), new_after_forward: Some(1) };
-    assert_eq!(done.get(done.len() - 2..).unwrap(), [(19, Action::Log(line)), (19, Action::Exit(3))]);
+    let record = |action: &Action| match action {
+        Action::Log(LogRecord::Exited { code: 3, counts: Some(counts), new_after_forward: Some(1), .. }) => {
+            Some(*counts)
+        }
+        _ => None,
+    };
+    let counts = Counts {
+        after_ms: 19_000,
+        established: Some(1),
+        new: 6,
+        last_new_after_ms: Some(18_000),
+        datagrams: None,
+        checks_only: false,
+        work_in_progress: None,
+    };
+    assert_eq!(done.last(), Some(&(19, Action::Exit(3))));
+    assert_eq!(record(&done[done.len() - 2].1), Some(counts));
 }
 
 #[test]
@@ -170,4 +184,113 @@ fn an_application_that_ends_by_itself_ends_the_hold() {
             assert_eq!(done.last(), Some(&(0, Action::Exit(code))), "{ending:?}");
         }
     }
+}
+
+/// The last record of a story with these rules.
+fn exited(rules: Rules, story: &[(u64, Input)]) -> LogRecord {
+    let mut records = all_done(rules, story).into_iter().filter_map(|(_, action)| match action {
+        Action::Log(record @ LogRecord::Exited { .. }) => Some(record),
+        _ => None,
+    });
+    records.next_back().unwrap()
+}
+
+#[test]
+fn datagrams_are_not_quiet() {
+    let sample = |datagrams| Input::Sampled(Some(Sample { datagrams: Some(datagrams), ..Sample::default() }));
+    let story = [(0, STOP), (0, sample(0)), (4, sample(7)), (13, sample(7)), (14, sample(7))];
+    assert_eq!(told(&story), Some((14, Reason::Quiet)));
+    let last = exited(rules(), &[&story[..], &[(15, Input::Exited(Ending::Code(0)))]].concat());
+    let LogRecord::Exited { counts: Some(counts), .. } = last else { panic!("{last:?}") };
+    assert_eq!((counts.datagrams, counts.last_new_after_ms), (Some(7), Some(4000)));
+}
+
+#[test]
+fn work_in_progress_is_not_quiet() {
+    let sample = |work| Input::Sampled(Some(Sample { work_in_progress: Some(work), ..Sample::default() }));
+    let story =
+        [(0, STOP), (0, sample(true)), (5, sample(false)), (9, sample(true)), (10, sample(false)), (19, sample(false))];
+    assert_eq!(told(&story), None);
+    let eager = Rules { quiet: Duration::ZERO, ..rules() };
+    assert_eq!(sent(eager, &story), [(5, signal("QUIT"))]);
+}
+
+#[test]
+fn connections_that_were_gone_at_the_next_sample_can_be_ignored() {
+    let checks = [(0, STOP), (0, SILENT), (4, sampled(0, 1)), (8, sampled(0, 2)), (10, sampled(0, 3))];
+    assert_eq!(told(&checks), None);
+    let ignoring = Rules { ignore_empty: true, ..rules() };
+    assert_eq!(sent(ignoring, &checks), [(10, signal("QUIT"))]);
+    let used = [(0, STOP), (0, SILENT), (4, sampled(1, 1)), (8, sampled(0, 1)), (10, sampled(0, 1))];
+    assert_eq!(sent(ignoring, &used), []);
+}
+
+#[test]
+fn the_last_record_says_when_every_new_connection_was_gone_at_the_next_sample() {
+    for (samples, expected) in [
+        ([sampled(0, 0), sampled(0, 0)], false),
+        ([sampled(0, 0), sampled(0, 3)], true),
+        ([sampled(2, 0), sampled(0, 3)], true),
+        ([sampled(0, 3), sampled(1, 3)], false),
+        ([sampled(1, 1), sampled(0, 2)], false),
+    ] {
+        let story = [(0, STOP), (1, samples[0]), (2, samples[1]), (3, Input::Exited(Ending::Code(0)))];
+        let last = exited(rules(), &story);
+        let LogRecord::Exited { counts: Some(counts), .. } = last else { panic!("{last:?}") };
+        assert_eq!(counts.checks_only, expected, "{samples:?}");
+    }
+}
+
+#[test]
+fn an_application_that_ends_soon_after_another_signal_may_have_another_stop_signal() {
+    let ended = |at| Input::Exited(Ending::Code(at));
+    let quit = (1, Input::Signal(signal("QUIT")));
+    for (story, expected) in [
+        (vec![quit, (3, ended(0))], Some(signal("QUIT"))),
+        (vec![(0, Input::Signal(signal("HUP"))), quit, (11, ended(0))], Some(signal("QUIT"))),
+        (vec![quit, (12, ended(0))], None),
+        (vec![quit, (2, STOP), (3, ended(0))], None),
+        (vec![(3, ended(0))], None),
+    ] {
+        let done = all_done(rules(), &story);
+        let warnings: Vec<_> =
+            done.iter().filter(|(_, action)| matches!(action, Action::Log(LogRecord::Warning { .. }))).collect();
+        assert_eq!(warnings.len(), usize::from(expected.is_some()), "{story:?}");
+        let last = exited(rules(), &story);
+        assert!(matches!(last, LogRecord::Exited { not_held, .. } if not_held == expected), "{last:?}");
+        assert_eq!(done.last().unwrap().1, Action::Exit(0));
+    }
+}
+
+#[test]
+fn the_exit_code_is_replaced_only_if_the_stop_signal_ended_the_application() {
+    let rules = Rules { exit_code: Some(75), ..rules() };
+    let forwarded = vec![(0, STOP), (1, STOP)];
+    for (before, ending, code) in [
+        (&forwarded, Ending::Code(0), 75),
+        (&forwarded, Ending::Signal(3), 75),
+        (&forwarded, Ending::Code(131), 75),
+        (&forwarded, Ending::Code(1), 1),
+        (&forwarded, Ending::Signal(11), 139),
+        (&forwarded, Ending::Signal(9), 137),
+        (&vec![(0, STOP)], Ending::Code(0), 0),
+        (&vec![(0, STOP)], Ending::Code(1), 1),
+        (&vec![], Ending::Code(0), 0),
+        (&vec![], Ending::Signal(3), 131),
+    ] {
+        let story = [&before[..], &[(2, Input::Exited(ending))]].concat();
+        assert_eq!(all_done(rules, &story).last(), Some(&(2, Action::Exit(code))), "{story:?}");
+        let LogRecord::Exited { application_code, .. } = exited(rules, &story) else { panic!() };
+        assert_eq!(application_code, Some(ending.code()).filter(|own| *own != code));
+    }
+}
+
+#[test]
+fn the_rest_of_the_group_gets_the_grace_after_the_stop_signal_was_forwarded() {
+    let (grace, second) = (Duration::from_secs(10), Duration::from_secs);
+    let (holding, _) = rules().step(State::default(), STOP, second(1));
+    let (forwarded, _) = rules().step(holding, STOP, second(2));
+    let leaves_time = [(State::default(), 1), (holding, 1), (forwarded, 11), (forwarded, 12)]
+        .map(|(state, now)| state.leaves_time(grace, second(now)));
+    assert_eq!(leaves_time, [false, false, true, false]);
 }
