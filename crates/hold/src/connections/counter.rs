@@ -44,7 +44,7 @@ pub struct KernelReading {
     pub acknowledged: Acknowledged,
     /// Datagrams received in this network namespace since it exists; `None` if the kernel does not count them.
     pub datagrams: Option<u64>,
-    /// Whether a watched port has a UDP socket.
+    /// Whether a watched port has a UDP socket. Known in the first reading only.
     pub is_udp_watched: bool,
     /// Other UDP ports in this namespace; their datagrams are in the same counter.
     pub other_udp_ports: BTreeSet<u16>,
@@ -123,9 +123,15 @@ impl ConnectionCounter {
         self.new = self.new.max(opened.saturating_sub(own).saturating_sub(self.excluded));
         let established = reading.established.saturating_add(self.half_closed_in_use(&reading));
         let received = || reading.datagrams.unwrap_or(0).saturating_sub(self.start.datagrams.unwrap_or(0));
-        let datagrams = reading.is_udp_watched.then(received);
+        let datagrams = self.start.is_udp_watched.then(received);
         (self.known, self.acknowledged) = (reading.excluded, reading.acknowledged);
         Sample { established, new: self.new, datagrams, work_in_progress: None }
+    }
+
+    /// The UDP ports that share the counter of datagrams with the watched ones, separated by commas.
+    #[must_use]
+    pub fn other_udp_ports(&self) -> String {
+        self.start.other_udp_ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
     /// A half-closed connection is in use while its client acknowledges data; one that was not known counts once.
@@ -179,17 +185,17 @@ mod tests {
 
     #[test]
     fn datagrams_count_while_a_watched_port_has_a_udp_socket() {
-        let start = KernelReading { datagrams: Some(40), ..KernelReading::default() };
-        let mut counter = ConnectionCounter::start(start.clone());
-        let mut later = KernelReading { datagrams: Some(43), ..start };
-        assert_eq!(counter.sample(later.clone()).datagrams, None);
+        let mut start = KernelReading { datagrams: Some(40), ..KernelReading::default() };
+        let later = KernelReading { datagrams: Some(43), ..KernelReading::default() };
+        assert_eq!(ConnectionCounter::start(start.clone()).sample(later.clone()).datagrams, None);
         for address in ["0.0.0.0:53", "127.0.0.1:2000", "0.0.0.0:0"] {
             let socket =
                 Socket { local: address.parse().unwrap(), remote: ANY.parse().unwrap(), state: TcpState::Before };
-            later.add_udp(&socket, &PortFilter { ports: vec![53], own_port: None, ignore_local: false });
+            start.add_udp(&socket, &PortFilter { ports: vec![53], own_port: None, ignore_local: false });
         }
-        assert_eq!(counter.sample(later.clone()).datagrams, Some(3));
-        assert_eq!(later.other_udp_ports, BTreeSet::from([2000]));
+        let mut counter = ConnectionCounter::start(start);
+        assert_eq!(counter.sample(later).datagrams, Some(3));
+        assert_eq!(counter.other_udp_ports(), "2000");
     }
 
     fn established(filter: &PortFilter, sockets: &[(&str, &str, TcpState)]) -> usize {

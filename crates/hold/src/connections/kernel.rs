@@ -33,8 +33,12 @@ impl Kernel {
     pub fn begin(&self, filter: &PortFilter, own: impl FnOnce() -> u64) -> io::Result<KernelReading> {
         let mut reading = KernelReading { own: own(), ..KernelReading::default() };
         self.add_sockets(&mut reading, filter)?;
+        self.add_udp_sockets(&mut reading, filter)?;
         self.read_counters(&mut reading)?;
-        self.check(reading)
+        if reading.is_udp_watched && reading.datagrams.is_none() {
+            return Err(io::Error::other(format!("{}: no InDatagrams", self.folder.join("snmp").display())));
+        }
+        Ok(reading)
     }
 
     /// A later reading. The counters are read first: a connection that arrives in between is counted by the next reading.
@@ -43,7 +47,7 @@ impl Kernel {
         self.read_counters(&mut reading)?;
         reading.own = own();
         self.add_sockets(&mut reading, filter)?;
-        self.check(reading)
+        Ok(reading)
     }
 
     /// A kernel without IPv6 has no `snmp6`.
@@ -61,17 +65,13 @@ impl Kernel {
 
     fn add_sockets(&self, reading: &mut KernelReading, filter: &PortFilter) -> io::Result<()> {
         each_socket(&self.folder.join("tcp"), |socket| reading.add(&socket, filter))?;
-        let add_udp = |reading: &mut KernelReading, socket: &Socket| reading.add_udp(socket, filter);
-        if_present(each_socket(&self.folder.join("tcp6"), |socket| reading.add(&socket, filter)))?;
-        if_present(each_socket(&self.folder.join("udp"), |socket| add_udp(reading, &socket)))?;
-        if_present(each_socket(&self.folder.join("udp6"), |socket| add_udp(reading, &socket)))
+        if_present(each_socket(&self.folder.join("tcp6"), |socket| reading.add(&socket, filter)))
     }
 
-    fn check(&self, reading: KernelReading) -> io::Result<KernelReading> {
-        if reading.is_udp_watched && reading.datagrams.is_none() {
-            return Err(io::Error::other(format!("{}: no InDatagrams", self.folder.join("snmp").display())));
-        }
-        Ok(reading)
+    /// A UDP service has its sockets before the stop signal, so these tables are read only once.
+    fn add_udp_sockets(&self, reading: &mut KernelReading, filter: &PortFilter) -> io::Result<()> {
+        if_present(each_socket(&self.folder.join("udp"), |socket| reading.add_udp(&socket, filter)))?;
+        if_present(each_socket(&self.folder.join("udp6"), |socket| reading.add_udp(&socket, filter)))
     }
 }
 

@@ -14,9 +14,9 @@ use crate::rules::Sample;
 const MIN_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest one.
 const MAX_INTERVAL: Duration = Duration::from_secs(10);
-/// An interval is at least this many times the CPU time of the sample, so that sampling takes at most 4 % of a CPU: with tens
-/// of thousands of connections one sample takes 100 ms and more.
-const COST_FACTOR: u32 = 25;
+/// An interval is at least this many times the CPU time of the sample, so that sampling takes at most 2.5 % of a CPU: with
+/// tens of thousands of connections one sample takes 100 ms and more.
+const COST_FACTOR: u32 = 40;
 
 /// Samples the connections on the watched ports.
 #[derive(Debug)]
@@ -82,9 +82,8 @@ impl Sampler {
             None => self.kernel.begin(&self.filter, own)?,
         };
         let warning = self.add_half_closed(&mut reading);
-        let others = reading.other_udp_ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let counter = self.counter.get_or_insert_with(|| ConnectionCounter::start(reading.clone()));
-        let sample = counter.sample(reading);
+        let (sample, others) = (counter.sample(reading), counter.other_udp_ports());
         Ok((sample, warning.or_else(|| self.warn_datagrams(sample, &others))))
     }
 

@@ -43,6 +43,9 @@ const NAMES: [(&str, i32); 31] = [
 /// The first real-time signal that the C library does not use itself; container engines count `SIGRTMIN` from here.
 const RTMIN: i32 = 34;
 const RTMAX: i32 = 64;
+/// The first one that can be caught: musl keeps 34 for itself.
+/// Source: <https://git.musl-libc.org/cgit/musl/tree/src/internal/pthread_impl.h> (`SIGSYNCCALL`)
+const FIRST_CAUGHT: i32 = if cfg!(target_env = "musl") { RTMIN + 1 } else { RTMIN };
 
 /// KILL and STOP cannot be caught. ILL, TRAP, BUS, FPE and SEGV report the hold's own faults, PIPE its own writes, CHLD its
 /// own children, and TTIN and TTOU its own use of the terminal.
@@ -72,7 +75,8 @@ impl Signal {
     /// Whether it is passed on to the application.
     #[must_use]
     pub fn is_passed_on(self) -> bool {
-        NAMES.iter().all(|(name, number)| *number != self.0 || !NOT_PASSED_ON.contains(name))
+        let is_reserved = (RTMIN..FIRST_CAUGHT).contains(&self.0);
+        !is_reserved && NAMES.iter().all(|(name, number)| *number != self.0 || !NOT_PASSED_ON.contains(name))
     }
 
     /// All signals that are passed on.
