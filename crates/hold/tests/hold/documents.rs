@@ -12,7 +12,8 @@ const PAGE: &str = include_str!("../../../../docs/hold.md");
 
 #[test]
 fn the_table_of_settings_is_the_list_of_them() {
-    let rows: Vec<_> = PAGE.lines().filter(|line| line.starts_with("| `--")).collect();
+    let rows: Vec<_> =
+        PAGE.lines().filter(|line| line.starts_with("| `--") && line.contains("` | `SPOTDRAIN_")).collect();
     let row = |option: &spotdrain_hold::settings::options::OptionSpec| {
         format!("| `--{}` | `{}` | {} | {} |", option.flag, option.variable(), option.default, option.help)
     };
