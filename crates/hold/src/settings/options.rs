@@ -33,7 +33,7 @@ pub const OPTIONS: [OptionSpec; 21] = [
     opt("quiet-command-timeout", "5", "Seconds after which a run of it is ended, and counts as work in progress"),
     opt("signal-group", "false", "true: signal the application's whole process group"),
     opt("exit-code", "the application's", "Exit code if the application ended because of the stop signal"),
-    opt("ignore-empty", "false", "true: ignore new connections that are gone within half a second, such as TCP checks"),
+    opt("ignore-empty", "false", "true: ignore new connections that are gone at the next sample, such as TCP checks"),
     opt("ignore-loopback", "false", "true: ignore connections from this task itself"),
 ];
 

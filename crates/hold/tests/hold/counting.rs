@@ -1,4 +1,4 @@
-//! The count of new connections, whatever comes between the reading of one file and of the next.
+//! The count of new connections, with connections that arrive between the reads of two files.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use proptest::prelude::*;
 use spotdrain_hold::connections::counter::{ConnectionCounter, KernelReading, Pair};
 
-/// What comes between two looks, and what of it comes while the second look is at work: behind the counter's back.
+/// What arrives between two samples, and what arrives during the second one, after its read of the counter.
 #[derive(Debug, Clone)]
 struct Span {
     traffic: u64,
@@ -32,7 +32,7 @@ fn spans() -> impl Strategy<Value = Vec<Span>> {
     proptest::collection::vec(span, 1..30)
 }
 
-/// The world: what the counter and the endpoint have counted, and which connections are in the tables.
+/// The kernel: its counter, the endpoint's, and the connections in its tables.
 #[derive(Default)]
 struct World {
     passive_opens: u64,
@@ -56,7 +56,7 @@ impl World {
         self.passive_opens += count;
     }
 
-    /// The counter is read first; what comes then is in the others already.
+    /// The counter is read first; later arrivals are already in the other numbers.
     fn sample(&mut self, span: &Span) -> KernelReading {
         self.passive_opens += span.traffic;
         self.open_own(span.own);
@@ -67,7 +67,7 @@ impl World {
         KernelReading { passive_opens, own: self.own, excluded: self.excluded.clone(), ..KernelReading::default() }
     }
 
-    /// The oldest leave the tables.
+    /// Removes the oldest from the tables.
     fn forget(&mut self, count: usize) {
         for _ in 0..count {
             self.excluded.pop_first();
@@ -77,14 +77,14 @@ impl World {
 
 proptest! {
     #[test]
-    fn it_is_never_too_high_and_right_again_with_the_next_look(spans in spans()) {
+    fn it_is_never_too_high_and_the_next_sample_corrects_it(spans in spans()) {
         let (mut world, mut traffic, mut before) = (World::default(), 0, 0);
         let mut counter = ConnectionCounter::start(KernelReading::default());
         for span in &spans {
             traffic += span.traffic;
             let new = counter.sample(world.sample(span)).new;
             prop_assert!(new <= traffic, "{} of {}", new, traffic);
-            prop_assert!(new >= before, "it never goes back");
+            prop_assert!(new >= before, "it never decreases");
             let was_disturbed = span.late_own > 0 || span.late_apart > 0;
             prop_assert!(was_disturbed || new == traffic, "{} of {}", new, traffic);
             before = new;

@@ -1,4 +1,4 @@
-//! What is written twice is the same: the settings and the fields of the log, here and in `docs/hold.md`.
+//! `docs/hold.md` lists the settings and the fields of the log as the code does.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use spotdrain_hold::settings::options::OPTIONS;
 const PAGE: &str = include_str!("../../../../docs/hold.md");
 
 #[test]
-fn the_table_of_settings_is_the_list_of_them() {
+fn the_table_lists_the_settings() {
     let rows: Vec<_> =
         PAGE.lines().filter(|line| line.starts_with("| `--") && line.contains("` | `SPOTDRAIN_")).collect();
     let row = |option: &spotdrain_hold::settings::options::OptionSpec| {

@@ -1,8 +1,8 @@
-//! The health endpoint: mirrors the application's health, fails from the stop signal on, and waits for nobody.
+//! The health endpoint: mirrors the application's health, fails from the stop signal on, and never waits for a client.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::{Running, ask, connect, hold_test_app, isolated, until};
 
@@ -79,7 +79,7 @@ fn the_port_opens_and_closes_with_the_applications() {
 }
 
 #[test]
-fn what_does_not_speak_http_is_not_healthy() {
+fn an_application_that_does_not_speak_http_is_not_healthy() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "serve 1");
         let application = std::net::TcpListener::bind("127.0.0.1:5044").unwrap();
@@ -95,10 +95,9 @@ fn what_does_not_speak_http_is_not_healthy() {
 }
 
 #[test]
-fn a_check_that_hangs_hangs_alone() {
+fn a_check_that_hangs_delays_nothing() {
     isolated(|| {
-        let mut running = checked("http://127.0.0.1:5044/ --check-timeout 15", "hang 5044");
-        let begin = Instant::now();
+        let mut running = checked("http://127.0.0.1:5044/ --check-timeout 60", "hang 5044");
         assert!(answers("503"), "the endpoint answers meanwhile");
         running.send("USR1");
         running.wait_print("signal 10");
@@ -107,12 +106,11 @@ fn a_check_that_hangs_hangs_alone() {
         assert_eq!(running.wait_step("holding")["established"], 0, "the check was given up");
         running.send("TERM");
         assert_eq!(running.end().0, 0);
-        assert!(begin.elapsed() < Duration::from_secs(10));
     });
 }
 
 #[test]
-fn a_check_without_an_answer_has_failed_in_time() {
+fn a_check_without_an_answer_fails_after_its_timeout() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/ --check-timeout 0.2", "hang 5044");
         running.wait_line("late", |line| line["found"] == "no answer in time");
@@ -120,7 +118,7 @@ fn a_check_without_an_answer_has_failed_in_time() {
 }
 
 #[test]
-fn visitors_who_say_nothing_keep_nobody_out() {
+fn clients_that_send_nothing_do_not_block_others() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
         running.wait_step("health");
@@ -157,7 +155,9 @@ fn exchange(mut stream: TcpStream, request: &[u8], half_closes: bool) -> String 
     }
     stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
     let mut answer = Vec::new();
-    let _reset_or_closed = stream.read_to_end(&mut answer);
+    let result = stream.read_to_end(&mut answer);
+    let is_late = result.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+    assert!(!is_late, "the connection is neither closed nor reset");
     String::from_utf8(answer).unwrap()
 }
 
@@ -294,9 +294,7 @@ fn http_2_and_tls_are_refused_at_once_with_one_warning_each() {
         running.wait_step("health");
         let hello = [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[7; 500]].concat();
         for (request, protocol) in [(&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], "HTTP/2"), (&hello, "TLS")] {
-            let begin = Instant::now();
             (0..3).for_each(|_| assert_eq!(exchange(connect(ENDPOINT), request, false), ""));
-            assert!(begin.elapsed() < Duration::from_secs(3), "not closed: the client's own timeout ended it");
             running.wait_line(protocol, |line| {
                 line["step"] == "warning" && line["text"].as_str().unwrap().contains(&format!("speaks {protocol}"))
             });

@@ -39,7 +39,7 @@ fn starts_in_an_empty_root(binary: &Path) {
     fs::copy(binary, root.join("hold")).unwrap();
     for (command, code, printed) in [("/hold --version", 0, "spotdrain-hold "), ("/nothing", 127, ""), ("/", 126, "")] {
         let Some(mut chroot) = crate::common::namespace("--mount", "true") else {
-            println!("skipped: no rights to change the root");
+            println!("skipped: mount namespaces are unavailable");
             break;
         };
         let words = format!("/hold --port 5044 -- {command}");

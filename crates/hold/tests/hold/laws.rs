@@ -1,4 +1,4 @@
-//! What holds in every history of signals, looks, checks and ends.
+//! What holds in every history of signals, samples, checks and exits.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     })
 }
 
-/// A history: after how many milliseconds what happens, and what is done about it. The counter never goes back.
+/// Plays inputs, each with its pause in milliseconds; returns them with the actions. The counters never go back.
 fn history(rules: Rules, story: Vec<(u64, Input)>) -> Vec<Moment> {
     let (mut state, mut now, mut all, mut received) = (State::default(), Duration::ZERO, 0, 0);
     let mut moments = Vec::new();
@@ -80,13 +80,13 @@ fn ended_at(moments: &[Moment]) -> usize {
 /// When the stop signal came, and when and why it was forwarded.
 fn hold(moments: &[Moment]) -> Option<(Duration, Option<Forwarded>)> {
     let stop = moments.iter().find(|moment| is_stop(moment))?.0;
-    let told = moments.iter().find_map(|(now, _, actions)| {
+    let forwarded = moments.iter().find_map(|(now, _, actions)| {
         actions.iter().find_map(|action| match action {
             Action::Log(LogRecord::Forward { reason, counts, .. }) => Some((*now, *reason, *counts)),
             _ => None,
         })
     });
-    Some((stop, told))
+    Some((stop, forwarded))
 }
 
 proptest! {
@@ -104,37 +104,37 @@ proptest! {
         let other = |signal: Signal| signal != rules.stop && signal != rules.forward;
         prop_assert_eq!(count(&other, false), count(&other, true));
         let (stops, sent) = (count(&|signal| signal == rules.stop, false), count(&|signal| signal == rules.forward, true));
-        prop_assert!(count(&|signal| signal == rules.stop, true) == 0, "the application gets the other in its place");
+        prop_assert!(count(&|signal| signal == rules.stop, true) == 0, "the application gets the other signal instead");
         prop_assert!(sent == stops || sent + 1 == stops, "{} of {}", sent, stops);
     }
 
     #[test]
-    fn it_is_never_held_longer_than_the_longest_hold((rules, moments) in histories()) {
-        let Some((stop, told)) = hold(&moments) else { return Ok(()) };
+    fn it_is_never_held_longer_than_the_maximum((rules, moments) in histories()) {
+        let Some((stop, forwarded)) = hold(&moments) else { return Ok(()) };
         let late = moments[..ended_at(&moments)].iter().find(|moment| moment.0 >= stop + rules.max_hold && moment.0 >= stop);
         if let Some((now, _, _)) = late.filter(|moment| !matches!(moment.1, Input::Exited(_))) {
-            prop_assert!(told.is_some_and(|(told, _, _)| told <= *now));
+            prop_assert!(forwarded.is_some_and(|(forwarded, _, _)| forwarded <= *now));
         }
     }
 
     #[test]
-    fn it_is_held_for_the_least_hold_unless_a_second_signal_comes((rules, moments) in histories()) {
-        if let Some((stop, Some((told, reason, _)))) = hold(&moments) {
-            prop_assert!(reason == Reason::SecondSignal || told.saturating_sub(stop) >= rules.min_hold);
-            let stops = moments.iter().filter(|moment| is_stop(moment) && moment.0 <= told).count();
+    fn it_is_held_for_the_minimum_unless_a_second_signal_comes((rules, moments) in histories()) {
+        if let Some((stop, Some((forwarded, reason, _)))) = hold(&moments) {
+            prop_assert!(reason == Reason::SecondSignal || forwarded.saturating_sub(stop) >= rules.min_hold);
+            let stops = moments.iter().filter(|moment| is_stop(moment) && moment.0 <= forwarded).count();
             prop_assert!(reason != Reason::SecondSignal || stops >= 2);
         }
     }
 
     #[test]
-    fn quiet_is_quiet((rules, moments) in histories()) {
-        let Some((stop, Some((told, Reason::Quiet, _)))) = hold(&moments) else { return Ok(()) };
+    fn quiet_means_that_nothing_happened_in_the_quiet_time((rules, moments) in histories()) {
+        let Some((stop, Some((forwarded, Reason::Quiet, _)))) = hold(&moments) else { return Ok(()) };
         let (mut before, mut received) = (None, 0);
         let mut samples = 0;
-        for (now, input, _) in moments.iter().filter(|moment| moment.0 >= stop && moment.0 <= told) {
+        for (now, input, _) in moments.iter().filter(|moment| moment.0 >= stop && moment.0 <= forwarded) {
             let Input::Sampled(sample) = input else { continue };
-            if told.saturating_sub(*now) < rules.quiet {
-                prop_assert!(sample.is_some_and(|sample| sample.established == 0), "a connection, or nothing seen");
+            if forwarded.saturating_sub(*now) < rules.quiet {
+                prop_assert!(sample.is_some_and(|sample| sample.established == 0), "a connection, or no sample");
                 let sample = sample.unwrap();
                 prop_assert!(sample.work_in_progress != Some(true), "work in progress");
                 let new = (sample.new, sample.datagrams.unwrap_or(received));
@@ -143,11 +143,11 @@ proptest! {
             }
             samples += 1;
         }
-        prop_assert!(samples > 0, "never without a look");
+        prop_assert!(samples > 0, "never without a sample");
     }
 
     #[test]
-    fn after_the_stop_signal_the_endpoint_never_says_yes((_rules, moments) in histories()) {
+    fn after_the_stop_signal_the_endpoint_always_fails((_rules, moments) in histories()) {
         let after = moments.iter().skip_while(|moment| !is_stop(moment)).flat_map(|moment| &moment.2);
         let mut shown = after.filter_map(|action| if let Action::SetHealth(health) = action { Some(*health) } else { None });
         prop_assert!(shown.all(|health| health == Health::NoAnswer(Cause::Stopping)));
@@ -167,12 +167,12 @@ proptest! {
                 }
                 _ => prop_assert!(exits.is_empty()),
             }
-            prop_assert!(place < ended_at(&moments) || actions.is_empty(), "nothing is done afterwards");
+            prop_assert!(place < ended_at(&moments) || actions.is_empty(), "no action after the end");
         }
     }
 
     #[test]
-    fn the_last_line_counts_what_was_seen((_rules, moments) in histories()) {
+    fn the_last_record_counts_what_was_sampled((_rules, moments) in histories()) {
         let living = &moments[..ended_at(&moments)];
         let Some(stop) = living.iter().find(|moment| is_stop(moment)).map(|moment| moment.0) else { return Ok(()) };
         let line = living.iter().flat_map(|moment| &moment.2).find_map(|action| match action {

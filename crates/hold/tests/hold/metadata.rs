@@ -1,4 +1,4 @@
-//! The task's name in the log, from a server that stands for ECS's metadata endpoint.
+//! The task's name in the log, from a server in the role of ECS's metadata endpoint.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The hold as a first process should be: signals, orphans, exit codes, with and without a terminal.
+//! The hold as a first process: signals, orphans, exit codes, with and without a terminal.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
@@ -41,7 +41,7 @@ fn it_ends_as_the_application_ends() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_127_and_one_that_cannot_be_run_126() {
+fn a_missing_command_is_127_and_one_that_cannot_be_run_126() {
     let file = std::env::temp_dir().join(format!("hold-{}-not-executable", std::process::id()));
     std::fs::write(&file, "").unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -74,7 +74,7 @@ fn the_standard_output_is_the_applications_alone() {
 }
 
 #[test]
-fn orphans_are_reaped_where_it_is_not_the_first_process() {
+fn orphans_are_reaped_if_it_is_not_the_first_process() {
     let mut running = shell("(sleep 30 >&- 2>&- & echo orphan $!); exec sleep 20");
     let orphan = running.wait_print("orphan").trim_start_matches("orphan ").parse().unwrap();
     assert_eq!(running.wait_step("started")["first_process"], false);
@@ -90,7 +90,7 @@ fn orphans_are_reaped_where_it_is_not_the_first_process() {
 #[test]
 fn it_works_as_the_first_process() {
     let Some(mut command) = namespace("--pid --fork --kill-child --mount-proc", "true") else {
-        println!("skipped: it_works_as_the_first_process: no process namespace to be had here");
+        println!("skipped: it_works_as_the_first_process: process namespaces are unavailable");
         return;
     };
     command.args([HOLD, "--port", "1", "--", "sh", "-c"]);
@@ -107,7 +107,7 @@ fn it_works_as_the_first_process() {
 }
 
 #[test]
-fn what_the_application_sends_to_its_group_is_not_taken_for_the_stop_signal() {
+fn a_signal_of_the_application_to_its_own_group_is_not_the_stop_signal() {
     let mut command = Command::new(HOLD);
     command.args(["--port", "1", "--", "sh", "-c", "trap 'echo caught' TERM; kill -TERM 0; exit 4"]).process_group(0);
     let mut running = Running::start(&mut command);
@@ -141,7 +141,7 @@ fn a_terminals_own_signals_reach_the_application_once() {
     assert_eq!(interrupts, 2, "Ctrl-C once, and the one that was sent: {:?}", running.printed);
 }
 
-/// On a terminal the log and the application's output are one.
+/// On a terminal the log and the application's output are mixed.
 fn wait_shown(running: &mut Running, step: &str) -> String {
     running.wait_print("{\"program\":\"spotdrain-hold\"");
     running.printed.iter().find(|line| line.contains(step)).unwrap().clone()
@@ -153,9 +153,9 @@ fn parent(pid: u32) -> u32 {
 }
 
 #[test]
-fn ctrl_z_stops_the_hold_with_the_application_and_both_go_on() {
+fn ctrl_z_stops_the_hold_with_the_application_and_both_continue() {
     if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
-        println!("skipped: ctrl_z_stops_the_hold_with_the_application_and_both_go_on: no script(1)");
+        println!("skipped: ctrl_z_stops_the_hold_with_the_application_and_both_continue: no script(1)");
         return;
     }
     let inside =
@@ -172,7 +172,7 @@ fn ctrl_z_stops_the_hold_with_the_application_and_both_go_on() {
 }
 
 #[test]
-fn a_log_that_nobody_reads_does_not_hold_the_hold() {
+fn a_log_that_nobody_reads_does_not_block_the_hold() {
     let (reader, writer) = std::io::pipe().unwrap();
     let mut command = Command::new(HOLD);
     command.args(["--port", "1", "--", &test_app()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer);
@@ -202,7 +202,7 @@ fn has_handler(pid: u32) -> bool {
 }
 
 #[test]
-fn wrong_settings_are_refused_at_the_start_with_every_reason() {
+fn invalid_settings_are_refused_at_the_start_with_every_reason() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let health = format!("--health {} --check tcp://127.0.0.1:1 true", taken.local_addr().unwrap());
     for (arguments, reason) in [
@@ -238,7 +238,7 @@ fn wrong_settings_are_refused_at_the_start_with_every_reason() {
 }
 
 #[test]
-fn the_environment_configures_an_entrypoint_of_dashes_alone() {
+fn the_environment_alone_can_configure_the_hold() {
     let mut running = Running::start(Command::new(HOLD).args(["--", "true"]).env("SPOTDRAIN_HOLD_PORT", "5044"));
     assert_eq!(running.end().0, 0);
     assert_eq!(running.wait_step("started")["ports"], serde_json::json!([5044]));

@@ -1,4 +1,4 @@
-//! The rules, told as what happens and what is done about it.
+//! The rules as stories: inputs at certain seconds, and the actions that follow.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ const fn sampled(established: usize, new: u64) -> Input {
     Input::Sampled(Some(Sample { established, new, datagrams: None, work_in_progress: None }))
 }
 
-/// A story: what happens, at which second. All that is done, and when.
-fn all_done(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
+/// Plays a story of inputs, each with its second; returns all actions with theirs.
+fn play(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
     let (mut state, mut done) = (State::default(), Vec::new());
     for (second, input) in story {
         let (next, actions) = rules.step(state, *input, Duration::from_secs(*second));
@@ -37,15 +37,15 @@ fn all_done(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
     done
 }
 
-/// What the application gets, and when.
+/// The signals that the application gets, and when.
 fn sent(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Signal)> {
     let only = |(second, action)| if let Action::Forward(signal) = action { Some((second, signal)) } else { None };
-    all_done(rules, story).into_iter().filter_map(only).collect()
+    play(rules, story).into_iter().filter_map(only).collect()
 }
 
-/// The reason for which the stop signal was forwarded, and when.
-fn told(story: &[(u64, Input)]) -> Option<(u64, Reason)> {
-    all_done(rules(), story).into_iter().find_map(|(second, action)| match action {
+/// When and why the stop signal was forwarded.
+fn forwarded(story: &[(u64, Input)]) -> Option<(u64, Reason)> {
+    play(rules(), story).into_iter().find_map(|(second, action)| match action {
         Action::Log(LogRecord::Forward { reason, .. }) => Some((second, reason)),
         _ => None,
     })
@@ -55,7 +55,7 @@ const STOP: Input = Input::Signal(Signal::TERM);
 
 #[test]
 fn the_stop_signal_fails_the_health_check_and_is_not_forwarded() {
-    let done = all_done(rules(), &[(3, STOP)]);
+    let done = play(rules(), &[(3, STOP)]);
     let line = LogRecord::Stopping { signal: Signal::TERM, max_hold_ms: 20_000 };
     let failing = Action::SetHealth(Health::NoAnswer(Cause::Stopping));
     assert_eq!(done, [(3, failing), (3, Action::BeginHold), (3, Action::Log(line))]);
@@ -71,61 +71,61 @@ fn every_other_signal_is_passed_on_at_once() {
 fn a_second_stop_signal_is_forwarded_at_once_and_a_third_too() {
     let story = [(0, STOP), (1, STOP), (2, STOP), (60, Input::Tick)];
     assert_eq!(sent(rules(), &story), [(1, signal("QUIT")), (2, signal("QUIT"))]);
-    assert_eq!(told(&story), Some((1, Reason::SecondSignal)));
+    assert_eq!(forwarded(&story), Some((1, Reason::SecondSignal)));
 }
 
 #[test]
 fn it_is_forwarded_when_the_port_has_been_quiet_for_long_enough() {
-    assert_eq!(told(&[(0, STOP), (0, SILENT), (9, SILENT)]), None);
-    assert_eq!(told(&[(0, STOP), (0, SILENT), (9, SILENT), (10, SILENT)]), Some((10, Reason::Quiet)));
+    assert_eq!(forwarded(&[(0, STOP), (0, SILENT), (9, SILENT)]), None);
+    assert_eq!(forwarded(&[(0, STOP), (0, SILENT), (9, SILENT), (10, SILENT)]), Some((10, Reason::Quiet)));
 }
 
 #[test]
-fn quiet_is_what_was_seen_not_what_was_not_looked_at() {
-    assert_eq!(told(&[(0, STOP), (0, SILENT), (15, Input::Tick)]), None);
-    assert_eq!(told(&[(0, STOP), (0, SILENT), (9, Input::Sampled(None)), (15, SILENT)]), None);
+fn time_without_a_sample_is_not_quiet() {
+    assert_eq!(forwarded(&[(0, STOP), (0, SILENT), (15, Input::Tick)]), None);
+    assert_eq!(forwarded(&[(0, STOP), (0, SILENT), (9, Input::Sampled(None)), (15, SILENT)]), None);
 }
 
 #[test]
 fn an_established_connection_is_not_quiet() {
     let story = [(0, STOP), (0, sampled(1, 0)), (5, sampled(1, 0)), (6, SILENT), (15, SILENT), (16, SILENT)];
-    assert_eq!(told(&story), Some((16, Reason::Quiet)));
+    assert_eq!(forwarded(&story), Some((16, Reason::Quiet)));
 }
 
 #[test]
 fn a_connection_that_came_and_went_between_two_looks_is_not_quiet() {
     let story = [(0, STOP), (0, SILENT), (4, sampled(0, 1)), (13, sampled(0, 1)), (14, sampled(0, 1))];
-    assert_eq!(told(&story), Some((14, Reason::Quiet)));
+    assert_eq!(forwarded(&story), Some((14, Reason::Quiet)));
 }
 
 #[test]
-fn the_least_hold_is_held_though_all_is_quiet() {
+fn the_minimum_hold_is_kept_although_it_is_quiet() {
     let rules = Rules { min_hold: Duration::from_secs(15), ..rules() };
     let story: Vec<_> = std::iter::once((0, STOP)).chain((0..18).map(|second| (second, SILENT))).collect();
     assert_eq!(sent(rules, &story), [(15, signal("QUIT"))]);
 }
 
 #[test]
-fn the_longest_hold_ends_it_whatever_is_seen() {
+fn the_maximum_hold_ends_whatever_is_sampled() {
     for input in [Input::Tick, sampled(7, 7), Input::Sampled(None), Input::Checked(UP)] {
         assert_eq!(
-            told(&[(1, STOP), (1, sampled(7, 0)), (20, sampled(7, 3)), (21, input)]),
+            forwarded(&[(1, STOP), (1, sampled(7, 0)), (20, sampled(7, 3)), (21, input)]),
             Some((21, Reason::MaxHold))
         );
     }
 }
 
 #[test]
-fn the_end_of_the_longest_hold_is_waited_for() {
+fn the_end_of_the_maximum_hold_is_a_deadline() {
     let (state, _) = rules().step(State::default(), STOP, Duration::from_secs(1));
     assert_eq!(rules().deadline(&state), Some(Duration::from_secs(21)));
     assert_eq!((rules().deadline(&State::default()), state.is_sampling()), (None, true));
 }
 
 #[test]
-fn the_health_is_shown_and_told_when_it_changes() {
+fn the_health_is_shown_and_logged_when_it_changes() {
     let down = Health::Answers(500);
-    let done = all_done(rules(), &[(0, Input::Checked(UP)), (5, Input::Checked(UP)), (10, Input::Checked(down))]);
+    let done = play(rules(), &[(0, Input::Checked(UP)), (5, Input::Checked(UP)), (10, Input::Checked(down))]);
     let line = |healthy, found: &str| Action::Log(LogRecord::Health { healthy, found: found.to_owned() });
     let expected = [
         (0, Action::SetHealth(UP)),
@@ -137,8 +137,8 @@ fn the_health_is_shown_and_told_when_it_changes() {
 }
 
 #[test]
-fn what_a_late_check_says_is_not_shown_after_the_stop_signal() {
-    let done = all_done(
+fn the_result_of_a_late_check_is_not_shown_after_the_stop_signal() {
+    let done = play(
         rules(),
         &[(0, Input::Checked(UP)), (1, STOP), (2, Input::Checked(UP)), (3, STOP), (4, Input::Checked(UP))],
     );
@@ -147,11 +147,11 @@ fn what_a_late_check_says_is_not_shown_after_the_stop_signal() {
 }
 
 #[test]
-fn the_last_line_tells_when_the_last_connection_came_and_how_many() {
+fn the_last_record_has_the_number_of_new_connections_and_the_time_of_the_last() {
     let samples =
         [(0, sampled(2, 0)), (3, sampled(1, 4)), (7, sampled(0, 5)), (17, sampled(0, 5)), (18, sampled(1, 6))];
     let story = [(0, STOP)].into_iter().chain(samples).chain([(19, Input::Exited(Ending::Code(3)))]);
-    let done = all_done(rules(), &story.collect::<Vec<_>>());
+    let done = play(rules(), &story.collect::<Vec<_>>());
     let record = |action: &Action| match action {
         Action::Log(LogRecord::Exited { code: 3, counts: Some(counts), new_after_forward: Some(1), .. }) => {
             Some(*counts)
@@ -180,7 +180,7 @@ fn an_application_that_ends_by_itself_ends_the_hold() {
             vec![(0, Input::Exited(ending))],
             vec![(0, STOP), (0, Input::Exited(ending)), (1, Input::Exited(ending)), (99, STOP)],
         ] {
-            let done = all_done(rules(), &story);
+            let done = play(rules(), &story);
             assert_eq!(done.last(), Some(&(0, Action::Exit(code))), "{ending:?}");
         }
     }
@@ -188,7 +188,7 @@ fn an_application_that_ends_by_itself_ends_the_hold() {
 
 /// The last record of a story with these rules.
 fn exited(rules: Rules, story: &[(u64, Input)]) -> LogRecord {
-    let mut records = all_done(rules, story).into_iter().filter_map(|(_, action)| match action {
+    let mut records = play(rules, story).into_iter().filter_map(|(_, action)| match action {
         Action::Log(record @ LogRecord::Exited { .. }) => Some(record),
         _ => None,
     });
@@ -199,7 +199,7 @@ fn exited(rules: Rules, story: &[(u64, Input)]) -> LogRecord {
 fn datagrams_are_not_quiet() {
     let sample = |datagrams| Input::Sampled(Some(Sample { datagrams: Some(datagrams), ..Sample::default() }));
     let story = [(0, STOP), (0, sample(0)), (4, sample(7)), (13, sample(7)), (14, sample(7))];
-    assert_eq!(told(&story), Some((14, Reason::Quiet)));
+    assert_eq!(forwarded(&story), Some((14, Reason::Quiet)));
     let last = exited(rules(), &[&story[..], &[(15, Input::Exited(Ending::Code(0)))]].concat());
     let LogRecord::Exited { counts: Some(counts), .. } = last else { panic!("{last:?}") };
     assert_eq!((counts.datagrams, counts.last_new_after_ms), (Some(7), Some(4000)));
@@ -210,7 +210,7 @@ fn work_in_progress_is_not_quiet() {
     let sample = |work| Input::Sampled(Some(Sample { work_in_progress: Some(work), ..Sample::default() }));
     let story =
         [(0, STOP), (0, sample(true)), (5, sample(false)), (9, sample(true)), (10, sample(false)), (19, sample(false))];
-    assert_eq!(told(&story), None);
+    assert_eq!(forwarded(&story), None);
     let eager = Rules { quiet: Duration::ZERO, ..rules() };
     assert_eq!(sent(eager, &story), [(5, signal("QUIT"))]);
 }
@@ -218,7 +218,7 @@ fn work_in_progress_is_not_quiet() {
 #[test]
 fn connections_that_were_gone_at_the_next_sample_can_be_ignored() {
     let checks = [(0, STOP), (0, SILENT), (4, sampled(0, 1)), (8, sampled(0, 2)), (10, sampled(0, 3))];
-    assert_eq!(told(&checks), None);
+    assert_eq!(forwarded(&checks), None);
     let ignoring = Rules { ignore_empty: true, ..rules() };
     assert_eq!(sent(ignoring, &checks), [(10, signal("QUIT"))]);
     let used = [(0, STOP), (0, SILENT), (4, sampled(1, 1)), (8, sampled(0, 1)), (10, sampled(0, 1))];
@@ -252,7 +252,7 @@ fn an_application_that_ends_soon_after_another_signal_may_have_another_stop_sign
         (vec![quit, (2, STOP), (3, ended(0))], None),
         (vec![(3, ended(0))], None),
     ] {
-        let done = all_done(rules(), &story);
+        let done = play(rules(), &story);
         let warnings: Vec<_> =
             done.iter().filter(|(_, action)| matches!(action, Action::Log(LogRecord::Warning { .. }))).collect();
         assert_eq!(warnings.len(), usize::from(expected.is_some()), "{story:?}");
@@ -279,7 +279,7 @@ fn the_exit_code_is_replaced_only_if_the_stop_signal_ended_the_application() {
         (&vec![], Ending::Signal(3), 131),
     ] {
         let story = [&before[..], &[(2, Input::Exited(ending))]].concat();
-        assert_eq!(all_done(rules, &story).last(), Some(&(2, Action::Exit(code))), "{story:?}");
+        assert_eq!(play(rules, &story).last(), Some(&(2, Action::Exit(code))), "{story:?}");
         let LogRecord::Exited { application_code, .. } = exited(rules, &story) else { panic!() };
         assert_eq!(application_code, Some(ending.code()).filter(|own| *own != code));
     }
