@@ -23,7 +23,10 @@ const SIGCHLD: i32 = 17;
 const SIGTERM: i32 = 15;
 
 fn main() {
-    let caught = (1..=31).chain(34..=64).filter(|number| !FORBIDDEN.contains(number) && *number != SIGCHLD);
+    // musl keeps 34 for itself.
+    let first_real_time = if cfg!(target_env = "musl") { 35 } else { 34 };
+    let caught =
+        (1..=31).chain(first_real_time..=64).filter(|number| !FORBIDDEN.contains(number) && *number != SIGCHLD);
     let mut signals = Signals::new(caught).unwrap();
     thread::spawn(|| {
         thread::sleep(Duration::from_mins(1));

@@ -5,7 +5,7 @@
 //! between the reading of two files can make the result too low, never too high (see the order of reads in
 //! [`super::kernel`]); the highest result so far counts, so the next sample corrects it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::half_closed::Acknowledged;
@@ -36,8 +36,10 @@ pub struct KernelReading {
     pub own: u64,
     /// Established connections on the watched ports.
     pub established: usize,
-    /// Connections within this namespace that do not count.
-    pub excluded: BTreeSet<Pair>,
+    /// Connections within this namespace that do not count, with the time for which the kernel remembers them: the longest if
+    /// an end is not in `TIME_WAIT`. It only decreases, unless a new connection has the same ports: over loopback the kernel
+    /// reuses ports in `TIME_WAIT` after a second. Source: `ip-sysctl`, `tcp_tw_reuse`.
+    pub excluded: BTreeMap<Pair, u32>,
     /// Whether half-closed connections on the watched ports exist.
     pub has_half_closed: bool,
     /// Their progress, if it could be read.
@@ -57,7 +59,7 @@ pub type Pair = (SocketAddr, SocketAddr);
 #[derive(Debug, Clone)]
 pub struct ConnectionCounter {
     start: KernelReading,
-    known: BTreeSet<Pair>,
+    known: BTreeMap<Pair, u32>,
     acknowledged: Acknowledged,
     excluded: u64,
     new: u64,
@@ -71,7 +73,7 @@ impl KernelReading {
             TcpState::Established if counts => self.established = self.established.saturating_add(1),
             TcpState::HalfClosed => self.has_half_closed |= counts,
             TcpState::Before => return,
-            TcpState::Established | TcpState::Closing => {}
+            TcpState::Established | TcpState::Closing | TcpState::TimeWait(_) => {}
         }
         if socket.is_local() && !counts && !filter.counts(&socket.other_end()) && !filter.is_own(socket) {
             self.exclude(socket);
@@ -89,8 +91,10 @@ impl KernelReading {
     }
 
     fn exclude(&mut self, socket: &Socket) {
+        let left = if let TcpState::TimeWait(left) = socket.state { left } else { u32::MAX };
+        let pair = (socket.local.min(socket.remote), socket.local.max(socket.remote));
         if self.excluded.len() < MAX_EXCLUDED {
-            self.excluded.insert((socket.local.min(socket.remote), socket.local.max(socket.remote)));
+            self.excluded.entry(pair).and_modify(|known| *known = left.max(*known)).or_insert(left);
         }
     }
 }
@@ -143,7 +147,8 @@ impl ConnectionCounter {
     /// Returns 0 if a set is full: a connection that is missing in it may have existed all the time.
     fn newly_excluded(&self, reading: &KernelReading) -> u64 {
         let is_full = [&reading.excluded, &self.known].iter().any(|pairs| pairs.len() >= MAX_EXCLUDED);
-        let more = if is_full { 0 } else { reading.excluded.difference(&self.known).count() };
+        let is_new = |(pair, left): &(&Pair, &u32)| self.known.get(pair).is_none_or(|known| *left > known);
+        let more = if is_full { 0 } else { reading.excluded.iter().filter(is_new).count() };
         u64::try_from(more).unwrap_or(u64::MAX)
     }
 }
@@ -263,6 +268,19 @@ mod tests {
         ];
         assert_eq!(counter.sample(reading(102, &filter, &next)).new, 1, "one was to a neighbour");
         assert_eq!(counter.sample(reading(102, &filter, &next)).new, 1, "known by now");
+    }
+
+    #[test]
+    fn a_connection_with_the_ports_of_one_before_is_not_the_one_before() {
+        let filter = filter(false);
+        let mut counter = ConnectionCounter::start(KernelReading::default());
+        let states = [TcpState::Established, TcpState::TimeWait(5999), TcpState::TimeWait(5900)];
+        let reused = [TcpState::TimeWait(5950), TcpState::TimeWait(5000), TcpState::Established];
+        let opened = [1, 1, 1, 2, 2, 3];
+        for (state, passive_opens) in states.into_iter().chain(reused).zip(opened) {
+            let sockets = [("127.0.0.1:1", "127.0.0.1:6379", state)];
+            assert_eq!(counter.sample(reading(passive_opens, &filter, &sockets)).new, 0, "{state:?}");
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub enum TcpState {
     HalfClosed,
     /// This end has closed it.
     Closing,
+    /// Both ends have closed it. The kernel remembers it for this long, in hundredths of a second.
+    TimeWait(u32),
 }
 
 impl Socket {
@@ -31,7 +33,9 @@ impl Socket {
         let mut fields = row.split_ascii_whitespace().skip(1);
         let local = address(fields.next()?)?;
         let remote = address(fields.next()?)?;
-        let state = state(u8::from_str_radix(fields.next()?, 16).ok()?);
+        let number = u8::from_str_radix(fields.next()?, 16).ok()?;
+        let timer = fields.nth(1).and_then(|timer| u32::from_str_radix(timer.split_once(':')?.1, 16).ok());
+        let state = state(number, timer.unwrap_or(0));
         Some(Self { local, remote, state })
     }
 
@@ -49,11 +53,12 @@ impl Socket {
 }
 
 /// The numbers are those of the kernel's `include/net/tcp_states.h`.
-fn state(number: u8) -> TcpState {
+fn state(number: u8, timer: u32) -> TcpState {
     match number {
         1 => TcpState::Established,
         8 => TcpState::HalfClosed,
-        4..=6 | 9 | 11 => TcpState::Closing,
+        4 | 5 | 9 | 11 => TcpState::Closing,
+        6 => TcpState::TimeWait(timer),
         _ => TcpState::Before,
     }
 }
@@ -118,7 +123,7 @@ mod tests {
     fn a_row_printed_by_a_real_kernel_is_parsed() {
         let socket = Socket::parse(&format!("   0: 0100007F:1F90 0100007F:D2F0 06 {TAIL}")).unwrap();
         assert_eq!((socket.local, socket.remote.port()), ("127.0.0.1:8080".parse().unwrap(), 54000));
-        assert_eq!((socket.state, socket.is_local()), (TcpState::Closing, true));
+        assert_eq!((socket.state, socket.is_local()), (TcpState::TimeWait(0), true));
     }
 
     #[test]
@@ -143,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_tcp_state_is_classified() {
-        let states: Vec<_> = (1..=12).map(state).collect();
+        let states: Vec<_> = (1..=12).map(|number| state(number, 7)).collect();
         let (before, closing) = (TcpState::Before, TcpState::Closing);
         let expected = [
             TcpState::Established,
@@ -151,7 +156,7 @@ mod tests {
             before,
             closing,
             closing,
-            closing,
+            TcpState::TimeWait(7),
             before,
             TcpState::HalfClosed,
             closing,

@@ -74,6 +74,13 @@ impl Running {
         signal_to(self.pid(), signal);
     }
 
+    /// Sends SIGTERM twice. Without the wait in between, the kernel may merge the two into one.
+    pub(crate) fn stop_twice(&mut self) {
+        self.send("TERM");
+        self.wait_step("stopping");
+        self.send("TERM");
+    }
+
     /// Writes to its standard input.
     pub(crate) fn type_in(&mut self, text: &str) {
         self.process.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
@@ -82,6 +89,11 @@ impl Running {
     /// Waits for a line of the log with this step; returns the first one.
     pub(crate) fn wait_step(&mut self, step: &str) -> Value {
         self.wait_line(step, |line| line["step"] == step)
+    }
+
+    /// Waits until a check has found the application healthy; the first one may come before the application listens.
+    pub(crate) fn wait_healthy(&mut self) {
+        self.wait_line("healthy", |line| line["healthy"] == true);
     }
 
     /// Waits for a line of the log.

@@ -41,7 +41,7 @@ fn by_http_the_applications_status_is_mirrored_and_503_from_the_stop_signal_on()
 fn by_tcp_the_port_is_open_while_the_applications_is_and_closed_from_the_stop_signal_on() {
     isolated(|| {
         let mut running = checked("tcp://[::1]:5044", "serve 5044");
-        running.wait_step("health");
+        running.wait_healthy();
         assert!(is_open() && answers("200"), "a load balancer may ask by TCP or by HTTP");
         running.send("TERM");
         running.wait_step("stopping");
@@ -121,7 +121,7 @@ fn a_check_without_an_answer_fails_after_its_timeout() {
 fn clients_that_send_nothing_do_not_block_others() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_step("health");
+        running.wait_healthy();
         let silent: Vec<_> = (0..200).map(|_| connect(ENDPOINT)).collect();
         assert!(answers("200"));
         let mut endless = connect(ENDPOINT);
@@ -135,7 +135,7 @@ fn clients_that_send_nothing_do_not_block_others() {
 fn a_head_request_gets_no_body_and_a_slow_one_its_answer() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_step("health");
+        running.wait_healthy();
         let mut stream = connect(ENDPOINT);
         for part in ["HEAD / HT", "TP/1.1\r\nHost: x\r\n", "\r\n"] {
             stream.write_all(part.as_bytes()).unwrap();
@@ -167,7 +167,7 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 fn a_client_that_shuts_down_its_sending_side_is_answered() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_step("health");
+        running.wait_healthy();
         for _ in 0..20 {
             assert!(exchange(connect(ENDPOINT), REQUEST, true).starts_with("HTTP/1.1 200 OK"));
         }
@@ -179,7 +179,7 @@ fn a_client_that_shuts_down_its_sending_side_is_answered() {
 fn a_thousand_requests_at_once_are_all_answered() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_step("health");
+        running.wait_healthy();
         let clients = (0..20).map(|_| {
             std::thread::spawn(|| {
                 let streams: Vec<_> = (0..50)
@@ -202,7 +202,7 @@ fn a_thousand_requests_at_once_are_all_answered() {
 fn connections_without_a_request_do_not_displace_those_with_one() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_step("health");
+        running.wait_healthy();
         let is_done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let flag = is_done.clone();
         let flood = std::thread::spawn(move || {
@@ -224,7 +224,7 @@ fn connections_without_a_request_do_not_displace_those_with_one() {
 fn a_client_that_never_stops_sending_delays_nothing() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_step("health");
+        running.wait_healthy();
         let floods: Vec<_> = (0..4)
             .map(|_| {
                 std::thread::spawn(|| {
@@ -291,7 +291,7 @@ fn interim_answers_are_not_mirrored() {
 fn http_2_and_tls_are_refused_at_once_with_one_warning_each() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_step("health");
+        running.wait_healthy();
         let hello = [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[7; 500]].concat();
         for (request, protocol) in [(&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], "HTTP/2"), (&hello, "TLS")] {
             (0..3).for_each(|_| assert_eq!(exchange(connect(ENDPOINT), request, false), ""));
@@ -300,8 +300,7 @@ fn http_2_and_tls_are_refused_at_once_with_one_warning_each() {
             });
         }
         assert!(answers("200"));
-        running.send("TERM");
-        running.send("TERM");
+        running.stop_twice();
         running.end();
         assert_eq!(running.log_lines.iter().filter(|line| line["step"] == "warning").count(), 2);
     });

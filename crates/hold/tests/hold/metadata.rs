@@ -64,8 +64,7 @@ fn every_line_names_the_task_once_the_endpoint_has_answered() {
 fn an_endpoint_that_never_answers_delays_nothing() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut running = start(&format!("http://{}/v4/abc", silent.local_addr().unwrap()));
-    running.send("TERM");
-    running.send("TERM");
+    running.stop_twice();
     assert_eq!(running.end().0, 0);
 }
 
