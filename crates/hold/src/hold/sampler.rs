@@ -14,7 +14,7 @@ use crate::rules::Sample;
 const MIN_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest one.
 const MAX_INTERVAL: Duration = Duration::from_secs(10);
-/// An interval is at least this many times the CPU time of the sample, so that sampling takes at most 2.5 % of a CPU: with
+/// An interval is at least this many times the CPU time of the sample, so that sampling takes about 2.5 % of a CPU: with
 /// tens of thousands of connections one sample takes 100 ms and more.
 const COST_FACTOR: u32 = 40;
 
