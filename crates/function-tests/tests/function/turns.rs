@@ -50,7 +50,7 @@ async fn deliver(local: &LocalAws, function: &Function, messages: usize, time: D
 }
 
 fn healthy(local: &LocalAws, group: &str) -> usize {
-    crate::common::targets(local, group).iter().filter(|target| target.ends_with("healthy")).count()
+    crate::common::targets(local, group).iter().filter(|target| target.ends_with(" healthy")).count()
 }
 
 const LONG: Duration = Duration::from_secs(25);
@@ -126,7 +126,8 @@ async fn a_group_whose_last_target_leaves_by_itself_is_reported_as_emptied() {
         while !actions(&local).contains(&"DeregisterTargets".to_owned()) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        local.world().set_state(&group, "10.0.0.2", State::Unhealthy).unwrap();
+        let now = local.now();
+        local.world().set_state(&group, ("10.0.0.2", 80), State::Unhealthy, now).unwrap();
     };
     let (handled, ()) = tokio::join!(deliver(&local, &function, 10, LONG), leave);
     assert_eq!(told(&handled.report), ["web 10.0.0.1:80 Deregistered"]);
