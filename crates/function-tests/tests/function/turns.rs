@@ -144,6 +144,8 @@ async fn one_notice_is_searched_in_120_configured_groups_without_a_write_to_the_
     let mut groups: Vec<_> = others.into_iter().map(|group| world.add_group(group)).collect();
     let own = Group::new("x", 80).target("10.0.0.1", State::Healthy).target("10.0.0.2", State::Healthy);
     groups.push(world.add_group(own));
+    world.add_task(Task::new(CLUSTER, &id(1)).service("web").address("10.0.0.1"));
+    world.interrupt(&format!("{}:task/{CLUSTER}/{}", crate::common::PREFIX, id(1)), Duration::ZERO).unwrap();
     let local = start(world).await;
     let settings = [("SPOTDRAIN_TARGET_GROUPS", groups.join(",")), ("SPOTDRAIN_DISCOVER", "false".to_owned())];
     let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
