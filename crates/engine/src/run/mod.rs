@@ -187,7 +187,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             Event::Located(keys, configured, located) => self.located(&keys, configured, located),
             Event::Refreshed(key, answer) => self.refreshed(key, answer),
             Event::Looked(turn, look) => self.looked(turn, look),
-            Event::Written(turned, answer) => self.written(turned, answer),
+            Event::Written(turned, answer) => self.written(&turned, answer),
             Event::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
             Event::Acknowledged => {}
         }

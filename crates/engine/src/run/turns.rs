@@ -211,10 +211,10 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     /// Notes the answer to a turn's write.
-    pub(super) fn written(&mut self, turned: Turned, answer: CallAnswer) {
+    pub(super) fn written(&mut self, turned: &Turned, answer: CallAnswer) {
         match &answer {
             CallAnswer::Failed(failure) | CallAnswer::Unanswered(failure) => {
-                self.group_failed(&turned.group, failure.clone())
+                self.group_failed(&turned.group, failure.clone());
             }
             _ => self.succeeded(&turned.group),
         }
@@ -223,7 +223,7 @@ impl<C: Cloud> Run<'_, C> {
         if turned.is_low && outcome == Some(Outcome::Deregistered) {
             self.low.insert(turned.group.clone());
         }
-        self.settle(&turned, outcome.as_ref());
+        self.settle(turned, outcome.as_ref());
     }
 
     /// Reads the groups again of which few healthy targets were to stay, as far as there are tokens: nobody waits for the answers.
