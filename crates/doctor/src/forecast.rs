@@ -9,8 +9,9 @@ use spotdrain_core::limits::NOTICE_SECONDS;
 
 use crate::diagnosis::Finding;
 use crate::model::group::Kind;
+use crate::model::root::Place;
 use crate::model::setting::Unknown;
-use crate::model::subject::GroupSite;
+use crate::model::subject::GroupSubject;
 
 /// How long the event, the queue and the function take together. AWS says of the event only that it is "near real time"
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html>); this is assumed.
@@ -32,7 +33,10 @@ pub const ALB_GOES_ON: u32 = 1;
 pub const HOLD_GRACE: u32 = 10;
 
 /// The checks that find that the function does nothing.
-const FUNCTION_IS_DEAF: [&str; 8] = ["SD021", "SD023", "SD027", "SD028", "SD029", "SD030", "SD031", "SD032"];
+const FUNCTION_IS_DEAF: [&str; 14] = [
+    "SD021", "SD023", "SD027", "SD028", "SD029", "SD030", "SD031", "SD032", "SD051", "SD052", "SD053", "SD054",
+    "SD055", "SD056",
+];
 
 /// A forecast for one target group of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +45,9 @@ pub struct Forecast {
     pub service: String,
     /// The target group.
     pub group: String,
+    /// Where the target group is.
+    #[serde(skip)]
+    pub place: Place,
     /// With the settings as they are.
     #[serde(flatten)]
     pub now: Outlook,
@@ -152,12 +159,13 @@ impl Outlook {
     }
 }
 
-/// The forecast of a target group, if its settings are known. A function that is not seen is taken not to be there.
-pub(super) fn forecast(site: &GroupSite<'_>, findings: &[Finding]) -> Option<Forecast> {
-    let situation = situation(site, findings).ok()?;
-    Some(Forecast {
-        service: site.of.service.place.name.clone(),
-        group: site.group.place.name.clone(),
+/// Returns the forecast of a target group. A function that is not seen is taken not to be there.
+pub(super) fn forecast(subject: &GroupSubject<'_>, findings: &[Finding]) -> Result<Forecast, Unknown> {
+    let situation = situation(subject, findings)?;
+    Ok(Forecast {
+        service: subject.of.service.place.name.clone(),
+        group: subject.group.place.name.clone(),
+        place: subject.group.place.clone(),
         now: situation.outlook(),
         function: situation.function,
         hold: situation.hold,
@@ -165,28 +173,30 @@ pub(super) fn forecast(site: &GroupSite<'_>, findings: &[Finding]) -> Option<For
     })
 }
 
-fn situation(site: &GroupSite<'_>, findings: &[Finding]) -> Result<Situation, Unknown> {
-    let hold = site.hold_fails_check()?;
+fn situation(subject: &GroupSubject<'_>, findings: &[Finding]) -> Result<Situation, Unknown> {
+    let hold = subject.hold_fails_check()?;
     Ok(Situation {
-        kind: site.group.kind()?,
-        function: site.of.estate.delivery.known().is_some() && !is_deaf(site, findings),
+        kind: subject.group.kind()?,
+        function: subject.of.deployment.delivery.known().is_some() && !is_deaf(subject, findings),
         hold,
-        tagged: hold && site.of.is_tagged_hold()?,
-        fails_after: site.group.fails_after()?,
-        stop_timeout: site.stop_timeout()?,
+        tagged: hold && subject.of.is_tagged_hold()?,
+        fails_after: subject.group.fails_after()?,
+        stop_timeout: subject.stop_timeout()?,
     })
 }
 
 /// Whether something was found by which the function does nothing for this group.
-fn is_deaf(site: &GroupSite<'_>, findings: &[Finding]) -> bool {
+fn is_deaf(subject: &GroupSubject<'_>, findings: &[Finding]) -> bool {
     let others = |name: &str| {
-        let services = site.of.estate.services.iter().filter(|service| service.name != site.of.service.name);
+        let services = subject.of.deployment.services.iter().filter(|service| service.name != subject.of.service.name);
         services.map(|service| &service.place.name).any(|other| other == name)
     };
     let concerns = |finding: &&Finding| {
-        let place = &finding.fault.place.name;
+        let place = &finding.problem.place.name;
         let is_group = place.starts_with("target group ");
-        FUNCTION_IS_DEAF.contains(&finding.check.id) && !others(place) && (!is_group || *place == site.group.place.name)
+        FUNCTION_IS_DEAF.contains(&finding.check.id)
+            && !others(place)
+            && (!is_group || *place == subject.group.place.name)
     };
     findings.iter().any(|finding| concerns(&finding))
 }

@@ -5,7 +5,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
 use crate::glob::glob;
-use crate::model::setting::{Fact, Unknown};
+use crate::model::setting::{Setting, Unknown};
 
 /// A statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,9 +13,9 @@ pub struct Statement {
     /// `Allow`, not `Deny`.
     pub allows: bool,
     /// The actions, with wildcards.
-    pub actions: Fact<Vec<String>>,
+    pub actions: Setting<Vec<String>>,
     /// The resources, with wildcards.
-    pub resources: Vec<Fact<String>>,
+    pub resources: Vec<Setting<String>>,
     /// The conditions: operator, key, values.
     pub conditions: Vec<Condition>,
 }
@@ -28,7 +28,7 @@ pub struct Condition {
     /// Such as `aws:ResourceTag/spotdrain`.
     pub key: String,
     /// The values, one of which must fit.
-    pub values: Fact<Vec<String>>,
+    pub values: Setting<Vec<String>>,
 }
 
 /// What is asked for.
@@ -39,7 +39,7 @@ pub struct Request<'a> {
     /// The ARN, or `*` for an action that has no resources.
     pub resource: &'a str,
     /// What the conditions' keys are at this request.
-    pub keys: &'a [(String, Fact<String>)],
+    pub keys: &'a [(String, Setting<String>)],
 }
 
 impl Condition {
@@ -56,7 +56,7 @@ impl Condition {
 /// Statements that could allow anything and deny anything: what a policy that cannot be read comes to.
 #[must_use]
 pub fn anything(why: &str) -> [Statement; 2] {
-    [true, false].map(|allows| Statement { allows, actions: Fact::NotKnown(why.to_owned()), ..Statement::default() })
+    [true, false].map(|allows| Statement { allows, actions: Setting::Unknown(why.to_owned()), ..Statement::default() })
 }
 
 /// What a permissions boundary comes to: it allows nothing by itself, and may keep the policies from allowing what they
@@ -65,7 +65,7 @@ pub fn anything(why: &str) -> [Statement; 2] {
 #[must_use]
 pub fn boundary(policy: &str) -> Statement {
     let why = format!("the role has the permissions boundary {policy}, which is not judged here");
-    Statement { allows: false, actions: Fact::NotKnown(why), ..Statement::default() }
+    Statement { allows: false, actions: Setting::Unknown(why), ..Statement::default() }
 }
 
 /// Whether the statements allow a request. What may be denied is only of weight where something may allow it.
@@ -103,12 +103,12 @@ pub(crate) fn lacking_tag<'a>(statements: &'a [Statement], request: Request<'_>)
 }
 
 fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown> {
-    let actions = statement.actions.need()?.map_or(&[][..], Vec::as_slice);
+    let actions = statement.actions.known_or_err()?.map_or(&[][..], Vec::as_slice);
     let action = request.action.to_lowercase();
     if !any(actions.iter().map(|pattern| fits(&pattern.to_lowercase(), &action)))? {
         return Ok(false);
     }
-    let resources = statement.resources.iter().map(|pattern| match pattern.need()? {
+    let resources = statement.resources.iter().map(|pattern| match pattern.known_or_err()? {
         Some(pattern) => fits(pattern, request.resource),
         None => Ok(false),
     });
@@ -137,7 +137,7 @@ fn any(mut facts: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, U
 fn fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
     let widest = widest(pattern);
     match glob(&widest, text) {
-        true if widest != pattern => Err(Unknown(format!("{pattern} in the role's policy is not judged here"))),
+        true if widest != pattern => Err(Unknown(format!("{pattern} in the policy is not judged here"))),
         fits => Ok(fits),
     }
 }
@@ -153,20 +153,30 @@ fn widest(pattern: &str) -> String {
     wide.replace('?', "*")
 }
 
-fn holds(condition: &Condition, keys: &[(String, Fact<String>)]) -> Result<bool, Unknown> {
+/// Whether a condition holds. A negated operator holds where the request lacks the key, the others do not.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+fn holds(condition: &Condition, keys: &[(String, Setting<String>)]) -> Result<bool, Unknown> {
     let Condition { operator, key, values } = condition;
-    let values = values.need()?.map_or(&[][..], Vec::as_slice);
-    let compare: fn(&str, &str) -> Result<bool, Unknown> = match operator.as_str() {
+    let values = values.known_or_err()?.map_or(&[][..], Vec::as_slice);
+    let (operator, negated) = match operator.as_str() {
+        "ArnNotEquals" | "ArnNotLike" => ("ArnLike", true),
+        "StringNotEquals" => ("StringEquals", true),
+        "StringNotLike" => ("StringLike", true),
+        other => (other, false),
+    };
+    let compare: fn(&str, &str) -> Result<bool, Unknown> = match operator {
         "StringEquals" if !values.iter().any(|value| value.contains("${")) => |value, text| Ok(value == text),
         "StringLike" => fits,
         "ArnEquals" | "ArnLike" => arn_fits,
-        _ => return Err(Unknown(format!("the condition {operator} of the role's policy is not judged here"))),
+        // Only of transport: the callers send by TLS.
+        "Bool" if key.eq_ignore_ascii_case("aws:SecureTransport") => |value, text| Ok(value == text),
+        _ => return Err(Unknown(format!("the condition {} of the policy is not judged here", condition.operator))),
     };
     let Some((_, value)) = keys.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) else {
-        return Err(Unknown(format!("the condition on {key} of the role's policy is not judged here")));
+        return Err(Unknown(format!("the condition on {key} of the policy is not judged here")));
     };
-    let Some(text) = value.need()? else { return Ok(false) };
-    any(values.iter().map(|pattern| compare(pattern, text)))
+    let Some(text) = value.known_or_err()? else { return Ok(negated) };
+    Ok(any(values.iter().map(|pattern| compare(pattern, text)))? != negated)
 }
 
 /// The six parts of an ARN are compared each by itself.
@@ -192,11 +202,11 @@ mod tests {
     use super::*;
 
     fn statement(allows: bool, action: &str, resource: &str) -> Statement {
-        let resources = vec![Fact::Known(resource.to_owned())];
-        Statement { allows, actions: Fact::Known(vec![action.to_owned()]), resources, conditions: Vec::new() }
+        let resources = vec![Setting::Set(resource.to_owned())];
+        Statement { allows, actions: Setting::Set(vec![action.to_owned()]), resources, conditions: Vec::new() }
     }
 
-    fn tagged(value: Fact<Vec<String>>) -> Statement {
+    fn tagged(value: Setting<Vec<String>>) -> Statement {
         let condition = Condition {
             operator: "StringEquals".to_owned(),
             key: "aws:ResourceTag/spotdrain".to_owned(),
@@ -207,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_condition_on_a_tag_is_one_in_any_case() {
-        let of = |key: &str| Condition { key: key.to_owned(), operator: String::new(), values: Fact::Absent };
+        let of = |key: &str| Condition { key: key.to_owned(), operator: String::new(), values: Setting::Default };
         let table = [
             ("aws:ResourceTag/spotdrain", Some("spotdrain")),
             ("AWS:resourcetag/Team", Some("Team")),
@@ -222,9 +232,9 @@ mod tests {
 
     #[test]
     fn an_allow_is_needed_and_a_deny_wins() {
-        let on = || Fact::Known(vec!["on".to_owned()]);
+        let on = || Setting::Set(vec!["on".to_owned()]);
         let unread =
-            |allows| Statement { allows, actions: Fact::NotKnown("unread".to_owned()), ..Statement::default() };
+            |allows| Statement { allows, actions: Setting::Unknown("unread".to_owned()), ..Statement::default() };
         let all = || statement(true, "*", "*");
         let table = [
             (vec![], Some(false)),
@@ -233,9 +243,9 @@ mod tests {
             (vec![statement(true, "ecs:*", "arn:*:service/other/*")], Some(false)),
             (vec![statement(true, "*", "*"), statement(false, "ecs:*", "*")], Some(false)),
             (vec![tagged(on())], Some(true)),
-            (vec![tagged(Fact::Known(vec!["off".to_owned()]))], Some(false)),
-            (vec![tagged(Fact::NotKnown("a parameter".to_owned()))], None),
-            (vec![tagged(Fact::NotKnown("a parameter".to_owned())), statement(true, "ecs:*", "*")], Some(true)),
+            (vec![tagged(Setting::Set(vec!["off".to_owned()]))], Some(false)),
+            (vec![tagged(Setting::Unknown("a parameter".to_owned()))], None),
+            (vec![tagged(Setting::Unknown("a parameter".to_owned())), statement(true, "ecs:*", "*")], Some(true)),
             (vec![unread(true)], None),
             (vec![unread(true), all()], Some(true)),
             (vec![unread(false)], Some(false)),
@@ -247,7 +257,7 @@ mod tests {
             (vec![statement(true, "ecs:*", "arn:aws:ecs:service/${aws:PrincipalTag/cluster}/*")], None),
             (vec![statement(true, "ecs:*", "arn:aws:ecs:task/${aws:PrincipalTag/cluster}/*")], Some(false)),
         ];
-        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Fact::Known("on".to_owned()))];
+        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Setting::Set("on".to_owned()))];
         let request =
             Request { action: "ecs:DescribeServices", resource: "arn:aws:ecs:service/demo/logstash", keys: &keys };
         for (statements, expected) in table {
@@ -275,9 +285,9 @@ mod tests {
 
     #[test]
     fn a_deny_and_a_tag_that_is_lacking_are_told_apart_from_no_allow() {
-        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Fact::Absent)];
+        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Setting::Default)];
         let request = Request { action: "ecs:DescribeServices", resource: "x", keys: &keys };
-        let tagged = [tagged(Fact::Known(vec!["on".to_owned()]))];
+        let tagged = [tagged(Setting::Set(vec!["on".to_owned()]))];
         assert_eq!((is_denied(&tagged, request), lacking_tag(&tagged, request)), (false, Some(("spotdrain", "on"))));
         let denied = [statement(true, "*", "*"), statement(false, "ecs:*", "*")];
         assert_eq!((is_denied(&denied, request), lacking_tag(&denied, request)), (true, None));

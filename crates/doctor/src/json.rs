@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::check::{Cost, Mend, Severity};
+use crate::check::{Fix, Impact, Severity};
 use crate::diagnosis::{Diagnosis, Finding, NotChecked};
 use crate::forecast::Forecast;
 
@@ -25,9 +25,9 @@ struct FindingRecord<'a> {
     file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
-    found: &'a str,
-    cost: Cost,
-    mend: &'a Mend,
+    problem: &'a str,
+    impact: Impact,
+    fix: &'a Fix,
     accepted: Option<&'a str>,
     sources: &'static [&'static str],
 }
@@ -51,17 +51,17 @@ pub fn record(diagnosis: &Diagnosis) -> Record<'_> {
 }
 
 fn finding(finding: &Finding) -> FindingRecord<'_> {
-    let fault = &finding.fault;
+    let problem = &finding.problem;
     FindingRecord {
         check: finding.check.id,
-        severity: finding.check.severity,
+        severity: finding.severity(),
         title: finding.check.title,
-        subject: &fault.place.name,
-        file: fault.place.file.as_deref(),
-        line: fault.place.line,
-        found: &fault.found,
-        cost: fault.cost,
-        mend: &fault.mend,
+        subject: &problem.place.name,
+        file: problem.place.file.as_deref(),
+        line: problem.place.line,
+        problem: &problem.description,
+        impact: problem.impact,
+        fix: &problem.fix,
         accepted: finding.accepted.as_deref(),
         sources: finding.check.sources,
     }

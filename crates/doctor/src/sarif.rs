@@ -55,13 +55,13 @@ fn level(severity: Severity) -> &'static str {
 }
 
 fn result(finding: &Finding) -> Value {
-    let fault = &finding.fault;
-    let mend = if fault.mend.template.is_empty() { &fault.mend.command } else { &fault.mend.template };
-    let text = format!("{}: {}. It costs: {}. Mend: {mend}", fault.place.name, fault.found, fault.cost);
+    let problem = &finding.problem;
+    let fix = if problem.fix.template.is_empty() { &problem.fix.command } else { &problem.fix.template };
+    let text = format!("{}: {}. Impact: {}. Fix: {fix}", problem.place.name, problem.description, problem.impact);
     let mut result = json!({
         "ruleId": finding.check.id,
         "ruleIndex": CHECKS.iter().position(|check| check.id == finding.check.id),
-        "level": level(finding.check.severity),
+        "level": level(finding.severity()),
         "message": {"text": text},
         "locations": [location(finding)],
     });
@@ -73,7 +73,7 @@ fn result(finding: &Finding) -> Value {
 }
 
 fn location(finding: &Finding) -> Value {
-    let place = &finding.fault.place;
+    let place = &finding.problem.place;
     let mut location = json!({"logicalLocations": [{"name": place.name, "kind": "resource"}]});
     if let (Some(file), Some(fields)) = (&place.file, location.as_object_mut()) {
         let physical = json!({

@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::unknown;
 
 /// Of the load balancer of this ARN. An Application Load Balancer always does.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/disable-cross-zone.html>
-pub(crate) async fn cross_zone(asker: &Asker<'_>, arn: &str, known: &mut BTreeMap<String, Fact<bool>>) -> Fact<bool> {
+pub(crate) async fn cross_zone(asker: &Asker<'_>, arn: &str, known: &mut BTreeMap<String, Setting<bool>>) -> Setting<bool> {
     if arn.contains(":loadbalancer/app/") {
-        return Fact::Known(true);
+        return Setting::Set(true);
     }
     if let Some(fact) = known.get(arn) {
         return fact.clone();
@@ -24,7 +24,7 @@ pub(crate) async fn cross_zone(asker: &Asker<'_>, arn: &str, known: &mut BTreeMa
     fact
 }
 
-async fn ask(asker: &Asker<'_>, arn: &str) -> Fact<bool> {
+async fn ask(asker: &Asker<'_>, arn: &str) -> Setting<bool> {
     let request = asker.aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn);
     match asker.ask("DescribeLoadBalancerAttributes", Budget::Elb, || request.clone().send()).await {
         Ok(answer) => {

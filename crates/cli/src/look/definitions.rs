@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types::{ContainerDefinition, TaskDefinition as EcsTaskDefinition};
 use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::service::{Container, TaskDefinition};
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::services::{Found, short};
@@ -14,7 +14,7 @@ use super::unknown;
 
 /// Gives every service its task definition.
 pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
-    let mut known: BTreeMap<String, Fact<TaskDefinition>> = BTreeMap::new();
+    let mut known: BTreeMap<String, Setting<TaskDefinition>> = BTreeMap::new();
     asker.progress.expect(found.services.len());
     for seen in &mut found.services {
         let Some(arn) = &seen.definition else { continue };
@@ -26,7 +26,7 @@ pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
     }
 }
 
-async fn describe(asker: &Asker<'_>, arn: &str) -> Fact<TaskDefinition> {
+async fn describe(asker: &Asker<'_>, arn: &str) -> Setting<TaskDefinition> {
     let request = asker.aws.ecs.describe_task_definition().task_definition(arn);
     match asker.ask("DescribeTaskDefinition", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer.task_definition().map(|definition| read(arn, definition)).into(),
@@ -42,7 +42,7 @@ fn read(arn: &str, definition: &EcsTaskDefinition) -> TaskDefinition {
         place: Place::live(format!("task definition {}", short(arn))),
         architecture: architecture.into(),
         system: system.into(),
-        containers: Fact::Known(definition.container_definitions().iter().map(container).collect()),
+        containers: Setting::Set(definition.container_definitions().iter().map(container).collect()),
     }
 }
 
@@ -57,9 +57,9 @@ fn container(container: &ContainerDefinition) -> Container {
     Container {
         name: container.name().unwrap_or_default().to_owned(),
         stop_timeout: container.stop_timeout().and_then(|seconds| u32::try_from(seconds).ok()).into(),
-        words: if words.is_empty() { Fact::Absent } else { Fact::Known(words) },
-        environment: Fact::Known(variables.collect()),
-        ports: Fact::Known(ports.collect()),
-        depends_on: Fact::Known(depends_on.collect()),
+        words: if words.is_empty() { Setting::Default } else { Setting::Set(words) },
+        environment: Setting::Set(variables.collect()),
+        ports: Setting::Set(ports.collect()),
+        depends_on: Setting::Set(depends_on.collect()),
     }
 }

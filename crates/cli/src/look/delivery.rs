@@ -6,7 +6,7 @@ use aws_sdk_lambda::types::FunctionConfiguration;
 use aws_sdk_sqs::types::QueueAttributeName;
 use spotdrain_doctor::model::delivery::{Delivery, Function, Queue, Rule};
 use spotdrain_doctor::model::root::Place;
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::{Which, role, unknown};
@@ -16,15 +16,15 @@ use super::{Which, role, unknown};
 const STACK_TAG: &str = "aws:cloudformation:stack-name";
 
 /// The delivery. A function that was asked for must be there, and it must be one.
-pub(crate) async fn find(asker: &Asker<'_>, wanted: &Which) -> Result<Fact<Delivery>, String> {
+pub(crate) async fn find(asker: &Asker<'_>, wanted: &Which) -> Result<Setting<Delivery>, String> {
     let candidates = match functions(asker, wanted).await {
         Ok(candidates) => candidates,
-        Err(why) if matches!(wanted, Which::ByVariables) => return Ok(Fact::NotKnown(why)),
+        Err(why) if matches!(wanted, Which::ByVariables) => return Ok(Setting::Unknown(why)),
         Err(why) => return Err(why),
     };
     match (candidates.as_slice(), wanted) {
-        ([found], _) => Ok(Fact::Known(of(asker, found).await)),
-        ([], Which::ByVariables) => Ok(Fact::Absent),
+        ([found], _) => Ok(Setting::Set(of(asker, found).await)),
+        ([], Which::ByVariables) => Ok(Setting::Default),
         (others, _) => Err(not_one(others, wanted)),
     }
 }
@@ -103,11 +103,11 @@ fn read(function: &FunctionConfiguration) -> Function {
         place: Place::live(format!("function {name}")),
         name: name.to_owned(),
         timeout: function.timeout().and_then(|seconds| u32::try_from(seconds).ok()).into(),
-        environment: Fact::Known(variables.map(|(name, value)| (name.clone(), Fact::Known(value.clone()))).collect()),
+        environment: Setting::Set(variables.map(|(name, value)| (name.clone(), Setting::Set(value.clone()))).collect()),
     }
 }
 
-async fn queue(asker: &Asker<'_>, function: &str) -> Fact<Queue> {
+async fn queue(asker: &Asker<'_>, function: &str) -> Setting<Queue> {
     let request = aws_sdk_lambda::Client::new(asker.aws.config()).list_event_source_mappings().function_name(function);
     let answer = match asker.ask("ListEventSourceMappings", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer,
@@ -116,18 +116,18 @@ async fn queue(asker: &Asker<'_>, function: &str) -> Fact<Queue> {
     let of_sqs = |arn: &&str| arn.split(':').nth(2) == Some("sqs");
     let mut mappings = answer.event_source_mappings().iter();
     let found = mappings.find_map(|one| Some((one.event_source_arn().filter(of_sqs)?, one)));
-    let Some((arn, mapping)) = found else { return Fact::Absent };
+    let Some((arn, mapping)) = found else { return Setting::Default };
     let name = arn.rsplit(':').next().unwrap_or(arn);
-    Fact::Known(Queue {
+    Setting::Set(Queue {
         place: Place::live(format!("queue {name}")),
         arn: arn.to_owned(),
         visibility: visibility(asker, name).await,
         mapping: mapping.state().map(str::to_owned).into(),
-        responses: Fact::Known(mapping.function_response_types().iter().map(|one| one.as_str().to_owned()).collect()),
+        responses: Setting::Set(mapping.function_response_types().iter().map(|one| one.as_str().to_owned()).collect()),
     })
 }
 
-async fn visibility(asker: &Asker<'_>, name: &str) -> Fact<u32> {
+async fn visibility(asker: &Asker<'_>, name: &str) -> Setting<u32> {
     let client = aws_sdk_sqs::Client::new(asker.aws.config());
     let request = client.get_queue_url().queue_name(name);
     let url = match asker.ask("GetQueueUrl", Budget::Other, || request.clone().send()).await {
@@ -143,31 +143,31 @@ async fn visibility(asker: &Asker<'_>, name: &str) -> Fact<u32> {
 }
 
 /// Of several rules the one that hears of ECS itself: another may be a drill's.
-async fn rule(asker: &Asker<'_>, target: &str) -> Fact<Rule> {
+async fn rule(asker: &Asker<'_>, target: &str) -> Setting<Rule> {
     let request = aws_sdk_eventbridge::Client::new(asker.aws.config()).list_rule_names_by_target().target_arn(target);
     let names = match asker.ask("ListRuleNamesByTarget", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer.rule_names().to_vec(),
         Err(refusal) => return unknown(&refusal.told),
     };
-    let mut found = Fact::Absent;
+    let mut found = Setting::Default;
     for name in names {
         let rule = describe_rule(asker, name).await;
         if hears_ecs(&rule) {
             return rule;
         }
-        found = if found == Fact::Absent { rule } else { found };
+        found = if found == Setting::Default { rule } else { found };
     }
     found
 }
 
-fn hears_ecs(rule: &Fact<Rule>) -> bool {
+fn hears_ecs(rule: &Setting<Rule>) -> bool {
     rule.known().and_then(|rule| rule.pattern.known()).is_some_and(|pattern| pattern.to_string().contains("aws.ecs"))
 }
 
-async fn describe_rule(asker: &Asker<'_>, name: String) -> Fact<Rule> {
+async fn describe_rule(asker: &Asker<'_>, name: String) -> Setting<Rule> {
     let request = aws_sdk_eventbridge::Client::new(asker.aws.config()).describe_rule().name(&name);
     match asker.ask("DescribeRule", Budget::Other, || request.clone().send()).await {
-        Ok(answer) => Fact::Known(Rule {
+        Ok(answer) => Setting::Set(Rule {
             place: Place::live(format!("rule {name}")),
             pattern: pattern(answer.event_pattern()),
             state: answer.state().map(|state| state.as_str().to_owned()).into(),
@@ -177,7 +177,7 @@ async fn describe_rule(asker: &Asker<'_>, name: String) -> Fact<Rule> {
     }
 }
 
-fn pattern(text: Option<&str>) -> Fact<serde_json::Value> {
-    let Some(text) = text else { return Fact::Absent };
-    serde_json::from_str(text).map_or_else(|error| unknown(&format!("its pattern is no JSON: {error}")), Fact::Known)
+fn pattern(text: Option<&str>) -> Setting<serde_json::Value> {
+    let Some(text) = text else { return Setting::Default };
+    serde_json::from_str(text).map_or_else(|error| unknown(&format!("its pattern is no JSON: {error}")), Setting::Set)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::types::{Action, ForwardActionConfig, Listener, TargetGroup};
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::unknown;
@@ -15,7 +15,7 @@ use super::unknown;
 pub(crate) type Known = BTreeMap<String, Result<Vec<Listener>, String>>;
 
 /// Those that forward to the group, as `TCP:5044 of load balancer demo`.
-pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, known: &mut Known) -> Fact<Vec<String>> {
+pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, known: &mut Known) -> Setting<Vec<String>> {
     let mut found = Vec::new();
     for balancer in group.load_balancer_arns() {
         if !known.contains_key(balancer) {
@@ -27,7 +27,7 @@ pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, know
             None => {}
         }
     }
-    Fact::Known(found)
+    Setting::Set(found)
 }
 
 async fn ask(asker: &Asker<'_>, balancer: &str) -> Result<Vec<Listener>, String> {

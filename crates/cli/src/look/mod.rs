@@ -19,9 +19,9 @@ mod tags;
 
 use std::collections::BTreeSet;
 
-use spotdrain_doctor::model::root::Estate;
-use spotdrain_doctor::model::setting::Fact;
-use spotdrain_doctor::model::subject::ServiceSite;
+use spotdrain_doctor::model::root::Deployment;
+use spotdrain_doctor::model::setting::Setting;
+use spotdrain_doctor::model::subject::ServiceSubject;
 
 pub(crate) use asker::{Asker, Budget, attempt_once};
 use spotdrain_function::Aws;
@@ -51,8 +51,8 @@ pub(crate) enum Which {
     Tagged(String, String),
 }
 
-/// Reads the estate. The error is for a person.
-pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Estate, String> {
+/// Reads the deployment. The error is for a person.
+pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Deployment, String> {
     let asker = Asker::new(aws);
     let clusters = clusters::find(&asker, wanted.cluster.as_deref()).await?;
     let mut found = services::find(&asker, &clusters, &wanted.services).await?;
@@ -64,18 +64,18 @@ pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Estate, String> {
     services::fill_families(&asker, &mut found).await;
     asker.progress.done();
     let services = found.services.into_iter().map(|seen| seen.service).collect();
-    Ok(Estate { services, delivery, unread: found.unread })
+    Ok(Deployment { services, delivery, unread: found.unread })
 }
 
 /// The target groups of the services that may be on Spot: those of others are not examined, and each costs calls.
 fn spot_groups(found: &services::Found) -> BTreeSet<String> {
-    let estate = Estate::default();
+    let deployment = Deployment::default();
     let on_spot =
-        found.services.iter().filter(|seen| ServiceSite { estate: &estate, service: &seen.service }.may_be_on_spot());
+        found.services.iter().filter(|seen| ServiceSubject { deployment: &deployment, service: &seen.service }.may_be_on_spot());
     on_spot.flat_map(|seen| seen.groups.iter().flatten()).cloned().collect()
 }
 
 /// A fact that could not be read.
-fn unknown<T>(why: &str) -> Fact<T> {
-    Fact::NotKnown(why.to_owned())
+fn unknown<T>(why: &str) -> Setting<T> {
+    Setting::Unknown(why.to_owned())
 }

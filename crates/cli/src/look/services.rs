@@ -9,7 +9,7 @@ use aws_sdk_ecs::types::{
 use spotdrain_doctor::model::group::Group;
 use spotdrain_doctor::model::root::{Place, Unread};
 use spotdrain_doctor::model::service::{Balancer, Capacity, Service};
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::clusters::{Cluster, strategy_item};
@@ -109,26 +109,26 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
     let set = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"));
     let balancers: Vec<_> =
         service.load_balancers().iter().chain(set.into_iter().flat_map(TaskSet::load_balancers)).collect();
-    let count = |value: i32| Fact::Known(u32::try_from(value).unwrap_or_default());
+    let count = |value: i32| Setting::Set(u32::try_from(value).unwrap_or_default());
     let deployment = service.deployment_configuration().and_then(DeploymentConfiguration::minimum_healthy_percent);
     Seen {
         service: Service {
             place: Place::live(format!("service {}/{name}", short(cluster_arn))),
             name: name.to_owned(),
             arn: service.service_arn().unwrap_or_default().to_owned(),
-            cluster: Fact::Known(cluster_arn.to_owned()),
+            cluster: Setting::Set(cluster_arn.to_owned()),
             capacity: capacity(service, set, cluster),
             desired: count(service.desired_count()),
-            minimum_healthy: deployment.map_or(Fact::Absent, count),
+            minimum_healthy: deployment.map_or(Setting::Default, count),
             platform_version: set
                 .and_then(TaskSet::platform_version)
                 .or(service.platform_version())
                 .map(str::to_owned)
                 .into(),
-            balancers: Fact::Known(balancers.iter().map(|one| balancer(one)).collect()),
+            balancers: Setting::Set(balancers.iter().map(|one| balancer(one)).collect()),
             tag: tag(service),
-            has_ipv6: Fact::Absent,
-            task_definition: Fact::Absent,
+            has_ipv6: Setting::Default,
+            task_definition: Setting::Default,
         },
         definition: set.and_then(TaskSet::task_definition).or(service.task_definition()).map(str::to_owned),
         groups: balancers.iter().map(|one| groups_of(one)).collect(),
@@ -138,12 +138,12 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
 fn capacity(service: &EcsService, set: Option<&TaskSet>, cluster: &Cluster) -> Capacity {
     let own = set.map_or(service.capacity_provider_strategy(), TaskSet::capacity_provider_strategy);
     let launch_type = set.map_or(service.launch_type(), TaskSet::launch_type);
-    let listed = |items: Vec<_>| if items.is_empty() { Fact::Absent } else { Fact::Known(items) };
+    let listed = |items: Vec<_>| if items.is_empty() { Setting::Default } else { Setting::Set(items) };
     Capacity {
         launch_type: launch_type.map(|kind| kind.as_str().to_owned()).into(),
         strategy: listed(own.iter().map(strategy_item).collect()),
         cluster_strategy: listed(cluster.strategy.clone()),
-        providers: Fact::Known(cluster.providers.clone()),
+        providers: Setting::Set(cluster.providers.clone()),
     }
 }
 
@@ -161,16 +161,16 @@ fn groups_of(balancer: &LoadBalancer) -> Vec<String> {
     balancer.target_group_arn().into_iter().chain(alternate).map(str::to_owned).collect()
 }
 
-fn tag(service: &EcsService) -> Fact<String> {
+fn tag(service: &EcsService) -> Setting<String> {
     let tag = service.tags().iter().find(|tag| tag.key() == Some("spotdrain"));
     tag.map(|tag| tag.value().unwrap_or_default().to_owned()).into()
 }
 
 /// Gives every service its groups, as far as they were read.
-pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Fact<Group>>) {
-    let of = |arn: Option<&String>| arn.map_or(Fact::Absent, |arn| groups.get(arn).cloned().unwrap_or_default());
+pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Setting<Group>>) {
+    let of = |arn: Option<&String>| arn.map_or(Setting::Default, |arn| groups.get(arn).cloned().unwrap_or_default());
     for seen in &mut found.services {
-        if let Fact::Known(balancers) = &mut seen.service.balancers {
+        if let Setting::Set(balancers) = &mut seen.service.balancers {
             for (balancer, arns) in balancers.iter_mut().zip(&seen.groups) {
                 balancer.group = of(arns.first());
                 balancer.alternate = of(arns.get(1));
@@ -190,13 +190,13 @@ pub(crate) async fn fill_families(asker: &Asker<'_>, found: &mut Found) {
 }
 
 fn takes_ipv6(balancer: &Balancer) -> bool {
-    let takes = |group: &Fact<Group>| {
-        group.known().is_some_and(|group| group.ip_address_type == Fact::Known("ipv6".to_owned()))
+    let takes = |group: &Setting<Group>| {
+        group.known().is_some_and(|group| group.ip_address_type == Setting::Set("ipv6".to_owned()))
     };
     takes(&balancer.group) || takes(&balancer.alternate)
 }
 
-async fn family(asker: &Asker<'_>, service: &Service) -> Fact<bool> {
+async fn family(asker: &Asker<'_>, service: &Service) -> Setting<bool> {
     let cluster = service.cluster.known().cloned().unwrap_or_default();
     let request = asker.aws.ecs.list_tasks().cluster(&cluster).service_name(&service.name).max_results(100);
     let arns = match asker.ask("ListTasks", Budget::Other, || request.clone().send()).await {
@@ -208,7 +208,7 @@ async fn family(asker: &Asker<'_>, service: &Service) -> Fact<bool> {
     match asker.ask("DescribeTasks", Budget::Other, || request.clone().send()).await {
         Ok(answer) => {
             let interfaces = answer.tasks().iter().flat_map(Task::containers).flat_map(Container::network_interfaces);
-            Fact::Known(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))
+            Setting::Set(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))
         }
         Err(refusal) => unknown(&refusal.told),
     }

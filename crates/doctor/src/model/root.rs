@@ -3,15 +3,15 @@
 
 use crate::model::delivery::Delivery;
 use crate::model::service::Service;
-use crate::model::setting::Fact;
+use crate::model::setting::Setting;
 
 /// All that is examined together.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Estate {
+pub struct Deployment {
     /// The services.
     pub services: Vec<Service>,
     /// The rule, the queue, the function and its role: one set serves all services.
-    pub delivery: Fact<Delivery>,
+    pub delivery: Setting<Delivery>,
     /// What could not be read at all.
     pub unread: Vec<Unread>,
 }

@@ -6,7 +6,7 @@ mod show;
 
 use spotdrain_doctor::ignore_file::Accepted;
 use spotdrain_doctor::json::record;
-use spotdrain_doctor::model::root::Estate;
+use spotdrain_doctor::model::root::Deployment;
 use spotdrain_doctor::sarif::sarif;
 use spotdrain_doctor::{Diagnosis, Severity, examine};
 
@@ -21,14 +21,14 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
         return explain::run(id);
     }
     let accepted = accepted(args)?;
-    let estate = estate(args).await?;
-    let mut diagnosis = examine(&estate);
+    let deployment = deployment(args).await?;
+    let mut diagnosis = examine(&deployment);
     let unused: Vec<_> = diagnosis.accept(&accepted).into_iter().map(str::to_owned).collect();
     tell(args, &diagnosis, &unused)?;
     Ok(exit(&diagnosis, args.strict))
 }
 
-async fn estate(args: &DoctorArgs) -> Result<Estate, Problem> {
+async fn deployment(args: &DoctorArgs) -> Result<Deployment, Problem> {
     if let Some(file) = &args.template {
         return offline::read(file, &args.parameters);
     }
