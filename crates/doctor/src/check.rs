@@ -1,4 +1,4 @@
-//! What a check is, and what it says where it finds something.
+//! A check, and the problem that it reports.
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use crate::model::root::{Deployment, Place};
 use crate::model::setting::Unknown;
 use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
 
-/// How bad it is.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Connections are lost at every interruption, or the function does nothing.
+    /// Connections are lost at every interruption, the function does nothing, or AWS refuses the setting.
     Error,
     /// Connections are lost in some interruptions.
     Warning,
-    /// Worth a look: no connection need be lost by it.
+    /// Worth a look: no connection need be lost.
     Note,
 }
 
 impl Severity {
-    /// The name, as it is in tables.
+    /// The name, as in tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -36,32 +36,32 @@ impl Severity {
 /// A check.
 #[derive(Debug)]
 pub struct Check {
-    /// Its number, which never changes.
+    /// Its id, which never changes.
     pub id: &'static str,
-    /// How bad it is where it finds something.
+    /// The severity of its problems, unless a problem has its own.
     pub severity: Severity,
     /// What it finds, in a few words.
     pub title: &'static str,
-    /// Why that loses connections.
+    /// Why it matters.
     pub explanation: &'static str,
-    /// Where AWS, or whoever measured it, says so.
+    /// The pages of AWS, or of whoever measured it.
     pub sources: &'static [&'static str],
-    /// The check itself.
+    /// The check's function, and its subjects.
     pub run: Run,
 }
 
-/// What a check is made of, and of what it is made once.
+/// A check's function, by its subjects.
 #[derive(Debug, Clone, Copy)]
 pub enum Run {
     /// Once for each service.
     EveryService(fn(&ServiceSubject<'_>) -> Verdict),
-    /// Once for each service that may have tasks on Fargate Spot.
+    /// Once for each service that runs on Fargate Spot, or may.
     SpotService(fn(&ServiceSubject<'_>) -> Verdict),
     /// Once for each target group of each such service.
     Group(fn(&GroupSubject<'_>) -> Verdict),
     /// Once for each target group of each such service, with its forecast.
     Forecast(fn(&Deployment, Result<&Forecast, Unknown>) -> Verdict),
-    /// Once.
+    /// Once, if there is a function.
     Delivery(fn(&DeliverySubject<'_>) -> Verdict),
 }
 

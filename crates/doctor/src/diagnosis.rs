@@ -1,5 +1,7 @@
 //! The doctor's result: findings, what was not checked or does not apply, and a forecast for each target group.
 
+use serde::Serialize;
+
 use crate::check::{Check, Problem, Severity};
 use crate::forecast::Forecast;
 use crate::ignore_file::Accepted;
@@ -46,7 +48,7 @@ pub struct NotChecked {
 }
 
 /// A service that never runs on Fargate Spot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotApplicable {
     /// The service.
     pub subject: String,

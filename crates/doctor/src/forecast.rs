@@ -1,8 +1,8 @@
 //! Until when do new connections come to an interrupted task, and what would change it?
 //!
 //! Seconds from SIGTERM, which comes with the notice. Every figure has its source, and where AWS gives none it is users'
-//! measurement: a forecast, not a promise. A draining target that fails its health check is taken to be left sooner, which
-//! nobody has measured; SD034 is about the other case. `docs/doctor.md` tells the model.
+//! measurement: a forecast, not a promise. It assumes that a draining target that fails its health check gets no new
+//! connections sooner, which nobody has measured; SD034 is about the other case. The model is in `docs/doctor.md`.
 
 use serde::Serialize;
 use spotdrain_core::limits::NOTICE_SECONDS;
@@ -13,15 +13,15 @@ use crate::model::root::Place;
 use crate::model::setting::Unknown;
 use crate::model::subject::GroupSubject;
 
-/// How long the event, the queue and the function take together. AWS says of the event only that it is "near real time"
+/// Seconds from the notice until the function has acted. AWS says of the event only that it is "near real time"
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html>); this is assumed.
 pub const FUNCTION_ACTS: u32 = 2;
 
-/// How long a Network Load Balancer goes on sending new connections to a deregistered target, measured by a user
+/// Seconds for which a Network Load Balancer sends new connections to a deregistered target, measured by a user
 /// (<https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366>); AWS's support spoke of 180 to 300 s.
 pub const NLB_GOES_ON: u32 = 120;
 
-/// How long it goes on to a target that is marked unhealthy: 30 to 40 s, measured by a user
+/// Seconds for which it sends to a target that is marked unhealthy: 30 to 40 s, measured by a user
 /// (<https://github.com/aws/containers-roadmap/issues/470>).
 pub const NLB_GOES_ON_UNHEALTHY: u32 = 40;
 
@@ -29,10 +29,10 @@ pub const NLB_GOES_ON_UNHEALTHY: u32 = 40;
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html>).
 pub const ALB_GOES_ON: u32 = 1;
 
-/// What the hold leaves the application of its stopTimeout (its setting `grace`).
+/// Seconds of the stopTimeout that the hold leaves to the application (its setting `grace`).
 pub const HOLD_GRACE: u32 = 10;
 
-/// The checks that find that the function does nothing.
+/// The checks by whose findings the function does nothing.
 const FUNCTION_IS_DEAF: [&str; 14] = [
     "SD021", "SD023", "SD027", "SD028", "SD029", "SD030", "SD031", "SD032", "SD051", "SD052", "SD053", "SD054",
     "SD055", "SD056",
@@ -55,11 +55,11 @@ pub struct Forecast {
     pub function: bool,
     /// Whether the hold fails the group's health check.
     pub hold: bool,
-    /// What would make it better, one thing at a time, and at last all of them.
+    /// What would improve it: one change at a time, then all of them.
     pub changes: Vec<Change>,
 }
 
-/// What comes of some settings.
+/// The outcome with some settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Outlook {
     /// When the last new connection comes, at the latest: where the application serves until SIGKILL.
@@ -71,34 +71,34 @@ pub struct Outlook {
     pub refused_at_least_seconds: u32,
 }
 
-/// A thing that would make it better.
+/// A change that would improve it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// Such as `hold`.
     pub what: String,
-    /// What would come of it.
+    /// The outcome then.
     #[serde(flatten)]
     pub then: Outlook,
 }
 
-/// What decides.
+/// The settings that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Situation {
     kind: Kind,
     function: bool,
     hold: bool,
-    /// The function is told of the hold, and leaves the target to it.
+    /// The service is tagged `hold`, and the function leaves the target to it.
     tagged: bool,
     fails_after: u32,
     stop_timeout: u32,
 }
 
-/// What a situation becomes by one thing.
+/// A situation with one change.
 type Improve = fn(Situation) -> Situation;
 
 impl Situation {
-    /// What closes its port on SIGTERM fails its health check from then on; what serves until SIGKILL, from then. The hold
-    /// fails it from SIGTERM on and has the application serve all the same.
+    /// An application that closes its port on SIGTERM fails its health check from then on; one that serves until SIGKILL, from
+    /// SIGKILL on. The hold fails it from SIGTERM on while the application serves.
     fn outlook(self) -> Outlook {
         let stop = self.stop_timeout.min(NOTICE_SECONDS);
         let closing = self.last_new(0);
@@ -109,7 +109,7 @@ impl Situation {
         Outlook { last_new_connection_seconds: serving, refused_seconds: refused, refused_at_least_seconds: at_least }
     }
 
-    /// The last new connection of a target whose health check fails from then on.
+    /// The time of the last new connection, for a target whose health check fails from `fails_from` on.
     fn last_new(self, fails_from: u32) -> u32 {
         let (goes_on, goes_on_unhealthy) = match self.kind {
             Kind::Network => (NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY),
@@ -122,7 +122,7 @@ impl Situation {
         (deregistered + goes_on).min(unhealthy.saturating_add(goes_on_unhealthy))
     }
 
-    /// Each thing that is not yet so and helps alone; then all of them together, if that helps more.
+    /// Each change that helps alone; then all of them together, if that helps more.
     fn changes(self) -> Vec<Change> {
         let now = self.outlook();
         let missing: Vec<_> = Self::possible().into_iter().filter(|(_, change)| change(self) != self).collect();
@@ -185,7 +185,7 @@ fn situation(subject: &GroupSubject<'_>, findings: &[Finding]) -> Result<Situati
     })
 }
 
-/// Whether something was found by which the function does nothing for this group.
+/// Whether a finding says that the function does nothing for this group.
 fn is_deaf(subject: &GroupSubject<'_>, findings: &[Finding]) -> bool {
     let others = |name: &str| {
         let services = subject.of.deployment.services.iter().filter(|service| service.name != subject.of.service.name);

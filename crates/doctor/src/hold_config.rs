@@ -1,7 +1,7 @@
-//! Is `spotdrain-hold` a container's first process, and how is it set?
+//! Is `spotdrain-hold` a container's first process, and how is it configured?
 //!
-//! It is seen by the words of the task definition or by its environment. An image whose own entry point it is cannot be
-//! told from one without it, unless the environment sets it.
+//! It is recognised by the words of the task definition or by its environment. An image that has it as its own entry point
+//! looks like one without it, unless the environment configures it.
 
 use crate::model::service::Container;
 use crate::model::setting::Unknown;
@@ -18,11 +18,11 @@ const VARIABLES: &str = "SPOTDRAIN_HOLD_";
 pub(crate) struct Hold {
     /// The port of its health endpoint, which fails from SIGTERM on.
     pub(crate) health_port: Option<u16>,
-    /// When it believes that SIGKILL comes: 30 s unless it is told.
+    /// When it expects SIGKILL, in seconds: 30 unless it is set.
     pub(crate) stop_timeout: u32,
 }
 
-/// The hold of a container, if it has one.
+/// Returns the hold of a container, if it has one.
 pub(crate) fn hold(container: &Container) -> Result<Option<Hold>, Unknown> {
     let words = container.words.known_or_err()?.map_or(&[][..], Vec::as_slice);
     let is_program = |word: &String| word.rsplit('/').next() == Some(PROGRAM) || word.starts_with("spotdrain-hold ");

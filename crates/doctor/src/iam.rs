@@ -31,19 +31,19 @@ pub struct Condition {
     pub values: Setting<Vec<String>>,
 }
 
-/// What is asked for.
+/// A request.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// Such as `ecs:DescribeServices`.
     pub action: &'a str,
     /// The ARN, or `*` for an action that has no resources.
     pub resource: &'a str,
-    /// What the conditions' keys are at this request.
+    /// The values of condition keys in this request.
     pub keys: &'a [(String, Setting<String>)],
 }
 
 impl Condition {
-    /// The tag of the resource that it asks for. Names of keys are not case-sensitive.
+    /// Returns the resource tag that it asks for. Names of keys are not case-sensitive.
     /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition.html>
     #[must_use]
     pub fn resource_tag(&self) -> Option<&str> {
@@ -53,14 +53,13 @@ impl Condition {
     }
 }
 
-/// Statements that could allow anything and deny anything: what a policy that cannot be read comes to.
+/// Statements that could allow anything and deny anything: those of a policy that cannot be read.
 #[must_use]
 pub fn anything(why: &str) -> [Statement; 2] {
     [true, false].map(|allows| Statement { allows, actions: Setting::Unknown(why.to_owned()), ..Statement::default() })
 }
 
-/// What a permissions boundary comes to: it allows nothing by itself, and may keep the policies from allowing what they
-/// say.
+/// The statement of a permissions boundary: it allows nothing by itself, and may restrict what the policies allow.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
 #[must_use]
 pub fn boundary(policy: &str) -> Statement {
@@ -68,7 +67,7 @@ pub fn boundary(policy: &str) -> Statement {
     Statement { allows: false, actions: Setting::Unknown(why), ..Statement::default() }
 }
 
-/// Whether the statements allow a request. What may be denied is only of weight where something may allow it.
+/// Returns whether the statements allow a request. An unknown deny matters only if something may allow.
 pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Unknown> {
     let (mut allowed, mut may_allow, mut may_deny) = (false, None, None);
     for statement in statements {
@@ -87,12 +86,12 @@ pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Un
     may_deny.or(may_allow).map_or(Ok(true), Err)
 }
 
-/// Whether a statement denies it outright.
+/// Returns whether a statement denies a request outright.
 pub(crate) fn is_denied(statements: &[Statement], request: Request<'_>) -> bool {
     statements.iter().any(|statement| !statement.allows && applies(statement, request) == Ok(true))
 }
 
-/// The tag, with its value, that would make a statement allow it which asks for nothing else.
+/// Returns the one missing tag that would make an otherwise matching statement allow the request.
 pub(crate) fn lacking_tag<'a>(statements: &'a [Statement], request: Request<'_>) -> Option<(&'a str, &'a str)> {
     statements.iter().filter(|statement| statement.allows).find_map(|statement| {
         let [condition] = statement.conditions.as_slice() else { return None };
@@ -123,11 +122,17 @@ fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown>
     Ok(true)
 }
 
-/// Whether one of them is true; unknown only where none is and one is not known.
-fn any(mut facts: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unknown> {
+/// Whether one of them is true; unknown only where none is and one is unknown.
+fn any(answers: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unknown> {
     let mut unknown = None;
-    let found = facts.any(|fact| fact.unwrap_or_else(|why| unknown.replace(why).is_some_and(|_| false)));
-    unknown.filter(|_| !found).map_or(Ok(found), Err)
+    for answer in answers {
+        match answer {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(why) => unknown = Some(why),
+        }
+    }
+    unknown.map_or(Ok(false), Err)
 }
 
 /// Whether a text fits a policy's pattern. `?`, which stands for one character, and policy variables are not judged here:

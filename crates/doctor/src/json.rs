@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::check::{Fix, Impact, Severity};
-use crate::diagnosis::{Diagnosis, Finding, NotChecked};
+use crate::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use crate::forecast::Forecast;
 
 /// A diagnosis as JSON.
@@ -12,6 +12,7 @@ pub struct Record<'a> {
     services: usize,
     findings: Vec<FindingRecord<'a>>,
     not_checked: Vec<NotCheckedRecord<'a>>,
+    not_applicable: &'a [NotApplicable],
     forecasts: &'a [Forecast],
 }
 
@@ -28,6 +29,9 @@ struct FindingRecord<'a> {
     problem: &'a str,
     impact: Impact,
     fix: &'a Fix,
+    /// Why it is unknown whether this runs on Fargate Spot; absent where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_on_spot: Option<&'a str>,
     accepted: Option<&'a str>,
     sources: &'static [&'static str],
 }
@@ -46,6 +50,7 @@ pub fn record(diagnosis: &Diagnosis) -> Record<'_> {
         services: diagnosis.services,
         findings: diagnosis.findings.iter().map(finding).collect(),
         not_checked: diagnosis.not_checked.iter().map(not_checked).collect(),
+        not_applicable: &diagnosis.not_applicable,
         forecasts: &diagnosis.forecasts,
     }
 }
@@ -62,6 +67,7 @@ fn finding(finding: &Finding) -> FindingRecord<'_> {
         problem: &problem.description,
         impact: problem.impact,
         fix: &problem.fix,
+        if_on_spot: finding.if_on_spot.as_deref(),
         accepted: finding.accepted.as_deref(),
         sources: finding.check.sources,
     }

@@ -21,7 +21,7 @@ const YIELD: Duration = Duration::from_secs(3);
 /// How often a refusal is yielded to; a call that has no answer, or fails with AWS, is tried five times.
 const YIELDS: u32 = 20;
 
-/// Which budget a call is of.
+/// FunctionSelector budget a call is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Budget {
     /// ELB: ten a second for the account, of which the function needs its share.

@@ -1,5 +1,5 @@
 //! Whether a load balancer sends from each of its zones to the targets of all. Each is asked for once, and only for groups
-//! that leave it to their load balancer. Which load balancer sends to a group the group itself says.
+//! that leave it to their load balancer. FunctionSelector load balancer sends to a group the group itself says.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html>,
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html>
 
@@ -12,7 +12,11 @@ use super::unknown;
 
 /// Of the load balancer of this ARN. An Application Load Balancer always does.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/disable-cross-zone.html>
-pub(crate) async fn cross_zone(asker: &Asker<'_>, arn: &str, known: &mut BTreeMap<String, Setting<bool>>) -> Setting<bool> {
+pub(crate) async fn cross_zone(
+    asker: &Asker<'_>,
+    arn: &str,
+    known: &mut BTreeMap<String, Setting<bool>>,
+) -> Setting<bool> {
     if arn.contains(":loadbalancer/app/") {
         return Setting::Set(true);
     }

@@ -38,7 +38,11 @@ fn read(arn: &str, definition: &EcsTaskDefinition) -> TaskDefinition {
     let platform = definition.runtime_platform();
     let architecture = platform.and_then(|platform| platform.cpu_architecture()).map(|one| one.as_str().to_owned());
     let system = platform.and_then(|platform| platform.operating_system_family()).map(|one| one.as_str().to_owned());
+    let compatibilities: Vec<_> =
+        definition.requires_compatibilities().iter().map(|one| one.as_str().to_owned()).collect();
     TaskDefinition {
+        compatibilities: if compatibilities.is_empty() { Setting::Default } else { Setting::Set(compatibilities) },
+        network_mode: definition.network_mode().map(|mode| mode.as_str().to_owned()).into(),
         place: Place::live(format!("task definition {}", short(arn))),
         architecture: architecture.into(),
         system: system.into(),

@@ -106,6 +106,7 @@ fn read(arn: &str, group: &TargetGroup) -> Group {
     Group {
         place: Place::live(name(arn)),
         arn: arn.to_owned(),
+        target_type: group.target_type().map(|target_type| target_type.as_str().to_owned()).into(),
         protocol: group.protocol().map(|protocol| protocol.as_str().to_owned()).into(),
         port: group.port().and_then(|port| u16::try_from(port).ok()).into(),
         ip_address_type: group.ip_address_type().map(|family| family.as_str().to_owned()).into(),
@@ -128,10 +129,19 @@ fn attribute(attributes: &Read, key: &str) -> Setting<String> {
 }
 
 fn read_attributes(attributes: &Read) -> Attributes {
-    let is_true = |key| attribute(attributes, key).map(|text| text == "true");
+    let is_true = |key: &str| attribute(attributes, key).map(|text| text == "true");
+    // A percentage may be off.
+    let number = |key: &str| match attribute(attributes, key) {
+        Setting::Set(text) if text == "off" => Setting::Default,
+        text => text.and_then(|text| text.parse().map_or_else(|_| unknown(&text), Setting::Set)),
+    };
+    let minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
     Attributes {
-        delay: attribute(attributes, "deregistration_delay.timeout_seconds")
-            .and_then(|text| text.parse().map_or_else(|_| unknown(&text), Setting::Set)),
+        delay: number("deregistration_delay.timeout_seconds"),
+        draining_interval: number("target_health_state.unhealthy.draining_interval_seconds"),
+        minimum_healthy_count: number(&format!("{minimum}.count")),
+        minimum_healthy_percentage: number(&format!("{minimum}.percentage")),
+        slow_start: number("slow_start.duration_seconds"),
         cuts_after_delay: is_true("deregistration_delay.connection_termination.enabled"),
         cuts_unhealthy: is_true("target_health_state.unhealthy.connection_termination.enabled"),
     }

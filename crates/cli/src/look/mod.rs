@@ -1,7 +1,7 @@
 //! Reads what is deployed into the model that the doctor examines: nothing is decided here, and nothing changed.
 //!
 //! What one call cannot read is not known, with AWS's own words, which name the right that is missing; only what leaves
-//! nothing to examine is an error. The order is that of the dependencies: `clusters` and `services`, `delivery` with the
+//! nothing to examine is an error. The order is that of the dependencies: `clusters` and `services` with their `scaling`, `delivery` with the
 //! `role`, then side by side `definitions`, and `groups` with their `tags`, `balancers` and `health`.
 
 mod asker;
@@ -14,6 +14,7 @@ mod health;
 mod listeners;
 mod progress;
 mod role;
+mod scaling;
 mod services;
 mod tags;
 
@@ -34,12 +35,12 @@ pub(crate) struct Wanted {
     /// Services of the cluster; without them all.
     pub(crate) services: Vec<String>,
     /// The function.
-    pub(crate) function: Which,
+    pub(crate) function: FunctionSelector,
 }
 
-/// Which function is spotdrain's.
+/// FunctionSelector function is spotdrain's.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Which {
+pub(crate) enum FunctionSelector {
     /// The one that has `SPOTDRAIN_` variables.
     #[default]
     ByVariables,
@@ -56,6 +57,7 @@ pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Deployment, Strin
     let asker = Asker::new(aws);
     let clusters = clusters::find(&asker, wanted.cluster.as_deref()).await?;
     let mut found = services::find(&asker, &clusters, &wanted.services).await?;
+    scaling::fill(&asker, &mut found).await;
     let delivery = delivery::find(&asker, &wanted.function).await?;
     // They are of different budgets: neither has to wait for the other.
     let groups = groups::find(&asker, spot_groups(&found), tags::are_asked_for(&delivery));
@@ -70,8 +72,10 @@ pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Deployment, Strin
 /// The target groups of the services that may be on Spot: those of others are not examined, and each costs calls.
 fn spot_groups(found: &services::Found) -> BTreeSet<String> {
     let deployment = Deployment::default();
-    let on_spot =
-        found.services.iter().filter(|seen| ServiceSubject { deployment: &deployment, service: &seen.service }.may_be_on_spot());
+    let on_spot = found
+        .services
+        .iter()
+        .filter(|seen| ServiceSubject { deployment: &deployment, service: &seen.service }.may_be_on_spot());
     on_spot.flat_map(|seen| seen.groups.iter().flatten()).cloned().collect()
 }
 

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{
-    Container, DeploymentConfiguration, LoadBalancer, Service as EcsService, ServiceField, Task, TaskSet,
+    AvailabilityZoneRebalancing, Container, Deployment, LoadBalancer, SchedulingStrategy, Service as EcsService,
+    ServiceField, Task, TaskSet,
 };
 use spotdrain_doctor::model::group::Group;
 use spotdrain_doctor::model::root::{Place, Unread};
-use spotdrain_doctor::model::service::{Balancer, Capacity, Service};
+use spotdrain_doctor::model::service::{Balancer, Capacity, Reach, Service};
 use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
@@ -41,12 +42,12 @@ pub(crate) async fn find(
     clusters: &BTreeMap<String, Cluster>,
     names: &[String],
 ) -> Result<Found, String> {
-    let mut found = Found::default();
+    let (mut found, is_named) = (Found::default(), !names.is_empty());
     for (arn, cluster) in clusters {
         let names = if names.is_empty() { list(asker, arn).await? } else { names.to_vec() };
         asker.progress.expect(names.len());
         for names in names.chunks(MOST_A_CALL) {
-            describe(asker, arn, cluster, names, &mut found).await?;
+            describe(asker, arn, cluster, names, is_named, &mut found).await?;
         }
     }
     Ok(found)
@@ -71,6 +72,7 @@ async fn describe(
     arn: &str,
     cluster: &Cluster,
     names: &[String],
+    is_named: bool,
     found: &mut Found,
 ) -> Result<(), String> {
     let request = asker.aws.ecs.describe_services().cluster(arn).include(ServiceField::Tags);
@@ -83,8 +85,12 @@ async fn describe(
             return Ok(());
         }
     };
-    if let Some(missing) = answer.failures().iter().find_map(|failure| failure.arn()) {
-        return Err(no_such_service(short(missing), short(arn)));
+    for missing in answer.failures().iter().filter_map(|failure| failure.arn()) {
+        if is_named {
+            return Err(no_such_service(short(missing), short(arn)));
+        }
+        let why = "it was deleted while it was read".to_owned();
+        found.unread.push(Unread { subject: format!("service {}/{}", short(arn), short(missing)), why });
     }
     for service in answer.services().iter().filter(|service| service.status() != Some("INACTIVE")) {
         let seen = read(service, arn, cluster);
@@ -110,7 +116,10 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
     let balancers: Vec<_> =
         service.load_balancers().iter().chain(set.into_iter().flat_map(TaskSet::load_balancers)).collect();
     let count = |value: i32| Setting::Set(u32::try_from(value).unwrap_or_default());
-    let deployment = service.deployment_configuration().and_then(DeploymentConfiguration::minimum_healthy_percent);
+    let deployment = service.deployment_configuration();
+    let percent = |value: Option<i32>| value.map_or(Setting::Default, count);
+    let breaker = deployment.and_then(|deployment| deployment.deployment_circuit_breaker());
+    let rebalancing = service.availability_zone_rebalancing().map(AvailabilityZoneRebalancing::as_str);
     Seen {
         service: Service {
             place: Place::live(format!("service {}/{name}", short(cluster_arn))),
@@ -119,7 +128,14 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
             cluster: Setting::Set(cluster_arn.to_owned()),
             capacity: capacity(service, set, cluster),
             desired: count(service.desired_count()),
-            minimum_healthy: deployment.map_or(Setting::Default, count),
+            scaling: Setting::Default,
+            minimum_healthy: percent(deployment.and_then(|one| one.minimum_healthy_percent())),
+            maximum: percent(deployment.and_then(|one| one.maximum_percent())),
+            circuit_breaker: breaker.map(|breaker| breaker.enable()).into(),
+            grace_period: percent(service.health_check_grace_period_seconds()),
+            zone_rebalancing: rebalancing.map(str::to_owned).into(),
+            uses_ec2_placement: uses_ec2_placement(service).into(),
+            reached_by: Setting::Set(reached_by(service)),
             platform_version: set
                 .and_then(TaskSet::platform_version)
                 .or(service.platform_version())
@@ -133,6 +149,24 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
         definition: set.and_then(TaskSet::task_definition).or(service.task_definition()).map(str::to_owned),
         groups: balancers.iter().map(|one| groups_of(one)).collect(),
     }
+}
+
+fn uses_ec2_placement(service: &EcsService) -> Option<bool> {
+    let is_placed = !service.placement_strategy().is_empty() || !service.placement_constraints().is_empty();
+    let is_daemon = service.scheduling_strategy() == Some(&SchedulingStrategy::Daemon);
+    (is_placed || is_daemon).then_some(true)
+}
+
+/// How clients find the service, by its deployment in force.
+fn reached_by(service: &EcsService) -> Vec<Reach> {
+    let deployment = service.deployments().iter().find(|one| one.status() == Some("PRIMARY"));
+    let connect = deployment.and_then(Deployment::service_connect_configuration);
+    let all = [
+        (connect.is_some_and(|one| one.enabled() && !one.services().is_empty()), Reach::ServiceConnect),
+        (!service.service_registries().is_empty(), Reach::CloudMap),
+        (deployment.is_some_and(|one| !one.vpc_lattice_configurations().is_empty()), Reach::Lattice),
+    ];
+    all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, reach)| reach).collect()
 }
 
 fn capacity(service: &EcsService, set: Option<&TaskSet>, cluster: &Cluster) -> Capacity {

@@ -53,7 +53,7 @@ pub const CHECKS: [&Check; 58] = [
     &scope::SETTINGS,
     &refused::NO_FUNCTION,
     &hold_tag::HOLD_TAG,
-    &role::GIVES_BACK,
+    &role::RETURNS_MESSAGES,
     &registration::UNUSED,
     &task_count::SCALES_TO_ONE,
     &task_count::NO_ROOM,

@@ -1,4 +1,4 @@
-//! Do the group, the container and the addresses fit together?
+//! Do the target group, the container and the addresses fit each other?
 
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::model::group::Group;
@@ -16,7 +16,7 @@ const ZONES: &str =
 pub(super) const PORT: Check = Check {
     id: "SD017",
     severity: Severity::Error,
-    title: "a container or a port that the task definition does not have",
+    title: "a container or a port that is not in the task definition",
     explanation: "ECS registers the address of a task with the container and the port that the service names. Where the \
                   task definition has no such container, or the container no such port, the deployment fails and the \
                   service stays as it was.",
@@ -39,11 +39,11 @@ fn port(subject: &GroupSubject<'_>) -> Verdict {
     }
     let (description, fix) = match subject.container()? {
         None => (
-            format!("its load balancer names container {name}, and the task definition has none of that name"),
+            format!("its load balancer names container {name}, which is not in the task definition"),
             "ContainerName: the name of a container of the task definition".to_owned(),
         ),
         Some(container) if !container.ports.known_or_err()?.is_some_and(|ports| ports.contains(port)) => (
-            format!("its load balancer names port {port} of container {name}, which has no mapping of it"),
+            format!("its load balancer names port {port} of container {name}, which does not map it"),
             format!("PortMappings: [{{ ContainerPort: {port} }}]"),
         ),
         Some(_) => return Ok(None),
@@ -55,10 +55,10 @@ fn port(subject: &GroupSubject<'_>) -> Verdict {
 pub(super) const GROUP_PORT: Check = Check {
     id: "SD018",
     severity: Severity::Note,
-    title: "the group's port is not the container's",
-    explanation: "A target that was registered with a port of its own must be deregistered with that port: a call with the \
-                  group's port, or with none, answers success and does nothing. spotdrain reads the registered port; \
-                  scripts and other functions often do not.",
+    title: "a group whose port is not the container's",
+    explanation: "A target that was registered with another port than the group's must be deregistered with that port: a call \
+                  with the group's port, or with none, succeeds and does nothing. spotdrain reads the registered port; scripts \
+                  and other functions often do not.",
     sources: &[REGISTER],
     run: Run::Group(group_port),
 };
@@ -110,7 +110,7 @@ pub(super) const UNUSED: Check = Check {
     title: "targets that the load balancer does not use",
     explanation: "A target is unused (Target.NotInUse) where no listener forwards to its group, or where it is in a zone \
                   that its load balancer is not in. Its task runs and counts, and gets no connection: when another task is \
-                  interrupted it takes nothing over, and its replacement may start in such a zone, too.",
+                  interrupted it takes nothing over, and the replacement may start in such a zone, too.",
     sources: &[HEALTH, ZONES],
     run: Run::Group(unused),
 };
@@ -140,7 +140,7 @@ fn why_unused(group: &Group) -> (String, Fix) {
             ("no listener forwards to the group".to_owned(), fix)
         }
         Setting::Set(all) => (format!("in a zone that the load balancer is not in, of {}", all.join(", ")), zones),
-        Setting::Unknown(why) => (format!("{either}; which of the two could not be asked, {why}"), zones),
+        Setting::Unknown(why) => (format!("{either}; which of the two is unknown: {why}"), zones),
         Setting::Default => (either.to_owned(), zones),
     }
 }
@@ -149,8 +149,8 @@ pub(super) const BLUE_GREEN: Check = Check {
     id: "SD020",
     severity: Severity::Warning,
     title: "the two groups of a blue/green service differ",
-    explanation: "A blue/green deployment moves the tasks to the other target group. If its settings are others, what was \
-                  right for interruptions before a deployment is wrong after it.",
+    explanation: "A blue/green deployment moves the tasks to the other target group. If its settings differ, what was right for \
+                  interruptions before a deployment is wrong after it.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html"],
     run: Run::Group(blue_green),
 };

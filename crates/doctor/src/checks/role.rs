@@ -1,4 +1,4 @@
-//! May the function do what it must?
+//! Does the role allow what the function needs?
 
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::iam::{Request, Statement, allows, is_denied, lacking_tag};
@@ -14,24 +14,24 @@ const ELB: &str =
     "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html";
 const SQS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html";
 
-const GIVE_BACK: &str =
+const RETURN: &str =
     "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html";
 
-/// What Lambda does with the function's role to bring the messages, and to take away those that are done.
+/// What Lambda calls with the function's role to receive messages and to delete those that are done.
 const OF_THE_QUEUE: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
-/// The id of some task.
+/// The id of any task.
 const A_TASK: &str = "/0123456789abcdef0123456789abcdef";
 
 pub(super) const RIGHTS: Check = Check {
     id: "SD027",
     severity: Severity::Error,
-    title: "a role that lacks a right",
+    title: "a role without a permission that the function needs",
     explanation: "The function reads the service (ecs:DescribeServices, and ecs:DescribeServiceRevisions where it has no target \
-                  group of its own), asks whose an address is (ecs:DescribeTasks) and \
+                  group of its own), asks which task has an address (ecs:DescribeTasks) and \
                   reads the target group (elasticloadbalancing:DescribeTargetHealth, which has no resources); Lambda reads \
-                  the queue with the function's role. Without one of these a notice is not handled: the message goes to \
-                  the dead-letter queue in the end.",
+                  the queue with the function's role. Without one of these a notice is not handled: its message ends in \
+                  the dead-letter queue.",
     sources: &[ECS, ELB, SQS],
     run: Run::Delivery(rights),
 };
@@ -48,7 +48,7 @@ fn rights(subject: &DeliverySubject<'_>) -> Verdict {
     Ok(Some(problem))
 }
 
-/// What the role lacks, each action once. A lack that is sure is told, whatever is not known beside it.
+/// Returns the permissions that the role lacks, each action once. One that is surely lacking counts, whatever else is unknown.
 fn lacking(subject: &DeliverySubject<'_>, statements: &[Statement]) -> Result<Vec<Need>, Unknown> {
     let (mut lacking, mut unknown): (Vec<Need>, _) = (Vec::new(), None);
     for need in needed(subject)? {
@@ -62,7 +62,7 @@ fn lacking(subject: &DeliverySubject<'_>, statements: &[Statement]) -> Result<Ve
     unknown.filter(|_| lacking.is_empty()).map_or(Ok(lacking), Err)
 }
 
-/// An action, its resource, and what a condition may ask for.
+/// An action, its resource, and the values of condition keys.
 struct Need {
     action: &'static str,
     resource: String,
@@ -78,7 +78,7 @@ impl Need {
         Request { action: self.action, resource: &self.resource, keys: &self.keys }
     }
 
-    /// The resource for a person: any task in place of some task.
+    /// The resource as it is shown: any task in place of one.
     fn shown(&self) -> String {
         self.resource.replace(A_TASK, "/*")
     }
@@ -107,7 +107,7 @@ fn needed(subject: &DeliverySubject<'_>) -> Result<Vec<Need>, Unknown> {
     Ok(needed)
 }
 
-/// The services that the function may get a notice of: with tasks on Spot, in a cluster of its scope.
+/// The services whose notices the function handles: on Spot, in a cluster in its scope.
 fn served<'a>(subject: &DeliverySubject<'a>, settings: &'a Settings) -> impl Iterator<Item = &'a Service> {
     let (deployment, in_scope) = (subject.deployment, |service: &&Service| {
         let cluster = service.cluster.known().and_then(|arn| ClusterArn::parse(arn).ok());
@@ -117,19 +117,19 @@ fn served<'a>(subject: &DeliverySubject<'a>, settings: &'a Settings) -> impl Ite
     deployment.services.iter().filter(on_spot).filter(in_scope)
 }
 
-pub(super) const GIVES_BACK: Check = Check {
+pub(super) const RETURNS_MESSAGES: Check = Check {
     id: "SD035",
     severity: Severity::Warning,
-    title: "a role that cannot give messages back",
-    explanation: "Beside what Lambda brings it, the function receives messages of its queue itself. One that it could not \
-                  finish it gives back with sqs:ChangeMessageVisibility, so that it is tried again at once. Lambda's own \
-                  policy for queues lacks that right, and without it the message comes again only when its visibility \
-                  timeout is over: a good part of the notice.",
-    sources: &[SQS, GIVE_BACK],
-    run: Run::Delivery(gives_back),
+    title: "a role that cannot return messages",
+    explanation: "The function also receives messages of its queue itself. One that it could not finish it returns with \
+                  sqs:ChangeMessageVisibility, so that it is retried at once. Lambda's own policy for queues lacks that \
+                  permission, and without it the message is received again only when its visibility timeout is over, late in \
+                  the notice.",
+    sources: &[SQS, RETURN],
+    run: Run::Delivery(returns_messages),
 };
 
-fn gives_back(subject: &DeliverySubject<'_>) -> Verdict {
+fn returns_messages(subject: &DeliverySubject<'_>) -> Verdict {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let Some(statements) = subject.delivery.role.known_or_err()? else { return Ok(None) };
     let need = Need::of("sqs:ChangeMessageVisibility", queue.arn.clone());
@@ -139,10 +139,10 @@ fn gives_back(subject: &DeliverySubject<'_>) -> Verdict {
 pub(super) const GROUP_RIGHT: Check = Check {
     id: "SD028",
     severity: Severity::Error,
-    title: "a target group that the role may not touch",
+    title: "a target group that the role must not change",
     explanation: "elasticloadbalancing:DeregisterTargets is allowed by target group. A group that the role's policy does not \
                   name, or that lacks the tag that the policy asks for, keeps its targets: every try ends with \
-                  AccessDenied, and no retry mends it.",
+                  AccessDenied, and retries do not help.",
     sources: &[ELB],
     run: Run::Group(group_right),
 };
@@ -157,11 +157,11 @@ fn group_right(subject: &GroupSubject<'_>) -> Verdict {
     }
     let here = DeliverySubject { deployment: subject.of.deployment, delivery };
     let problem = problem(&here, statements, &need);
-    let description = format!("the function's role may not do {} on it", need.action);
+    let description = format!("the function's role does not allow {} on it", need.action);
     Ok(Some(Problem { place: group.place.clone(), description, ..problem }))
 }
 
-/// The keys that the policy's conditions may ask for: the group's tags, known or not.
+/// The group's tags as condition keys, known or not.
 fn tag_keys(subject: &GroupSubject<'_>, statements: &[Statement]) -> Vec<(String, Setting<String>)> {
     let conditions = statements.iter().flat_map(|statement| &statement.conditions);
     let value = |tag: &str| match &subject.group.tags {
@@ -178,13 +178,13 @@ fn tag_keys(subject: &GroupSubject<'_>, statements: &[Statement]) -> Vec<(String
 fn problem(subject: &DeliverySubject<'_>, statements: &[Statement], need: &Need) -> Problem {
     Problem::new(
         subject.delivery.function.place.clone(),
-        format!("its role may not do {} on {}", need.action, need.shown()),
+        format!("its role does not allow {} on {}", need.action, need.shown()),
         Impact::of(Connections::All),
         fix(statements, need),
     )
 }
 
-/// An allow beside a deny mends nothing, and where only the tag is missing it would allow too much.
+/// An allow beside a deny fixes nothing, and where only the tag is missing it would allow too much.
 fn fix(statements: &[Statement], need: &Need) -> Fix {
     let (action, resource) = (need.action, need.shown());
     if is_denied(statements, need.request()) {

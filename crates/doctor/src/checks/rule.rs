@@ -18,11 +18,10 @@ const RULE: &str = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/
 pub(super) const NO_NOTICE: Check = Check {
     id: "SD021",
     severity: Severity::Error,
-    title: "a rule that lets no notice through",
+    title: "a rule that matches no notice",
     explanation: "EventBridge compares literally: \"clusterArn\": [\"*\"] is an asterisk and matches no ARN, a name is no \
-                  ARN, and one misspelt field matches nothing. The rule exists, the function never hears of a notice, and \
-                  no error is reported. The pattern is tried here with a notice in every form that is known, as of each \
-                  service's cluster.",
+                  ARN, and one misspelt field matches nothing. The rule exists, the function never gets a notice, and no \
+                  error is reported. The pattern is tried with a notice of every known form, from each service's cluster.",
     sources: &[OPERATORS, EVENTS],
     run: Run::Delivery(no_notice),
 };
@@ -31,16 +30,16 @@ fn no_notice(subject: &DeliverySubject<'_>) -> Verdict {
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(Some(no_rule(subject))) };
     let Some(tried) = try_notices(subject, rule)? else { return Ok(None) };
     let description = match tried {
-        Tried::Refused(why) => format!("its pattern is none: {why}"),
+        Tried::Refused(why) => format!("its event pattern is not valid: {why}"),
         Tried::Missed { missed, tried } if missed.len() == tried => {
-            format!("its pattern lets no notice through{}", blame(subject, rule))
+            format!("its event pattern matches no notice{}", blame(subject, rule))
         }
         Tried::Missed { .. } => return Ok(None),
     };
     Ok(Some(problem(rule, description)))
 }
 
-/// The field without which notices would pass, if it is one alone.
+/// Returns the single field without which notices would match, if there is one.
 fn blame(subject: &DeliverySubject<'_>, rule: &Rule) -> String {
     let Some(Value::Object(whole)) = rule.pattern.known() else { return String::new() };
     let detail = whole.get("detail").and_then(Value::as_object);
@@ -78,8 +77,8 @@ pub(super) const SOME_NOTICES: Check = Check {
     severity: Severity::Warning,
     title: "a rule that misses some notices",
     explanation: "AWS has published the notice with stop code TerminationNotice until 2023 and with SpotInterruption since; \
-                  users have seen notices without a stop code. And a rule for some clusters does not hear of the others. \
-                  A rule that looks at both codes and at stoppedReason hears all of them.",
+                  users have seen notices without a stop code. And a rule for some clusters misses the others. A rule on \
+                  both codes and on stoppedReason matches all of them.",
     sources: &[
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html",
         "https://github.com/aws/containers-roadmap/issues/1565",
@@ -90,20 +89,20 @@ pub(super) const SOME_NOTICES: Check = Check {
 
 fn some_notices(subject: &DeliverySubject<'_>) -> Verdict {
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
-    // A cluster that is not known may be one that the pattern leaves out.
+    // An unknown cluster may be one that the pattern leaves out.
     let names_clusters = rule.pattern.known().is_some_and(|pattern| pattern.pointer("/detail/clusterArn").is_some());
     if names_clusters {
         subject.deployment.services.iter().try_for_each(|service| service.cluster.known_or_err().map(drop))?;
     }
     match try_notices(subject, rule)? {
         Some(Tried::Missed { missed, tried }) if !missed.is_empty() && missed.len() < tried => {
-            Ok(Some(problem(rule, format!("its pattern misses notices with {}", missed.join("; with ")))))
+            Ok(Some(problem(rule, format!("its event pattern misses notices with {}", missed.join("; with ")))))
         }
         _ => Ok(None),
     }
 }
 
-/// What became of the samples.
+/// The result for the samples.
 enum Tried {
     Refused(String),
     Missed { missed: Vec<String>, tried: usize },
@@ -129,7 +128,7 @@ fn try_notices(subject: &DeliverySubject<'_>, rule: &Rule) -> Result<Option<Trie
     Ok(Some(Tried::Missed { missed, tried }))
 }
 
-/// The clusters whose notices are tried: those of the services; where none is known, those that the pattern itself names.
+/// The clusters whose notices are tried: those of the services, or if none is known those that the pattern names.
 fn clusters<'a>(subject: &DeliverySubject<'a>, rule: &'a Rule) -> Vec<Option<&'a str>> {
     let services = subject.deployment.services.iter().filter_map(|service| service.cluster.known());
     let mut known: Vec<_> = services.map(|arn| Some(arn.as_str())).collect();
@@ -144,7 +143,7 @@ fn clusters<'a>(subject: &DeliverySubject<'a>, rule: &'a Rule) -> Vec<Option<&'a
     if known.is_empty() { vec![None] } else { known }
 }
 
-/// A sample as if it came from a task of this cluster.
+/// Returns a sample as a notice of a task of this cluster.
 fn notice_of(sample: &str, cluster: Option<&str>) -> Option<Value> {
     let mut notice: Value = serde_json::from_str(sample).ok()?;
     let Some(cluster) = cluster else { return Some(notice) };
@@ -184,8 +183,8 @@ pub(super) const DISABLED: Check = Check {
     id: "SD023",
     severity: Severity::Error,
     title: "a rule or an event source mapping that is disabled",
-    explanation: "A disabled rule matches no event, and a disabled event source mapping brings no message: the function never \
-                  hears of a notice.",
+    explanation: "A disabled rule matches no event, and a disabled event source mapping delivers no message: the function never \
+                  gets a notice.",
     sources: &[RULE, MAPPING],
     run: Run::Delivery(disabled),
 };

@@ -1,4 +1,4 @@
-//! Do the function's settings, and the service's tag, let it act for the service?
+//! Do the function's settings and the service's tag let it act for the service?
 
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::model::delivery::Function;
@@ -17,8 +17,8 @@ pub(super) const TAG: Check = Check {
     severity: Severity::Error,
     title: "a service tag that turns the function off",
     explanation: "The tag spotdrain of a service restricts what the function does for it: off ignores its notices, observe \
-                  reports them and changes nothing, hold leaves to the hold the targets that it takes care of, and any \
-                  value that is none of on, hold, off and observe counts as observe.",
+                  reports them and changes nothing, hold leaves the targets of the hold to it, and any other value \
+                  than on, hold, off and observe counts as observe.",
     sources: &[TAGS],
     run: Run::SpotService(tag),
 };
@@ -44,7 +44,7 @@ fn tag(subject: &ServiceSubject<'_>) -> Verdict {
 pub(super) const OUT_OF_SCOPE: Check = Check {
     id: "SD030",
     severity: Severity::Error,
-    title: "a service or a group that the function does not look after",
+    title: "a service or a group outside the function's scope",
     explanation: "SPOTDRAIN_CLUSTERS names the clusters whose notices are handled. With SPOTDRAIN_DISCOVER=false only the \
                   groups in SPOTDRAIN_TARGET_GROUPS are: of a blue/green service both must be named, because its tasks \
                   move from one to the other.",
@@ -91,8 +91,8 @@ pub(super) const OBSERVES: Check = Check {
     id: "SD031",
     severity: Severity::Warning,
     title: "a function that only observes",
-    explanation: "With SPOTDRAIN_MODE=observe the function reads, plans and reports, and changes nothing: meant for a first \
-                  look, and easily forgotten.",
+    explanation: "With SPOTDRAIN_MODE=observe the function reads, plans and reports, and changes nothing. It is meant for a \
+                  first look, and easily forgotten.",
     sources: &[VARIABLES],
     run: Run::Delivery(observes),
 };
@@ -103,7 +103,7 @@ fn observes(subject: &DeliverySubject<'_>) -> Verdict {
     Ok(observes.then(|| {
         Problem::new(
             function.place.clone(),
-            "SPOTDRAIN_MODE is observe: no target is taken out".to_owned(),
+            "SPOTDRAIN_MODE is observe: no target is deregistered".to_owned(),
             Impact::of(Connections::All),
             setting_fix(function, "SPOTDRAIN_MODE", "enforce"),
         )

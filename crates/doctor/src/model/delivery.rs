@@ -1,4 +1,4 @@
-//! What brings a notice to the function: the rule, the queue, the function and what its role allows.
+//! The delivery of notices: the rule, the queue, the function and its role.
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// Its settings, or why it would refuse to start.
+    /// Returns its settings, or why it would refuse to start.
     pub fn settings(&self) -> Result<Result<Settings, SettingsError>, Unknown> {
         let mut values = Vec::new();
         for (name, value) in self.environment.known_or_err()?.into_iter().flatten() {

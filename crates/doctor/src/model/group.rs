@@ -10,9 +10,9 @@ use crate::model::setting::{Setting, Unknown};
 pub struct Group {
     /// Where it is.
     pub place: Place,
-    /// Its ARN; of a template one that stands for it.
+    /// Its ARN; in a template a placeholder.
     pub arn: String,
-    /// Its protocol, which tells a Network Load Balancer's group from an Application Load Balancer's.
+    /// Its protocol: by it a Network Load Balancer's group differs from an Application Load Balancer's.
     pub protocol: Setting<String>,
     /// `instance` unless it is set; Fargate needs `ip`.
     pub target_type: Setting<String>,
@@ -24,17 +24,17 @@ pub struct Group {
     pub health_check: HealthCheck,
     /// Its attributes.
     pub attributes: Attributes,
-    /// Whether its load balancer sends from every zone to every target.
+    /// Whether cross-zone load balancing is on.
     pub cross_zone: Setting<bool>,
-    /// In how many zones its load balancer is.
+    /// Number of zones of its load balancer.
     pub zones: Setting<u32>,
-    /// How many healthy targets it has in each zone; only read live.
+    /// Number of healthy targets in each zone; only known of what is deployed.
     pub healthy_in_zones: Setting<Vec<u32>>,
-    /// How many of its targets its load balancer does not use; only read live.
+    /// Number of targets that its load balancer does not use; only known of what is deployed.
     pub unused: Setting<u32>,
-    /// The listeners that forward to it, as `TCP:5044 of load balancer demo`; only read live, and where targets are unused.
+    /// The listeners that forward to it, as `TCP:5044 of load balancer demo`; only read where targets are unused.
     pub listeners: Setting<Vec<String>>,
-    /// Its tags; read live only where a right depends on them.
+    /// Its tags; of what is deployed only read where a permission depends on them.
     pub tags: Setting<Vec<(String, String)>>,
 }
 
@@ -68,7 +68,7 @@ pub struct Attributes {
     pub slow_start: Setting<u32>,
 }
 
-/// What sends to a group.
+/// The kind of load balancer that sends to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A Network Load Balancer.
@@ -78,7 +78,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As people call it.
+    /// Its short name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -89,19 +89,20 @@ impl Kind {
 }
 
 impl Group {
-    /// What sends to it. HTTP and HTTPS are an Application Load Balancer's; a template that sets none is refused by AWS.
+    /// Returns the kind of its load balancer. HTTP and HTTPS are an Application Load Balancer's; AWS refuses a template without
+    /// a protocol.
     pub fn kind(&self) -> Result<Kind, Unknown> {
         let protocol = self.protocol.known_or_err()?.map_or("", String::as_str);
         Ok(if matches!(protocol, "HTTP" | "HTTPS") { Kind::Application } else { Kind::Network })
     }
 
-    /// Whether its connections can be cut: those of TCP and TLS, behind a Network Load Balancer.
+    /// Returns whether its connections can be cut: those of TCP and TLS, behind a Network Load Balancer.
     pub fn has_connections(&self) -> Result<bool, Unknown> {
         let protocol = self.protocol.known_or_err()?.map_or("", String::as_str);
         Ok(matches!(protocol, "TCP" | "TLS" | "TCP_UDP"))
     }
 
-    /// How long until a target that answers its checks with a failure is unhealthy, at most.
+    /// Returns after how many seconds of failing checks a target is unhealthy, at most.
     pub fn fails_after(&self) -> Result<u32, Unknown> {
         Ok(self.health_check.interval.value_or(30)?.saturating_mul(self.health_check.threshold.value_or(2)?))
     }
@@ -121,7 +122,7 @@ impl Group {
         Ok(if interval == 0 { None } else { Some(self.fails_after()?.saturating_add(interval)) })
     }
 
-    /// The deregistration delay that is in force.
+    /// Returns the deregistration delay in force, in seconds.
     pub fn delay(&self) -> Result<u32, Unknown> {
         self.attributes.delay.value_or(300)
     }

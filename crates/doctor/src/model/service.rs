@@ -1,4 +1,4 @@
-//! A service and its task definition, as far as they decide over connections.
+//! A service and its task definition: the fields that affect connections.
 //! Sources: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>
 
@@ -15,11 +15,11 @@ pub struct Service {
     pub place: Place,
     /// Its name.
     pub name: String,
-    /// Its ARN; of a template one that stands for it.
+    /// Its ARN; in a template a placeholder.
     pub arn: String,
     /// The ARN of its cluster.
     pub cluster: Setting<String>,
-    /// What is set of its cluster.
+    /// Where its tasks run.
     pub capacity: Capacity,
     /// `desiredCount`.
     pub desired: Setting<u32>,
@@ -47,7 +47,7 @@ pub struct Service {
     pub tag: Setting<String>,
     /// Whether its tasks have an IPv6 address.
     pub has_ipv6: Setting<bool>,
-    /// What its tasks are made of.
+    /// Its task definition.
     pub task_definition: Setting<TaskDefinition>,
 }
 
@@ -91,9 +91,9 @@ pub struct Capacity {
 pub struct StrategyItem {
     /// Such as `FARGATE_SPOT`.
     pub provider: String,
-    /// How many tasks it has at least.
+    /// The least number of its tasks.
     pub base: u32,
-    /// Its share of the others.
+    /// Its share of the other tasks.
     pub weight: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Where a check is made: a service, one of its target groups, or what delivers the notices; and what several checks ask.
+//! The subjects of checks: a service, one of its target groups, or the delivery of notices; with what several checks ask.
 
 use crate::hold_config::{Hold, hold};
 use crate::model::delivery::Delivery;
@@ -13,7 +13,7 @@ use spotdrain_core::settings::Settings;
 /// A service among the others.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceSubject<'a> {
-    /// All.
+    /// Everything that is examined.
     pub deployment: &'a Deployment,
     /// This service.
     pub service: &'a Service,
@@ -35,7 +35,7 @@ pub struct GroupSubject<'a> {
 /// What delivers the notices.
 #[derive(Debug, Clone, Copy)]
 pub struct DeliverySubject<'a> {
-    /// All.
+    /// Everything that is examined.
     pub deployment: &'a Deployment,
     /// The rule, the queue, the function, the role.
     pub delivery: &'a Delivery,
@@ -84,7 +84,7 @@ impl<'a> ServiceSubject<'a> {
         Ok(tag == Some(ServiceTag::Hold) && self.is_tag_read())
     }
 
-    /// How the service is named in a command.
+    /// Returns the options that name the service in a command.
     pub(crate) fn command_names(&self) -> String {
         let cluster = self.service.cluster.known().map_or("CLUSTER", |arn| arn.rsplit('/').next().unwrap_or(arn));
         format!("--cluster {cluster} --service {}", self.service.name)
@@ -130,8 +130,8 @@ impl<'a> GroupSubject<'a> {
         named.map_or_else(|| Ok(self.balancer.port.known_or_err()?.map(u16::to_string)), |port| Ok(Some(port.clone())))
     }
 
-    /// An image's own entry point shows nowhere. Then the tag is the sign of it, unless the hold that it tells of is seen in
-    /// another container. A tag that is not known is told where it is judged.
+    /// An image's own entry point is not in the task definition. Then the tag is the sign of the hold, unless the hold is seen
+    /// in another container. An unknown tag is reported where it is judged.
     fn has_hidden_hold(&self) -> Result<bool, Unknown> {
         if !self.of.is_tagged_hold().unwrap_or(false) {
             return Ok(false);

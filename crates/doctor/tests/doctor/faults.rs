@@ -187,11 +187,11 @@ const FAULTS: &[Fault] = &[
     (
         "SD037",
         &[(
-            "  NoticeRule:\n",
+            "  TaskDefinition:\n    Type",
             "  Scaling:
     Type: AWS::ApplicationAutoScaling::ScalableTarget
     Properties: { MinCapacity: 1, ResourceId: !Sub \"service/${Cluster}/${Service.Name}\", ServiceNamespace: ecs }
-  NoticeRule:\n",
+  TaskDefinition:\n    Type",
         )],
     ),
     ("SD038", &[("Rollback: true }\n", "Rollback: true }\n        MaximumPercent: 100\n")]),

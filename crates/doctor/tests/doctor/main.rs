@@ -8,7 +8,11 @@
 )]
 
 mod cases;
+mod deployed;
 mod examination;
 mod faults;
 mod held;
+mod inputs;
+mod limits;
+mod mutants;
 mod open;
