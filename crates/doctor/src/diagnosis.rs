@@ -13,6 +13,8 @@ pub struct Diagnosis {
     pub services: usize,
     /// Whether spotdrain's function was examined.
     pub delivery: bool,
+    /// The most seconds for which new connections are forecast to be refused.
+    pub refused_seconds: u32,
     /// What was found, the worst first; findings that depend on an unknown placement last.
     pub findings: Vec<Finding>,
     /// What could not be checked, and why.
@@ -82,12 +84,6 @@ impl Diagnosis {
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {
         self.open().filter(|finding| finding.if_on_spot.is_none()).map(Finding::severity).min()
-    }
-
-    /// The most seconds for which a forecast refuses new connections.
-    #[must_use]
-    pub fn refused_seconds(&self) -> u32 {
-        self.forecasts.iter().map(|forecast| forecast.now.refused_seconds).max().unwrap_or_default()
     }
 
     /// Marks accepted findings, and returns the entries that match none.

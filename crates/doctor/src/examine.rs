@@ -1,6 +1,6 @@
 //! Runs every check on every subject that it applies to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Check, Run, Verdict};
 use crate::checks::CHECKS;
@@ -24,7 +24,7 @@ pub fn examine(deployment: &Deployment) -> Diagnosis {
     for check in CHECKS.iter().filter(|check| matches!(check.run, Run::Forecast(_))) {
         examination.run(check, deployment, &forecasts);
     }
-    let forecasts = forecasts.into_iter().filter_map(|(_, forecast)| forecast.ok()).collect();
+    let forecasts: Vec<_> = forecasts.into_iter().filter_map(|(_, forecast)| forecast.ok()).collect();
     let unread = deployment.unread.iter().cloned();
     let unread = unread.map(|unread| NotChecked { checks: Vec::new(), subject: unread.subject, why: unread.why });
     let mut diagnosis = examination.into_diagnosis();
@@ -32,6 +32,7 @@ pub fn examine(deployment: &Deployment) -> Diagnosis {
     Diagnosis {
         services: deployment.services.len(),
         delivery: deployment.delivery.known().is_some(),
+        refused_seconds: refused_seconds(deployment, &forecasts),
         not_applicable: not_applicable(deployment),
         forecasts,
         ..diagnosis
@@ -47,6 +48,7 @@ type Outcome = (String, Result<Forecast, Unknown>);
 
 fn forecasts(deployment: &Deployment, findings: &[Finding]) -> Vec<Outcome> {
     let mut forecasts = Vec::new();
+    let deaf: Vec<_> = findings.iter().filter(|finding| forecast::is_of_deaf_function(finding)).collect();
     for subject in subjects(deployment) {
         let placement = match subject.on_spot() {
             OnSpot::Yes => Ok(()),
@@ -54,11 +56,16 @@ fn forecasts(deployment: &Deployment, findings: &[Finding]) -> Vec<Outcome> {
             OnSpot::Unknown(why) => Err(Unknown(why)),
         };
         for group in groups_of(subject).filter_map(Result::ok) {
-            let forecast = placement.clone().and_then(|()| forecast::forecast(&group, findings));
+            let forecast = placement.clone().and_then(|()| forecast::forecast(&group, &deaf));
             forecasts.push((group.group.place.name.clone(), forecast));
         }
     }
     forecasts
+}
+
+fn refused_seconds(deployment: &Deployment, forecasts: &[Forecast]) -> u32 {
+    let is_elsewhere = matches!(deployment.delivery, Setting::Unknown(_));
+    forecasts.iter().map(|forecast| forecast.outlook(is_elsewhere).refused_seconds).max().unwrap_or_default()
 }
 
 /// The services that never run on Fargate Spot, with the reason.
@@ -74,6 +81,8 @@ fn not_applicable(deployment: &Deployment) -> Vec<NotApplicable> {
 #[derive(Default)]
 struct Examination {
     findings: Vec<Finding>,
+    /// The findings by check, place and description: two services may share a target group.
+    seen: BTreeSet<(&'static str, String, String)>,
     not_checked: BTreeMap<(String, String), Vec<&'static str>>,
 }
 
@@ -151,8 +160,8 @@ impl Examination {
         match verdict {
             Ok(None) => {}
             Ok(Some(problem)) => {
-                let is_same = |known: &Finding| known.check.id == check.id && known.problem == problem;
-                if !self.findings.iter().any(is_same) {
+                let key = (check.id, problem.place.name.clone(), problem.description.clone());
+                if self.seen.insert(key) {
                     let if_on_spot = condition.map(str::to_owned);
                     self.findings.push(Finding { check, problem, if_on_spot, accepted: None });
                 }

@@ -81,6 +81,14 @@ pub struct Change {
     pub then: Outlook,
 }
 
+impl Forecast {
+    /// Returns the outcome to judge by. A function that is not among the templates is taken to be deployed.
+    pub(crate) fn outlook(&self, function_is_elsewhere: bool) -> Outlook {
+        let with_function = self.changes.iter().find(|change| change.what == "function");
+        with_function.filter(|_| function_is_elsewhere).map_or(self.now, |change| change.then)
+    }
+}
+
 /// The settings that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Situation {
@@ -160,8 +168,8 @@ impl Outlook {
 }
 
 /// Returns the forecast of a target group. A function that is not seen is taken not to be there.
-pub(super) fn forecast(subject: &GroupSubject<'_>, findings: &[Finding]) -> Result<Forecast, Unknown> {
-    let situation = situation(subject, findings)?;
+pub(super) fn forecast(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<Forecast, Unknown> {
+    let situation = situation(subject, deaf)?;
     Ok(Forecast {
         service: subject.of.service.place.name.clone(),
         group: subject.group.place.name.clone(),
@@ -173,11 +181,11 @@ pub(super) fn forecast(subject: &GroupSubject<'_>, findings: &[Finding]) -> Resu
     })
 }
 
-fn situation(subject: &GroupSubject<'_>, findings: &[Finding]) -> Result<Situation, Unknown> {
+fn situation(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<Situation, Unknown> {
     let hold = subject.hold_fails_check()?;
     Ok(Situation {
         kind: subject.group.kind()?,
-        function: subject.of.deployment.delivery.known().is_some() && !is_deaf(subject, findings),
+        function: subject.of.deployment.delivery.known().is_some() && !is_deaf(subject, deaf),
         hold,
         tagged: hold && subject.of.is_tagged_hold()?,
         fails_after: subject.group.fails_after()?,
@@ -185,20 +193,20 @@ fn situation(subject: &GroupSubject<'_>, findings: &[Finding]) -> Result<Situati
     })
 }
 
-/// Whether a finding says that the function does nothing for this group.
-fn is_deaf(subject: &GroupSubject<'_>, findings: &[Finding]) -> bool {
-    let others = |name: &str| {
-        let services = subject.of.deployment.services.iter().filter(|service| service.name != subject.of.service.name);
-        services.map(|service| &service.place.name).any(|other| other == name)
+/// Whether a finding says that the function does nothing for this group: one about it, its service or the function.
+fn is_deaf(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> bool {
+    let (service, group) = (&subject.of.service.place.name, &subject.group.place.name);
+    let concerns = |name: &String| {
+        let is_other =
+            (name.starts_with("service ") && name != service) || (name.starts_with("target group ") && name != group);
+        !is_other
     };
-    let concerns = |finding: &&Finding| {
-        let place = &finding.problem.place.name;
-        let is_group = place.starts_with("target group ");
-        FUNCTION_IS_DEAF.contains(&finding.check.id)
-            && !others(place)
-            && (!is_group || *place == subject.group.place.name)
-    };
-    findings.iter().any(|finding| concerns(&finding))
+    deaf.iter().any(|finding| concerns(&finding.problem.place.name))
+}
+
+/// Whether a finding is one by which the function does nothing.
+pub(super) fn is_of_deaf_function(finding: &Finding) -> bool {
+    FUNCTION_IS_DEAF.contains(&finding.check.id)
 }
 
 #[cfg(test)]
@@ -246,15 +254,16 @@ mod tests {
         let kind = Kind::Network;
         let situation =
             Situation { kind, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
-        let told = |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
-        assert_eq!(told(situation), ["hold"]);
+        let names =
+            |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
+        assert_eq!(names(situation), ["hold"]);
         assert_eq!(
-            told(Situation { stop_timeout: 30, ..situation }),
+            names(Situation { stop_timeout: 30, ..situation }),
             ["hold", "stopTimeout 120", "hold + stopTimeout 120"]
         );
         let bad = Situation { function: false, stop_timeout: 30, fails_after: 120, ..situation };
         let all = "function + hold + stopTimeout 120 + health check 20 s";
-        assert_eq!(told(bad), ["function", "hold", "health check 20 s", all]);
-        assert_eq!(told(Situation { hold: true, ..situation }), [""; 0]);
+        assert_eq!(names(bad), ["function", "hold", "health check 20 s", all]);
+        assert_eq!(names(Situation { hold: true, ..situation }), [""; 0]);
     }
 }

@@ -135,7 +135,7 @@ fn any(answers: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unk
     unknown.map_or(Ok(false), Err)
 }
 
-/// Whether a text fits a policy's pattern. `?`, which stands for one character, and policy variables are not judged here:
+/// Whether a text matches a policy's pattern. `?`, which matches one character, and policy variables are not judged here:
 /// what does not fit even with anything in their place does not fit, and of the rest it is not known.
 /// Sources: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>,
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>

@@ -1,6 +1,6 @@
 //! The notices that every pattern and filter is tried with.
 
-/// Every form of the notice that AWS has published or users have seen: what tells it from the others, and a sample.
+/// Every form of the notice that AWS has published or users have seen: its characteristic, and a sample.
 pub(crate) const NOTICES: [(&str, &str); 4] = [
     ("stop code SpotInterruption", include_str!("../../../events/spot-interruption.json")),
     ("stop code TerminationNotice", include_str!("../../../events/termination-notice.json")),

@@ -1,5 +1,5 @@
-//! Whether a load balancer sends from each of its zones to the targets of all. Each is asked for once, and only for groups
-//! that leave it to their load balancer. FunctionSelector load balancer sends to a group the group itself says.
+//! Cross-zone load balancing of load balancers. Each is asked once, and only for groups
+//! that leave it to their load balancer. A group names its load balancer.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html>,
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html>
 
@@ -10,7 +10,7 @@ use spotdrain_doctor::model::setting::Setting;
 use super::asker::{Asker, Budget};
 use super::unknown;
 
-/// Of the load balancer of this ARN. An Application Load Balancer always does.
+/// Returns whether a load balancer has it on. An Application Load Balancer always has.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/disable-cross-zone.html>
 pub(crate) async fn cross_zone(
     asker: &Asker<'_>,

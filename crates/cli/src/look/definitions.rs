@@ -1,4 +1,4 @@
-//! The task definitions, each asked for once.
+//! The task definitions; each is read once.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html>
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use super::asker::{Asker, Budget};
 use super::services::{Found, short};
 use super::unknown;
 
-/// Gives every service its task definition.
+/// Adds its task definition to every service.
 pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
     let mut known: BTreeMap<String, Setting<TaskDefinition>> = BTreeMap::new();
     asker.progress.expect(found.services.len());

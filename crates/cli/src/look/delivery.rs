@@ -1,4 +1,4 @@
-//! The deployed function, by its name, its stack, its tag or its variables, and from there its queue and the rule that sends to it.
+//! The deployed function, by its name, its stack, its tag or its variables; then its queue and the rule that sends to it.
 //! Sources: <https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html>,
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html>
 
@@ -16,11 +16,11 @@ use spotdrain_doctor::template::queue_policy;
 use super::asker::{Asker, Budget};
 use super::{FunctionSelector, role, unknown};
 
-/// The tag that CloudFormation gives what it makes.
+/// The tag that CloudFormation gives to its resources.
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-resource-tags.html>
 const STACK_TAG: &str = "aws:cloudformation:stack-name";
 
-/// The delivery. A function that was asked for must be there, and it must be one.
+/// Returns the delivery. A function that is selected must exist, and be the only one.
 pub(crate) async fn find(asker: &Asker<'_>, wanted: &FunctionSelector) -> Result<Setting<Delivery>, String> {
     let candidates = match functions(asker, wanted).await {
         Ok(candidates) => candidates,
@@ -42,7 +42,7 @@ async fn of(asker: &Asker<'_>, found: &FunctionConfiguration) -> Delivery {
     Delivery { rule: rule(asker, &target).await, queue, function, role: role::statements(asker, found.role()).await }
 }
 
-/// Why it cannot be told which function it is: there is none, or more than one.
+/// Why no function could be selected: there is none, or more than one.
 fn not_one(candidates: &[FunctionConfiguration], wanted: &FunctionSelector) -> String {
     let names: Vec<_> = candidates.iter().filter_map(FunctionConfiguration::function_name).collect();
     if !names.is_empty() {
@@ -58,7 +58,7 @@ fn not_one(candidates: &[FunctionConfiguration], wanted: &FunctionSelector) -> S
     }
 }
 
-/// The functions that it can be.
+/// The functions that match.
 async fn functions(asker: &Asker<'_>, wanted: &FunctionSelector) -> Result<Vec<FunctionConfiguration>, String> {
     let client = aws_sdk_lambda::Client::new(asker.aws.config());
     let (mut found, mut marker) = (Vec::new(), None);

@@ -1,5 +1,4 @@
-//! The target groups: what is set of them, their attributes, and how their targets are spread. Attributes and health cost
-//! one call a group.
+//! The target groups with their attributes and the zones of their targets. Attributes and health cost one call a group.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html>
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +13,10 @@ use super::balancers::cross_zone;
 use super::health::{self, Health};
 use super::{listeners, tags, unknown};
 
-/// How many groups are asked for in one call: one that is gone fails it for all.
+/// The most groups in one call. One that does not exist fails it for all.
 const MOST_A_CALL: usize = 20;
 
-/// The groups of these ARNs, as far as they can be read; their tags only where they are asked for.
+/// Returns the groups of these ARNs, as far as they can be read; their tags only where they are needed.
 pub(crate) async fn find(
     asker: &Asker<'_>,
     arns: BTreeSet<String>,
@@ -51,7 +50,7 @@ fn name(arn: &str) -> String {
     format!("target group {}", arn.rsplit('/').nth(1).unwrap_or(arn))
 }
 
-/// All at once; where one of them is gone, one after the other.
+/// Describes all at once; where one of them does not exist, one after the other.
 async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Setting<TargetGroup>> {
     let request = asker.aws.elb.describe_target_groups().set_target_group_arns(Some(arns.to_vec()));
     match asker.ask("DescribeTargetGroups", Budget::Elb, || request.clone().send()).await {
@@ -76,14 +75,14 @@ fn exist(described: &BTreeMap<String, Setting<TargetGroup>>) -> Vec<String> {
     described.iter().filter(|(_, group)| group.known().is_some()).map(|(arn, _)| arn.clone()).collect()
 }
 
-/// What was asked of the load balancers: once of each.
+/// The answers about load balancers, each asked once.
 #[derive(Default)]
 struct Senders {
     cross_zone: BTreeMap<String, Setting<bool>>,
     listeners: listeners::Known,
 }
 
-/// With its attributes, its load balancer and its targets.
+/// Adds its attributes, its load balancer and its targets.
 async fn complete(asker: &Asker<'_>, arn: &str, group: &TargetGroup, senders: &mut Senders) -> Group {
     let request = asker.aws.elb.describe_target_group_attributes().target_group_arn(arn);
     let attributes = asker.ask("DescribeTargetGroupAttributes", Budget::Elb, || request.clone().send()).await;
@@ -147,7 +146,7 @@ fn read_attributes(attributes: &Read) -> Attributes {
     }
 }
 
-/// The group's own setting; absent where it is left to the load balancer.
+/// The group's own setting; default where it is left to the load balancer.
 fn own_cross_zone(attributes: &Read) -> Setting<bool> {
     match attribute(attributes, "load_balancing.cross_zone.enabled") {
         Setting::Set(text) if text == "true" || text == "false" => Setting::Set(text == "true"),

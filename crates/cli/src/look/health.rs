@@ -1,4 +1,4 @@
-//! The targets of a group: how many are healthy in each zone, and how many the load balancer does not use.
+//! The targets of a group: healthy ones by zone, and those that the load balancer does not use.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
 
 use std::collections::BTreeMap;
@@ -11,14 +11,14 @@ use spotdrain_doctor::model::setting::Setting;
 use super::asker::{Asker, Budget};
 use super::unknown;
 
-/// What is seen of the targets.
+/// The counts of a group's targets.
 #[derive(Debug)]
 pub(crate) struct Health {
     pub(crate) healthy_in_zones: Setting<Vec<u32>>,
     pub(crate) unused: Setting<u32>,
 }
 
-/// The targets of the group of this ARN.
+/// Counts the targets of a group.
 pub(crate) async fn find(asker: &Asker<'_>, arn: &str) -> Health {
     let request = asker.aws.elb.describe_target_health().target_group_arn(arn);
     match asker.ask("DescribeTargetHealth", Budget::Elb, || request.clone().send()).await {

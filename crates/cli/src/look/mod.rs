@@ -1,6 +1,6 @@
-//! Reads what is deployed into the model that the doctor examines: nothing is decided here, and nothing changed.
+//! Reads what is deployed into the model that the doctor examines. Nothing is decided here, and nothing is changed.
 //!
-//! What one call cannot read is not known, with AWS's own words, which name the right that is missing; only what leaves
+//! What a call cannot read is unknown, with AWS's own text, which names the missing permission; only a failure that leaves
 //! nothing to examine is an error. The order is that of the dependencies: `clusters` and `services` with their `scaling`, `delivery` with the
 //! `role`, then side by side `definitions`, and `groups` with their `tags`, `balancers` and `health`.
 
@@ -27,7 +27,7 @@ use spotdrain_doctor::model::subject::ServiceSubject;
 pub(crate) use asker::{Asker, Budget, attempt_once};
 use spotdrain_function::Aws;
 
-/// What to look at.
+/// What to read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     /// The cluster; without it all.
@@ -38,7 +38,7 @@ pub(crate) struct Wanted {
     pub(crate) function: FunctionSelector,
 }
 
-/// FunctionSelector function is spotdrain's.
+/// Selects spotdrain's function.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum FunctionSelector {
     /// The one that has `SPOTDRAIN_` variables.
@@ -52,14 +52,14 @@ pub(crate) enum FunctionSelector {
     Tagged(String, String),
 }
 
-/// Reads the deployment. The error is for a person.
+/// Reads the deployment.
 pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Deployment, String> {
     let asker = Asker::new(aws);
     let clusters = clusters::find(&asker, wanted.cluster.as_deref()).await?;
     let mut found = services::find(&asker, &clusters, &wanted.services).await?;
     scaling::fill(&asker, &mut found).await;
     let delivery = delivery::find(&asker, &wanted.function).await?;
-    // They are of different budgets: neither has to wait for the other.
+    // They have separate rate limits: neither waits for the other.
     let groups = groups::find(&asker, spot_groups(&found), tags::are_asked_for(&delivery));
     let (groups, ()) = tokio::join!(groups, definitions::fill(&asker, &mut found));
     services::put_groups(&mut found, &groups);
@@ -69,7 +69,7 @@ pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Deployment, Strin
     Ok(Deployment { services, delivery, unread: found.unread })
 }
 
-/// The target groups of the services that may be on Spot: those of others are not examined, and each costs calls.
+/// The target groups of services that may be on Spot. Others are not examined, and each costs calls.
 fn spot_groups(found: &services::Found) -> BTreeSet<String> {
     let deployment = Deployment::default();
     let on_spot = found
@@ -79,7 +79,7 @@ fn spot_groups(found: &services::Found) -> BTreeSet<String> {
     on_spot.flat_map(|seen| seen.groups.iter().flatten()).cloned().collect()
 }
 
-/// A fact that could not be read.
+/// A setting that could not be read.
 fn unknown<T>(why: &str) -> Setting<T> {
     Setting::Unknown(why.to_owned())
 }

@@ -1,6 +1,6 @@
-//! What the function's role may do: its own policies and those attached to it, judged by the same checks as a template's.
+//! The policies of the function's role, its own and the attached ones, for the same checks as a template's.
 //!
-//! What an organization's policies deny besides is not read. IAM gives documents URL-encoded, after RFC 3986.
+//! The policies of the organization are not read. IAM returns documents URL-encoded, after RFC 3986.
 //! Sources: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html>,
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicyVersion.html>
 
@@ -13,7 +13,7 @@ use spotdrain_doctor::template::policy;
 use super::asker::{Asker, Budget, Refusal};
 use super::unknown;
 
-/// The statements that hold for the role of this ARN.
+/// Returns the statements that apply to the role of this ARN.
 pub(crate) async fn statements(asker: &Asker<'_>, arn: Option<&str>) -> Setting<Vec<Statement>> {
     let Some(name) = arn.and_then(|arn| arn.rsplit('/').next()) else {
         return unknown("ListFunctions named no role of the function");
@@ -21,7 +21,7 @@ pub(crate) async fn statements(asker: &Asker<'_>, arn: Option<&str>) -> Setting<
     let reader = Reader { asker, client: aws_sdk_iam::Client::new(asker.aws.config()), role: name };
     let limit = reader.boundary().await;
     match limit {
-        // IAM has no endpoint in the Region, and from a closed network none may be reached: it is not waited for again.
+        // IAM has no endpoint in the Region, and a closed network may not reach it: do not wait for it again.
         Err(Refusal { code: None, told }) => return Setting::Unknown(told),
         // A role that was deleted allows nothing.
         Err(Refusal { code: Some(code), .. }) if code == "NoSuchEntity" => return Setting::Set(Vec::new()),

@@ -16,7 +16,7 @@ use super::asker::{Asker, Budget};
 use super::clusters::{Cluster, strategy_item};
 use super::unknown;
 
-/// AWS's limit of one DescribeServices.
+/// The most services in one DescribeServices.
 const MOST_A_CALL: usize = 10;
 
 /// What was found.
@@ -26,7 +26,7 @@ pub(crate) struct Found {
     pub(crate) unread: Vec<Unread>,
 }
 
-/// A service, and what is to be looked up for it.
+/// A service, and what is to be read for it.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) service: Service,
@@ -36,7 +36,7 @@ pub(crate) struct Seen {
     pub(crate) groups: Vec<Vec<String>>,
 }
 
-/// The services of the clusters, or those of these names.
+/// Returns the services of the clusters, or those of these names.
 pub(crate) async fn find(
     asker: &Asker<'_>,
     clusters: &BTreeMap<String, Cluster>,
@@ -109,7 +109,7 @@ pub(crate) fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// Where `CodeDeploy` or somebody else deploys, what is in force is the primary task set's.
+/// With another deployment controller than ECS the primary task set's settings are in force.
 fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
     let name = service.service_name().unwrap_or_default();
     let set = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"));
@@ -200,7 +200,7 @@ fn tag(service: &EcsService) -> Setting<String> {
     tag.map(|tag| tag.value().unwrap_or_default().to_owned()).into()
 }
 
-/// Gives every service its groups, as far as they were read.
+/// Adds its groups to every service, as far as they were read.
 pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Setting<Group>>) {
     let of = |arn: Option<&String>| arn.map_or(Setting::Default, |arn| groups.get(arn).cloned().unwrap_or_default());
     for seen in &mut found.services {
@@ -213,7 +213,7 @@ pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Setting<Gr
     }
 }
 
-/// Looks at the tasks of the services that have an IPv6 group: whether they have an IPv6 address.
+/// Reads whether the tasks of services with an IPv6 group have an IPv6 address.
 pub(crate) async fn fill_families(asker: &Asker<'_>, found: &mut Found) {
     for seen in &mut found.services {
         let has_ipv6_group = seen.service.balancers.known().is_some_and(|all| all.iter().any(takes_ipv6));

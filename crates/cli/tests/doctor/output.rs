@@ -55,10 +55,7 @@ fn a_finding_can_be_accepted_with_a_reason() {
         scratch("accepted.txt", "SD009 task definition * # it has no long connections\nSD001 service x # gone\n");
     let arguments = ["doctor", "--template", template, "--accept", accepted.to_str().unwrap()];
     let (code, told, _) = run(spotdrain(&arguments));
-    assert!(
-        code == 0 && told.contains("; 1 accepted") && told.contains("no longer found: SD001 service x"),
-        "{told}"
-    );
+    assert!(code == 0 && told.contains("; 1 accepted") && told.contains("no longer found: SD001 service x"), "{told}");
     let (_, sarif) = json(spotdrain(&[&arguments[..], &["--sarif"]].concat()));
     assert_eq!(sarif["runs"][0]["results"][0]["suppressions"][0]["justification"], "it has no long connections");
     let bad = scratch("bad.txt", "SD009\n");
@@ -127,7 +124,14 @@ fn standard_input_folders_and_parameter_files_are_read() {
     assert_eq!(checks(&record), ["SD031", "SD057"]);
     assert_eq!(record["findings"][0]["file"], "stdin");
     let (_, record) = json(spotdrain(&[
-        "doctor", "--json", "--template", EXAMPLE, "--parameter-file", parameters, "--parameter", "Mode=enforce",
+        "doctor",
+        "--json",
+        "--template",
+        EXAMPLE,
+        "--parameter-file",
+        parameters,
+        "--parameter",
+        "Mode=enforce",
     ]));
     assert_eq!(checks(&record), ["SD057"]);
     let (code, _, error) = run(spotdrain(&["doctor", "--template", EXAMPLE, "--parameter-file", EXAMPLE]));

@@ -74,7 +74,10 @@ fn each_fault_of_what_is_deployed_is_found() {
             );
         }),
         ("SD007", |scene| {
-            scene.world.set_service(&scene.service, json!({"healthCheckGracePeriodSeconds": 120, "deploymentConfiguration": {"minimumHealthyPercent": 0}}));
+            scene.world.set_service(
+                &scene.service,
+                json!({"healthCheckGracePeriodSeconds": 120, "deploymentConfiguration": {"minimumHealthyPercent": 0}}),
+            );
         }),
         ("SD006", |scene| scene.world.service_mut(&scene.service).unwrap().desired_count = 1),
         ("SD005", |scene| {
@@ -187,6 +190,9 @@ fn where_auto_scaling_may_not_be_asked_the_count_is_not_checked() {
     scene.world.add_fault(Fault::AccessDenied.on(Action::DescribeScalableTargets));
     let (code, record) = examined(scene.world, &["--cluster", "demo"]);
     let unknown = not_checked(&record);
-    assert!(unknown.contains("application-autoscaling:DescribeScalableTargets") && unknown.contains("SD006"), "{unknown}");
+    assert!(
+        unknown.contains("application-autoscaling:DescribeScalableTargets") && unknown.contains("SD006"),
+        "{unknown}"
+    );
     assert_eq!(code, 0, "{record}");
 }

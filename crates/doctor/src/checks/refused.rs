@@ -7,8 +7,7 @@ use crate::model::setting::{Setting, Unknown};
 
 const SPOT: &str = "https://repost.aws/knowledge-center/fargate-spot-termination-notice";
 
-/// Refused for so many seconds a connection is lost: below that a client's own retries bridge it, by RFC 6298 after 1, 3 and
-/// 7 s.
+/// A client's own retries bridge a refusal of this many seconds: by RFC 6298 they come after 1, 3 and 7 s.
 const BRIDGED: u32 = 7;
 
 pub(super) const REFUSED: Check = Check {
@@ -29,9 +28,7 @@ pub(super) const REFUSED: Check = Check {
 
 fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Verdict {
     let forecast = forecast?;
-    let is_elsewhere = matches!(deployment.delivery, Setting::Unknown(_));
-    let with_function = forecast.changes.iter().find(|change| change.what == "function").filter(|_| is_elsewhere);
-    let outlook = with_function.map_or(forecast.now, |change| change.then);
+    let outlook = forecast.outlook(matches!(deployment.delivery, Setting::Unknown(_)));
     let seconds = outlook.refused_seconds;
     let best = forecast
         .changes

@@ -59,8 +59,8 @@ fn blame(subject: &DeliverySubject<'_>, rule: &Rule) -> String {
     let value = |name: &String| {
         rule.pattern.known().and_then(|all| all.pointer(&format!("/{}", name.replace('.', "/"))).cloned())
     };
-    let told = blamed.and_then(|name| Some(format!(": no notice has {name} {}", value(&name)?)));
-    told.unwrap_or_default()
+    let blame = blamed.and_then(|name| Some(format!(": no notice has {name} {}", value(&name)?)));
+    blame.unwrap_or_default()
 }
 
 fn without(fields: &Map<String, Value>, key: &str) -> Map<String, Value> {
@@ -69,7 +69,7 @@ fn without(fields: &Map<String, Value>, key: &str) -> Map<String, Value> {
 
 fn no_rule(subject: &DeliverySubject<'_>) -> Problem {
     let none = Rule { place: subject.delivery.function.place.clone(), name: "spotdrain".to_owned(), ..Rule::default() };
-    problem(&none, "no rule invokes it or sends to its queue".to_owned())
+    problem(&none, "no rule on the default event bus invokes it or sends to its queue".to_owned())
 }
 
 pub(super) const SOME_NOTICES: Check = Check {

@@ -87,7 +87,7 @@ pub(super) const SHELL: Check = Check {
     severity: Severity::Warning,
     title: "a shell as the first process that does not pass SIGTERM on",
     explanation: "ECS sends SIGTERM to the first process of a container. A shell that runs other commands one after the other \
-                  does not pass it on: the application is never told, serves until SIGKILL, and loses what is open then. \
+                  does not pass it on: the application does not learn of the stop, serves until SIGKILL, and loses what is open then. \
                   exec makes the last command the first process.",
     sources: &[SIGTERM, CONTAINER],
     run: Run::SpotService(shell),

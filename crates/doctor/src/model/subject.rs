@@ -78,7 +78,7 @@ impl<'a> ServiceSubject<'a> {
         !matches!(settings, Some(Ok(Ok(Settings { discover: false, .. }))))
     }
 
-    /// Whether the service's tag tells the function that its tasks begin with the hold.
+    /// Returns whether the service is tagged `hold` and the function reads the tag.
     pub(crate) fn is_tagged_hold(&self) -> Result<bool, Unknown> {
         let tag = self.service.tag.known_or_err()?.map(|value| ServiceTag::from_value(value));
         Ok(tag == Some(ServiceTag::Hold) && self.is_tag_read())
@@ -99,7 +99,7 @@ impl<'a> GroupSubject<'a> {
         Ok(containers.iter().find(|container| Some(&container.name) == name))
     }
 
-    /// When SIGKILL comes to the container behind the group.
+    /// Returns the stopTimeout of the container behind the group, in seconds.
     pub(crate) fn stop_timeout(&self) -> Result<u32, Unknown> {
         self.container()?.map_or(Ok(DEFAULT_STOP_TIMEOUT_SECONDS), |container| {
             container.stop_timeout.value_or(DEFAULT_STOP_TIMEOUT_SECONDS)

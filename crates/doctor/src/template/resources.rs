@@ -1,5 +1,6 @@
 //! The resources of templates and of the stacks nested in them, with their values evaluated.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::model::root::{Place, Unread};
@@ -32,6 +33,10 @@ pub(crate) struct Resources {
     by_kind: BTreeMap<String, Vec<usize>>,
     /// By kind, and what a text may refer to a resource by.
     by_name: BTreeMap<String, BTreeMap<String, usize>>,
+    /// The listener or rule that forwards to a target group, by what refers to the group.
+    forwarding: OnceCell<BTreeMap<String, usize>>,
+    /// The scalable targets of services, by the services' names.
+    scalable: OnceCell<BTreeMap<String, Vec<usize>>>,
 }
 
 impl Resources {
@@ -49,6 +54,42 @@ impl Resources {
     pub(crate) fn named(&self, kinds: &[&str], text: &str) -> Option<&Resource> {
         let index = kinds.iter().find_map(|kind| self.by_name.get(*kind)?.get(text))?;
         self.all.get(*index)
+    }
+
+    /// Returns the listener or rule that forwards to what a text refers to. `forwards` lists what each forwards to.
+    pub(crate) fn forwarding_to(
+        &self,
+        text: &str,
+        kinds: &[&str],
+        forwards: fn(&Resource) -> Vec<String>,
+    ) -> Option<&Resource> {
+        let index = self.forwarding.get_or_init(|| {
+            let mut index = BTreeMap::new();
+            for at in kinds.iter().filter_map(|kind| self.by_kind.get(*kind)).flatten() {
+                for text in self.all.get(*at).map(forwards).unwrap_or_default() {
+                    index.entry(text).or_insert(*at);
+                }
+            }
+            index
+        });
+        self.all.get(*index.get(text)?)
+    }
+
+    /// Returns the scalable targets of a service's name. `key` is the name in the resource id of each.
+    pub(crate) fn scalable_by_name(
+        &self,
+        name: &str,
+        kind: &str,
+        key: fn(&Resource) -> String,
+    ) -> impl Iterator<Item = &Resource> {
+        let index = self.scalable.get_or_init(|| {
+            let mut index: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for at in self.by_kind.get(kind).into_iter().flatten() {
+                index.entry(self.all.get(*at).map(key).unwrap_or_default()).or_default().push(*at);
+            }
+            index
+        });
+        index.get(name).into_iter().flatten().filter_map(|at| self.all.get(*at))
     }
 
     /// Adds a stack's resources, and those of its nested stacks.

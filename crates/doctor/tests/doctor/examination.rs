@@ -1,4 +1,4 @@
-//! Nothing that is not known passes for fine: an deployment of which nothing is known has no finding, and every check says so.
+//! The unknown is never taken for fine: a deployment in which everything is unknown has no finding, and every check reports it.
 
 use std::collections::BTreeSet;
 

@@ -74,7 +74,7 @@ fn report(args: &DoctorArgs, diagnosis: &Diagnosis, unused: &[String]) -> Result
 /// The exit code; an error where the flags ask for more than findings say.
 fn exit(args: &DoctorArgs, diagnosis: &Diagnosis) -> Result<Exit, Problem> {
     let failed = |text: String| Err(Problem::Failed(text));
-    let (refused, unchecked) = (diagnosis.refused_seconds(), diagnosis.not_checked.len());
+    let (refused, unchecked) = (diagnosis.refused_seconds, diagnosis.not_checked.len());
     match (diagnosis.worst(), args.fail_on_refused) {
         _ if diagnosis.is_empty() => {
             failed(format!("nothing to examine: no ECS service and no spotdrain function {}", place(args)))

@@ -6,15 +6,16 @@ use crate::template::evaluate::value::Value;
 use crate::template::resources::{Resource, Resources};
 
 const LISTENER: &[&str] = &["AWS::ElasticLoadBalancingV2::Listener"];
-const LISTENER_RULE: &[&str] = &["AWS::ElasticLoadBalancingV2::ListenerRule"];
+/// Listeners first: a group of both has the listener's load balancer.
+const FORWARDING: &[&str] = &["AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule"];
 const LOAD_BALANCER: &[&str] = &["AWS::ElasticLoadBalancingV2::LoadBalancer"];
 
 /// The load balancer of a target group.
 pub(crate) fn load_balancer<'a>(resources: &'a Resources, group: &Resource) -> Setting<&'a Resource> {
-    let by_listener = resources.of(LISTENER).find(|listener| forwards(listener, "DefaultActions", group));
-    let listener = by_listener.or_else(|| {
-        let rule = resources.of(LISTENER_RULE).find(|rule| forwards(rule, "Actions", group))?;
-        resources.named(LISTENER, rule.properties.text("ListenerArn").known()?)
+    let forwarding = resources.forwarding_to(&group.reference, FORWARDING, forwards);
+    let listener = forwarding.and_then(|found| match found.properties.text("ListenerArn") {
+        Setting::Set(arn) => resources.named(LISTENER, &arn),
+        _ => Some(found),
     });
     let Some(listener) = listener else {
         return Setting::Unknown(format!("no listener in this template forwards to {}", group.place.name));
@@ -25,14 +26,19 @@ pub(crate) fn load_balancer<'a>(resources: &'a Resources, group: &Resource) -> S
     })
 }
 
-fn forwards(resource: &Resource, key: &str, group: &Resource) -> bool {
-    let is_it = |holder: &Value| holder.text("TargetGroupArn").known() == Some(&group.reference);
-    let in_config = |action: &Value| {
-        let groups = action.path(&["ForwardConfig", "TargetGroups"]);
-        groups.known().is_some_and(|groups| groups.as_items().into_iter().any(is_it))
-    };
-    let actions = resource.properties.items(key);
-    actions.known().is_some_and(|actions| actions.iter().any(|action| is_it(action) || in_config(action)))
+/// What the actions of a listener or of a rule forward to.
+fn forwards(resource: &Resource) -> Vec<String> {
+    let mut groups = Vec::new();
+    for key in ["DefaultActions", "Actions"] {
+        for action in resource.properties.items(key).known().into_iter().flatten() {
+            groups.extend(action.text("TargetGroupArn").known().cloned());
+            let listed = action.path(&["ForwardConfig", "TargetGroups"]);
+            for holder in listed.known().map_or(Vec::new(), |listed| listed.as_items()) {
+                groups.extend(holder.text("TargetGroupArn").known().cloned());
+            }
+        }
+    }
+    groups
 }
 
 /// An attribute of a load balancer or a target group, from its list of keys and values.

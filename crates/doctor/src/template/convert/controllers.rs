@@ -5,7 +5,7 @@
 use crate::model::root::Place;
 use crate::model::service::Balancer;
 use crate::model::setting::Setting;
-use crate::template::convert::groups::group;
+use crate::template::convert::groups::{TARGET_GROUP, group};
 use crate::template::evaluate::value::{Data, Value};
 use crate::template::resources::{Resource, Resources};
 
@@ -52,15 +52,11 @@ pub(crate) fn alternate_groups(resources: &Resources, balancer: Balancer) -> Bal
     if balancer.alternate != Setting::Default {
         return balancer;
     }
-    let pairs = resources.of(DEPLOYMENT_GROUP).flat_map(pairs);
-    let other = pairs.map(|names| names.into_iter().map(|name| group(resources, &name)).collect::<Vec<_>>()).find_map(
-        |groups| {
-            let is_own =
-                |group: &Setting<_>| group.known().is_some_and(|group: &crate::model::group::Group| group.arn == own);
-            groups.iter().any(is_own).then(|| groups.into_iter().find(|group| !is_own(group)))
-        },
-    );
-    Balancer { alternate: other.flatten().unwrap_or_default(), ..balancer }
+    let is_own = |name: &String| resources.named(TARGET_GROUP, name).is_some_and(|group| group.arn == own);
+    let mut pairs = resources.of(DEPLOYMENT_GROUP).flat_map(pairs);
+    let pair = pairs.find(|names| names.iter().any(is_own));
+    let other = pair.into_iter().flatten().find(|name| !is_own(name)).map(|name| group(resources, &name));
+    Balancer { alternate: other.unwrap_or_default(), ..balancer }
 }
 
 /// The names of the target groups of each pair.

@@ -8,7 +8,7 @@ use crate::template::convert::balancing::{attribute, load_balancer};
 use crate::template::evaluate::value::{Value, all};
 use crate::template::resources::{Resource, Resources};
 
-const TARGET_GROUP: &[&str] = &["AWS::ElasticLoadBalancingV2::TargetGroup"];
+pub(crate) const TARGET_GROUP: &[&str] = &["AWS::ElasticLoadBalancingV2::TargetGroup"];
 
 /// The target group that a text refers to.
 pub(crate) fn group(resources: &Resources, text: &str) -> Setting<Group> {

@@ -61,7 +61,7 @@ fn cluster_arn(resources: &Resources, properties: &Value) -> Setting<String> {
     }
 }
 
-/// What only EC2 has; an empty list is none.
+/// Whether it has what only EC2 accepts; an empty list does not count.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>
 fn uses_ec2_placement(properties: &Value) -> Setting<bool> {
     let lists = ["PlacementStrategies", "PlacementConstraints"];

@@ -315,7 +315,7 @@ fn known(value: &Value) -> Result<&Value, String> {
     }
 }
 
-/// A text, or one of which parts are unknown.
+/// A text, or a pattern if parts of it are unknown.
 fn text_or_pattern(line: usize, text: String, unknown: Option<String>) -> Result<Value, String> {
     if text.len() > MAX_TEXT {
         return Err(format!("line {line}: a text of more than {MAX_TEXT} bytes"));

@@ -66,10 +66,12 @@ impl Stack {
             calls_left: Cell::new(MAX_CALLS),
             assumptions: RefCell::default(),
         };
-        let mut problems = Vec::new();
-        let template = loops::expand(stack.template.clone(), &|node| collection(&stack, node), &mut problems);
-        stack.template = template;
-        stack.open_loops = problems;
+        if loops::has_loops(&stack.template) {
+            let mut problems = Vec::new();
+            let template = loops::expand(stack.template.clone(), &|node| collection(&stack, node), &mut problems);
+            stack.template = template;
+            stack.open_loops = problems;
+        }
         let ids = stack.resources().iter().enumerate();
         stack.index = ids.map(|(index, (id, _))| (id.clone(), index)).collect();
         stack

@@ -31,7 +31,7 @@ pub(crate) struct Reason {
     pub(crate) why: String,
     /// The parameter that the value is, unchanged: two values of the same parameter are the same.
     pub(crate) parameter: Option<String>,
-    /// A text of which only parts are unknown, with `*` in their place.
+    /// A text with unknown parts, with `*` in their place.
     pub(crate) pattern: Option<String>,
 }
 
@@ -146,7 +146,7 @@ impl Value {
         })
     }
 
-    /// The items under a key. One value that is no list stands for a list of one, as in policies.
+    /// Returns the items under a key. A value that is not a list counts as a list of one, as in policies.
     pub(crate) fn items(&self, key: &str) -> Setting<Vec<&Self>> {
         self.get(key).map(Self::as_items)
     }

@@ -14,6 +14,16 @@ pub(crate) fn expand(node: Node, collection: Collection<'_>, problems: &mut Vec<
     Expansion { collection, problems, left: MAX_NODES }.node(node)
 }
 
+/// Returns whether a node has a loop in it.
+pub(crate) fn has_loops(node: &Node) -> bool {
+    match &node.kind {
+        Kind::List(items) => items.iter().any(has_loops),
+        Kind::Map(entries) => entries.iter().any(|(key, node)| key.starts_with(LOOP) || has_loops(node)),
+        Kind::Call(_, argument) => has_loops(argument),
+        _ => false,
+    }
+}
+
 struct Expansion<'a> {
     collection: Collection<'a>,
     problems: &'a mut Vec<(String, String)>,

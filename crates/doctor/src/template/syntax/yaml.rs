@@ -97,7 +97,7 @@ impl<'a> Builder<'a> {
     fn close(&mut self, open: Open<'a>) -> Result<(), String> {
         let kind = match open.content {
             Content::List(items) => Kind::List(items),
-            Content::Map { entries, names, merged, .. } => long_form(merge(entries, &names, merged)),
+            Content::Map { entries, names, merged, .. } => long_form(merge(entries, names, merged)),
         };
         let node = tagged(open.tag.as_deref(), Node { line: open.line, kind });
         self.finish(Tree { node, size: open.size, depth: open.depth }, open.anchor)
@@ -164,8 +164,7 @@ impl Content {
 
 /// Own entries come before merged ones, and earlier merged maps before later ones.
 /// Source: <https://yaml.org/type/merge.html>
-fn merge(mut entries: Vec<(String, Node)>, names: &BTreeSet<String>, merged: Vec<Node>) -> Vec<(String, Node)> {
-    let mut names = names.clone();
+fn merge(mut entries: Vec<(String, Node)>, mut names: BTreeSet<String>, merged: Vec<Node>) -> Vec<(String, Node)> {
     for node in merged {
         let maps = if let Kind::List(items) = node.kind { items } else { vec![node] };
         for (name, value) in maps.into_iter().flat_map(into_entries) {
@@ -222,7 +221,7 @@ fn number(text: &str) -> Option<serde_json::Number> {
     whole.map(Into::into).or_else(|| serde_json::Number::from_f64(text.parse().ok()?))
 }
 
-/// A tag of CloudFormation is an intrinsic function; a tag of YAML's own is none.
+/// Turns a tag of CloudFormation into an intrinsic function; YAML's own tags are types.
 fn tagged(tag: Option<&Tag>, node: Node) -> Node {
     match tag {
         Some(tag) if !tag.is_yaml_core_schema() => {
