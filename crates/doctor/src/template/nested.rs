@@ -49,7 +49,7 @@ impl<'a> Loader<'a> {
             .collect();
         while !waiting.is_empty() {
             let ids: Vec<_> = waiting.iter().map(|(id, _)| id.clone()).collect();
-            let is_ready = |body: &Node| !ids.iter().any(|id| uses_output(body, id));
+            let is_ready = |body: &Node| !ids.iter().any(|id| uses_output(body, id, &format!("{id}.Outputs.")));
             // Where none is ready they use each other's outputs, which are then unknown.
             let next = waiting.iter().position(|(_, body)| is_ready(body)).unwrap_or_default();
             let (id, body) = waiting.remove(next);
@@ -131,18 +131,16 @@ fn joined(value: Value) -> Value {
     }
 }
 
-fn uses_output(node: &Node, id: &str) -> bool {
+/// Whether a body uses an output of a stack, as `!GetAtt ID.Outputs.X`, as its list, or in a `!Sub`.
+fn uses_output(node: &Node, id: &str, prefix: &str) -> bool {
     match &node.kind {
-        Kind::Text(text) => {
-            text.strip_prefix(id).is_some_and(|rest| rest.starts_with(".Outputs."))
-                || text.contains(&format!("${{{id}.Outputs."))
-        }
+        Kind::Text(text) => text.contains(prefix),
         Kind::List(items) => {
-            let is_pair = |pair: &[Node]| pair.first().and_then(Node::text) == Some(id) && pair.len() == 2;
-            is_pair(items) || items.iter().any(|item| uses_output(item, id))
+            let is_pair = |pair: &[Node]| pair.len() == 2 && pair.first().and_then(Node::text) == Some(id);
+            is_pair(items) || items.iter().any(|item| uses_output(item, id, prefix))
         }
-        Kind::Map(entries) => entries.iter().any(|(_, node)| uses_output(node, id)),
-        Kind::Call(_, argument) => uses_output(argument, id),
+        Kind::Map(entries) => entries.iter().any(|(_, node)| uses_output(node, id, prefix)),
+        Kind::Call(_, argument) => uses_output(argument, id, prefix),
         _ => false,
     }
 }

@@ -268,7 +268,7 @@ const FAULTS: &[Fault] = &[
             "ArnEquals: { aws:SourceArn: \"arn:aws:events:eu-central-1:123456789012:rule/other\" }",
         )],
     ),
-    ("SD056", &[("\n      Timeout: 30\n", "\n      Timeout: 30\n      ReservedConcurrentExecutions: 0\n")]),
+    ("SD056", &[("      Role: !GetAtt Role.Arn\n      Env", "      ReservedConcurrentExecutions: 0\n      Role: !GetAtt Role.Arn\n      Env")]),
     ("SD058", &[("      DesiredCount: 4", "      AvailabilityZoneRebalancing: ENABLED\n      DesiredCount: 4")]),
 ];
 

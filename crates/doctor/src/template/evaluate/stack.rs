@@ -12,7 +12,7 @@ use crate::template::syntax::loops;
 use crate::template::syntax::node::{Kind, Node};
 
 /// The most intrinsic functions that are evaluated for one stack: a bound for references that multiply.
-const MAX_CALLS: u32 = 2_000_000;
+const MAX_CALLS: u32 = 1_000_000;
 
 /// A parameter's value, and why it depends on a placeholder, if it does.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 use super::node::{Kind, LOOP, Node};
 
 /// The most nodes that the loops of one template make.
-const MAX_NODES: usize = 500_000;
+const MAX_NODES: usize = 200_000;
 
 /// Returns the texts of a collection, or why they are unknown.
 pub(crate) type Collection<'a> = &'a dyn Fn(&Node) -> Result<Vec<String>, String>;
