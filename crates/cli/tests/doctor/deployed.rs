@@ -17,7 +17,6 @@ pub(crate) fn deployed() -> Scene {
     let arn = queue.arn();
     world.add_queue(queue);
     world.set_attribute(&arn, "Policy", &queue_policy(&arn));
-    world.set_service(&scene.service, json!({"healthCheckGracePeriodSeconds": 120}));
     let role = world.add_role(Role::new("spotdrain").policy("spotdrain", policy(&rights())));
     world.add_function(json!({
         "FunctionName": "spotdrain", "FunctionArn": function, "Timeout": 30, "Role": role,

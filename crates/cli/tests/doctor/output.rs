@@ -119,8 +119,8 @@ fn standard_input_folders_and_parameter_files_are_read() {
     };
     let arguments = ["doctor", "--json", "--template", "-", "--parameter-file", parameters];
     let mut command = spotdrain(&arguments);
-    command.stdin(std::fs::File::open(format!("{ROOT}/{EXAMPLE}")).unwrap());
-    let (_, record) = json(command);
+    let output = command.stdin(std::fs::File::open(format!("{ROOT}/{EXAMPLE}")).unwrap()).output().unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(checks(&record), ["SD031", "SD057"]);
     assert_eq!(record["findings"][0]["file"], "stdin");
     let (_, record) = json(spotdrain(&[

@@ -137,6 +137,7 @@ fn no_right_is_asked_for_of_services_that_the_function_does_not_serve() {
     }
     scene.world.add_role(Role::new("spotdrain").policy("all", policy(&all)));
     scene.world.add_cluster("prod");
+    scene.world.set_cluster("prod", json!({"capacityProviders": ["FARGATE", "FARGATE_SPOT"]}));
     scene.world.add_service(Service::new("prod", "web").capacity_provider("FARGATE", 1, 0).desired_count(2));
     let (code, record) = examined(scene.world, &[]);
     assert_eq!((code, ids(&record)), (0, vec![]), "{record}");

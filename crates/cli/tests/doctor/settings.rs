@@ -15,13 +15,13 @@ fn what_is_deployed_as_it_should_be_has_no_finding_and_all_of_it_is_checked() {
     assert_eq!(not_checked(&record), "[]");
     // An NLB without the hold: the forecast is the one finding.
     let finding = &record["findings"][0];
-    assert_eq!((&finding["check"], &finding["impact"]["seconds"]), (&json!("SD057"), &json!(60)));
+    assert_eq!((&finding["check"], &finding["impact"]["seconds"]), (&json!("SD057"), &json!(100)));
 }
 
 #[test]
 fn each_fault_of_what_is_deployed_is_found() {
     type Change = fn(&mut Scene);
-    let table: [(&str, Change); 19] = [
+    let table: [(&str, Change); 18] = [
         ("SD037", |scene| {
             scene.world.add_scalable_target(json!({
                 "ServiceNamespace": "ecs", "ResourceId": "service/demo/logstash", "MinCapacity": 1, "MaxCapacity": 9,
@@ -31,14 +31,13 @@ fn each_fault_of_what_is_deployed_is_found() {
         }),
         ("SD038", |scene| {
             let deployment = json!({"minimumHealthyPercent": 100, "maximumPercent": 100});
-            let fields = json!({"healthCheckGracePeriodSeconds": 120, "deploymentConfiguration": deployment});
+            let fields = json!({"deploymentConfiguration": deployment});
             scene.world.set_service(&scene.service, fields);
         }),
         ("SD041", |scene| {
             let container = json!({"name": "logstash", "stopTimeout": 121, "portMappings": [{"containerPort": 5044}]});
             scene.world.set_task_definition("logstash", json!({"containerDefinitions": [container]}));
         }),
-        ("SD047", |scene| scene.world.set_service(&scene.service, json!({}))),
         ("SD051", |scene| {
             let fields = json!({"EventPattern": pattern("SpotInterruption"), "Targets": [{"InputPath": "$.detail"}]});
             scene.world.remove_rule("notices");
@@ -54,7 +53,7 @@ fn each_fault_of_what_is_deployed_is_found() {
         }),
         ("SD056", |scene| scene.world.set_function("spotdrain", "ReservedConcurrentExecutions", json!(0))),
         ("SD058", |scene| {
-            let fields = json!({"healthCheckGracePeriodSeconds": 120, "availabilityZoneRebalancing": "ENABLED"});
+            let fields = json!({"availabilityZoneRebalancing": "ENABLED"});
             scene.world.set_service(&scene.service, fields);
         }),
         ("SD009", |scene| {
@@ -74,10 +73,7 @@ fn each_fault_of_what_is_deployed_is_found() {
             );
         }),
         ("SD007", |scene| {
-            scene.world.set_service(
-                &scene.service,
-                json!({"healthCheckGracePeriodSeconds": 120, "deploymentConfiguration": {"minimumHealthyPercent": 0}}),
-            );
+            scene.world.set_service(&scene.service, json!({"deploymentConfiguration": {"minimumHealthyPercent": 0}}));
         }),
         ("SD006", |scene| scene.world.service_mut(&scene.service).unwrap().desired_count = 1),
         ("SD005", |scene| {
@@ -87,7 +83,6 @@ fn each_fault_of_what_is_deployed_is_found() {
             scene.world.set_service(
                 &scene.service,
                 json!({
-                    "healthCheckGracePeriodSeconds": 120,
                     "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
                 }),
             );

@@ -41,7 +41,7 @@ fn stop_timeout(subject: &GroupSubject<'_>) -> Verdict {
     let place = part(subject.of, container);
     if subject.group.kind()? == Kind::Network {
         let impact = Impact::for_seconds(Connections::New, NLB_GOES_ON.saturating_sub(stop));
-        let description = format!("{killed} then, and its NLB sends for up to {NLB_GOES_ON} s more");
+        let description = format!("{killed} then, and an NLB sends new connections for up to {NLB_GOES_ON} s");
         return Ok((stop < NOTICE_SECONDS).then(|| Problem::new(place, description, impact, stop_fix(NOTICE_SECONDS))));
     }
     let delay = subject.group.delay()?.min(NOTICE_SECONDS);
