@@ -84,7 +84,7 @@ impl World {
     }
 
     /// Sets a field of a function.
-    pub fn set_function(&mut self, name: &str, key: &str, value: Value) {
+    pub fn set_function(&mut self, name: &str, key: &str, value: &Value) {
         for function in &mut self.setup.functions {
             if let Some(fields) = function.as_object_mut().filter(|all| all.get("FunctionName") == Some(&name.into())) {
                 fields.insert(key.to_owned(), value.clone());

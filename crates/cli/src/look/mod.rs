@@ -1,8 +1,8 @@
 //! Reads what is deployed into the model that the doctor examines. Nothing is decided here, and nothing is changed.
 //!
 //! What a call cannot read is unknown, with AWS's own text, which names the missing permission; only a failure that leaves
-//! nothing to examine is an error. The order is that of the dependencies: `clusters` and `services` with their `scaling`, `delivery` with the
-//! `role`, then side by side `definitions`, and `groups` with their `tags`, `balancers` and `health`.
+//! nothing to examine is an error. The order is that of the dependencies: `clusters` and `services` with their `scaling`,
+//! `delivery` with its `queue` and `role`, then side by side `definitions`, and `groups` with their `tags`, `balancers` and `health`.
 
 mod asker;
 mod balancers;
@@ -13,6 +13,7 @@ mod groups;
 mod health;
 mod listeners;
 mod progress;
+mod queue;
 mod role;
 mod scaling;
 mod services;

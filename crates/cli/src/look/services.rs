@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{
-    AvailabilityZoneRebalancing, Container, Deployment, LoadBalancer, SchedulingStrategy, Service as EcsService,
-    ServiceField, Task, TaskSet,
+    AvailabilityZoneRebalancing, Container, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
+    LoadBalancer, SchedulingStrategy, Service as EcsService, ServiceField, Task, TaskSet,
 };
 use spotdrain_doctor::model::group::Group;
 use spotdrain_doctor::model::root::{Place, Unread};
@@ -129,9 +129,9 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
             capacity: capacity(service, set, cluster),
             desired: count(service.desired_count()),
             scaling: Setting::Default,
-            minimum_healthy: percent(deployment.and_then(|one| one.minimum_healthy_percent())),
-            maximum: percent(deployment.and_then(|one| one.maximum_percent())),
-            circuit_breaker: breaker.map(|breaker| breaker.enable()).into(),
+            minimum_healthy: percent(deployment.and_then(DeploymentConfiguration::minimum_healthy_percent)),
+            maximum: percent(deployment.and_then(DeploymentConfiguration::maximum_percent)),
+            circuit_breaker: breaker.map(DeploymentCircuitBreaker::enable).into(),
             grace_period: percent(service.health_check_grace_period_seconds()),
             zone_rebalancing: rebalancing.map(str::to_owned).into(),
             uses_ec2_placement: uses_ec2_placement(service).into(),

@@ -51,7 +51,7 @@ fn each_fault_of_what_is_deployed_is_found() {
             let queue = "arn:aws:sqs:eu-central-1:123456789012:notices";
             scene.world.set_attribute(queue, "Policy", "");
         }),
-        ("SD056", |scene| scene.world.set_function("spotdrain", "ReservedConcurrentExecutions", json!(0))),
+        ("SD056", |scene| scene.world.set_function("spotdrain", "ReservedConcurrentExecutions", &json!(0))),
         ("SD058", |scene| {
             let fields = json!({"availabilityZoneRebalancing": "ENABLED"});
             scene.world.set_service(&scene.service, fields);
