@@ -4,6 +4,7 @@
 pub(crate) mod conditions;
 pub(crate) mod location;
 pub(crate) mod names;
+mod placeholders;
 pub(crate) mod resolve;
 pub(crate) mod rules;
 pub(crate) mod stack;
