@@ -11,7 +11,7 @@ const EXAMPLE: &str = include_str!("fixtures/example.yaml");
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
-fn load<'a>(files: Files<'a>) -> impl Fn(&Path) -> io::Result<String> + 'a {
+fn load(files: Files<'_>) -> impl Fn(&Path) -> io::Result<String> {
     move |path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path).map(|(_, text)| (*text).to_owned());
         found.ok_or_else(|| io::Error::other("no such file"))
