@@ -21,10 +21,13 @@ pub(crate) enum Api {
     Iam,
     /// Security Token Service: the query protocol.
     Sts,
+    /// Application Auto Scaling: awsJson1.1.
+    Scaling,
 }
 
 impl Api {
-    const ALL: [Self; 7] = [Self::Ecs, Self::Elb, Self::Sqs, Self::Events, Self::Lambda, Self::Iam, Self::Sts];
+    const ALL: [Self; 8] =
+        [Self::Ecs, Self::Elb, Self::Sqs, Self::Events, Self::Lambda, Self::Iam, Self::Sts, Self::Scaling];
 
     /// The name of the service as its users know it.
     fn title(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Api {
             Self::Lambda => "Lambda",
             Self::Iam => "IAM",
             Self::Sts => "STS",
+            Self::Scaling => "Application Auto Scaling",
         }
     }
 }
@@ -81,6 +85,8 @@ pub enum Action {
     ListRuleNamesByTarget,
     /// `events:DescribeRule`
     DescribeRule,
+    /// `events:ListTargetsByRule`
+    ListTargetsByRule,
     /// `events:PutEvents`
     PutEvents,
     /// `lambda:InvokeFunction`
@@ -91,6 +97,10 @@ pub enum Action {
     ListTags,
     /// `lambda:ListEventSourceMappings`
     ListEventSourceMappings,
+    /// `lambda:GetFunctionConcurrency`
+    GetFunctionConcurrency,
+    /// `application-autoscaling:DescribeScalableTargets`
+    DescribeScalableTargets,
     /// `iam:GetRole`
     GetRole,
     /// `iam:ListRolePolicies`
@@ -132,7 +142,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 43] = [
+    pub(crate) const ALL: [Self; 46] = [
         Self::DescribeLoadBalancers,
         Self::DescribeTargetGroups,
         Self::DescribeTargetHealth,
@@ -152,11 +162,14 @@ impl Action {
         Self::DescribeTags,
         Self::ListRuleNamesByTarget,
         Self::DescribeRule,
+        Self::ListTargetsByRule,
         Self::PutEvents,
         Self::Invoke,
         Self::ListFunctions,
         Self::ListTags,
         Self::ListEventSourceMappings,
+        Self::GetFunctionConcurrency,
+        Self::DescribeScalableTargets,
         Self::GetRole,
         Self::ListRolePolicies,
         Self::GetRolePolicy,
@@ -201,11 +214,14 @@ impl Action {
             Self::DescribeTags => "DescribeTags",
             Self::ListRuleNamesByTarget => "ListRuleNamesByTarget",
             Self::DescribeRule => "DescribeRule",
+            Self::ListTargetsByRule => "ListTargetsByRule",
             Self::PutEvents => "PutEvents",
             Self::Invoke => "Invoke",
             Self::ListFunctions => "ListFunctions",
             Self::ListTags => "ListTags",
             Self::ListEventSourceMappings => "ListEventSourceMappings",
+            Self::GetFunctionConcurrency => "GetFunctionConcurrency",
+            Self::DescribeScalableTargets => "DescribeScalableTargets",
             Self::GetRole => "GetRole",
             Self::ListRolePolicies => "ListRolePolicies",
             Self::GetRolePolicy => "GetRolePolicy",
@@ -260,8 +276,13 @@ impl Action {
             | Self::ListServices
             | Self::DescribeTaskDefinition
             | Self::ListTasks => Api::Ecs,
-            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::PutEvents => Api::Events,
-            Self::ListFunctions | Self::ListTags | Self::ListEventSourceMappings | Self::Invoke => Api::Lambda,
+            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::ListTargetsByRule | Self::PutEvents => Api::Events,
+            Self::DescribeScalableTargets => Api::Scaling,
+            Self::ListFunctions
+            | Self::ListTags
+            | Self::ListEventSourceMappings
+            | Self::GetFunctionConcurrency
+            | Self::Invoke => Api::Lambda,
             Self::GetRole
             | Self::ListRolePolicies
             | Self::GetRolePolicy
@@ -294,6 +315,7 @@ impl Action {
             Api::Lambda => format!("lambda:{self}"),
             Api::Iam => format!("iam:{self}"),
             Api::Sts => format!("sts:{self}"),
+            Api::Scaling => format!("application-autoscaling:{self}"),
             // In SQS's own text the name is in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),
         }

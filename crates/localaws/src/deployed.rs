@@ -1,5 +1,5 @@
-//! What is deployed beside ECS and the load balancers: functions of Lambda with their event source mappings, and rules of
-//! `EventBridge`. They are shown as they were set up, and do nothing.
+//! What is deployed beside ECS and the load balancers: functions of Lambda with their event source mappings, rules of
+//! `EventBridge`, and scalable targets. They are shown as they were set up, and do nothing.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,6 +16,9 @@ use crate::world::World;
 pub(crate) enum DeployedRequest {
     RulesOf(String),
     Rule(String),
+    TargetsOf(String),
+    ConcurrencyOf(String),
+    ScalableTargets(Vec<String>),
     Functions,
     MappingsOf(String),
     TagsOf(String),
@@ -28,6 +31,9 @@ pub(crate) enum DeployedRequest {
 struct Body {
     target_arn: Option<String>,
     name: Option<String>,
+    rule: Option<String>,
+    #[serde(default)]
+    resource_ids: Vec<String>,
     #[serde(default)]
     entries: Vec<Entry>,
 }
@@ -41,14 +47,16 @@ pub(crate) struct Entry {
 }
 
 impl DeployedRequest {
-    /// Reads a request of `EventBridge`, or gives none for another action.
+    /// Reads a request of `EventBridge` or of Application Auto Scaling; none for another action.
     pub(crate) fn parse(action: Action, body: &[u8]) -> Option<Result<Self, ApiError>> {
-        if action.api() != Api::Events {
+        if !matches!(action.api(), Api::Events | Api::Scaling) {
             return None;
         }
-        let read = json::read::<Body>(Api::Events, body);
-        let missing = |field: &str| ApiError::invalid(Api::Events, format!("'{field}' is missing"));
+        let read = json::read::<Body>(action.api(), body);
+        let missing = |field: &str| ApiError::invalid(action.api(), format!("'{field}' is missing"));
         Some(read.and_then(|body| match action {
+            Action::DescribeScalableTargets => Ok(Self::ScalableTargets(body.resource_ids)),
+            Action::ListTargetsByRule => body.rule.map(Self::TargetsOf).ok_or_else(|| missing("Rule")),
             Action::PutEvents => Ok(Self::Put(body.entries)),
             Action::ListRuleNamesByTarget => body.target_arn.map(Self::RulesOf).ok_or_else(|| missing("TargetArn")),
             _ => body.name.map(Self::Rule).ok_or_else(|| missing("Name")),
@@ -57,7 +65,7 @@ impl DeployedRequest {
 
     /// Whether a path is one of Lambda's.
     pub(crate) fn is_lambda(path: &str) -> bool {
-        path.starts_with("/2015-03-31/") || path.starts_with("/2017-03-31/tags/")
+        ["/2015-03-31/", "/2017-03-31/tags/", "/2019-09-30/functions/"].iter().any(|known| path.starts_with(known))
     }
 
     /// The request of Lambda that a path stands for.
@@ -67,6 +75,10 @@ impl DeployedRequest {
             ("GET", path) if path.starts_with("/2017-03-31/tags/") => {
                 let arn = path.rsplit('/').next().unwrap_or_default().replace("%3A", ":");
                 Some((Action::ListTags, Self::TagsOf(arn)))
+            }
+            ("GET", path) if path.starts_with("/2019-09-30/functions/") => {
+                let name = path.strip_prefix("/2019-09-30/functions/")?.strip_suffix("/concurrency")?;
+                Some((Action::GetFunctionConcurrency, Self::ConcurrencyOf(name.replace("%3A", ":"))))
             }
             ("POST", path) => {
                 let name = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
@@ -85,10 +97,13 @@ impl DeployedRequest {
         let resource = match self {
             Self::RulesOf(name)
             | Self::Rule(name)
+            | Self::TargetsOf(name)
+            | Self::ConcurrencyOf(name)
             | Self::MappingsOf(name)
             | Self::TagsOf(name)
             | Self::Invoke(name) => Some(name.clone()),
             Self::Put(entries) => entries.first().and_then(|entry| entry.event_bus_name.clone()),
+            Self::ScalableTargets(ids) => ids.first().cloned(),
             Self::Functions => None,
         };
         let targets = match self {
@@ -111,6 +126,33 @@ impl DeployedRequest {
                 let missing = || ApiError::bad("ResourceNotFoundException", format!("Rule {name} does not exist."));
                 let rule = rule.ok_or_else(missing)?;
                 with(json!({"Name": rule.name, "State": "ENABLED", "EventBusName": "default"}), Some(&rule.fields))
+            }
+            Self::TargetsOf(name) => {
+                let rule = setup.rules.iter().find(|rule| rule.name == name);
+                let missing = || ApiError::bad("ResourceNotFoundException", format!("Rule {name} does not exist."));
+                let rule = rule.ok_or_else(missing)?;
+                let fields = rule.fields.get("Targets");
+                let target = |(index, arn): (usize, &String)| {
+                    with(json!({"Id": index.to_string(), "Arn": arn}), fields.and_then(|all| all.get(index)))
+                };
+                json!({"Targets": rule.targets.iter().enumerate().map(target).collect::<Vec<_>>()})
+            }
+            Self::ConcurrencyOf(name) => {
+                let is_it = |function: &&Value| {
+                    ["FunctionName", "FunctionArn"]
+                        .iter()
+                        .any(|key| function.get(*key).and_then(Value::as_str) == Some(&name))
+                };
+                let reserved =
+                    setup.functions.iter().find(is_it).and_then(|one| one.get("ReservedConcurrentExecutions"));
+                reserved.map_or_else(|| json!({}), |reserved| json!({"ReservedConcurrentExecutions": reserved}))
+            }
+            Self::ScalableTargets(ids) => {
+                let is_asked = |target: &&Value| {
+                    let id = target.get("ResourceId").and_then(Value::as_str).unwrap_or_default();
+                    ids.is_empty() || ids.iter().any(|asked| asked == id)
+                };
+                json!({"ScalableTargets": setup.scalable_targets.iter().filter(is_asked).collect::<Vec<_>>()})
             }
             Self::Put(entries) => put(&entries),
             Self::Invoke(name) => {

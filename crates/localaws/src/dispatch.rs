@@ -257,8 +257,10 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
         (Api::Elb | Api::Iam | Api::Sts, Err(error), _) => ("text/xml", query::error(api, &error, &request_id)),
         (Api::Lambda, Ok(result), _) => ("application/json", result),
         (Api::Lambda, Err(error), _) => ("application/json", json::error(error.code, &error)),
-        (Api::Ecs | Api::Events, Ok(result), _) => ("application/x-amz-json-1.1", result),
-        (Api::Ecs | Api::Events, Err(error), _) => ("application/x-amz-json-1.1", json::error(error.code, &error)),
+        (Api::Ecs | Api::Events | Api::Scaling, Ok(result), _) => ("application/x-amz-json-1.1", result),
+        (Api::Ecs | Api::Events | Api::Scaling, Err(error), _) => {
+            ("application/x-amz-json-1.1", json::error(error.code, &error))
+        }
         (Api::Sqs, Ok(result), _) => ("application/x-amz-json-1.0", result),
         (Api::Sqs, Err(error), _) => ("application/x-amz-json-1.0", json::error(&sqs_error::kind(&error), &error)),
     };

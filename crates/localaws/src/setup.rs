@@ -28,6 +28,7 @@ pub(crate) struct Setup {
     pub(crate) functions: Vec<Value>,
     pub(crate) mappings: Vec<Value>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) scalable_targets: Vec<Value>,
 }
 
 /// A rule of `EventBridge`.
@@ -55,7 +56,7 @@ impl World {
         self.setup.task_definitions.insert(family.to_owned(), fields);
     }
 
-    /// Sets an attribute of a target group or a load balancer that has another value by default.
+    /// Sets an attribute of a target group, a load balancer or a queue that has another value by default.
     pub fn set_attribute(&mut self, arn: &str, key: &str, value: &str) {
         self.setup.attributes.entry(arn.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
     }
@@ -82,12 +83,31 @@ impl World {
         self.setup.functions.push(fields);
     }
 
+    /// Sets a field of a function.
+    pub fn set_function(&mut self, name: &str, key: &str, value: &Value) {
+        for function in &mut self.setup.functions {
+            if let Some(fields) = function.as_object_mut().filter(|all| all.get("FunctionName") == Some(&name.into())) {
+                fields.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
+
+    /// Deletes a rule.
+    pub fn remove_rule(&mut self, name: &str) {
+        self.setup.rules.retain(|rule| rule.name != name);
+    }
+
     /// Adds an event source mapping, as `ListEventSourceMappings` shows it.
     pub fn add_mapping(&mut self, fields: Value) {
         self.setup.mappings.push(fields);
     }
 
-    /// Adds a rule with the ARNs of its targets, as `DescribeRule` shows it.
+    /// Adds a scalable target, as `DescribeScalableTargets` shows it.
+    pub fn add_scalable_target(&mut self, fields: Value) {
+        self.setup.scalable_targets.push(fields);
+    }
+
+    /// Adds a rule with the ARNs of its targets, as `DescribeRule` shows it; its `Targets` as `ListTargetsByRule` does.
     pub fn add_rule(&mut self, name: &str, targets: &[&str], fields: Value) {
         let targets = targets.iter().map(|arn| (*arn).to_owned()).collect();
         self.setup.rules.push(Rule { name: name.to_owned(), targets, fields });

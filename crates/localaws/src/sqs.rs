@@ -3,6 +3,7 @@
 //! The API is that of 2012-11-05 (botocore, `sqs`) with standard queues only. What is checked, in this order: the body, the
 //! queue's URL, the queue, then the parameters.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -185,6 +186,11 @@ fn at_once(world: &mut World, queue: &str, work: &QueueWork, now: Duration) -> R
 fn attributes(world: &World, queue: &str, names: &[String], now: Duration) -> Result<Map<String, Value>, ApiError> {
     let stock = world.queues.get(queue).ok_or_else(no_queue)?;
     let found = sqs_attributes::describe(stock, names, world.since_1970(), now)?;
+    let mut found: BTreeMap<&str, String> = found.into_iter().collect();
+    // What is only shown, such as a policy.
+    let set = world.setup.attributes.get(&stock.queue.arn()).into_iter().flatten();
+    let is_asked = |name: &str| names.iter().any(|asked| asked == "All" || asked == name);
+    found.extend(set.filter(|(name, _)| is_asked(name)).map(|(name, value)| (name.as_str(), value.clone())));
     Ok(if found.is_empty() { Map::new() } else { object([("Attributes", json!(found))]) })
 }
 
