@@ -104,7 +104,7 @@ struct Run<'a, C> {
 
 impl<'a, C: Cloud> Run<'a, C> {
     fn begin(invocation: &'a Invocation<'a, C>, messages: Vec<Message>) -> Self {
-        let receiving = Receiving::begin(messages.len(), invocation.queue.is_some(), invocation.started_at);
+        let receiving = Receiving::begin(messages.len(), invocation.started_at);
         let mut run = Self {
             invocation,
             activities: FuturesUnordered::new(),
@@ -145,6 +145,9 @@ impl<'a, C: Cloud> Run<'a, C> {
         let (engine, now) = (self.invocation.engine, self.now());
         let receipts = receipts(&messages);
         self.receipts += messages.len();
+        if self.invocation.queue.is_some() {
+            engine.arrivals.borrow_mut().note(messages.len(), now);
+        }
         self.hidden.push_back((later(now, shares::HIDDEN), receipts.keys().cloned().collect()));
         self.invocation.receipts.borrow_mut().extend(receipts);
         let Reading { notices, ignored, malformed } =
