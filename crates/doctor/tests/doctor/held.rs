@@ -14,7 +14,7 @@ fn diagnosis(from: &str, to: &str) -> Diagnosis {
         assert!(!path.ends_with("example/template.yaml") || text.contains(from), "{from}");
         Ok(text.replace(from, to))
     };
-    let parameters = [("Hold", "with"), ("Image", "logstash-with-hold")];
+    let parameters = [("Hold", "with"), ("Image", "logstash-with-hold"), ("Mode", "enforce")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     examine(&read(&Templates::of(Path::new(EXAMPLE), parameters), &load).unwrap())
 }
