@@ -31,6 +31,9 @@ const REST: Duration = Duration::from_millis(200);
 /// Ten or more messages within this time are a storm: turns wait for the rest of it.
 const STORM: Duration = Duration::from_millis(200);
 
+/// After a full batch, turns wait this long for the answer to the first receive, which may have its connection to open.
+const FIRST_ANSWER: Duration = Duration::from_millis(500);
+
 /// The longest that a turn waits for the rest of a storm.
 const MAX_GATHERING: Duration = Duration::from_secs(3);
 
@@ -70,14 +73,21 @@ pub(crate) struct Receiving {
     /// More messages are expected: the last answer had some, or Lambda delivered a full batch.
     is_flowing: bool,
     not_before: Timestamp,
+    /// Until when turns wait for the first answer.
+    first_answer_by: Option<Timestamp>,
 }
 
 impl Receiving {
     /// Begins with the messages that Lambda delivered. A full batch means that there may be more.
-    pub(crate) fn begin(delivered: usize, now: Timestamp) -> Self {
-        let is_flowing = delivered >= MAX_MESSAGES_PER_CALL;
+    pub(crate) fn begin(delivered: usize, has_queue: bool, now: Timestamp) -> Self {
+        let is_flowing = has_queue && delivered >= MAX_MESSAGES_PER_CALL;
+        let first_answer_by = is_flowing.then(|| later(now, FIRST_ANSWER));
         let wanted = if is_flowing { MAX_RECEIVES } else { 1 };
-        Self { in_flight: 0, wanted, messages: delivered, is_flowing, not_before: now }
+        Self { in_flight: 0, wanted, messages: delivered, is_flowing, not_before: now, first_answer_by }
+    }
+
+    pub(crate) fn first_answer_by(&self) -> Option<Timestamp> {
+        self.first_answer_by
     }
 
     pub(crate) fn is_flowing(&self) -> bool {
@@ -103,6 +113,7 @@ impl Receiving {
     /// Notes the answer to a receive.
     pub(crate) fn ended(&mut self, messages: usize, now: Timestamp) {
         self.in_flight -= 1;
+        self.first_answer_by = None;
         self.messages += messages;
         self.is_flowing = messages > 0;
         if self.is_flowing {

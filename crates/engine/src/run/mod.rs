@@ -104,7 +104,7 @@ struct Run<'a, C> {
 
 impl<'a, C: Cloud> Run<'a, C> {
     fn begin(invocation: &'a Invocation<'a, C>, messages: Vec<Message>) -> Self {
-        let receiving = Receiving::begin(messages.len(), invocation.started_at);
+        let receiving = Receiving::begin(messages.len(), invocation.queue.is_some(), invocation.started_at);
         let mut run = Self {
             invocation,
             activities: FuturesUnordered::new(),
