@@ -159,10 +159,10 @@ fn is_running(pid: u32) -> bool {
 fn what_is_missing_is_named_with_what_to_do() {
     let (code, _, err) = run(&["drill", "--haproxy", "/nowhere/haproxy"]);
     assert_eq!(code, 1);
-    assert!(err.contains("/nowhere/haproxy is not there") && err.contains("apt-get install haproxy"), "{err}");
+    assert!(err.contains("/nowhere/haproxy not found") && err.contains("apt-get install haproxy"), "{err}");
     let (code, _, err) = run(&["drill", "--haproxy", PROGRAM, "--hold", "/nowhere/hold"]);
     assert_eq!(code, 1);
-    assert!(err.contains("/nowhere/hold is not there") && err.contains("cargo build -p spotdrain-hold"), "{err}");
+    assert!(err.contains("/nowhere/hold not found") && err.contains("cargo build -p spotdrain-hold"), "{err}");
 }
 
 #[test]

@@ -1,55 +1,42 @@
-//! Why a drill cannot be run. The texts are for a person and say what to do next.
+//! Why a drill cannot run. The messages are for users and say what to do next.
 
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// What keeps a drill from being run, or its figures from being believed.
+/// Prevents a drill from running, or its figures from being valid.
 #[derive(Debug, Error)]
 pub enum DrillError {
-    /// There is no load balancer.
     #[error(
-        "{} is not there: it is the drill's load balancer. Install the package haproxy \
-         (Debian, Ubuntu: apt-get install haproxy), or name the program with --haproxy", .0.display()
+        "{} not found: the drill uses it as load balancer. Install the package haproxy \
+         (Debian, Ubuntu: apt-get install haproxy), or pass the program's path with --haproxy", .0.display()
     )]
     NoHaproxy(PathBuf),
-    /// There is no hold.
     #[error(
-        "{} is not there: the ways hold and both need it. Build it (cargo build -p spotdrain-hold), name it with --hold, \
-         or leave these ways out (--only nothing,function)", .0.display()
+        "{} not found: the scenarios hold and both need it. Build it (cargo build -p spotdrain-hold), pass its path with \
+         --hold, or skip these scenarios (--only nothing,function)", .0.display()
     )]
     NoHold(PathBuf),
-    /// Something did not start.
+    /// A program or part did not start.
     #[error("{what} did not start: {why}")]
     Start {
-        /// What.
         what: String,
-        /// What it said, or the system.
+        /// Its output, or the operating system's error.
         why: String,
     },
-    /// Something that runs could not be reached.
+    /// A running part stopped answering.
     #[error("{what}: {why}")]
-    Broken {
-        /// What.
-        what: String,
-        /// The reason.
-        why: String,
-    },
-    /// The function did not do its work.
-    #[error("the function: {0}")]
+    Broken { what: String, why: String },
+    /// The function returned an error.
+    #[error("the function failed: {0}")]
     Function(String),
-    /// The load balancer's log and the clients do not agree.
+    /// The load balancer's log and the clients disagree about the number of connections.
     #[error(
-        "{opened} connections were opened, but the load balancer's log has {logged}: the figures would be wrong. \
-         The machine may be too busy; try again, or with a lower --rate"
+        "clients opened {opened} connections, but the load balancer logged {logged}, so the figures would be wrong. \
+         The machine may be overloaded: try again, or lower --rate"
     )]
-    Incomplete {
-        /// By the clients.
-        opened: usize,
-        /// By the log.
-        logged: usize,
-    },
+    Incomplete { opened: usize, logged: usize },
 }
 
 impl DrillError {

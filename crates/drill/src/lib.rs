@@ -1,51 +1,39 @@
-//! The drill: what does a Spot interruption cost a service, with live traffic?
+//! The drill: measures what a Spot interruption costs a service under live traffic.
 //!
-//! Real parts: a load balancer (`HAProxy`), tasks that are processes with sockets, clients, the function's own code, the
-//! hold's own binary. Modelled is only what AWS alone has: *when* its load balancer stops sending to a target
-//! ([`balancer`], pure), and when Fargate notifies and kills ([`Run`]). What became of a connection is decided in [`fate`], the
-//! figures in [`figures`]; both are pure too.
+//! Real parts: a load balancer (`HAProxy`), tasks that are processes with sockets, clients, the function's own code and the
+//! hold's own binary. Only what AWS alone has is modelled: *when* its load balancer stops sending to a target
+//! ([`load_balancer::model`], pure), and when Fargate notifies and kills ([`service::interruption`]).
 //!
-//! Times are seconds since the notice, in the time that is played: [`clock`] scales them to the real one.
+//! Times are seconds since the notice in simulated time; [`clock`] converts them to real time.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`setup`] | what to run: the plan, the scenario, the programs, network isolation |
+//! | [`service`] | the service: its tasks (processes), its targets on the local AWS, the interruption |
+//! | [`load_balancer`] | the model of AWS's load balancer, and the `HAProxy` that follows it |
+//! | [`clients`] | the traffic, and the outcome of each connection (pure) |
+//! | [`report`] | figures (pure), timelines and the HTML page |
+//! | [`run`] | one run: starts the parts, lets them work side by side, and collects the record |
 
-mod attempt;
-pub mod balancer;
-mod chart;
-mod client;
+mod clients;
 mod clock;
-mod config;
-mod control;
-mod director;
 mod error;
-pub mod fate;
-pub mod figures;
-mod haproxy;
-mod interruption;
-mod lanes;
-mod page;
-mod place;
-mod plan;
-mod progress;
+mod load_balancer;
 mod report;
-mod routed;
 mod run;
-mod server;
-mod task;
-mod tools;
-mod traffic;
-mod way;
-mod witness;
-mod world;
+mod service;
+mod setup;
 
-pub use balancer::{Balancer, Kind, WhileDraining};
+pub use clients::progress::Progress;
 pub use error::DrillError;
-pub use figures::{Figures, Marks};
-pub use interruption::Notice;
-pub use page::page;
-pub use place::Place;
-pub use plan::{MIN_HOLD, Plan, QUIET};
-pub use progress::Progress;
+pub use load_balancer::model::{Balancer, Kind, WhileDraining};
 pub use report::Record;
+pub use report::figures::{Figures, Marks};
+pub use report::page::page;
 pub use run::Run;
-pub use server::{Server, serve};
-pub use tools::Tools;
-pub use way::Way;
+pub use service::interruption::Notice;
+pub use service::server::{Server, serve};
+pub use setup::isolation::Isolation;
+pub use setup::plan::{MIN_HOLD, Plan, QUIET};
+pub use setup::programs::Programs;
+pub use setup::scenario::Scenario;

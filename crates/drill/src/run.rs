@@ -1,156 +1,155 @@
-//! One run: starts everything, lets the clients and the interruption go, and counts.
+//! One run: starts all parts, runs clients, interruption and load balancer side by side, and collects the record.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::attempt::{Attempt, Connection, join};
+use crate::clients::connection::{Attempt, Connection, join};
+use crate::clients::progress::{Counters, Progress};
+use crate::clients::traffic::traffic;
 use crate::clock::Clock;
-use crate::director::{Course, Director};
 use crate::error::DrillError;
-use crate::figures::{self, Figures, Marks, last_new};
-use crate::haproxy::{Haproxy, free_address};
-use crate::interruption::{Interruption, Notice};
-use crate::lanes::lanes;
-use crate::place::Place;
-use crate::plan::Plan;
-use crate::progress::{Progress, Tally};
+use crate::load_balancer::director::{Director, TargetTimeline};
+use crate::load_balancer::haproxy::{Haproxy, free_address};
 use crate::report::Record;
-use crate::task::{Ports, Recipe, Task};
-use crate::tools::Tools;
-use crate::traffic::traffic;
-use crate::way::Way;
-use crate::world::Cloud;
+use crate::report::figures::{self, Figures, Marks, last_new};
+use crate::report::task_series::task_series;
+use crate::service::cloud::Cloud;
+use crate::service::interruption::{Interruption, Notice};
+use crate::service::task::{Ports, Task, TaskTemplate};
+use crate::setup::isolation::Isolation;
+use crate::setup::plan::Plan;
+use crate::setup::programs::Programs;
+use crate::setup::scenario::Scenario;
 
-/// From one word on the progress to the next, in real time.
-const TELL: Duration = Duration::from_millis(500);
+/// Interval between progress reports, in real time.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A run of the interruption.
+/// The parameters of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
-    /// Which way.
-    pub way: Way,
-    /// How often it was run before.
+    pub scenario: Scenario,
+    /// The number of runs before this one.
     pub repetition: u32,
-    /// What is to be done.
     pub plan: &'a Plan,
-    /// The programs.
-    pub tools: &'a Tools,
-    /// Where the tasks run.
-    pub place: Place,
+    pub programs: &'a Programs,
+    pub isolation: Isolation,
 }
 
-/// What is running.
-struct Stage {
+/// The running parts.
+struct Running {
     cloud: Cloud,
     balancer: Haproxy,
     tasks: RefCell<Vec<Task>>,
 }
 
-/// What came of it.
-struct Outcome {
+/// The raw results.
+struct Results {
     connections: Vec<Connection>,
-    courses: Vec<(String, Course)>,
+    timelines: Vec<(String, TargetTimeline)>,
     killed: Vec<(String, f64)>,
 }
 
 impl Run<'_> {
-    /// Runs it. `function` handles a notice as the function on AWS would; `tell` hears how far it is. Whatever was started
-    /// has ended when this has.
-    pub async fn play<F>(&self, function: &F, tell: &impl Fn(Progress)) -> Result<Record, DrillError>
+    /// Runs the scenario. `function` handles a notice as the function on AWS would; `report` receives the progress. All
+    /// started processes have ended when this returns.
+    pub async fn play<F>(&self, function: &F, report: &impl Fn(Progress)) -> Result<Record, DrillError>
     where
         F: AsyncFn(Notice) -> Result<(), String>,
     {
-        let stage = self.set().await?;
+        let running = self.start().await?;
         let clock = Clock::start(self.plan.before_notice(self.repetition), self.plan.scale);
-        let outcome = self.act(clock, &stage, function, tell).await?;
-        Ok(self.record(clock, &stage, &outcome))
+        let results = self.run_side_by_side(clock, &running, function, report).await?;
+        Ok(self.record(clock, &running, &results))
     }
 
-    async fn set(&self) -> Result<Stage, DrillError> {
-        let Self { way, plan, tools, place, .. } = *self;
+    async fn start(&self) -> Result<Running, DrillError> {
+        let Self { scenario, plan, programs, isolation, .. } = *self;
         let free = || free_address().map_err(|error| DrillError::start("the tasks", &error));
         let ports = Ports { traffic: free()?.port(), health: free()?.port() };
-        let recipe = Recipe { place, tools, plan, ports, has_hold: way.has_hold() };
+        let template = TaskTemplate { isolation, programs, plan, ports, has_hold: scenario.has_hold() };
         let numbers = (1..=u8::MAX).take(plan.tasks);
-        let mut tasks = numbers.map(|number| Task::start(number, &recipe)).collect::<Result<Vec<_>, _>>()?;
+        let mut tasks = numbers.map(|number| Task::start(number, &template)).collect::<Result<Vec<_>, _>>()?;
         for task in &mut tasks {
             task.ready().await?;
         }
-        let backends: Vec<_> = tasks.iter().map(|task| task.backend(&recipe)).collect();
-        let balancer = Haproxy::start(&tools.haproxy, plan, &backends).await?;
-        Ok(Stage { cloud: Cloud::start(&recipe).await?, balancer, tasks: RefCell::new(tasks) })
+        let backends: Vec<_> = tasks.iter().map(|task| task.backend(&template)).collect();
+        let balancer = Haproxy::start(&programs.haproxy, plan, &backends).await?;
+        Ok(Running { cloud: Cloud::start(&template).await?, balancer, tasks: RefCell::new(tasks) })
     }
 
-    /// Clients, interruption and load balancer, side by side until the end of the plan.
-    async fn act<F>(
+    /// Runs clients, interruption and load balancer side by side until the end of the plan.
+    async fn run_side_by_side<F>(
         &self,
         clock: Clock,
-        stage: &Stage,
+        running: &Running,
         function: &F,
-        tell: &impl Fn(Progress),
-    ) -> Result<Outcome, DrillError>
+        report: &impl Fn(Progress),
+    ) -> Result<Results, DrillError>
     where
         F: AsyncFn(Notice) -> Result<(), String>,
     {
-        let Self { way, plan, .. } = *self;
-        let Stage { cloud, balancer, tasks } = stage;
-        let tally = Tally::default();
-        let clients = async { Ok(traffic(plan, clock, balancer.front, &tally).await) };
-        let interruption = Interruption { plan, way, clock, cloud, tasks };
-        let director = Director { plan, clock, cloud, control: &balancer.control, tasks };
-        let telling = async {
-            self.tell(clock, &tally, tell).await;
+        let Self { scenario, plan, .. } = *self;
+        let Running { cloud, balancer, tasks } = running;
+        let counters = Counters::default();
+        let clients = async { Ok(traffic(plan, clock, balancer.front, &counters).await) };
+        let interruption = Interruption { plan, scenario, clock, cloud, tasks };
+        let director = Director { plan, clock, cloud, api: &balancer.api, tasks };
+        let reporting = async {
+            self.report_progress(clock, &counters, report).await;
             Ok(())
         };
-        let (attempts, killed, courses, ()) =
-            tokio::try_join!(clients, interruption.play(function), director.direct(), telling)?;
-        Ok(Outcome { connections: both_sides(balancer, attempts).await?, courses, killed })
+        let (attempts, killed, timelines, ()) =
+            tokio::try_join!(clients, interruption.run(function), director.direct(), reporting)?;
+        Ok(Results { connections: join_complete(balancer, attempts).await?, timelines, killed })
     }
 
-    async fn tell(&self, clock: Clock, tally: &Tally, tell: &impl Fn(Progress)) {
+    async fn report_progress(&self, clock: Clock, counters: &Counters, report: &impl Fn(Progress)) {
         while clock.now() < self.plan.end() {
-            tell(tally.tell(self.way, clock.now(), self.plan.end()));
-            sleep(TELL).await;
+            report(counters.progress(self.scenario, clock.now(), self.plan.end()));
+            sleep(REPORT_INTERVAL).await;
         }
     }
 
-    fn record(&self, clock: Clock, stage: &Stage, outcome: &Outcome) -> Record {
-        let Self { way, plan, .. } = *self;
-        let (tasks, connections) = (stage.tasks.borrow(), &outcome.connections);
+    fn record(&self, clock: Clock, running: &Running, results: &Results) -> Record {
+        let Self { scenario, plan, .. } = *self;
+        let (tasks, connections) = (running.tasks.borrow(), &results.connections);
         let names: Vec<_> =
             tasks.iter().enumerate().map(|(at, task)| (task.name.clone(), at < plan.interrupted)).collect();
-        let interrupted: Vec<_> = names.iter().filter(|(_, is_its)| *is_its).map(|(name, _)| name.as_str()).collect();
+        let interrupted: Vec<_> =
+            names.iter().filter(|(_, is_interrupted)| *is_interrupted).map(|(name, _)| name.as_str()).collect();
         Record {
-            way,
+            scenario,
             figures: Figures::of(connections, &interrupted, plan.scale),
-            interrupted: tasks.iter().take(plan.interrupted).map(|task| self.marks(clock, task, outcome)).collect(),
-            lanes: lanes(connections, &names, plan.end(), plan.scale),
+            interrupted: tasks.iter().take(plan.interrupted).map(|task| self.marks(clock, task, results)).collect(),
+            series: task_series(connections, &names, plan.end(), plan.scale),
             end: plan.end(),
         }
     }
 
-    fn marks(&self, clock: Clock, task: &Task, outcome: &Outcome) -> Marks {
+    fn marks(&self, clock: Clock, task: &Task, results: &Results) -> Marks {
         let name = task.name.as_str();
-        let course = outcome.courses.iter().find(|(its, _)| its == name).map(|(_, course)| *course).unwrap_or_default();
-        let killed = outcome.killed.iter().find(|(its, _)| its == name).map(|(_, at)| *at);
-        let told = task.told();
-        let told_at = told.as_ref().map(|told| clock.of_epoch(told.at)).or((!self.way.has_hold()).then_some(0.0));
+        let timeline =
+            results.timelines.iter().find(|(task, _)| task == name).map(|(_, timeline)| *timeline).unwrap_or_default();
+        let killed = results.killed.iter().find(|(task, _)| task == name).map(|(_, at)| *at);
+        let forwarded = task.forwarded();
+        let sigterm_at =
+            forwarded.as_ref().map(|sent| clock.of_epoch(sent.at)).or((!self.scenario.has_hold()).then_some(0.0));
         Marks {
             task: name.to_owned(),
-            deregistered: course.seen.deregistered.map(figures::rounded),
-            unhealthy: course.seen.unhealthy.map(figures::rounded),
-            last_new: last_new(&outcome.connections, name),
-            told: told_at.map(figures::rounded),
-            told_because: told.map(|told| told.reason),
+            deregistered: timeline.signals.deregistered.map(figures::rounded),
+            unhealthy: timeline.signals.unhealthy.map(figures::rounded),
+            last_new: last_new(&results.connections, name),
+            sigterm: sigterm_at.map(figures::rounded),
+            sigterm_reason: forwarded.map(|sent| sent.reason),
             killed: killed.map(figures::rounded),
         }
     }
 }
 
-/// What the clients and the load balancer's log tell of each connection; all of them, or none.
-async fn both_sides(balancer: &Haproxy, attempts: Vec<Attempt>) -> Result<Vec<Connection>, DrillError> {
+/// Joins the clients' view and the load balancer's log. Fails unless every connection is in both.
+async fn join_complete(balancer: &Haproxy, attempts: Vec<Attempt>) -> Result<Vec<Connection>, DrillError> {
     let reached = attempts.iter().filter(|attempt| attempt.port.is_some()).count();
     let log = balancer.logged(reached).await;
     if log.len() == reached {

@@ -1,6 +1,11 @@
-//! Where is a world: which partition, Region and account are in its ARNs?
+//! The partition, Region and account of a world, and the ARNs that follow from them.
+//!
+//! Queues and roles are always in the default account and Region, so that a test can write their ARNs down.
 
-/// The place of a world in AWS.
+pub(crate) const ACCOUNT: &str = "123456789012";
+pub(crate) const REGION: &str = "eu-central-1";
+
+/// The partition, Region and account of a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The partition, for example `aws` or `aws-cn`.
@@ -14,11 +19,7 @@ pub struct Location {
 impl Default for Location {
     /// Account `123456789012` in `eu-central-1`, so that a test can write an ARN down.
     fn default() -> Self {
-        Self {
-            partition: "aws".to_owned(),
-            region: crate::arns::REGION.to_owned(),
-            account: crate::arns::ACCOUNT.to_owned(),
-        }
+        Self { partition: "aws".to_owned(), region: REGION.to_owned(), account: ACCOUNT.to_owned() }
     }
 }
 
@@ -52,4 +53,13 @@ impl Location {
     pub(crate) fn caller_arn(&self) -> String {
         format!("arn:{}:iam::{}:user/local", self.partition, self.account)
     }
+}
+
+pub(crate) fn queue_arn(name: &str) -> String {
+    format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
+}
+
+/// IAM is global: its ARNs have no Region.
+pub(crate) fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/{name}")
 }

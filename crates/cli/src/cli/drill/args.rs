@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use spotdrain_drill::{Balancer, Kind, Plan, Server, Way, WhileDraining};
+use spotdrain_drill::{Balancer, Kind, Plan, Scenario, Server, WhileDraining};
 
 use crate::cli::exit::Problem;
 
@@ -145,9 +145,9 @@ enum Switch {
 
 impl DrillArgs {
     /// The ways in their own order, each once.
-    pub(crate) fn ways(&self) -> Vec<Way> {
+    pub(crate) fn ways(&self) -> Vec<Scenario> {
         let asked: Vec<_> = self.only.iter().map(|way| way.meant()).collect();
-        Way::ALL.into_iter().filter(|way| asked.is_empty() || asked.contains(way)).collect()
+        Scenario::ALL.iter().copied().filter(|way| asked.is_empty() || asked.contains(way)).collect()
     }
 
     /// The plan, checked.
@@ -177,12 +177,12 @@ impl DrillArgs {
 }
 
 impl OneWay {
-    fn meant(self) -> Way {
+    fn meant(self) -> Scenario {
         match self {
-            Self::Nothing => Way::Nothing,
-            Self::Function => Way::Function,
-            Self::Hold => Way::Hold,
-            Self::Both => Way::Both,
+            Self::Nothing => Scenario::Nothing,
+            Self::Function => Scenario::Function,
+            Self::Hold => Scenario::Hold,
+            Self::Both => Scenario::Both,
         }
     }
 }

@@ -8,7 +8,7 @@ mod show;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 
-use spotdrain_drill::{DrillError, Place, Plan, Record, Run, Tools, page, serve};
+use spotdrain_drill::{DrillError, Isolation, Plan, Programs, Record, Run, page, serve};
 
 pub(crate) use args::{DrillArgs, DrillTaskArgs};
 
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, Problem> {
     let (plan, ways) = (args.plan()?, args.ways());
     let program = program()?;
     let server = (program.clone(), vec!["drill-task".to_owned()]);
-    let tools = Tools::find(args.programs.haproxy.clone(), args.programs.hold.clone(), server, &ways);
+    let tools = Programs::find(args.programs.haproxy.clone(), args.programs.hold.clone(), server, &ways);
     let tools = tools.map_err(|error| failed(&error))?;
     let place = place(args, &program)?;
     // That it cannot be written is known before the minutes that it takes.
@@ -51,13 +51,13 @@ pub(crate) async fn task(args: DrillTaskArgs) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
-async fn run_all(args: &DrillArgs, plan: &Plan, tools: &Tools, place: Place) -> Result<Vec<Record>, Problem> {
+async fn run_all(args: &DrillArgs, plan: &Plan, tools: &Programs, place: Isolation) -> Result<Vec<Record>, Problem> {
     let tell = progress::teller(args, plan);
     let mut records = Vec::new();
     for repetition in 0..args.repeat {
         for way in args.ways() {
             let hear = |progress| tell.tell(progress);
-            let run = Run { way, repetition, plan, tools, place };
+            let run = Run { scenario: way, repetition, plan, programs: tools, isolation: place };
             let record = run.play(&function::handle, &hear).await.map_err(|error| failed(&error))?;
             tell.over(&record);
             records.push(record);
@@ -67,13 +67,13 @@ async fn run_all(args: &DrillArgs, plan: &Plan, tools: &Tools, place: Place) -> 
 }
 
 /// Becomes a drill in namespaces of its own, where that may be.
-fn place(args: &DrillArgs, program: &std::path::Path) -> Result<Place, Problem> {
+fn place(args: &DrillArgs, program: &std::path::Path) -> Result<Isolation, Problem> {
     if args.inside {
-        return Ok(Place::Apart);
+        return Ok(Isolation::Apart);
     }
-    let Some(mut command) = Place::enter(program) else {
+    let Some(mut command) = Isolation::enter(program) else {
         progress::note(SHARED);
-        return Ok(Place::Shared);
+        return Ok(Isolation::Shared);
     };
     let error = command.args(std::env::args_os().skip(1)).arg("--inside").exec();
     Err(Problem::Failed(format!("cannot run unshare: {error}")))

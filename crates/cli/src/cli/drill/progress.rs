@@ -38,7 +38,7 @@ impl Teller {
             return;
         }
         self.next.set(progress.now + PAUSE);
-        let Progress { now, end, opened, lost, way } = progress;
+        let Progress { now, end, opened, lost, scenario: way } = progress;
         let style = if lost == 0 { GOOD } else { BAD };
         let text = format!(
             "{QUIET}{}/{}{QUIET:#} {:<8} {now:>5.0} s of {end:.0}, {opened} opened, {style}{lost} lost{style:#}",
@@ -55,7 +55,7 @@ impl Teller {
         let lost = record.figures.lost();
         let style = if lost == 0 { GOOD } else { BAD };
         let before = if self.is_terminal { "\r\x1b[2K" } else { "" };
-        let (way, opened) = (record.way.name(), record.figures.opened);
+        let (way, opened) = (record.scenario.name(), record.figures.opened);
         let run = format!("{QUIET}{}/{}{QUIET:#}", self.run.get(), self.runs);
         write(&format!("{before}{run} {way:<8} over: {opened} opened, {style}{lost} lost{style:#}\n"));
         self.next.set(f64::MIN);

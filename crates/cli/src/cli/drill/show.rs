@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde::Serialize;
-use spotdrain_drill::{Figures, Kind, Place, Plan, Record, Way, WhileDraining};
+use spotdrain_drill::{Figures, Isolation, Kind, Plan, Record, Scenario, WhileDraining};
 
 use super::args::DrillArgs;
 use crate::cli::exit::Problem;
@@ -18,8 +18,8 @@ struct Drill<'a> {
     runs: &'a [Record],
 }
 
-pub(crate) fn json(plan: &Plan, place: Place, runs: &[Record]) -> Result<(), Problem> {
-    show::json(&Drill { plan, tasks_have_their_own_network: place == Place::Apart, runs })
+pub(crate) fn json(plan: &Plan, place: Isolation, runs: &[Record]) -> Result<(), Problem> {
+    show::json(&Drill { plan, tasks_have_their_own_network: place == Isolation::Apart, runs })
 }
 
 pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[Record]) -> Result<(), Problem> {
@@ -54,7 +54,7 @@ fn model(plan: &Plan) -> String {
 
 fn table(records: &[Record]) -> Table {
     let mut table = Table::new(2, &["WITH", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LONGEST GAP", "LAST NEW"]);
-    for Record { way, figures, .. } in records {
+    for Record { scenario: way, figures, .. } in records {
         let gap = if figures.lost() == 0 { "-".to_owned() } else { format!("{:.0} ms", figures.longest_gap_ms) };
         let losses = [figures.refused, figures.reset, figures.cut].map(loss);
         let cells = [plain(way.name()), plain(figures.opened.to_string())].into_iter().chain(losses);
@@ -67,8 +67,9 @@ fn table(records: &[Record]) -> Table {
 fn summary(records: &[Record]) -> Table {
     let headings = ["WITH", "RUNS", "WITHOUT LOSS", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LAST NEW"];
     let mut table = Table::new(2, &headings);
-    for way in Way::ALL {
-        let its: Vec<_> = records.iter().filter(|record| record.way == way).map(|record| &record.figures).collect();
+    for &way in Scenario::ALL {
+        let its: Vec<_> =
+            records.iter().filter(|record| record.scenario == way).map(|record| &record.figures).collect();
         let Some(latest) = its.iter().max_by(|a, b| a.last_new.unwrap_or(0.0).total_cmp(&b.last_new.unwrap_or(0.0)))
         else {
             continue;

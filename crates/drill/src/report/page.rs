@@ -1,0 +1,145 @@
+//! The report: one self-contained HTML page without scripts or external resources.
+
+use crate::load_balancer::model::{Kind, WhileDraining};
+use crate::report::Record;
+use crate::report::chart::chart;
+use crate::report::task_series::TaskSeries;
+use crate::setup::plan::Plan;
+
+const STYLE: &str = include_str!("page.css");
+const LEGEND: [(&str, &str); 5] = [
+    ("D", "deregistered"),
+    ("U", "marked unhealthy by the load balancer"),
+    ("L", "last new connection from the load balancer"),
+    ("T", "SIGTERM reached the application (the hold forwards it)"),
+    ("K", "SIGKILL, if it had not ended by then"),
+];
+
+/// Renders the report as one HTML page.
+#[must_use]
+pub fn page(plan: &Plan, records: &[Record]) -> String {
+    let max = records.iter().flat_map(|record| &record.series).flat_map(rates).fold(1.0, f64::max);
+    let runs: String = records.iter().map(|record| section(record, max)).collect();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>spotdrain drill</title>\n<style>\n{STYLE}</style></head>\n\
+         <body><main>\n<h1>What a Spot interruption costs</h1>\n<p>{}</p>\n{}{}{runs}</main></body>\n</html>\n",
+        setting(plan),
+        table(records),
+        legend(max)
+    )
+}
+
+fn rates(series: &TaskSeries) -> impl Iterator<Item = f64> {
+    series.served.iter().zip(&series.lost).map(|(served, lost)| served + lost)
+}
+
+fn setting(plan: &Plan) -> String {
+    let balancer = &plan.balancer;
+    let kind = if balancer.kind == Kind::Nlb { "A Network Load Balancer" } else { "An Application Load Balancer" };
+    let not =
+        if balancer.unhealthy_while_draining == WhileDraining::Not { ", unless it is already draining" } else { "" };
+    let cuts = if balancer.cuts_unhealthy {
+        " It cuts the existing connections of a target when it marks it unhealthy."
+    } else {
+        ""
+    };
+    let left = if plan.tagged {
+        " In the last scenario the service has the tag spotdrain = hold, and the function leaves its targets to the hold."
+    } else {
+        ""
+    };
+    format!(
+        "{} of {} tasks are interrupted at 0 s. Clients open {} new connections per second of real time and hold {} % of them \
+         for {} s. {kind} is simulated: it stops sending new connections to a target {} s after it was deregistered, or {} s \
+         after it was marked unhealthy{not}.{cuts}{left} One simulated second took {:.2} s.",
+        plan.interrupted,
+        plan.tasks,
+        plan.rate,
+        plan.held_percent,
+        plan.held_seconds,
+        balancer.after_deregistration,
+        balancer.after_unhealthy,
+        1.0 / plan.scale
+    )
+}
+
+fn table(records: &[Record]) -> String {
+    let rows: String = records.iter().map(row).collect();
+    format!(
+        "<table><thead><tr><th>With</th><th>Opened</th><th>Refused</th><th>Reset</th><th>Cut</th><th>Longest gap</th>\
+         <th>Last new connection</th></tr></thead>\n<tbody>{rows}</tbody></table>\n"
+    )
+}
+
+fn row(record: &Record) -> String {
+    let figures = &record.figures;
+    let loss = |count: usize| format!("<td class=\"{}\">{count}</td>", if count == 0 { "none" } else { "some" });
+    let losses: String = [figures.refused, figures.reset, figures.cut].map(loss).concat();
+    let gap = if figures.lost() == 0 { "–".to_owned() } else { format!("{:.0} ms", figures.longest_gap_ms) };
+    let last = figures.last_new.map_or("–".to_owned(), |at| format!("{at:.1} s"));
+    format!(
+        "<tr><th>{}</th><td>{}</td>{losses}<td>{gap}</td><td>{last}</td></tr>\n",
+        record.scenario.title(),
+        figures.opened
+    )
+}
+
+fn legend(max: f64) -> String {
+    let marks: String =
+        LEGEND.map(|(letter, what)| format!("<li><b class=\"{letter}\">{letter}</b>{what}</li>")).concat();
+    format!(
+        "<ul class=\"legend\"><li><i class=\"taken\"></i>new connections of an interrupted task</li>\
+         <li><i class=\"other\"></i>of another task</li><li><i class=\"lost\"></i>lost connections (a full row: {max:.0} per \
+         second)</li>{marks}</ul>\n"
+    )
+}
+
+fn section(record: &Record, max: f64) -> String {
+    let lost = record.figures.lost();
+    let verdict = if lost == 0 { "nothing lost".to_owned() } else { format!("{lost} connections lost") };
+    let class = if lost == 0 { "none" } else { "some" };
+    format!(
+        "<section><h2>{} <span class=\"{class}\">{verdict}</span></h2>\n{}</section>\n",
+        record.scenario.title(),
+        chart(record, max)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::figures::{Figures, Marks};
+    use crate::setup::plan::tests::plan;
+    use crate::setup::scenario::Scenario;
+
+    fn record(scenario: Scenario, refused: usize) -> Record {
+        let figures = Figures { opened: 100, refused, reset: 0, cut: 0, longest_gap_ms: 12.0, last_new: Some(60.0) };
+        let marks = Marks { task: "task-1".to_owned(), deregistered: Some(1.5), ..Marks::default() };
+        let series = TaskSeries {
+            task: "task-1".to_owned(),
+            is_interrupted: true,
+            served: vec![5.0, 1.0],
+            lost: vec![0.0, 2.0],
+        };
+        Record { scenario, figures, interrupted: vec![marks], series: vec![series], end: 131.0 }
+    }
+
+    #[test]
+    fn the_page_is_self_contained() {
+        let page = page(&plan(), &[record(Scenario::Nothing, 5), record(Scenario::Both, 0)]);
+        for word in ["http", "<script", "src=", "@import", "url("] {
+            assert!(!page.contains(word), "{word}");
+        }
+        assert_eq!(page.matches("<svg").count(), 2);
+        assert_eq!(page.matches("<section").count(), page.matches("</section>").count());
+    }
+
+    #[test]
+    fn a_run_is_told_with_its_verdict_and_its_marks() {
+        let page = page(&plan(), &[record(Scenario::Nothing, 5), record(Scenario::Both, 0)]);
+        assert!(page.contains("Nothing <span class=\"some\">5 connections lost</span>"));
+        assert!(page.contains("The function and the hold <span class=\"none\">nothing lost</span>"));
+        assert!(page.contains("task-1: deregistered at 1.5 s"));
+    }
+}

@@ -1,0 +1,396 @@
+//! What becomes of one HTTP request: which call is it, does a fault or a throttle take it, and what does the caller get?
+//!
+//! Pure: the request as bytes and the time go in, a reaction comes out. Whatever the bytes are, the reaction is an answer
+//! unless a fault says otherwise. A receive that waits for a message is looked at again when the server says so.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::api::ecs::EcsRequest;
+use crate::api::elb::{self, ElbRequest};
+use crate::api::iam::{self, IamRequest};
+use crate::api::lambda_and_events::DeployedRequest;
+use crate::api::sqs::SqsRequest;
+use crate::api::sqs::error as sqs_error;
+use crate::api::sqs::long_poll::{Done, Look, Poll};
+use crate::call::action::{Action, Api};
+use crate::call::error::ApiError;
+use crate::call::fault::{Delivery, Fault, Fired};
+use crate::call::log::{Call, CallAnswer, Subject};
+use crate::model::sqs::queues::Uneven;
+use crate::model::world::World;
+use crate::protocol::form::Form;
+use crate::protocol::json;
+use crate::protocol::query;
+use crate::protocol::{Incoming, Reply};
+use crate::server::control;
+
+/// What the server does with the request.
+#[derive(Debug, Clone)]
+pub(crate) enum Reaction {
+    Answer { reply: Reply, after: Duration },
+    Wait(Waiting),
+    Reset { after: Duration },
+    Hang,
+}
+
+/// A call that has no answer yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    poll: Poll,
+    /// How much later than it is found the answer comes.
+    after: Duration,
+}
+
+/// A call, understood as far as it can be.
+struct Asked {
+    api: Api,
+    name: String,
+    action: Option<Action>,
+    subject: Subject,
+    work: Result<Work, ApiError>,
+}
+
+enum Work {
+    Elb(ElbRequest),
+    Ecs(EcsRequest),
+    Sqs(SqsRequest),
+    Deployed(DeployedRequest),
+    Iam(IamRequest),
+}
+
+impl Work {
+    /// The same work, or for a call of ECS that has failures an answer in which everything is missing.
+    fn or_missing(self, missing: bool) -> Self {
+        match self {
+            Self::Ecs(request) if missing => Self::Ecs(request.with_everything_missing()),
+            work => work,
+        }
+    }
+}
+
+/// Does what a request asks for.
+pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -> Reaction {
+    if incoming.path.starts_with("/_local/") {
+        let reply = control::answer(world, incoming, now);
+        return Reaction::Answer { reply, after: Duration::ZERO };
+    }
+    let asked = match incoming.target {
+        Some(target) => understand_json(target, incoming.body),
+        None if DeployedRequest::is_lambda(incoming.path) => understand_rest(incoming),
+        None => understand_query(&Form::parse(incoming.body)),
+    };
+    call(world, asked, incoming.origin, now)
+}
+
+/// Looks again whether a call that waits has an answer.
+pub(crate) fn look_again(world: &mut World, waiting: &Waiting, now: Duration) -> Look<Reaction> {
+    match waiting.poll.look(world, now).transpose() {
+        None => ControlFlow::Continue(waiting.poll.again_at(world, now)),
+        Some(result) => {
+            ControlFlow::Break(Reaction::Answer { reply: reply(world, Api::Sqs, None, result), after: waiting.after })
+        }
+    }
+}
+
+fn understand_json(target: &str, body: &[u8]) -> Asked {
+    let (api, name) = json::target(target).unwrap_or((Api::Ecs, target));
+    let action = Action::named(name).filter(|action| action.api() == api && name != target);
+    let unknown = || ApiError::bad("UnknownOperationException", format!("The operation '{target}' is not known here"));
+    let read = action.and_then(|action| read_json(action, body)).unwrap_or_else(|| Err(unknown()));
+    let (work, subject) = match read {
+        Ok((work, subject)) => (Ok(work), subject),
+        Err(error) => (Err(error), Subject::default()),
+    };
+    Asked { api, name: name.to_owned(), action, subject, work }
+}
+
+fn read_json(action: Action, body: &[u8]) -> Option<Result<(Work, Subject), ApiError>> {
+    let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Work::Ecs(one))));
+    let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Work::Sqs(one))));
+    let deployed = || DeployedRequest::parse(action, body);
+    let deployed = || deployed().map(|read| read.map(|one| (one.subject(), Work::Deployed(one))));
+    ecs().or_else(sqs).or_else(deployed).map(|read| read.map(|(subject, work)| (work, subject)))
+}
+
+/// The version tells which API is meant.
+fn understand_query(form: &Form) -> Asked {
+    let name = form.get("Action").unwrap_or_default();
+    let version = form.get("Version").unwrap_or_default();
+    let api = query::api(version);
+    let action = Action::named(name).filter(|action| Some(action.api()) == api);
+    let request = action.and_then(|action| read_query(action, form));
+    let work = request.unwrap_or_else(|| Err(no_such_action(name, version)));
+    let api = api.unwrap_or(Api::Elb);
+    let subject = if api == Api::Iam { iam::subject(form) } else { elb::subject(form) };
+    Asked { api, name: name.to_owned(), action, subject, work }
+}
+
+fn read_query(action: Action, form: &Form) -> Option<Result<Work, ApiError>> {
+    let elb = ElbRequest::parse(action, form).map(|read| read.map(Work::Elb));
+    let iam = || IamRequest::parse(action, form).map(|read| read.map(Work::Iam));
+    elb.or_else(iam)
+}
+
+/// Lambda's calls are told apart by their paths.
+fn understand_rest(incoming: &Incoming<'_>) -> Asked {
+    let read = DeployedRequest::of_path(incoming.method, incoming.path, incoming.query);
+    let unknown = || ApiError { status: 404, ..ApiError::bad("UnknownOperationException", "Not played here") };
+    let Some((action, request)) = read else {
+        return Asked {
+            api: Api::Lambda,
+            name: incoming.path.to_owned(),
+            action: None,
+            subject: Subject::default(),
+            work: Err(unknown()),
+        };
+    };
+    let (subject, work) = (request.subject(), Ok(Work::Deployed(request)));
+    Asked { api: Api::Lambda, name: action.name().to_owned(), action: Some(action), subject, work }
+}
+
+fn no_such_action(name: &str, version: &str) -> ApiError {
+    if name.is_empty() {
+        return ApiError::bad("MissingAction", "The request names no action");
+    }
+    ApiError::bad("InvalidAction", format!("The action '{name}' of version '{version}' is not known here"))
+}
+
+fn call(world: &mut World, asked: Asked, origin: &str, now: Duration) -> Reaction {
+    let fired = asked.action.and_then(|action| world.faults.take(action, &asked.subject));
+    let delivery = fired.as_ref().map_or(Delivery::Answer, |fired| fired.fault.delivery());
+    let missing = fired.as_ref().is_some_and(|fired| fired.fault == Fault::Missing);
+    let done = match instead_of_work(world, &asked, fired.as_ref()) {
+        Some(error) => Err(error),
+        None => work(world, asked.action, asked.work.map(|work| work.or_missing(missing)), origin, now),
+    };
+    let answer = logged(delivery, &done);
+    world.calls.push(Call {
+        at: now,
+        action: asked.name,
+        resource: asked.subject.resource,
+        targets: asked.subject.targets,
+        answer,
+    });
+    let late = fired.map_or(Duration::ZERO, |fired| fired.delay.saturating_add(fired.fault.lateness()));
+    let uneven = world.queues.uneven.as_mut().filter(|_| asked.action == Some(Action::ReceiveMessage));
+    let uneven = uneven.map_or(Duration::ZERO, Uneven::latency);
+    let after = world.latency.saturating_add(late).saturating_add(uneven);
+    match (delivery, done) {
+        (Delivery::Reset, _) => Reaction::Reset { after },
+        (Delivery::Nothing, _) => Reaction::Hang,
+        (Delivery::Html, _) => Reaction::Answer { reply: page_of_a_proxy(world), after },
+        (Delivery::Answer, Ok(Done::Later(poll))) => Reaction::Wait(Waiting { poll, after }),
+        (Delivery::Answer, Ok(Done::Now(result))) => {
+            Reaction::Answer { reply: reply(world, asked.api, asked.action, Ok(result)), after }
+        }
+        (Delivery::Answer, Err(error)) => {
+            Reaction::Answer { reply: reply(world, asked.api, asked.action, Err(error)), after }
+        }
+    }
+}
+
+fn instead_of_work(world: &World, asked: &Asked, fired: Option<&Fired>) -> Option<ApiError> {
+    let (fired, action) = (fired?, asked.action?);
+    let resource = asked.subject.resource.as_deref().unwrap_or("*");
+    let named = fired.naming.as_deref().and_then(|name| asked.subject.named(name));
+    let resource = match (action, named) {
+        // IAM decides about each service.
+        (Action::DescribeServices, Some(name)) => &world.location.service_arn(last(resource), last(name)),
+        (Action::DescribeTasks | Action::DescribeServiceRevisions, Some(name)) => name,
+        _ => resource,
+    };
+    fired.fault.instead_of_work(&world.location.caller_arn(), action, resource)
+}
+
+/// The name in an ARN, or the name itself.
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn work(
+    world: &mut World,
+    action: Option<Action>,
+    work: Result<Work, ApiError>,
+    origin: &str,
+    now: Duration,
+) -> Result<Done, ApiError> {
+    if let Some(action) = action {
+        world.limiter.pass(action, now)?;
+    }
+    match work? {
+        Work::Elb(request) => request.run(world, now).map(Done::Now),
+        Work::Ecs(request) => {
+            if let Some(action) = action {
+                world.foreign.check(&world.location, action, &request.subject())?;
+            }
+            request.run(world).map(Done::Now)
+        }
+        Work::Deployed(request) => request.run(world).map(Done::Now),
+        Work::Iam(request) => request.run(world).map(Done::Now),
+        Work::Sqs(request) => request.run(world, origin, now),
+    }
+}
+
+/// A call that waits will succeed.
+fn logged(delivery: Delivery, done: &Result<Done, ApiError>) -> CallAnswer {
+    match (delivery, done) {
+        (Delivery::Reset | Delivery::Nothing, _) => CallAnswer::NoAnswer,
+        (Delivery::Answer | Delivery::Html, Ok(_)) => CallAnswer::Ok,
+        (Delivery::Answer | Delivery::Html, Err(error)) => CallAnswer::Error(error.code.to_owned()),
+    }
+}
+
+fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<String, ApiError>) -> Reply {
+    let request_id = world.next_request_id();
+    let status = result.as_ref().map_or_else(|error| error.status, |_| 200);
+    let query_error = result.as_ref().err().filter(|_| api == Api::Sqs).map(sqs_error::old_name);
+    let (content_type, body) = match (api, result, action) {
+        (Api::Elb | Api::Iam | Api::Sts, Ok(result), Some(action)) => {
+            ("text/xml", query::success(action, &result, &request_id))
+        }
+        (Api::Elb | Api::Iam | Api::Sts, Ok(result), None) => ("text/xml", result),
+        (Api::Elb | Api::Iam | Api::Sts, Err(error), _) => ("text/xml", query::error(api, &error, &request_id)),
+        (Api::Lambda, Ok(result), _) => ("application/json", result),
+        (Api::Lambda, Err(error), _) => ("application/json", json::error(error.code, &error)),
+        (Api::Ecs | Api::Events | Api::Scaling, Ok(result), _) => ("application/x-amz-json-1.1", result),
+        (Api::Ecs | Api::Events | Api::Scaling, Err(error), _) => {
+            ("application/x-amz-json-1.1", json::error(error.code, &error))
+        }
+        (Api::Sqs, Ok(result), _) => ("application/x-amz-json-1.0", result),
+        (Api::Sqs, Err(error), _) => ("application/x-amz-json-1.0", json::error(&sqs_error::kind(&error), &error)),
+    };
+    Reply { status, content_type, request_id, query_error, body }
+}
+
+/// What a proxy that wants a login answers to everything.
+fn page_of_a_proxy(world: &mut World) -> Reply {
+    let body = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to continue</body></html>";
+    let request_id = world.next_request_id();
+    Reply { status: 200, content_type: "text/html", request_id, query_error: None, body: body.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::scene::Scene;
+    use crate::model::sqs::queue::Queue;
+
+    const ORIGIN: &str = "http://127.0.0.1:4566";
+
+    fn answered(target: Option<&str>, body: &str) -> Reply {
+        let incoming = Incoming { method: "POST", path: "/", query: "", origin: ORIGIN, target, body: body.as_bytes() };
+        match react(&mut Scene::demo().world, &incoming, Duration::ZERO) {
+            Reaction::Answer { reply, .. } => reply,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_not_played_is_refused_in_the_protocols_words() {
+        let ecs = Some("AmazonEC2ContainerServiceV20141113.RunTask");
+        let sqs = Some("AmazonSQS.ListQueues");
+        let elb_by_json = Some("AmazonEC2ContainerServiceV20141113.DeregisterTargets");
+        let bare = Some("DescribeTasks");
+        let table = [
+            (None, "Action=CreateRule&Version=2015-12-01", "<Code>InvalidAction</Code>"),
+            (None, "Action=DescribeTargetGroups&Version=2012-06-01", "<Code>InvalidAction</Code>"),
+            (None, "Action=DescribeTasks&Version=2015-12-01", "<Code>InvalidAction</Code>"),
+            (None, "Action=GetRole&Version=2015-12-01", "<Code>InvalidAction</Code>"),
+            (None, "Action=CreateRole&Version=2010-05-08", "<Code>InvalidAction</Code>"),
+            (None, "Action=GetRole&Version=2010-05-08", "<Code>ValidationError</Code>"),
+            (None, "", "<Code>MissingAction</Code>"),
+            (ecs, "{}", r#""__type":"UnknownOperationException""#),
+            (sqs, "{}", r#""__type":"com.amazon.coral.service#UnknownOperationException""#),
+            (elb_by_json, "{}", r#""__type":"UnknownOperationException""#),
+            (bare, "{}", r#""__type":"UnknownOperationException""#),
+        ];
+        for (target, body, text) in table {
+            let reply = answered(target, body);
+            assert_eq!(reply.status, 400, "{target:?} {body}");
+            assert!(reply.body.contains(text), "{}", reply.body);
+        }
+    }
+
+    #[test]
+    fn the_log_tells_what_was_asked_and_heard() {
+        let mut scene = Scene::demo();
+        let body = format!(
+            "Action=DeregisterTargets&Version=2015-12-01&TargetGroupArn={}&Targets.member.1.Id=10.0.2.21&Targets.member.1.Port=1",
+            scene.group
+        );
+        let incoming =
+            Incoming { method: "POST", path: "/", query: "", origin: ORIGIN, target: None, body: body.as_bytes() };
+        let _ = react(&mut scene.world, &incoming, Duration::from_secs(3));
+        let expected = Call {
+            at: Duration::from_secs(3),
+            action: "DeregisterTargets".to_owned(),
+            resource: Some(scene.group),
+            targets: vec!["10.0.2.21:1".to_owned()],
+            answer: CallAnswer::Ok,
+        };
+        assert_eq!(scene.world.calls(), [expected]);
+    }
+
+    fn a_target() -> impl Strategy<Value = Option<String>> {
+        let service = |api| if api == Api::Sqs { "AmazonSQS" } else { "AmazonEC2ContainerServiceV20141113" };
+        let known = Action::ALL.map(|action| format!("{}.{action}", service(action.api())));
+        prop_oneof![Just(None), any::<String>().prop_map(Some), proptest::sample::select(known.to_vec()).prop_map(Some)]
+    }
+
+    fn a_body() -> impl Strategy<Value = Vec<u8>> {
+        let names = [
+            "TargetGroupArn",
+            "TargetGroupArns.member.1",
+            "Targets.member.1.Id",
+            "Targets.member.1.Port",
+            "Names",
+            "RoleName",
+            "Marker",
+        ];
+        let field = (proptest::sample::select(names.to_vec()), any::<String>());
+        let form = (proptest::sample::select(Action::ALL.to_vec()), proptest::collection::vec(field, 0..4));
+        let encoded = form.prop_map(|(action, fields)| {
+            let version = match action.api() {
+                Api::Iam => "2010-05-08",
+                Api::Sts => "2011-06-15",
+                _ => "2015-12-01",
+            };
+            let mut form = form_urlencoded::Serializer::new(format!("Version={version}&Action={action}"));
+            form.extend_pairs(fields).finish().into_bytes()
+        });
+        let json = proptest::collection::vec(any::<String>(), 0..3).prop_map(|names| {
+            let url = names.first().map(|_| "http://a/123456789012/notices");
+            let (queue, body) = (names.get(1), names.get(2));
+            let entries: Vec<_> =
+                names.iter().map(|name| serde_json::json!({"Id": name, "ReceiptHandle": name})).collect();
+            let value = serde_json::json!({
+                "cluster": "demo", "services": names, "tasks": names,
+                "QueueUrl": url, "QueueName": queue, "MessageBody": body, "ReceiptHandle": body, "Entries": entries,
+            });
+            value.to_string().into_bytes()
+        });
+        prop_oneof![proptest::collection::vec(any::<u8>(), 0..200), encoded, json]
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_to_any_path_are_answered(
+            method in "GET|POST|[A-Z]{1,8}",
+            path in prop_oneof![Just("/".to_owned()), "/_local/(fault|target-state|calls|x)", any::<String>()],
+            target in a_target(),
+            body in a_body(),
+        ) {
+            let mut world = Scene::demo().world;
+            world.add_queue(Queue::new("notices"));
+            let incoming = Incoming { method: &method, path: &path, query: "", origin: ORIGIN, target: target.as_deref(), body: &body };
+            let Reaction::Answer { reply, .. } = react(&mut world, &incoming, Duration::ZERO) else {
+                return Err(TestCaseError::fail("no answer"));
+            };
+            prop_assert!((200..500).contains(&reply.status), "{reply:?}");
+            prop_assert!(!reply.body.is_empty());
+        }
+    }
+}
