@@ -148,7 +148,9 @@ fn the_address_of_a_task_that_stopped_long_ago_may_be_another_tasks() {
         let stopped_at = Some(scenario.now() - SignedDuration::from_secs(stopped_before));
         let mut scenario = scenario.stopping(&[("three", "10.0.1.11", 0), ("four", "10.0.2.22", 0)]);
         if let StoppingTasks::Known(tasks) = &mut scenario.stopping {
-            tasks.values_mut().for_each(|task| task.stopped_at = stopped_at);
+            for task in tasks.values_mut() {
+                task.stopped_at = stopped_at;
+            }
         }
         scenario.told().contains("KeptLastHealthy")
     };
