@@ -17,13 +17,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::batch::take_apart;
-use spotdrain_core::candidates::Configured;
+use spotdrain_core::candidates::{Configured, LocatedNotice};
 use spotdrain_core::finding::{
-    AsRead, Findings, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, TargetState,
+    AsRead, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, TargetState,
 };
-use spotdrain_core::memory::{Going, Memory};
+use spotdrain_core::last_healthy::StoppingTasks;
+use spotdrain_core::memory::Memory;
 use spotdrain_core::notice::{Reading, read};
-use spotdrain_core::plan::{Plan, plan};
+use spotdrain_core::plan::{GroupPlan, Look, Situation, plan};
 use spotdrain_core::settings::Settings;
 
 const SAMPLE: &str = include_str!("../../../events/spot-interruption.json");
@@ -51,43 +52,38 @@ fn reading(payload: &[u8], settings: &Settings) -> Reading {
     batch.map(|batch| read(batch.messages, settings, &mut Memory::new(), Timestamp::UNIX_EPOCH)).unwrap_or_default()
 }
 
-/// What AWS would say: one service, one group of a thousand healthy targets.
-fn findings(reading: &Reading, settings: &Settings) -> Findings {
-    let Ok(arn) = TargetGroupArn::parse(GROUP) else {
-        return Findings::default();
-    };
-    let keys = reading.notices.iter().filter_map(|one| spotdrain_core::candidates::service_key(&one.notice, settings));
-    let service = Service { groups: vec![ServiceGroup { arn: arn.clone(), port: Some(5044) }], ..Service::default() };
-    let services = keys.map(|key| (key, ServiceFinding::Found(service.clone()))).collect();
+/// What AWS would say: one group of a thousand healthy targets.
+fn look() -> Look {
     let target = |number| {
         let address: std::net::IpAddr = address(number).parse().ok()?;
         let as_read = AsRead { id: address.to_string(), zone: None };
         Some(RegisteredTarget { as_read, address, port: 5044, check_port: Some(5044), state: TargetState::Healthy })
     };
-    let targets = (0..1001).filter_map(target).collect();
-    Findings {
-        services,
-        configured: Configured::default(),
-        groups: BTreeMap::from([(arn, GroupFinding::Found(targets))]),
-        tasks: BTreeMap::new(),
-        asked_at: None,
-    }
+    let group = GroupFinding::Found((0..1001).filter_map(target).collect());
+    Look { group, tasks: BTreeMap::new(), stopping: StoppingTasks::Known(BTreeMap::new()) }
 }
 
-fn decide(payload: &[u8], findings: &Findings, settings: &Settings, now: Timestamp) -> Plan {
-    plan(reading(payload, settings), findings, &Going::default(), settings, now)
+fn decide(payload: &[u8], group: &TargetGroupArn, look: &Look, settings: &Settings, now: Timestamp) -> GroupPlan {
+    let service = Service { groups: vec![ServiceGroup { arn: group.clone(), port: Some(5044) }], ..Service::default() };
+    let (service, configured) = (ServiceFinding::Found(service), Configured::default());
+    let located = |incoming| LocatedNotice::new(incoming, settings, Some(&service), &configured, now).ok();
+    let notices: Vec<_> = reading(payload, settings).notices.into_iter().filter_map(located).collect();
+    let memory = &Memory::new();
+    plan(&notices.iter().collect::<Vec<_>>(), &Situation { group, look, memory, settings, now })
 }
 
 fn bench(criterion: &mut Criterion) {
-    let settings = Settings::default();
+    let (settings, look) = (Settings::default(), look());
+    let Ok(group) = TargetGroupArn::parse(GROUP) else {
+        return;
+    };
     for (name, payload) in [("one event", event(0).into_bytes()), ("a batch of 1,000 events", batch(1000))] {
         let reading = reading(&payload, &settings);
         let Some(now) = reading.notices.first().map(|one| one.notice.interrupted_at()) else {
             return;
         };
-        let findings = findings(&reading, &settings);
         criterion.bench_function(&format!("read and plan {name}"), |bencher| {
-            bencher.iter(|| decide(black_box(&payload), &findings, &settings, now));
+            bencher.iter(|| decide(black_box(&payload), &group, &look, &settings, now));
         });
     }
 }

@@ -56,15 +56,21 @@ impl Bucket {
         Duration::from_millis(whole((missing / self.per_second * 1000.0).ceil()))
     }
 
-    /// Takes tokens, on credit if they are not there.
-    fn take(&mut self, now: Duration, tokens: f64) {
+    /// Takes a token, on credit if there is none, and returns how long to wait until it is there.
+    pub fn take(&mut self, now: Duration) -> Duration {
+        let wait = self.wait(now, 1.0);
+        self.spend(now, 1.0);
+        wait
+    }
+
+    fn spend(&mut self, now: Duration, tokens: f64) {
         self.tokens = self.level(now) - tokens;
         self.filled_at = self.filled_at.max(now);
     }
 
     /// Gives back tokens that were not used.
     fn give_back(&mut self, now: Duration, tokens: f64) {
-        self.take(now, -tokens);
+        self.spend(now, -tokens);
         self.tokens = self.tokens.min(self.capacity);
     }
 }
@@ -117,9 +123,7 @@ impl Budget {
 
     /// Takes the token of a call, and returns how long to wait for it. Calls are served in the order in which they asked.
     pub fn take(&mut self, kind: Kind, now: Duration) -> Duration {
-        let wait = self.wait(kind, now);
-        self.bucket_mut(kind).take(now, 1.0);
-        wait
+        self.bucket_mut(kind).take(now)
     }
 
     /// Returns how long it takes until a turn can be granted.
@@ -130,8 +134,8 @@ impl Budget {
 
     /// Takes the tokens of a turn.
     pub fn take_turn(&mut self, now: Duration) {
-        self.writes.take(now, 1.0);
-        self.elb.take(now, CALLS_OF_A_TURN);
+        self.writes.spend(now, 1.0);
+        self.elb.spend(now, CALLS_OF_A_TURN);
     }
 
     /// Gives back the write of a turn that had nothing to write.
@@ -150,8 +154,8 @@ impl Budget {
     pub fn try_write(&mut self, now: Duration) -> bool {
         let is_there = self.writes.wait(now, 1.0).max(self.elb.wait(now, 1.0)).is_zero();
         if is_there {
-            self.writes.take(now, 1.0);
-            self.elb.take(now, 1.0);
+            self.writes.spend(now, 1.0);
+            self.elb.spend(now, 1.0);
         }
         is_there
     }
@@ -191,12 +195,7 @@ mod tests {
     }
 
     fn waits(bucket: &mut Bucket, now: Duration, calls: usize) -> Vec<u128> {
-        let mut wait = || {
-            let wait = bucket.wait(now, 1.0);
-            bucket.take(now, 1.0);
-            wait.as_millis()
-        };
-        (0..calls).map(|_| wait()).collect()
+        (0..calls).map(|_| bucket.take(now).as_millis()).collect()
     }
 
     #[test]

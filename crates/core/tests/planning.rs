@@ -13,13 +13,16 @@ use std::collections::BTreeMap;
 
 use common::{Scenario, arn, down, ip, sighting, throttled, up};
 use insta::assert_snapshot;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::arn::LoadBalancerArn;
 use spotdrain_core::candidates::Configured;
 use spotdrain_core::finding::{GroupFinding, Service, ServiceFinding, TaskFinding};
 use spotdrain_core::last_healthy::StoppingTasks;
 use spotdrain_core::limits::MAX_TARGETS_PER_CALL;
-use spotdrain_core::outcome::NoTargetGroup;
+use spotdrain_core::outcome::{NoTargetGroup, Outcome};
+use spotdrain_core::plan::OwnedTarget;
+use spotdrain_core::progress::{CallAnswer, Planned, Progress, Settled};
+use spotdrain_core::report::RegistrationRecord;
 use spotdrain_core::settings::Settings;
 
 fn one() -> Scenario {
@@ -145,7 +148,9 @@ fn the_address_of_a_task_that_stopped_long_ago_may_be_another_tasks() {
         let stopped_at = Some(scenario.now() - SignedDuration::from_secs(stopped_before));
         let mut scenario = scenario.stopping(&[("three", "10.0.1.11", 0), ("four", "10.0.2.22", 0)]);
         if let StoppingTasks::Known(tasks) = &mut scenario.stopping {
-            tasks.values_mut().for_each(|task| task.stopped_at = stopped_at);
+            for task in tasks.values_mut() {
+                task.stopped_at = stopped_at;
+            }
         }
         scenario.told().contains("KeptLastHealthy")
     };
@@ -458,4 +463,58 @@ fn a_notice_without_an_address_is_tried_again() {
     let told = Scenario::new().notice("one", &[]).service(&[("web", Some(5044))]).group("web", &[]).told();
     let failure = "not asked before the deadline (another try may mend it)";
     assert_eq!(told, format!("one: failed, DescribeTasks {failure}"));
+}
+
+/// Plans one group again and again with the answers of AWS, which refuses a call that names a bad target.
+fn calls_until_done(count: usize, bad: &[usize]) -> (usize, usize) {
+    let addresses: Vec<_> = (0..count).map(|n| format!("10.0.{}.{}", n / 250, n % 250 + 1)).collect();
+    let targets: Vec<_> = addresses.iter().map(|address| (address.as_str(), 80, "unhealthy")).collect();
+    let mut scenario = Scenario::new().service(&[("web", Some(80))]).group("web", &targets);
+    for (index, address) in addresses.iter().enumerate() {
+        scenario = scenario.notice(&format!("t{index}"), &[address]);
+    }
+    let (mut progress, mut settled) = (Progress::default(), vec![Settled::new(); count]);
+    let plans = scenario.plan();
+    let refusal = throttled("DeregisterTargets");
+    let mut calls = 0;
+    loop {
+        let planned: Vec<_> = plans
+            .notices
+            .iter()
+            .zip(&settled)
+            .map(|((notice, plans), settled)| Planned { notice, plan: &plans[0], settled })
+            .collect();
+        let targets = progress.targets(&planned);
+        if targets.is_empty() {
+            return (
+                calls,
+                settled.iter().filter(|rows| rows.values().all(|row| row.outcome == Outcome::Deregistered)).count(),
+            );
+        }
+        calls += 1;
+        let is_bad = |owned: &OwnedTarget| bad.iter().any(|index| owned.target.address == ip(&addresses[*index]));
+        let answer =
+            if targets.iter().any(is_bad) { CallAnswer::Refused(refusal.clone()) } else { CallAnswer::Accepted };
+        let Some(outcome) = progress.note(&targets, answer) else { continue };
+        for ((notice, plans), settled) in plans.notices.iter().zip(&mut settled) {
+            for row in plans[0]
+                .registrations
+                .iter()
+                .filter(|row| targets.iter().any(|owned| owned.target == row.registration.target))
+            {
+                let record = RegistrationRecord::new(row, outcome.clone(), Timestamp::UNIX_EPOCH, notice.notice());
+                settled.insert(row.registration.target, record);
+            }
+        }
+    }
+}
+
+#[test]
+fn bad_targets_are_found_by_halves_and_keep_none_of_the_others() {
+    assert_eq!(calls_until_done(200, &[]), (1, 200));
+    assert_eq!(calls_until_done(2, &[1]), (3, 1));
+    assert_eq!(calls_until_done(1, &[0]), (1, 0));
+    let (calls, done) = calls_until_done(200, &[3, 50, 51, 120, 199]);
+    assert_eq!(done, 195);
+    assert!(calls < 60, "{calls} calls: an environment has 10 at once and 2 a second");
 }

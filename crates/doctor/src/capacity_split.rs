@@ -1,41 +1,39 @@
 //! How many of a service's tasks a strategy puts on Spot.
 //!
-//! The base comes first, then the weights divide the rest. AWS does not say where a task goes that cannot be divided; here
-//! it goes to the provider that is furthest behind its share, of equals to the first.
+//! The base comes first, then the weights divide the rest. AWS does not say which provider gets a task that cannot be
+//! divided, so the result is a range.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
 
+use std::ops::RangeInclusive;
+
+use crate::model::placement::SPOT;
 use crate::model::service::StrategyItem;
-use crate::model::subject::SPOT;
 
-/// The number of tasks on Spot of so many.
-pub(crate) fn on_spot(items: &[StrategyItem], tasks: u32) -> u32 {
-    spread(items, tasks).into_iter().filter(|(provider, _)| *provider == SPOT).map(|(_, count)| count).sum()
-}
-
-fn spread(items: &[StrategyItem], tasks: u32) -> Vec<(&str, u32)> {
-    let mut left = tasks;
-    let mut counts = Vec::new();
+/// Returns the least and the most of `tasks` that are on Spot.
+pub(crate) fn on_spot(items: &[StrategyItem], tasks: u32) -> RangeInclusive<u32> {
+    if let [only] = items {
+        // The weight of a single provider does not matter.
+        let all = if only.provider == SPOT { tasks } else { 0 };
+        return all..=all;
+    }
+    let (mut left, mut base_on_spot) = (tasks, 0);
     for item in items {
         let base = item.base.min(left);
         left -= base;
-        counts.push((item.provider.as_str(), base));
+        base_on_spot += if item.provider == SPOT { base } else { 0 };
     }
     let total: u64 = items.iter().map(|item| u64::from(item.weight)).sum();
-    let share = |item: &StrategyItem| u64::from(left) * u64::from(item.weight);
-    let mut rest = left;
-    for ((_, count), item) in counts.iter_mut().zip(items) {
-        let whole = u32::try_from(share(item).checked_div(total).unwrap_or(0)).unwrap_or(0);
-        *count += whole;
-        rest -= whole.min(rest);
-    }
-    let mut behind: Vec<_> = items.iter().enumerate().filter(|(_, item)| item.weight > 0).collect();
-    behind.sort_by_key(|(_, item)| std::cmp::Reverse(share(item).checked_rem(total).unwrap_or(0)));
-    for (index, _) in behind.into_iter().take(rest as usize) {
-        if let Some((_, count)) = counts.get_mut(index) {
-            *count += 1;
-        }
-    }
-    counts
+    let of = |item: &StrategyItem| u64::from(left) * u64::from(item.weight);
+    let whole =
+        |item: &StrategyItem| of(item).checked_div(total).and_then(|whole| u32::try_from(whole).ok()).unwrap_or(0);
+    let has_part = |item: &&StrategyItem| of(item).checked_rem(total).unwrap_or(0) > 0;
+    let rest = if total == 0 { 0 } else { left - items.iter().map(whole).sum::<u32>().min(left) };
+    let parts = u32::try_from(items.iter().filter(has_part).count()).unwrap_or(u32::MAX);
+    let spot = || items.iter().filter(|item| item.provider == SPOT);
+    let least = base_on_spot + spot().map(whole).sum::<u32>();
+    let divided = u32::try_from(spot().filter(has_part).count()).unwrap_or(u32::MAX);
+    let sure = divided.min(rest.saturating_sub(parts.saturating_sub(divided)));
+    least + sure..=least + divided.min(rest)
 }
 
 #[cfg(test)]
@@ -45,19 +43,23 @@ mod tests {
     #[test]
     fn the_base_comes_first_and_the_weights_divide_the_rest() {
         let table = [
-            ((2, 1), (0, 1), 4, 1),
-            ((2, 1), (0, 1), 5, 1),
-            ((2, 1), (0, 1), 10, 4),
-            ((2, 1), (0, 1), 2, 0),
-            ((0, 1), (0, 4), 10, 8),
-            ((0, 0), (0, 1), 7, 7),
-            ((0, 1), (1, 0), 7, 1),
-            ((0, 0), (0, 0), 7, 0),
+            ((2, 1), (0, 1), 4, 1..=1),
+            ((2, 1), (0, 1), 5, 1..=2),
+            ((2, 1), (0, 1), 10, 4..=4),
+            ((2, 1), (0, 1), 2, 0..=0),
+            ((0, 1), (0, 1), 1, 0..=1),
+            ((0, 1), (0, 4), 10, 8..=8),
+            ((0, 1), (0, 4), 2, 1..=2),
+            ((0, 0), (0, 1), 7, 7..=7),
+            ((0, 1), (1, 0), 7, 1..=1),
+            ((0, 0), (0, 0), 7, 0..=0),
         ];
         for ((base, weight), (spot_base, spot_weight), tasks, expected) in table {
             let item = |provider: &str, base, weight| StrategyItem { provider: provider.to_owned(), base, weight };
             let items = [item("FARGATE", base, weight), item(SPOT, spot_base, spot_weight)];
             assert_eq!(on_spot(&items, tasks), expected, "{items:?} {tasks}");
         }
+        let single = StrategyItem { provider: SPOT.to_owned(), base: 0, weight: 0 };
+        assert_eq!(on_spot(&[single], 3), 3..=3);
     }
 }

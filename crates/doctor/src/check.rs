@@ -1,27 +1,28 @@
-//! What a check is, and what it says where it finds something.
+//! A check, and the problem that it reports.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::root::Place;
+use crate::forecast::Forecast;
+use crate::model::root::{Deployment, Place};
 use crate::model::setting::Unknown;
-use crate::model::subject::{DeliverySite, GroupSite, ServiceSite};
+use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
 
-/// How bad it is.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Connections are lost at every interruption, or the function does nothing.
+    /// Connections are lost at every interruption, the function does nothing, or AWS refuses the setting.
     Error,
     /// Connections are lost in some interruptions.
     Warning,
-    /// Worth a look: no connection need be lost by it.
+    /// Worth a look: no connection need be lost.
     Note,
 }
 
 impl Severity {
-    /// The name, as it is in tables.
+    /// The name, as in tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,55 +36,78 @@ impl Severity {
 /// A check.
 #[derive(Debug)]
 pub struct Check {
-    /// Its number, which never changes.
+    /// Its id, which never changes.
     pub id: &'static str,
-    /// How bad it is where it finds something.
+    /// The severity of its problems, unless a problem has its own.
     pub severity: Severity,
     /// What it finds, in a few words.
     pub title: &'static str,
-    /// Why that loses connections.
+    /// Why it matters.
     pub explanation: &'static str,
-    /// Where AWS, or whoever measured it, says so.
+    /// The pages of AWS, or of whoever measured it.
     pub sources: &'static [&'static str],
-    /// The check itself.
+    /// The check's function, and its subjects.
     pub run: Run,
 }
 
-/// What a check is made of, and of what it is made once.
+/// A check's function, by its subjects.
 #[derive(Debug, Clone, Copy)]
 pub enum Run {
     /// Once for each service.
-    EveryService(fn(&ServiceSite<'_>) -> Verdict),
-    /// Once for each service that may have tasks on Fargate Spot.
-    SpotService(fn(&ServiceSite<'_>) -> Verdict),
+    EveryService(fn(&ServiceSubject<'_>) -> Verdict),
+    /// Once for each service that runs on Fargate Spot, or may.
+    SpotService(fn(&ServiceSubject<'_>) -> Verdict),
     /// Once for each target group of each such service.
-    Group(fn(&GroupSite<'_>) -> Verdict),
-    /// Once.
-    Delivery(fn(&DeliverySite<'_>) -> Verdict),
+    Group(fn(&GroupSubject<'_>) -> Verdict),
+    /// Once for each target group of each such service, with its forecast.
+    Forecast(fn(&Deployment, Result<&Forecast, Unknown>) -> Verdict),
+    /// Once, if there is a function.
+    Delivery(fn(&DeliverySubject<'_>) -> Verdict),
 }
 
-/// What a check says: nothing, a fault, or that it cannot be made.
-pub type Verdict = Result<Option<Fault>, Unknown>;
+impl Run {
+    /// Whether the check is for services on Fargate Spot.
+    #[must_use]
+    pub fn is_for_spot(self) -> bool {
+        !matches!(self, Self::EveryService(_) | Self::Delivery(_))
+    }
+}
 
-/// What a check found.
+/// The result of a check: no problem, a problem, or why the check could not run.
+pub type Verdict = Result<Option<Problem>, Unknown>;
+
+/// A problem that a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The thing that is to be changed.
+pub struct Problem {
+    /// The resource to change.
     pub place: Place,
-    /// What is set there.
-    pub found: String,
-    /// What it costs in an interruption.
-    pub cost: Cost,
-    /// How to mend it.
-    pub mend: Mend,
+    /// What is set there, and why it is wrong.
+    pub description: String,
+    /// The connections that an interruption loses because of it.
+    pub impact: Impact,
+    /// How to fix it.
+    pub fix: Fix,
+    /// Its severity, where it is not that of its check.
+    pub severity: Option<Severity>,
 }
 
-/// What a fault costs in one interruption.
+impl Problem {
+    pub(crate) fn new(place: Place, description: impl Into<String>, impact: Impact, fix: Fix) -> Self {
+        Self { place, description: description.into(), impact, fix, severity: None }
+    }
+
+    /// The same problem with another severity than its check's.
+    pub(crate) fn with_severity(self, severity: Severity) -> Self {
+        Self { severity: Some(severity), ..self }
+    }
+}
+
+/// The connections that one interruption loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Cost {
-    /// Which connections.
+pub struct Impact {
+    /// Which connections are lost.
     pub connections: Connections,
-    /// For how many seconds they are lost, where that can be said.
+    /// For how many seconds they are lost, if that can be said.
     pub seconds: Option<u32>,
 }
 
@@ -93,56 +117,56 @@ pub struct Cost {
 pub enum Connections {
     /// None.
     None,
-    /// Those that come while the load balancer still sends.
+    /// New ones, while the load balancer still sends them.
     New,
-    /// Those that are open.
+    /// Open ones.
     Open,
-    /// Both.
+    /// Open and new ones.
     All,
 }
 
-impl Cost {
-    /// No connection.
+impl Impact {
+    /// No connection is lost.
     pub const NONE: Self = Self { connections: Connections::None, seconds: None };
 
-    /// These connections, for how long cannot be said.
+    /// These connections are lost, for an unknown time.
     #[must_use]
     pub const fn of(connections: Connections) -> Self {
         Self { connections, seconds: None }
     }
 
-    /// These connections, for so many seconds.
+    /// These connections are lost for `seconds`.
     #[must_use]
     pub const fn for_seconds(connections: Connections, seconds: u32) -> Self {
         Self { connections, seconds: Some(seconds) }
     }
 }
 
-impl fmt::Display for Cost {
+impl fmt::Display for Impact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let which = match self.connections {
-            Connections::None => return f.write_str("no connection"),
-            Connections::New => "new connections",
-            Connections::Open => "open connections",
-            Connections::All => "open and new connections",
+            Connections::None => return f.write_str("loses no connection"),
+            Connections::New => "loses new connections",
+            Connections::Open => "loses open connections",
+            Connections::All => "loses open and new connections",
         };
         match self.seconds {
-            Some(seconds) => write!(f, "{which}, {seconds} s of them"),
+            Some(seconds) => write!(f, "{which} for {seconds} s"),
             None => f.write_str(which),
         }
     }
 }
 
-/// How to mend it: as a command against AWS, and as a line of a template. What has no such form is empty.
+/// How to fix a problem, as an AWS CLI command and as a line of a template. A form that does not exist is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Mend {
+pub struct Fix {
     /// A command of the AWS CLI.
     pub command: String,
-    /// The line of a template.
+    /// A line of a template.
     pub template: String,
 }
 
-impl Mend {
+impl Fix {
     pub(crate) fn new(command: impl Into<String>, template: impl Into<String>) -> Self {
         Self { command: command.into(), template: template.into() }
     }

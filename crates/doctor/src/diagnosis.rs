@@ -1,19 +1,27 @@
-//! What the doctor says: findings, what was not checked, and a forecast for each target group of a service.
+//! The doctor's result: findings, what was not checked or does not apply, and a forecast for each target group.
 
-use crate::check::{Check, Fault, Severity};
+use serde::Serialize;
+
+use crate::check::{Check, Problem, Severity};
 use crate::forecast::Forecast;
 use crate::ignore_file::Accepted;
 
-/// What the doctor says.
+/// The doctor's result.
 #[derive(Debug, Default)]
 pub struct Diagnosis {
-    /// How many services were examined.
+    /// Number of services that were examined.
     pub services: usize,
-    /// What was found, the worst first.
+    /// Whether spotdrain's function was examined.
+    pub delivery: bool,
+    /// The most seconds for which new connections are forecast to be refused.
+    pub refused_seconds: u32,
+    /// What was found, the worst first; findings that depend on an unknown placement last.
     pub findings: Vec<Finding>,
     /// What could not be checked, and why.
     pub not_checked: Vec<NotChecked>,
-    /// Until when new connections come.
+    /// Services that never run on Fargate Spot, so that most checks do not apply.
+    pub not_applicable: Vec<NotApplicable>,
+    /// Until when each target group receives new connections.
     pub forecasts: Vec<Forecast>,
 }
 
@@ -22,42 +30,69 @@ pub struct Diagnosis {
 pub struct Finding {
     /// The check.
     pub check: &'static Check,
-    /// What it found.
-    pub fault: Fault,
-    /// Why it is accepted, if it is.
+    /// The problem.
+    pub problem: Problem,
+    /// Why it is unknown whether the service runs on Fargate Spot. Such a finding does not fail the run.
+    pub if_on_spot: Option<String>,
+    /// The reason why it is accepted, if it is.
     pub accepted: Option<String>,
 }
 
 /// What could not be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotChecked {
-    /// The numbers of the checks; empty for a thing that could not be read at all.
+    /// The ids of the checks; empty for a resource that could not be read at all.
     pub checks: Vec<&'static str>,
-    /// Of what.
+    /// The resource.
     pub subject: String,
-    /// Why not.
+    /// Why not, and what to do about it.
     pub why: String,
 }
 
+/// A service that never runs on Fargate Spot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotApplicable {
+    /// The service.
+    pub subject: String,
+    /// Why, such as `on demand: launch type FARGATE`.
+    pub why: String,
+    /// Number of checks that do not apply.
+    pub checks: usize,
+}
+
+impl Finding {
+    /// Its severity.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.problem.severity.unwrap_or(self.check.severity)
+    }
+}
+
 impl Diagnosis {
+    /// Whether there was nothing to examine: no service and no function.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.services == 0 && !self.delivery
+    }
+
     /// The findings that nobody has accepted.
     pub fn open(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.accepted.is_none())
     }
 
-    /// The worst of them.
+    /// The worst open finding about something that is known to matter.
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {
-        self.open().map(|finding| finding.check.severity).min()
+        self.open().filter(|finding| finding.if_on_spot.is_none()).map(Finding::severity).min()
     }
 
-    /// Marks what is accepted, and gives the entries that fit nothing.
+    /// Marks accepted findings, and returns the entries that match none.
     pub fn accept<'a>(&mut self, accepted: &'a Accepted) -> Vec<&'a str> {
         for finding in &mut self.findings {
-            finding.accepted = accepted.reason(finding.check.id, &finding.fault.place.name).map(str::to_owned);
+            finding.accepted = accepted.reason(finding.check.id, &finding.problem.place.name).map(str::to_owned);
         }
         let found: Vec<_> =
-            self.findings.iter().map(|finding| (finding.check.id, finding.fault.place.name.as_str())).collect();
+            self.findings.iter().map(|finding| (finding.check.id, finding.problem.place.name.as_str())).collect();
         accepted.unused(&found)
     }
 }

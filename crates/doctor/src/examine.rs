@@ -1,88 +1,169 @@
-//! Makes every check at every place where it belongs.
+//! Runs every check on every subject that it applies to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Check, Run, Verdict};
 use crate::checks::CHECKS;
-use crate::diagnosis::{Diagnosis, Finding, NotChecked};
-use crate::forecast::forecast;
+use crate::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
+use crate::forecast::{self, Forecast};
 use crate::model::group::Group;
-use crate::model::root::Estate;
+use crate::model::placement::OnSpot;
+use crate::model::root::Deployment;
 use crate::model::service::Balancer;
-use crate::model::setting::{Fact, Unknown};
-use crate::model::subject::{DeliverySite, GroupSite, ServiceSite};
+use crate::model::setting::{Setting, Unknown};
+use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
 
-/// Examines an estate.
+/// Examines a deployment.
 #[must_use]
-pub fn examine(estate: &Estate) -> Diagnosis {
+pub fn examine(deployment: &Deployment) -> Diagnosis {
     let mut examination = Examination::default();
-    for check in CHECKS {
-        examination.make(check, estate);
+    for check in CHECKS.iter().filter(|check| !matches!(check.run, Run::Forecast(_))) {
+        examination.run(check, deployment, &[]);
     }
-    let mut diagnosis = examination.told();
-    diagnosis.services = estate.services.len();
-    let unread = estate.unread.iter().cloned();
+    let forecasts = forecasts(deployment, &examination.findings);
+    for check in CHECKS.iter().filter(|check| matches!(check.run, Run::Forecast(_))) {
+        examination.run(check, deployment, &forecasts);
+    }
+    let forecasts: Vec<_> = forecasts.into_iter().filter_map(|(_, forecast)| forecast.ok()).collect();
+    let unread = deployment.unread.iter().cloned();
     let unread = unread.map(|unread| NotChecked { checks: Vec::new(), subject: unread.subject, why: unread.why });
+    let mut diagnosis = examination.into_diagnosis();
     diagnosis.not_checked.splice(0..0, unread);
-    for service in &estate.services {
-        let site = ServiceSite { estate, service };
-        let groups = groups_of(site).filter_map(Result::ok);
-        diagnosis
-            .forecasts
-            .extend(groups.filter(|_| site.may_be_on_spot()).filter_map(|site| forecast(&site, &diagnosis.findings)));
+    Diagnosis {
+        services: deployment.services.len(),
+        delivery: deployment.delivery.known().is_some(),
+        refused_seconds: refused_seconds(deployment, &forecasts),
+        not_applicable: not_applicable(deployment),
+        forecasts,
+        ..diagnosis
     }
-    diagnosis
+}
+
+fn subjects(deployment: &Deployment) -> impl Iterator<Item = ServiceSubject<'_>> {
+    deployment.services.iter().map(move |service| ServiceSubject { deployment, service })
+}
+
+/// A target group, and its forecast or why there is none.
+type Outcome = (String, Result<Forecast, Unknown>);
+
+fn forecasts(deployment: &Deployment, findings: &[Finding]) -> Vec<Outcome> {
+    let mut forecasts = Vec::new();
+    let deaf: Vec<_> = findings.iter().filter(|finding| forecast::is_of_deaf_function(finding)).collect();
+    for subject in subjects(deployment) {
+        let placement = match subject.on_spot() {
+            OnSpot::Yes => Ok(()),
+            OnSpot::No(_) => continue,
+            OnSpot::Unknown(why) => Err(Unknown(why)),
+        };
+        for group in groups_of(subject).filter_map(Result::ok) {
+            let forecast = placement.clone().and_then(|()| forecast::forecast(&group, &deaf));
+            forecasts.push((group.group.place.name.clone(), forecast));
+        }
+    }
+    forecasts
+}
+
+fn refused_seconds(deployment: &Deployment, forecasts: &[Forecast]) -> u32 {
+    let is_elsewhere = matches!(deployment.delivery, Setting::Unknown(_));
+    forecasts.iter().map(|forecast| forecast.outlook(is_elsewhere).refused_seconds).max().unwrap_or_default()
+}
+
+/// The services that never run on Fargate Spot, with the reason.
+fn not_applicable(deployment: &Deployment) -> Vec<NotApplicable> {
+    let checks = CHECKS.iter().filter(|check| check.run.is_for_spot()).count();
+    let never = subjects(deployment).filter_map(|subject| match subject.on_spot() {
+        OnSpot::No(why) => Some(NotApplicable { subject: subject.service.place.name.clone(), why, checks }),
+        _ => None,
+    });
+    never.collect()
 }
 
 #[derive(Default)]
 struct Examination {
     findings: Vec<Finding>,
+    /// The findings by check, place and description: two services may share a target group.
+    seen: BTreeSet<(&'static str, String, String)>,
     not_checked: BTreeMap<(String, String), Vec<&'static str>>,
 }
 
 impl Examination {
-    fn make(&mut self, check: &'static Check, estate: &Estate) {
-        let services = || estate.services.iter().map(|service| ServiceSite { estate, service });
+    fn run(&mut self, check: &'static Check, deployment: &Deployment, forecasts: &[Outcome]) {
         match check.run {
-            Run::EveryService(run) => {
-                services().for_each(|site| self.note(check, &site.service.place.name, run(&site)));
-            }
-            Run::SpotService(run) => {
-                let on_spot = services().filter(ServiceSite::may_be_on_spot);
-                on_spot.for_each(|site| self.note(check, &site.service.place.name, run(&site)));
-            }
-            Run::Group(run) => {
-                for site in services().filter(ServiceSite::may_be_on_spot) {
-                    self.make_for_groups(check, site, run);
+            Run::EveryService(run) => subjects(deployment)
+                .for_each(|subject| self.note(check, &subject.service.place.name, None, run(&subject))),
+            Run::SpotService(run) => self.on_spot(deployment, |this, subject, condition| {
+                this.note(check, &subject.service.place.name, condition, run(&subject));
+            }),
+            Run::Group(run) => self.on_spot(deployment, |this, subject, condition| {
+                this.run_for_groups(check, subject, condition, run);
+            }),
+            Run::Delivery(run) => self.run_for_delivery(check, deployment, run),
+            Run::Forecast(run) => {
+                for (group, forecast) in forecasts {
+                    let verdict = forecast.as_ref().map_err(Unknown::clone);
+                    self.note(check, group, None, run(deployment, verdict));
                 }
             }
-            Run::Delivery(run) => match estate.delivery.need() {
-                Ok(Some(delivery)) => {
-                    let site = DeliverySite { estate, delivery };
-                    self.note(check, &delivery.function.place.name, run(&site));
-                }
-                Ok(None) => {}
-                Err(why) => self.note(check, "the function", Err(why)),
-            },
         }
     }
 
-    fn make_for_groups(&mut self, check: &'static Check, site: ServiceSite<'_>, run: fn(&GroupSite<'_>) -> Verdict) {
-        for group in groups_of(site) {
+    /// Visits the services that run on Fargate Spot, and those that may.
+    fn on_spot<'a>(
+        &mut self,
+        deployment: &'a Deployment,
+        mut visit: impl FnMut(&mut Self, ServiceSubject<'a>, Option<&str>),
+    ) {
+        for subject in subjects(deployment) {
+            match subject.on_spot() {
+                OnSpot::Yes => visit(self, subject, None),
+                OnSpot::No(_) => {}
+                OnSpot::Unknown(why) => visit(self, subject, Some(&why)),
+            }
+        }
+    }
+
+    fn run_for_delivery(
+        &mut self,
+        check: &'static Check,
+        deployment: &Deployment,
+        run: fn(&DeliverySubject<'_>) -> Verdict,
+    ) {
+        match deployment.delivery.known_or_err() {
+            Ok(Some(delivery)) => {
+                let subject = DeliverySubject { deployment, delivery };
+                self.note(check, &delivery.function.place.name, None, run(&subject));
+            }
+            Ok(None) => {}
+            Err(why) => self.note(check, "the function", None, Err(why)),
+        }
+    }
+
+    fn run_for_groups(
+        &mut self,
+        check: &'static Check,
+        subject: ServiceSubject<'_>,
+        condition: Option<&str>,
+        run: fn(&GroupSubject<'_>) -> Verdict,
+    ) {
+        for group in groups_of(subject) {
             match group {
-                Ok(site) => self.note(check, &site.group.place.name, run(&site)),
-                Err(why) => self.note(check, &format!("a target group of {}", site.service.place.name), Err(why)),
+                Ok(group) => self.note(check, &group.group.place.name, condition, run(&group)),
+                Err(why) => {
+                    self.note(check, &format!("a target group of {}", subject.service.place.name), None, Err(why));
+                }
             }
         }
     }
 
-    fn note(&mut self, check: &'static Check, subject: &str, verdict: Verdict) {
+    /// `condition` is why it is unknown whether the subject runs on Fargate Spot.
+    fn note(&mut self, check: &'static Check, subject: &str, condition: Option<&str>, verdict: Verdict) {
         match verdict {
             Ok(None) => {}
-            Ok(Some(fault)) => {
-                let is_same = |known: &Finding| known.check.id == check.id && known.fault == fault;
-                if !self.findings.iter().any(is_same) {
-                    self.findings.push(Finding { check, fault, accepted: None });
+            Ok(Some(problem)) => {
+                let key = (check.id, problem.place.name.clone(), problem.description.clone());
+                if self.seen.insert(key) {
+                    let if_on_spot = condition.map(str::to_owned);
+                    self.findings.push(Finding { check, problem, if_on_spot, accepted: None });
                 }
             }
             Err(Unknown(why)) => {
@@ -94,29 +175,31 @@ impl Examination {
         }
     }
 
-    fn told(mut self) -> Diagnosis {
-        self.findings.sort_by_key(|finding| finding.check.severity);
+    fn into_diagnosis(mut self) -> Diagnosis {
+        self.findings.sort_by_key(|finding| (finding.if_on_spot.is_some(), finding.severity()));
         let entry = |((subject, why), checks)| NotChecked { checks, subject, why };
         let not_checked = self.not_checked.into_iter().map(entry).collect();
         Diagnosis { findings: self.findings, not_checked, ..Diagnosis::default() }
     }
 }
 
-/// Every target group of a service, of a blue/green service both.
-fn groups_of(site: ServiceSite<'_>) -> impl Iterator<Item = Result<GroupSite<'_>, Unknown>> {
-    let balancers = match &site.service.balancers {
-        Fact::Known(balancers) => Ok(balancers.as_slice()),
-        Fact::Absent => Ok(&[][..]),
-        Fact::NotKnown(why) => Err(Unknown(why.clone())),
+/// Every target group of a service; of a blue/green service both.
+fn groups_of(subject: ServiceSubject<'_>) -> impl Iterator<Item = Result<GroupSubject<'_>, Unknown>> {
+    let (balancers, unknown) = match &subject.service.balancers {
+        Setting::Set(balancers) => (balancers.as_slice(), None),
+        Setting::Default => (&[][..], None),
+        Setting::Unknown(why) => (&[][..], Some(Err(Unknown(why.clone())))),
     };
-    let (balancers, unknown) = balancers.map_or_else(|why| (&[][..], Some(Err(why))), |known| (known, None));
-    balancers.iter().flat_map(move |balancer| both(site, balancer)).chain(unknown)
+    balancers.iter().flat_map(move |balancer| both(subject, balancer)).chain(unknown)
 }
 
-fn both<'a>(site: ServiceSite<'a>, balancer: &'a Balancer) -> impl Iterator<Item = Result<GroupSite<'a>, Unknown>> {
+fn both<'a>(
+    subject: ServiceSubject<'a>,
+    balancer: &'a Balancer,
+) -> impl Iterator<Item = Result<GroupSubject<'a>, Unknown>> {
     let alternate = balancer.alternate.known();
-    let at = move |group: &'a Group, alternate| GroupSite { of: site, balancer, group, alternate };
-    let first = balancer.group.need().map(|group| group.map(|group| at(group, alternate)));
-    let second = balancer.alternate.need().map(|group| group.map(|group| at(group, None)));
+    let at = move |group: &'a Group, alternate| GroupSubject { of: subject, balancer, group, alternate };
+    let first = balancer.group.known_or_err().map(|group| group.map(|group| at(group, alternate)));
+    let second = balancer.alternate.known_or_err().map(|group| group.map(|group| at(group, None)));
     [first, second].into_iter().filter_map(Result::transpose)
 }

@@ -1,26 +1,27 @@
 //! Until when do new connections come to an interrupted task, and what would change it?
 //!
 //! Seconds from SIGTERM, which comes with the notice. Every figure has its source, and where AWS gives none it is users'
-//! measurement: a forecast, not a promise. A draining target that fails its health check is taken to be left sooner, which
-//! nobody has measured; SD034 is about the other case. `docs/doctor.md` tells the model.
+//! measurement: a forecast, not a promise. It assumes that a draining target that fails its health check gets no new
+//! connections sooner, which nobody has measured; SD034 is about the other case. The model is in `docs/doctor.md`.
 
 use serde::Serialize;
 use spotdrain_core::limits::NOTICE_SECONDS;
 
 use crate::diagnosis::Finding;
 use crate::model::group::Kind;
+use crate::model::root::Place;
 use crate::model::setting::Unknown;
-use crate::model::subject::GroupSite;
+use crate::model::subject::GroupSubject;
 
-/// How long the event, the queue and the function take together. AWS says of the event only that it is "near real time"
+/// Seconds from the notice until the function has acted. AWS says of the event only that it is "near real time"
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html>); this is assumed.
 pub const FUNCTION_ACTS: u32 = 2;
 
-/// How long a Network Load Balancer goes on sending new connections to a deregistered target, measured by a user
+/// Seconds for which a Network Load Balancer sends new connections to a deregistered target, measured by a user
 /// (<https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366>); AWS's support spoke of 180 to 300 s.
 pub const NLB_GOES_ON: u32 = 120;
 
-/// How long it goes on to a target that is marked unhealthy: 30 to 40 s, measured by a user
+/// Seconds for which it sends to a target that is marked unhealthy: 30 to 40 s, measured by a user
 /// (<https://github.com/aws/containers-roadmap/issues/470>).
 pub const NLB_GOES_ON_UNHEALTHY: u32 = 40;
 
@@ -28,11 +29,14 @@ pub const NLB_GOES_ON_UNHEALTHY: u32 = 40;
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html>).
 pub const ALB_GOES_ON: u32 = 1;
 
-/// What the hold leaves the application of its stopTimeout (its setting `grace`).
+/// Seconds of the stopTimeout that the hold leaves to the application (its setting `grace`).
 pub const HOLD_GRACE: u32 = 10;
 
-/// The checks that find that the function does nothing.
-const FUNCTION_IS_DEAF: [&str; 8] = ["SD021", "SD023", "SD027", "SD028", "SD029", "SD030", "SD031", "SD032"];
+/// The checks by whose findings the function does nothing.
+const FUNCTION_IS_DEAF: [&str; 14] = [
+    "SD021", "SD023", "SD027", "SD028", "SD029", "SD030", "SD031", "SD032", "SD051", "SD052", "SD053", "SD054",
+    "SD055", "SD056",
+];
 
 /// A forecast for one target group of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +45,9 @@ pub struct Forecast {
     pub service: String,
     /// The target group.
     pub group: String,
+    /// Where the target group is.
+    #[serde(skip)]
+    pub place: Place,
     /// With the settings as they are.
     #[serde(flatten)]
     pub now: Outlook,
@@ -48,11 +55,11 @@ pub struct Forecast {
     pub function: bool,
     /// Whether the hold fails the group's health check.
     pub hold: bool,
-    /// What would make it better, one thing at a time, and at last all of them.
+    /// What would improve it: one change at a time, then all of them.
     pub changes: Vec<Change>,
 }
 
-/// What comes of some settings.
+/// The outcome with some settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Outlook {
     /// When the last new connection comes, at the latest: where the application serves until SIGKILL.
@@ -64,34 +71,42 @@ pub struct Outlook {
     pub refused_at_least_seconds: u32,
 }
 
-/// A thing that would make it better.
+/// A change that would improve it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// Such as `hold`.
     pub what: String,
-    /// What would come of it.
+    /// The outcome then.
     #[serde(flatten)]
     pub then: Outlook,
 }
 
-/// What decides.
+impl Forecast {
+    /// Returns the outcome to judge by. A function that is not among the templates is taken to be deployed.
+    pub(crate) fn outlook(&self, function_is_elsewhere: bool) -> Outlook {
+        let with_function = self.changes.iter().find(|change| change.what == "function");
+        with_function.filter(|_| function_is_elsewhere).map_or(self.now, |change| change.then)
+    }
+}
+
+/// The settings that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Situation {
     kind: Kind,
     function: bool,
     hold: bool,
-    /// The function is told of the hold, and leaves the target to it.
+    /// The service is tagged `hold`, and the function leaves the target to it.
     tagged: bool,
     fails_after: u32,
     stop_timeout: u32,
 }
 
-/// What a situation becomes by one thing.
+/// A situation with one change.
 type Improve = fn(Situation) -> Situation;
 
 impl Situation {
-    /// What closes its port on SIGTERM fails its health check from then on; what serves until SIGKILL, from then. The hold
-    /// fails it from SIGTERM on and has the application serve all the same.
+    /// An application that closes its port on SIGTERM fails its health check from then on; one that serves until SIGKILL, from
+    /// SIGKILL on. The hold fails it from SIGTERM on while the application serves.
     fn outlook(self) -> Outlook {
         let stop = self.stop_timeout.min(NOTICE_SECONDS);
         let closing = self.last_new(0);
@@ -102,7 +117,7 @@ impl Situation {
         Outlook { last_new_connection_seconds: serving, refused_seconds: refused, refused_at_least_seconds: at_least }
     }
 
-    /// The last new connection of a target whose health check fails from then on.
+    /// The time of the last new connection, for a target whose health check fails from `fails_from` on.
     fn last_new(self, fails_from: u32) -> u32 {
         let (goes_on, goes_on_unhealthy) = match self.kind {
             Kind::Network => (NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY),
@@ -115,7 +130,7 @@ impl Situation {
         (deregistered + goes_on).min(unhealthy.saturating_add(goes_on_unhealthy))
     }
 
-    /// Each thing that is not yet so and helps alone; then all of them together, if that helps more.
+    /// Each change that helps alone; then all of them together, if that helps more.
     fn changes(self) -> Vec<Change> {
         let now = self.outlook();
         let missing: Vec<_> = Self::possible().into_iter().filter(|(_, change)| change(self) != self).collect();
@@ -152,12 +167,13 @@ impl Outlook {
     }
 }
 
-/// The forecast of a target group, if its settings are known. A function that is not seen is taken not to be there.
-pub(super) fn forecast(site: &GroupSite<'_>, findings: &[Finding]) -> Option<Forecast> {
-    let situation = situation(site, findings).ok()?;
-    Some(Forecast {
-        service: site.of.service.place.name.clone(),
-        group: site.group.place.name.clone(),
+/// Returns the forecast of a target group. A function that is not seen is taken not to be there.
+pub(super) fn forecast(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<Forecast, Unknown> {
+    let situation = situation(subject, deaf)?;
+    Ok(Forecast {
+        service: subject.of.service.place.name.clone(),
+        group: subject.group.place.name.clone(),
+        place: subject.group.place.clone(),
         now: situation.outlook(),
         function: situation.function,
         hold: situation.hold,
@@ -165,30 +181,32 @@ pub(super) fn forecast(site: &GroupSite<'_>, findings: &[Finding]) -> Option<For
     })
 }
 
-fn situation(site: &GroupSite<'_>, findings: &[Finding]) -> Result<Situation, Unknown> {
-    let hold = site.hold_fails_check()?;
+fn situation(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<Situation, Unknown> {
+    let hold = subject.hold_fails_check()?;
     Ok(Situation {
-        kind: site.group.kind()?,
-        function: site.of.estate.delivery.known().is_some() && !is_deaf(site, findings),
+        kind: subject.group.kind()?,
+        function: subject.of.deployment.delivery.known().is_some() && !is_deaf(subject, deaf),
         hold,
-        tagged: hold && site.of.is_tagged_hold()?,
-        fails_after: site.group.fails_after()?,
-        stop_timeout: site.stop_timeout()?,
+        tagged: hold && subject.of.is_tagged_hold()?,
+        fails_after: subject.group.fails_after()?,
+        stop_timeout: subject.stop_timeout()?,
     })
 }
 
-/// Whether something was found by which the function does nothing for this group.
-fn is_deaf(site: &GroupSite<'_>, findings: &[Finding]) -> bool {
-    let others = |name: &str| {
-        let services = site.of.estate.services.iter().filter(|service| service.name != site.of.service.name);
-        services.map(|service| &service.place.name).any(|other| other == name)
+/// Whether a finding says that the function does nothing for this group: one about it, its service or the function.
+fn is_deaf(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> bool {
+    let (service, group) = (&subject.of.service.place.name, &subject.group.place.name);
+    let concerns = |name: &String| {
+        let is_other =
+            (name.starts_with("service ") && name != service) || (name.starts_with("target group ") && name != group);
+        !is_other
     };
-    let concerns = |finding: &&Finding| {
-        let place = &finding.fault.place.name;
-        let is_group = place.starts_with("target group ");
-        FUNCTION_IS_DEAF.contains(&finding.check.id) && !others(place) && (!is_group || *place == site.group.place.name)
-    };
-    findings.iter().any(|finding| concerns(&finding))
+    deaf.iter().any(|finding| concerns(&finding.problem.place.name))
+}
+
+/// Whether a finding is one by which the function does nothing.
+pub(super) fn is_of_deaf_function(finding: &Finding) -> bool {
+    FUNCTION_IS_DEAF.contains(&finding.check.id)
 }
 
 #[cfg(test)]
@@ -236,15 +254,16 @@ mod tests {
         let kind = Kind::Network;
         let situation =
             Situation { kind, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
-        let told = |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
-        assert_eq!(told(situation), ["hold"]);
+        let names =
+            |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
+        assert_eq!(names(situation), ["hold"]);
         assert_eq!(
-            told(Situation { stop_timeout: 30, ..situation }),
+            names(Situation { stop_timeout: 30, ..situation }),
             ["hold", "stopTimeout 120", "hold + stopTimeout 120"]
         );
         let bad = Situation { function: false, stop_timeout: 30, fails_after: 120, ..situation };
         let all = "function + hold + stopTimeout 120 + health check 20 s";
-        assert_eq!(told(bad), ["function", "hold", "health check 20 s", all]);
-        assert_eq!(told(Situation { hold: true, ..situation }), [""; 0]);
+        assert_eq!(names(bad), ["function", "hold", "health check 20 s", all]);
+        assert_eq!(names(Situation { hold: true, ..situation }), [""; 0]);
     }
 }

@@ -1,6 +1,7 @@
 //! Texts with wildcards: those of EventBridge patterns and of IAM policies.
 
-/// Whether a text fits a pattern in which `*` stands for any characters, also none, and `\` makes the next one a literal.
+/// Returns whether a text matches a pattern in which `*` matches any characters, also none, and `\` makes the next one a
+/// literal.
 #[must_use]
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut pieces = vec![String::new()];
@@ -16,7 +17,7 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     fit(&pieces, text)
 }
 
-/// The pieces must stand in the text in their order, the first at its beginning and the last at its end.
+/// Whether the pieces occur in the text in their order, the first at its beginning and the last at its end.
 fn fit(pieces: &[String], text: &str) -> bool {
     let [first, middle @ .., last] = pieces else {
         return pieces.first().is_some_and(|only| only == text);

@@ -1,7 +1,7 @@
-//! Is `spotdrain-hold` a container's first process, and how is it set?
+//! Is `spotdrain-hold` a container's first process, and how is it configured?
 //!
-//! It is seen by the words of the task definition or by its environment. An image whose own entry point it is cannot be
-//! told from one without it, unless the environment sets it.
+//! It is recognised by the words of the task definition or by its environment. An image that has it as its own entry point
+//! looks like one without it, unless the environment configures it.
 
 use crate::model::service::Container;
 use crate::model::setting::Unknown;
@@ -18,15 +18,15 @@ const VARIABLES: &str = "SPOTDRAIN_HOLD_";
 pub(crate) struct Hold {
     /// The port of its health endpoint, which fails from SIGTERM on.
     pub(crate) health_port: Option<u16>,
-    /// When it believes that SIGKILL comes: 30 s unless it is told.
+    /// When it expects SIGKILL, in seconds: 30 unless it is set.
     pub(crate) stop_timeout: u32,
 }
 
-/// The hold of a container, if it has one.
+/// Returns the hold of a container, if it has one.
 pub(crate) fn hold(container: &Container) -> Result<Option<Hold>, Unknown> {
-    let words = container.words.need()?.map_or(&[][..], Vec::as_slice);
+    let words = container.words.known_or_err()?.map_or(&[][..], Vec::as_slice);
     let is_program = |word: &String| word.rsplit('/').next() == Some(PROGRAM) || word.starts_with("spotdrain-hold ");
-    let variables = container.environment.need()?;
+    let variables = container.environment.known_or_err()?;
     let is_set = variables.is_some_and(|all| all.keys().any(|name| name.starts_with(VARIABLES)));
     if !is_set && !words.iter().any(is_program) {
         return Ok(None);
@@ -47,21 +47,23 @@ fn setting(container: &Container, words: &[String], name: &str) -> Result<Option
         return Ok(Some(value.to_owned()));
     }
     let variable = format!("{VARIABLES}{}", name.to_uppercase().replace('-', "_"));
-    let variables = container.environment.need()?;
+    let variables = container.environment.known_or_err()?;
     let value = variables.and_then(|all| all.get(&variable));
-    Ok(value.map_or(Ok(None), crate::model::setting::Fact::need)?.cloned())
+    Ok(value.map_or(Ok(None), crate::model::setting::Setting::known_or_err)?.cloned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::setting::Fact;
+    use crate::model::setting::Setting;
 
     fn container(words: &str, variables: &[(&str, &str)]) -> Container {
-        let fact = |text: &str| Fact::Known(text.to_owned());
+        let fact = |text: &str| Setting::Set(text.to_owned());
         Container {
-            words: Fact::Known(words.split_whitespace().map(str::to_owned).collect()),
-            environment: Fact::Known(variables.iter().map(|(name, value)| ((*name).to_owned(), fact(value))).collect()),
+            words: Setting::Set(words.split_whitespace().map(str::to_owned).collect()),
+            environment: Setting::Set(
+                variables.iter().map(|(name, value)| ((*name).to_owned(), fact(value))).collect(),
+            ),
             ..Container::default()
         }
     }
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn an_entry_point_that_is_not_known_is_no_answer() {
-        let container = Container { words: Fact::NotKnown("a parameter".to_owned()), ..Container::default() };
+        let container = Container { words: Setting::Unknown("a parameter".to_owned()), ..Container::default() };
         assert!(hold(&container).is_err());
     }
 }

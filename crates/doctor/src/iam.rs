@@ -5,7 +5,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
 use crate::glob::glob;
-use crate::model::setting::{Fact, Unknown};
+use crate::model::setting::{Setting, Unknown};
 
 /// A statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,9 +13,9 @@ pub struct Statement {
     /// `Allow`, not `Deny`.
     pub allows: bool,
     /// The actions, with wildcards.
-    pub actions: Fact<Vec<String>>,
+    pub actions: Setting<Vec<String>>,
     /// The resources, with wildcards.
-    pub resources: Vec<Fact<String>>,
+    pub resources: Vec<Setting<String>>,
     /// The conditions: operator, key, values.
     pub conditions: Vec<Condition>,
 }
@@ -28,22 +28,22 @@ pub struct Condition {
     /// Such as `aws:ResourceTag/spotdrain`.
     pub key: String,
     /// The values, one of which must fit.
-    pub values: Fact<Vec<String>>,
+    pub values: Setting<Vec<String>>,
 }
 
-/// What is asked for.
+/// A request.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// Such as `ecs:DescribeServices`.
     pub action: &'a str,
     /// The ARN, or `*` for an action that has no resources.
     pub resource: &'a str,
-    /// What the conditions' keys are at this request.
-    pub keys: &'a [(String, Fact<String>)],
+    /// The values of condition keys in this request.
+    pub keys: &'a [(String, Setting<String>)],
 }
 
 impl Condition {
-    /// The tag of the resource that it asks for. Names of keys are not case-sensitive.
+    /// Returns the resource tag that it asks for. Names of keys are not case-sensitive.
     /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition.html>
     #[must_use]
     pub fn resource_tag(&self) -> Option<&str> {
@@ -53,22 +53,21 @@ impl Condition {
     }
 }
 
-/// Statements that could allow anything and deny anything: what a policy that cannot be read comes to.
+/// Statements that could allow anything and deny anything: those of a policy that cannot be read.
 #[must_use]
 pub fn anything(why: &str) -> [Statement; 2] {
-    [true, false].map(|allows| Statement { allows, actions: Fact::NotKnown(why.to_owned()), ..Statement::default() })
+    [true, false].map(|allows| Statement { allows, actions: Setting::Unknown(why.to_owned()), ..Statement::default() })
 }
 
-/// What a permissions boundary comes to: it allows nothing by itself, and may keep the policies from allowing what they
-/// say.
+/// The statement of a permissions boundary: it allows nothing by itself, and may restrict what the policies allow.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
 #[must_use]
 pub fn boundary(policy: &str) -> Statement {
     let why = format!("the role has the permissions boundary {policy}, which is not judged here");
-    Statement { allows: false, actions: Fact::NotKnown(why), ..Statement::default() }
+    Statement { allows: false, actions: Setting::Unknown(why), ..Statement::default() }
 }
 
-/// Whether the statements allow a request. What may be denied is only of weight where something may allow it.
+/// Returns whether the statements allow a request. An unknown deny matters only if something may allow.
 pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Unknown> {
     let (mut allowed, mut may_allow, mut may_deny) = (false, None, None);
     for statement in statements {
@@ -87,12 +86,12 @@ pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Un
     may_deny.or(may_allow).map_or(Ok(true), Err)
 }
 
-/// Whether a statement denies it outright.
+/// Returns whether a statement denies a request outright.
 pub(crate) fn is_denied(statements: &[Statement], request: Request<'_>) -> bool {
     statements.iter().any(|statement| !statement.allows && applies(statement, request) == Ok(true))
 }
 
-/// The tag, with its value, that would make a statement allow it which asks for nothing else.
+/// Returns the one missing tag that would make an otherwise matching statement allow the request.
 pub(crate) fn lacking_tag<'a>(statements: &'a [Statement], request: Request<'_>) -> Option<(&'a str, &'a str)> {
     statements.iter().filter(|statement| statement.allows).find_map(|statement| {
         let [condition] = statement.conditions.as_slice() else { return None };
@@ -103,12 +102,12 @@ pub(crate) fn lacking_tag<'a>(statements: &'a [Statement], request: Request<'_>)
 }
 
 fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown> {
-    let actions = statement.actions.need()?.map_or(&[][..], Vec::as_slice);
+    let actions = statement.actions.known_or_err()?.map_or(&[][..], Vec::as_slice);
     let action = request.action.to_lowercase();
     if !any(actions.iter().map(|pattern| fits(&pattern.to_lowercase(), &action)))? {
         return Ok(false);
     }
-    let resources = statement.resources.iter().map(|pattern| match pattern.need()? {
+    let resources = statement.resources.iter().map(|pattern| match pattern.known_or_err()? {
         Some(pattern) => fits(pattern, request.resource),
         None => Ok(false),
     });
@@ -123,21 +122,27 @@ fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown>
     Ok(true)
 }
 
-/// Whether one of them is true; unknown only where none is and one is not known.
-fn any(mut facts: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unknown> {
+/// Whether one of them is true; unknown only where none is and one is unknown.
+fn any(answers: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unknown> {
     let mut unknown = None;
-    let found = facts.any(|fact| fact.unwrap_or_else(|why| unknown.replace(why).is_some_and(|_| false)));
-    unknown.filter(|_| !found).map_or(Ok(found), Err)
+    for answer in answers {
+        match answer {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(why) => unknown = Some(why),
+        }
+    }
+    unknown.map_or(Ok(false), Err)
 }
 
-/// Whether a text fits a policy's pattern. `?`, which stands for one character, and policy variables are not judged here:
+/// Whether a text matches a policy's pattern. `?`, which matches one character, and policy variables are not judged here:
 /// what does not fit even with anything in their place does not fit, and of the rest it is not known.
 /// Sources: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>,
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 fn fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
     let widest = widest(pattern);
     match glob(&widest, text) {
-        true if widest != pattern => Err(Unknown(format!("{pattern} in the role's policy is not judged here"))),
+        true if widest != pattern => Err(Unknown(format!("{pattern} in the policy is not judged here"))),
         fits => Ok(fits),
     }
 }
@@ -153,20 +158,30 @@ fn widest(pattern: &str) -> String {
     wide.replace('?', "*")
 }
 
-fn holds(condition: &Condition, keys: &[(String, Fact<String>)]) -> Result<bool, Unknown> {
+/// Whether a condition holds. A negated operator holds where the request lacks the key, the others do not.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+fn holds(condition: &Condition, keys: &[(String, Setting<String>)]) -> Result<bool, Unknown> {
     let Condition { operator, key, values } = condition;
-    let values = values.need()?.map_or(&[][..], Vec::as_slice);
-    let compare: fn(&str, &str) -> Result<bool, Unknown> = match operator.as_str() {
+    let values = values.known_or_err()?.map_or(&[][..], Vec::as_slice);
+    let (operator, negated) = match operator.as_str() {
+        "ArnNotEquals" | "ArnNotLike" => ("ArnLike", true),
+        "StringNotEquals" => ("StringEquals", true),
+        "StringNotLike" => ("StringLike", true),
+        other => (other, false),
+    };
+    let compare: fn(&str, &str) -> Result<bool, Unknown> = match operator {
         "StringEquals" if !values.iter().any(|value| value.contains("${")) => |value, text| Ok(value == text),
         "StringLike" => fits,
         "ArnEquals" | "ArnLike" => arn_fits,
-        _ => return Err(Unknown(format!("the condition {operator} of the role's policy is not judged here"))),
+        // Only of transport: the callers send by TLS.
+        "Bool" if key.eq_ignore_ascii_case("aws:SecureTransport") => |value, text| Ok(value == text),
+        _ => return Err(Unknown(format!("the condition {} of the policy is not judged here", condition.operator))),
     };
     let Some((_, value)) = keys.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) else {
-        return Err(Unknown(format!("the condition on {key} of the role's policy is not judged here")));
+        return Err(Unknown(format!("the condition on {key} of the policy is not judged here")));
     };
-    let Some(text) = value.need()? else { return Ok(false) };
-    any(values.iter().map(|pattern| compare(pattern, text)))
+    let Some(text) = value.known_or_err()? else { return Ok(negated) };
+    Ok(any(values.iter().map(|pattern| compare(pattern, text)))? != negated)
 }
 
 /// The six parts of an ARN are compared each by itself.
@@ -192,11 +207,11 @@ mod tests {
     use super::*;
 
     fn statement(allows: bool, action: &str, resource: &str) -> Statement {
-        let resources = vec![Fact::Known(resource.to_owned())];
-        Statement { allows, actions: Fact::Known(vec![action.to_owned()]), resources, conditions: Vec::new() }
+        let resources = vec![Setting::Set(resource.to_owned())];
+        Statement { allows, actions: Setting::Set(vec![action.to_owned()]), resources, conditions: Vec::new() }
     }
 
-    fn tagged(value: Fact<Vec<String>>) -> Statement {
+    fn tagged(value: Setting<Vec<String>>) -> Statement {
         let condition = Condition {
             operator: "StringEquals".to_owned(),
             key: "aws:ResourceTag/spotdrain".to_owned(),
@@ -207,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_condition_on_a_tag_is_one_in_any_case() {
-        let of = |key: &str| Condition { key: key.to_owned(), operator: String::new(), values: Fact::Absent };
+        let of = |key: &str| Condition { key: key.to_owned(), operator: String::new(), values: Setting::Default };
         let table = [
             ("aws:ResourceTag/spotdrain", Some("spotdrain")),
             ("AWS:resourcetag/Team", Some("Team")),
@@ -222,9 +237,9 @@ mod tests {
 
     #[test]
     fn an_allow_is_needed_and_a_deny_wins() {
-        let on = || Fact::Known(vec!["on".to_owned()]);
+        let on = || Setting::Set(vec!["on".to_owned()]);
         let unread =
-            |allows| Statement { allows, actions: Fact::NotKnown("unread".to_owned()), ..Statement::default() };
+            |allows| Statement { allows, actions: Setting::Unknown("unread".to_owned()), ..Statement::default() };
         let all = || statement(true, "*", "*");
         let table = [
             (vec![], Some(false)),
@@ -233,9 +248,9 @@ mod tests {
             (vec![statement(true, "ecs:*", "arn:*:service/other/*")], Some(false)),
             (vec![statement(true, "*", "*"), statement(false, "ecs:*", "*")], Some(false)),
             (vec![tagged(on())], Some(true)),
-            (vec![tagged(Fact::Known(vec!["off".to_owned()]))], Some(false)),
-            (vec![tagged(Fact::NotKnown("a parameter".to_owned()))], None),
-            (vec![tagged(Fact::NotKnown("a parameter".to_owned())), statement(true, "ecs:*", "*")], Some(true)),
+            (vec![tagged(Setting::Set(vec!["off".to_owned()]))], Some(false)),
+            (vec![tagged(Setting::Unknown("a parameter".to_owned()))], None),
+            (vec![tagged(Setting::Unknown("a parameter".to_owned())), statement(true, "ecs:*", "*")], Some(true)),
             (vec![unread(true)], None),
             (vec![unread(true), all()], Some(true)),
             (vec![unread(false)], Some(false)),
@@ -247,7 +262,7 @@ mod tests {
             (vec![statement(true, "ecs:*", "arn:aws:ecs:service/${aws:PrincipalTag/cluster}/*")], None),
             (vec![statement(true, "ecs:*", "arn:aws:ecs:task/${aws:PrincipalTag/cluster}/*")], Some(false)),
         ];
-        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Fact::Known("on".to_owned()))];
+        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Setting::Set("on".to_owned()))];
         let request =
             Request { action: "ecs:DescribeServices", resource: "arn:aws:ecs:service/demo/logstash", keys: &keys };
         for (statements, expected) in table {
@@ -275,9 +290,9 @@ mod tests {
 
     #[test]
     fn a_deny_and_a_tag_that_is_lacking_are_told_apart_from_no_allow() {
-        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Fact::Absent)];
+        let keys = [("aws:ResourceTag/spotdrain".to_owned(), Setting::Default)];
         let request = Request { action: "ecs:DescribeServices", resource: "x", keys: &keys };
-        let tagged = [tagged(Fact::Known(vec!["on".to_owned()]))];
+        let tagged = [tagged(Setting::Set(vec!["on".to_owned()]))];
         assert_eq!((is_denied(&tagged, request), lacking_tag(&tagged, request)), (false, Some(("spotdrain", "on"))));
         let denied = [statement(true, "*", "*"), statement(false, "ecs:*", "*")];
         assert_eq!((is_denied(&denied, request), lacking_tag(&denied, request)), (true, None));

@@ -1,4 +1,4 @@
-//! Findings that somebody has decided to live with: a file of lines, each a check, a subject and a reason.
+//! Accepted findings: a file of lines, each with a check, a subject and a reason.
 //!
 //! ```text
 //! SD013 target group demo-5044  # clients reconnect by themselves
@@ -22,7 +22,7 @@ struct Entry {
     reason: String,
 }
 
-/// A line that is none.
+/// A line that is not an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line}: {problem}")]
 pub struct AcceptedError {
@@ -33,22 +33,22 @@ pub struct AcceptedError {
 }
 
 impl Accepted {
-    /// Reads the lines of a file. Empty ones and those that begin with `#` say nothing.
+    /// Reads the lines of a file. Empty ones and those that begin with `#` are skipped.
     pub fn read(text: &str) -> Result<Self, AcceptedError> {
         let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-        let told = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        let entries = told.map(|(line, text)| entry(text).map_err(|problem| AcceptedError { line, problem }));
+        let entries = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let entries = entries.map(|(line, text)| entry(text).map_err(|problem| AcceptedError { line, problem }));
         entries.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Why a finding is accepted, if it is.
+    /// Returns the reason why a finding is accepted, if it is.
     #[must_use]
     pub fn reason(&self, id: &str, subject: &str) -> Option<&str> {
         let entry = self.0.iter().find(|entry| entry.id == id && glob(&entry.subject, subject));
         entry.map(|entry| entry.reason.as_str())
     }
 
-    /// The lines that fit none of the findings, which are given as check and subject.
+    /// Returns the lines that match none of the findings, which are given as check and subject.
     pub(super) fn unused(&self, found: &[(&str, &str)]) -> Vec<&str> {
         let fits = |entry: &&Entry| found.iter().any(|(id, subject)| entry.id == *id && glob(&entry.subject, subject));
         self.0.iter().filter(|entry| !fits(entry)).map(|entry| entry.line.as_str()).collect()

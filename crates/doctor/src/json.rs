@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::check::{Cost, Mend, Severity};
-use crate::diagnosis::{Diagnosis, Finding, NotChecked};
+use crate::check::{Fix, Impact, Severity};
+use crate::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use crate::forecast::Forecast;
 
 /// A diagnosis as JSON.
@@ -12,6 +12,7 @@ pub struct Record<'a> {
     services: usize,
     findings: Vec<FindingRecord<'a>>,
     not_checked: Vec<NotCheckedRecord<'a>>,
+    not_applicable: &'a [NotApplicable],
     forecasts: &'a [Forecast],
 }
 
@@ -25,9 +26,12 @@ struct FindingRecord<'a> {
     file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
-    found: &'a str,
-    cost: Cost,
-    mend: &'a Mend,
+    problem: &'a str,
+    impact: Impact,
+    fix: &'a Fix,
+    /// Why it is unknown whether this runs on Fargate Spot; absent where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_on_spot: Option<&'a str>,
     accepted: Option<&'a str>,
     sources: &'static [&'static str],
 }
@@ -46,22 +50,24 @@ pub fn record(diagnosis: &Diagnosis) -> Record<'_> {
         services: diagnosis.services,
         findings: diagnosis.findings.iter().map(finding).collect(),
         not_checked: diagnosis.not_checked.iter().map(not_checked).collect(),
+        not_applicable: &diagnosis.not_applicable,
         forecasts: &diagnosis.forecasts,
     }
 }
 
 fn finding(finding: &Finding) -> FindingRecord<'_> {
-    let fault = &finding.fault;
+    let problem = &finding.problem;
     FindingRecord {
         check: finding.check.id,
-        severity: finding.check.severity,
+        severity: finding.severity(),
         title: finding.check.title,
-        subject: &fault.place.name,
-        file: fault.place.file.as_deref(),
-        line: fault.place.line,
-        found: &fault.found,
-        cost: fault.cost,
-        mend: &fault.mend,
+        subject: &problem.place.name,
+        file: problem.place.file.as_deref(),
+        line: problem.place.line,
+        problem: &problem.description,
+        impact: problem.impact,
+        fix: &problem.fix,
+        if_on_spot: finding.if_on_spot.as_deref(),
         accepted: finding.accepted.as_deref(),
         sources: finding.check.sources,
     }

@@ -20,8 +20,10 @@ pub mod iam;
 pub mod ignore_file;
 pub mod json;
 pub mod model;
+mod notices;
 pub mod pattern;
 pub mod sarif;
+mod shell;
 pub mod template;
 
 pub use check::{Check, Severity};

@@ -1,8 +1,8 @@
 //! A diagnosis for code review: SARIF 2.1.0.
 //! Source: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 //!
-//! A finding of a template has its file and line; one of AWS has only its name. What was not checked is a notification, so
-//! that a reader of the file does not take it for fine. An accepted finding is there, suppressed, with its reason.
+//! A finding in a template has its file and line; one in what is deployed has only its name. What was not checked or does
+//! not apply is a notification, so that it is not taken for fine. An accepted finding is included, suppressed, with its reason.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub fn sarif(diagnosis: &Diagnosis, version: &str) -> Value {
             "results": diagnosis.findings.iter().map(result).collect::<Vec<_>>(),
             "invocations": [{
                 "executionSuccessful": true,
-                "toolExecutionNotifications": diagnosis.not_checked.iter().map(notification).collect::<Vec<_>>(),
+                "toolExecutionNotifications": notifications(diagnosis),
             }],
         }],
     })
@@ -55,13 +55,15 @@ fn level(severity: Severity) -> &'static str {
 }
 
 fn result(finding: &Finding) -> Value {
-    let fault = &finding.fault;
-    let mend = if fault.mend.template.is_empty() { &fault.mend.command } else { &fault.mend.template };
-    let text = format!("{}: {}. It costs: {}. Mend: {mend}", fault.place.name, fault.found, fault.cost);
+    let problem = &finding.problem;
+    let fix = if problem.fix.template.is_empty() { &problem.fix.command } else { &problem.fix.template };
+    let condition = finding.if_on_spot.as_ref().map_or("", |_| "if this runs on Fargate Spot: ");
+    let text =
+        format!("{condition}{}: {}. Impact: {}. Fix: {fix}", problem.place.name, problem.description, problem.impact);
     let mut result = json!({
         "ruleId": finding.check.id,
         "ruleIndex": CHECKS.iter().position(|check| check.id == finding.check.id),
-        "level": level(finding.check.severity),
+        "level": if finding.if_on_spot.is_some() { "note" } else { level(finding.severity()) },
         "message": {"text": text},
         "locations": [location(finding)],
     });
@@ -73,7 +75,7 @@ fn result(finding: &Finding) -> Value {
 }
 
 fn location(finding: &Finding) -> Value {
-    let place = &finding.fault.place;
+    let place = &finding.problem.place;
     let mut location = json!({"logicalLocations": [{"name": place.name, "kind": "resource"}]});
     if let (Some(file), Some(fields)) = (&place.file, location.as_object_mut()) {
         let physical = json!({
@@ -83,6 +85,14 @@ fn location(finding: &Finding) -> Value {
         fields.insert("physicalLocation".to_owned(), physical);
     }
     location
+}
+
+fn notifications(diagnosis: &Diagnosis) -> Vec<Value> {
+    let never = diagnosis.not_applicable.iter().map(|entry| {
+        let text = format!("{}: {}: {} checks do not apply", entry.subject, entry.why, entry.checks);
+        json!({"level": "note", "message": {"text": text}})
+    });
+    diagnosis.not_checked.iter().map(notification).chain(never).collect()
 }
 
 fn notification(entry: &NotChecked) -> Value {

@@ -17,6 +17,7 @@ use crate::cloud::Cloud;
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 use crate::locate::ServiceCache;
+use crate::receive::Arrivals;
 use crate::run::run;
 use crate::shares::MIN_ATTEMPT;
 
@@ -31,6 +32,7 @@ pub struct Engine<C> {
     pub(crate) services: RefCell<ServiceCache>,
     pub(crate) memory: RefCell<Memory>,
     pub(crate) balancers: RefCell<Option<(Timestamp, BalancerGroups)>>,
+    pub(crate) arrivals: RefCell<Arrivals>,
     budget: RefCell<Budget>,
     since: Timestamp,
 }
@@ -66,6 +68,7 @@ impl<C: Cloud> Engine<C> {
             services: RefCell::default(),
             memory: RefCell::default(),
             balancers: RefCell::default(),
+            arrivals: RefCell::default(),
             budget,
             since,
         }

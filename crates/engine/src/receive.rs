@@ -5,6 +5,7 @@
 //! that is in flight is not cancelled, because SQS may already have handed out its messages.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,14 +25,44 @@ const MAX_RECEIVES: usize = 16;
 /// The most messages that one invocation holds: about 30 MB.
 const MAX_MESSAGES: usize = 10_000;
 
-/// A receive that has no answer for this long after the last one waits for messages that are not there yet.
-const QUIET: Duration = Duration::from_millis(200);
+/// After an answer without messages, and after a failure, nothing is received for this long.
+const REST: Duration = Duration::from_millis(200);
 
-/// The same for the first answer, which has its connection to open.
+/// Ten or more messages within this time are a storm: turns wait for the rest of it.
+const STORM: Duration = Duration::from_millis(200);
+
+/// After a full batch, turns wait this long for the answer to the first receive, which may have its connection to open.
 const FIRST_ANSWER: Duration = Duration::from_millis(500);
 
-/// How long the first turn of a storm waits for the rest of the storm.
+/// The longest that a turn waits for the rest of a storm.
 const MAX_GATHERING: Duration = Duration::from_secs(3);
+
+/// The messages that an execution environment got a short time ago, each part with its time.
+#[derive(Debug, Default)]
+pub(crate) struct Arrivals(VecDeque<(Timestamp, usize)>);
+
+impl Arrivals {
+    pub(crate) fn note(&mut self, messages: usize, now: Timestamp) {
+        self.0.retain(|(at, _)| later(*at, STORM) > now);
+        self.0.push_back((now, messages));
+    }
+
+    /// When the storm is over if nothing more arrives.
+    fn calm_at(&self) -> Option<Timestamp> {
+        let mut messages = 0;
+        let is_storm = |(_, arrived): &&(Timestamp, usize)| {
+            messages += arrived;
+            messages >= MAX_MESSAGES_PER_CALL
+        };
+        self.0.iter().rev().find(is_storm).map(|(at, _)| later(*at, STORM))
+    }
+
+    /// Until when turns wait, in an invocation that started at `started_at`: otherwise the first notices of a storm would use up
+    /// the tokens. A single notice never waits.
+    pub(crate) fn gather_until(&self, started_at: Timestamp) -> Option<Timestamp> {
+        Some(self.calm_at()?.min(later(started_at, MAX_GATHERING)))
+    }
+}
 
 /// The receives of an invocation.
 #[derive(Debug)]
@@ -39,33 +70,28 @@ pub(crate) struct Receiving {
     in_flight: usize,
     wanted: usize,
     messages: usize,
-    /// The last batch had messages, and the first was full.
+    /// More messages are expected: the last answer had some, or Lambda delivered a full batch.
     is_flowing: bool,
-    /// After an answer without messages, and after a failure, nothing is received before.
     not_before: Timestamp,
-    /// While receives come back full no turn is taken: its write would serve the first notices of a storm alone.
-    gathering: Option<Gathering>,
-}
-
-#[derive(Debug)]
-struct Gathering {
-    began_at: Timestamp,
-    quiet_at: Timestamp,
+    /// Until when turns wait for the first answer.
+    first_answer_by: Option<Timestamp>,
 }
 
 impl Receiving {
     /// Begins with the messages that Lambda delivered. A full batch means that there may be more.
     pub(crate) fn begin(delivered: usize, has_queue: bool, now: Timestamp) -> Self {
-        let is_full = has_queue && delivered >= MAX_MESSAGES_PER_CALL;
-        let gathering = is_full.then(|| Gathering { began_at: now, quiet_at: later(now, FIRST_ANSWER) });
-        Self {
-            in_flight: 0,
-            wanted: if is_full { MAX_RECEIVES } else { 1 },
-            messages: delivered,
-            is_flowing: is_full,
-            not_before: now,
-            gathering,
-        }
+        let is_flowing = has_queue && delivered >= MAX_MESSAGES_PER_CALL;
+        let first_answer_by = is_flowing.then(|| later(now, FIRST_ANSWER));
+        let wanted = if is_flowing { MAX_RECEIVES } else { 1 };
+        Self { in_flight: 0, wanted, messages: delivered, is_flowing, not_before: now, first_answer_by }
+    }
+
+    pub(crate) fn first_answer_by(&self) -> Option<Timestamp> {
+        self.first_answer_by
+    }
+
+    pub(crate) fn is_flowing(&self) -> bool {
+        self.is_flowing
     }
 
     /// Whether another receive is wanted.
@@ -87,36 +113,15 @@ impl Receiving {
     /// Notes the answer to a receive.
     pub(crate) fn ended(&mut self, messages: usize, now: Timestamp) {
         self.in_flight -= 1;
+        self.first_answer_by = None;
         self.messages += messages;
         self.is_flowing = messages > 0;
-        if messages == 0 {
-            self.not_before = later(now, QUIET);
+        if self.is_flowing {
+            self.wanted = (self.wanted * 2).min(MAX_RECEIVES);
+        } else {
+            self.wanted = self.wanted.saturating_sub(1).max(1);
+            self.not_before = later(now, REST);
         }
-        let is_full = messages >= MAX_MESSAGES_PER_CALL;
-        self.wanted = match messages {
-            0 => self.wanted.saturating_sub(1).max(1),
-            _ if is_full => (self.wanted * 2).min(MAX_RECEIVES),
-            _ => self.wanted,
-        };
-        self.gathering = self.gathering.take().filter(|_| is_full);
-        if let Some(gathering) = &mut self.gathering {
-            gathering.quiet_at = later(now, QUIET);
-        }
-    }
-
-    /// Whether more messages are expected without a reason to wait for them.
-    pub(crate) fn is_flowing(&self) -> bool {
-        self.is_flowing
-    }
-
-    /// Until when no turn is taken; `None` if turns may be taken now.
-    pub(crate) fn gathers_until(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let gathering = self.gathering.as_ref()?;
-        let until = gathering.quiet_at.min(later(gathering.began_at, MAX_GATHERING));
-        if until <= now {
-            self.gathering = None;
-        }
-        (until > now).then_some(until)
     }
 }
 

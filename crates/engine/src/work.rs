@@ -187,7 +187,7 @@ impl Work {
 
     /// When the next group that rests after a failure is ready.
     pub(crate) fn next_ready(&self, now: Timestamp) -> Option<Timestamp> {
-        let waits = |group: &&Group| !group.is_busy && !(group.turns.is_empty() && group.looks.is_empty());
+        let waits = |group: &&Group| !(group.is_busy || group.turns.is_empty() && group.looks.is_empty());
         self.groups.values().filter(waits).filter_map(|group| group.not_before).filter(|at| *at > now).min()
     }
 }

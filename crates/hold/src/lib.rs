@@ -1,25 +1,16 @@
 //! `spotdrain-hold`: a container's first process, which keeps the application serving after the stop signal.
 //!
-//! The rules are pure: [`step`] takes a state, an input and the time, and gives the new state and what is to be done.
-//! [`tally`] makes of the kernel's numbers what the rules look at. The rest is the shell around them, and [`hold`] its loop.
+//! The decisions are pure: [`rules`] maps a state, an input and the time to a new state and a list of actions, and
+//! [`connections::counter`] turns the kernel's numbers into what the rules look at. [`hold`] is the loop around them;
+//! everything else is input and output, and none of it blocks.
 
-pub mod check;
-pub mod checker;
-pub mod child;
-pub mod endpoint;
+pub mod commands;
+pub mod connections;
 pub mod health;
 pub mod hold;
-pub mod kernel;
-pub mod line;
+pub mod http;
 pub mod log;
-pub mod options;
-pub mod probe;
+pub mod metadata;
+pub mod process;
+pub mod rules;
 pub mod settings;
-pub mod signal;
-pub mod signals;
-pub mod socket;
-pub mod step;
-pub mod tally;
-pub mod terminal;
-pub mod times;
-pub mod visitor;

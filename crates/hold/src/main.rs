@@ -1,35 +1,35 @@
-//! The program: reads its settings, starts the application, and ends as it ends.
+//! The program: reads its settings, starts the application, and exits with the application's code.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use spotdrain_hold::hold::Hold;
-use spotdrain_hold::line::Line;
 use spotdrain_hold::log::Log;
-use spotdrain_hold::options::{self, Request};
+use spotdrain_hold::log::record::LogRecord;
 use spotdrain_hold::settings::Settings;
+use spotdrain_hold::settings::arguments::{self, Invocation};
 
-/// As in `sysexits.h`: the command was used wrongly.
+/// `EX_USAGE` of `sysexits.h`: the command was used incorrectly.
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    ExitCode::from(match options::read(std::env::args_os().skip(1), std::env::vars_os()) {
-        Ok(Request::Run(settings)) => run(&settings),
-        Ok(Request::Help) => print(&options::help()),
-        Ok(Request::Version) => print(concat!("spotdrain-hold ", env!("CARGO_PKG_VERSION"), "\n")),
+    ExitCode::from(match arguments::read(std::env::args_os().skip(1), std::env::vars_os()) {
+        Ok(Invocation::Run(settings)) => run(*settings),
+        Ok(Invocation::Help) => print(&arguments::help()),
+        Ok(Invocation::Version) => print(concat!("spotdrain-hold ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(problems) => refuse(USAGE, problems),
     })
 }
 
-fn run(settings: &Settings) -> u8 {
+fn run(settings: Settings) -> u8 {
     match Hold::start(settings, Log::default()) {
         Ok(hold) => hold.run(),
-        Err(refusal) => refuse(refusal.code, vec![refusal.problem]),
+        Err(refusal) => refuse(refusal.code, refusal.problems),
     }
 }
 
 fn refuse(code: u8, problems: Vec<String>) -> u8 {
-    Log::default().say(&Line::Refused { code, problems });
+    Log::default().write(&LogRecord::Refused { code, problems });
     code
 }
 

@@ -1,7 +1,7 @@
 //! A local AWS for demos, tests and benches. It answers the unmodified SDKs and the `aws` command over plain HTTP on a
 //! loopback port, or HTTPS with the feature `tls`.
 //!
-//! It simulates parts of `ELBv2`, ECS, SQS, `EventBridge`, Lambda, IAM and STS, and follows AWS's published rules where other
+//! It simulates parts of `ELBv2`, ECS, SQS, `EventBridge`, Lambda, IAM, STS and Application Auto Scaling, and follows AWS's published rules where other
 //! simulators do not: a target is identified by id *and* port, a deregistered target drains before it is gone, deregistering an
 //! unknown target succeeds, the APIs' token buckets throttle calls, and a message that is received too often goes to the
 //! dead-letter queue. Faults can be injected. Unsupported calls are refused with the error of their protocol. Signatures are not

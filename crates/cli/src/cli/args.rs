@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use super::doctor::DoctorArgs;
 use super::drill::{DrillArgs, DrillTaskArgs};
 use super::settings::SettingFlags;
 
@@ -47,7 +48,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Find the settings that lose connections, before an interruption does
     ///
-    /// Reads a template before it is deployed (--template), or what is deployed (--cluster, or every cluster of the Region),
+    /// Reads templates before they are deployed (--template), or what is deployed (--cluster, or every cluster of the Region),
     /// with your AWS credentials. Changes nothing.
     Doctor(DoctorArgs),
     /// Simulate the notice of a running task, and try the function with it
@@ -150,59 +151,6 @@ pub(crate) struct LocalArgs {
     /// A world file: JSON with clusters, services, tasks and target groups
     #[arg(long, value_name = "FILE")]
     pub(crate) world: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DoctorArgs {
-    /// A template of CloudFormation or SAM; nothing is asked of AWS
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "services", "function", "stack", "tag"])]
-    pub(crate) template: Option<PathBuf>,
-    /// A value for a parameter of the template; again for more
-    #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "template", value_parser = parameter)]
-    pub(crate) parameters: Vec<(String, String)>,
-    /// A cluster, by name or ARN; without it every cluster of the Region
-    #[arg(long, value_name = "NAME")]
-    pub(crate) cluster: Option<String>,
-    /// A service of the cluster; again for more; without it all of them
-    #[arg(long = "service", value_name = "NAME", requires = "cluster")]
-    pub(crate) services: Vec<String>,
-    /// spotdrain's function; without it the one that has SPOTDRAIN_ variables
-    #[arg(long, value_name = "NAME")]
-    pub(crate) function: Option<String>,
-    /// The stack that spotdrain's function was deployed with, where there is more than one
-    #[arg(long, value_name = "NAME", conflicts_with = "function")]
-    pub(crate) stack: Option<String>,
-    /// A tag that spotdrain's function has, where there is more than one
-    #[arg(long, value_name = "KEY=VALUE", conflicts_with_all = ["function", "stack"], value_parser = tag)]
-    pub(crate) tag: Option<(String, String)>,
-    /// Print JSON, for programs
-    #[arg(long, conflicts_with = "sarif")]
-    pub(crate) json: bool,
-    /// Print SARIF, for code review
-    #[arg(long)]
-    pub(crate) sarif: bool,
-    /// End with 2 if there is a warning
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// A file of findings that are accepted, each a line: SD013 target group demo-5044 # why
-    #[arg(long, value_name = "FILE")]
-    pub(crate) accept: Option<PathBuf>,
-    /// Explain a check by its number, or list all
-    #[arg(long, value_name = "CHECK", num_args = 0..=1, default_missing_value = "all")]
-    pub(crate) explain: Option<String>,
-    #[command(flatten)]
-    pub(crate) aws: AwsArgs,
-}
-
-fn tag(text: &str) -> Result<(String, String), String> {
-    let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
-    let (key, value) = parts.ok_or("expected KEY=VALUE, such as team=ingest")?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-fn parameter(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Args)]

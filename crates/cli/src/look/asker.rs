@@ -1,5 +1,5 @@
-//! How AWS is asked: slowly. The function needs the same budget, of the whole account and Region: so three calls of ELB a
-//! second at most of the ten, one after the other, and after a refusal a pause for whoever needs the budget more.
+//! Calls AWS slowly. The function needs the same rate limits, which are those of the whole account and Region: at most three
+//! of the ten ELB calls a second, one after the other, and a pause after a refusal.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
 
 use std::sync::{Mutex, PoisonError};
@@ -12,34 +12,34 @@ use spotdrain_function::{Aws, call_error, error_code};
 
 use super::progress::Progress;
 
-/// How long one attempt may take.
+/// The timeout of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(2);
 
-/// How long is waited after a refusal for being too fast.
+/// The pause after a throttled or failed call.
 const YIELD: Duration = Duration::from_secs(3);
 
-/// How often a refusal is yielded to; a call that has no answer, or fails with AWS, is tried five times.
+/// Throttled calls are retried this often; failed ones five times.
 const YIELDS: u32 = 20;
 
-/// Which budget a call is of.
+/// The rate limit of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Budget {
-    /// ELB: ten a second for the account, of which the function needs its share.
+    /// ELB: ten a second for the account, which the function shares.
     Elb,
     /// ECS and the others: twenty a second.
     Other,
 }
 
-/// What keeps an answer from coming.
+/// A call that failed for good.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     /// AWS's error code, where it answered.
     pub(crate) code: Option<String>,
-    /// The call, and what is wrong, in AWS's words.
+    /// The call, and the error in AWS's words.
     pub(crate) told: String,
 }
 
-/// Asks AWS.
+/// A client that paces its calls.
 #[derive(Debug)]
 pub(crate) struct Asker<'a> {
     pub(crate) aws: &'a Aws,
@@ -55,7 +55,7 @@ impl<'a> Asker<'a> {
         Self { aws, progress: Progress::new(), since: Instant::now(), elb: bucket(1.0, 3.0), other: bucket(10.0, 10.0) }
     }
 
-    /// Makes a call, in its turn.
+    /// Makes a call when its rate limit allows, and retries it.
     pub(crate) async fn ask<T, E, F>(
         &self,
         name: &'static str,
@@ -90,7 +90,7 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// One attempt: its answer, or AWS's error code and what is wrong.
+/// Makes one attempt: the answer, or AWS's error code and the error.
 pub(crate) async fn attempt_once<T, E, F>(attempt: impl Fn() -> F) -> Result<T, (Option<String>, CallError)>
 where
     F: Future<Output = Result<T, SdkError<E>>>,

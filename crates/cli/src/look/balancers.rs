@@ -1,20 +1,24 @@
-//! Whether a load balancer sends from each of its zones to the targets of all. Each is asked for once, and only for groups
-//! that leave it to their load balancer. Which load balancer sends to a group the group itself says.
+//! Cross-zone load balancing of load balancers. Each is asked once, and only for groups
+//! that leave it to their load balancer. A group names its load balancer.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html>,
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html>
 
 use std::collections::BTreeMap;
 
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::unknown;
 
-/// Of the load balancer of this ARN. An Application Load Balancer always does.
+/// Returns whether a load balancer has it on. An Application Load Balancer always has.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/disable-cross-zone.html>
-pub(crate) async fn cross_zone(asker: &Asker<'_>, arn: &str, known: &mut BTreeMap<String, Fact<bool>>) -> Fact<bool> {
+pub(crate) async fn cross_zone(
+    asker: &Asker<'_>,
+    arn: &str,
+    known: &mut BTreeMap<String, Setting<bool>>,
+) -> Setting<bool> {
     if arn.contains(":loadbalancer/app/") {
-        return Fact::Known(true);
+        return Setting::Set(true);
     }
     if let Some(fact) = known.get(arn) {
         return fact.clone();
@@ -24,7 +28,7 @@ pub(crate) async fn cross_zone(asker: &Asker<'_>, arn: &str, known: &mut BTreeMa
     fact
 }
 
-async fn ask(asker: &Asker<'_>, arn: &str) -> Fact<bool> {
+async fn ask(asker: &Asker<'_>, arn: &str) -> Setting<bool> {
     let request = asker.aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn);
     match asker.ask("DescribeLoadBalancerAttributes", Budget::Elb, || request.clone().send()).await {
         Ok(answer) => {

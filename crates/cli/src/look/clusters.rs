@@ -8,17 +8,17 @@ use spotdrain_doctor::model::service::StrategyItem;
 
 use super::asker::{Asker, Budget};
 
-/// AWS's limit of one call.
+/// The most clusters in one call.
 const MOST_A_CALL: usize = 100;
 
-/// What is set of a cluster.
+/// The capacity of a cluster.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cluster {
     pub(crate) providers: Vec<String>,
     pub(crate) strategy: Vec<StrategyItem>,
 }
 
-/// The cluster of this name, or all, by ARN.
+/// Returns the cluster of this name, or all, by ARN.
 pub(crate) async fn find(asker: &Asker<'_>, wanted: Option<&str>) -> Result<BTreeMap<String, Cluster>, String> {
     let names = match wanted {
         Some(name) => vec![name.to_owned()],

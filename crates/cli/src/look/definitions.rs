@@ -1,4 +1,4 @@
-//! The task definitions, each asked for once.
+//! The task definitions; each is read once.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html>
 
 use std::collections::BTreeMap;
@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types::{ContainerDefinition, TaskDefinition as EcsTaskDefinition};
 use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::service::{Container, TaskDefinition};
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::services::{Found, short};
 use super::unknown;
 
-/// Gives every service its task definition.
+/// Adds its task definition to every service.
 pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
-    let mut known: BTreeMap<String, Fact<TaskDefinition>> = BTreeMap::new();
+    let mut known: BTreeMap<String, Setting<TaskDefinition>> = BTreeMap::new();
     asker.progress.expect(found.services.len());
     for seen in &mut found.services {
         let Some(arn) = &seen.definition else { continue };
@@ -26,7 +26,7 @@ pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
     }
 }
 
-async fn describe(asker: &Asker<'_>, arn: &str) -> Fact<TaskDefinition> {
+async fn describe(asker: &Asker<'_>, arn: &str) -> Setting<TaskDefinition> {
     let request = asker.aws.ecs.describe_task_definition().task_definition(arn);
     match asker.ask("DescribeTaskDefinition", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer.task_definition().map(|definition| read(arn, definition)).into(),
@@ -38,11 +38,15 @@ fn read(arn: &str, definition: &EcsTaskDefinition) -> TaskDefinition {
     let platform = definition.runtime_platform();
     let architecture = platform.and_then(|platform| platform.cpu_architecture()).map(|one| one.as_str().to_owned());
     let system = platform.and_then(|platform| platform.operating_system_family()).map(|one| one.as_str().to_owned());
+    let compatibilities: Vec<_> =
+        definition.requires_compatibilities().iter().map(|one| one.as_str().to_owned()).collect();
     TaskDefinition {
+        compatibilities: if compatibilities.is_empty() { Setting::Default } else { Setting::Set(compatibilities) },
+        network_mode: definition.network_mode().map(|mode| mode.as_str().to_owned()).into(),
         place: Place::live(format!("task definition {}", short(arn))),
         architecture: architecture.into(),
         system: system.into(),
-        containers: Fact::Known(definition.container_definitions().iter().map(container).collect()),
+        containers: Setting::Set(definition.container_definitions().iter().map(container).collect()),
     }
 }
 
@@ -57,9 +61,9 @@ fn container(container: &ContainerDefinition) -> Container {
     Container {
         name: container.name().unwrap_or_default().to_owned(),
         stop_timeout: container.stop_timeout().and_then(|seconds| u32::try_from(seconds).ok()).into(),
-        words: if words.is_empty() { Fact::Absent } else { Fact::Known(words) },
-        environment: Fact::Known(variables.collect()),
-        ports: Fact::Known(ports.collect()),
-        depends_on: Fact::Known(depends_on.collect()),
+        words: if words.is_empty() { Setting::Default } else { Setting::Set(words) },
+        environment: Setting::Set(variables.collect()),
+        ports: Setting::Set(ports.collect()),
+        depends_on: Setting::Set(depends_on.collect()),
     }
 }

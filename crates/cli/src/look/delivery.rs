@@ -1,62 +1,60 @@
-//! The deployed function, by its name, its stack, its tag or its variables, and from there its queue and the rule that sends to it.
+//! The deployed function, by its name, its stack, its tag or its variables; then its queue and the rule that sends to it.
 //! Sources: <https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html>,
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html>
 
+use aws_sdk_eventbridge::types::Target;
 use aws_sdk_lambda::types::FunctionConfiguration;
-use aws_sdk_sqs::types::QueueAttributeName;
-use spotdrain_doctor::model::delivery::{Delivery, Function, Queue, Rule};
+use spotdrain_doctor::model::delivery::{Delivery, Function, Rule};
 use spotdrain_doctor::model::root::Place;
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
-use super::{Which, role, unknown};
+use super::{FunctionSelector, queue, role, unknown};
 
-/// The tag that CloudFormation gives what it makes.
+/// The tag that CloudFormation gives to its resources.
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-resource-tags.html>
 const STACK_TAG: &str = "aws:cloudformation:stack-name";
 
-/// The delivery. A function that was asked for must be there, and it must be one.
-pub(crate) async fn find(asker: &Asker<'_>, wanted: &Which) -> Result<Fact<Delivery>, String> {
+/// Returns the delivery. A function that is selected must exist, and be the only one.
+pub(crate) async fn find(asker: &Asker<'_>, wanted: &FunctionSelector) -> Result<Setting<Delivery>, String> {
     let candidates = match functions(asker, wanted).await {
         Ok(candidates) => candidates,
-        Err(why) if matches!(wanted, Which::ByVariables) => return Ok(Fact::NotKnown(why)),
+        Err(why) if matches!(wanted, FunctionSelector::ByVariables) => return Ok(Setting::Unknown(why)),
         Err(why) => return Err(why),
     };
     match (candidates.as_slice(), wanted) {
-        ([found], _) => Ok(Fact::Known(of(asker, found).await)),
-        ([], Which::ByVariables) => Ok(Fact::Absent),
+        ([found], _) => Ok(Setting::Set(of(asker, found).await)),
+        ([], FunctionSelector::ByVariables) => Ok(Setting::Default),
         (others, _) => Err(not_one(others, wanted)),
     }
 }
 
 async fn of(asker: &Asker<'_>, found: &FunctionConfiguration) -> Delivery {
     let arn = found.function_arn().unwrap_or_default();
-    let queue = queue(asker, arn).await;
+    let queue = queue::find(asker, arn).await;
     let target = queue.known().map_or(arn, |queue| queue.arn.as_str()).to_owned();
-    Delivery {
-        rule: rule(asker, &target).await,
-        queue,
-        function: read(found),
-        role: role::statements(asker, found.role()).await,
-    }
+    let function = Function { reserved_concurrency: reserved_concurrency(asker, arn).await, ..read(found) };
+    Delivery { rule: rule(asker, &target).await, queue, function, role: role::statements(asker, found.role()).await }
 }
 
-/// Why it cannot be told which function it is: there is none, or more than one.
-fn not_one(candidates: &[FunctionConfiguration], wanted: &Which) -> String {
+/// Why no function could be selected: there is none, or more than one.
+fn not_one(candidates: &[FunctionConfiguration], wanted: &FunctionSelector) -> String {
     let names: Vec<_> = candidates.iter().filter_map(FunctionConfiguration::function_name).collect();
     if !names.is_empty() {
         return format!("{} have SPOTDRAIN_ variables: name one with --function, --stack or --tag", names.join(", "));
     }
     match wanted {
-        Which::Named(name) => format!("there is no function {name}: aws lambda list-functions shows them"),
-        Which::OfStack(name) => format!("stack {name} has no function with SPOTDRAIN_ variables"),
-        Which::Tagged(key, value) => format!("no function with SPOTDRAIN_ variables has the tag {key}={value}"),
-        Which::ByVariables => "no function has SPOTDRAIN_ variables".to_owned(),
+        FunctionSelector::Named(name) => format!("there is no function {name}: aws lambda list-functions shows them"),
+        FunctionSelector::OfStack(name) => format!("stack {name} has no function with SPOTDRAIN_ variables"),
+        FunctionSelector::Tagged(key, value) => {
+            format!("no function with SPOTDRAIN_ variables has the tag {key}={value}")
+        }
+        FunctionSelector::ByVariables => "no function has SPOTDRAIN_ variables".to_owned(),
     }
 }
 
-/// The functions that it can be.
-async fn functions(asker: &Asker<'_>, wanted: &Which) -> Result<Vec<FunctionConfiguration>, String> {
+/// The functions that match.
+async fn functions(asker: &Asker<'_>, wanted: &FunctionSelector) -> Result<Vec<FunctionConfiguration>, String> {
     let client = aws_sdk_lambda::Client::new(asker.aws.config());
     let (mut found, mut marker) = (Vec::new(), None);
     loop {
@@ -75,14 +73,18 @@ async fn functions(asker: &Asker<'_>, wanted: &Which) -> Result<Vec<FunctionConf
     }
 }
 
-async fn is_it(asker: &Asker<'_>, function: &FunctionConfiguration, wanted: &Which) -> Result<bool, String> {
+async fn is_it(asker: &Asker<'_>, function: &FunctionConfiguration, wanted: &FunctionSelector) -> Result<bool, String> {
     let variables = function.environment().and_then(|environment| environment.variables());
     let is_ours = variables.is_some_and(|all| all.keys().any(|name| name.starts_with("SPOTDRAIN_")));
     match wanted {
-        Which::Named(name) => Ok([function.function_name(), function.function_arn()].contains(&Some(name))),
-        Which::OfStack(stack) if is_ours => Ok(tag_of(asker, function, STACK_TAG).await?.as_ref() == Some(stack)),
-        Which::Tagged(key, value) if is_ours => Ok(tag_of(asker, function, key).await?.as_ref() == Some(value)),
-        Which::ByVariables | Which::OfStack(_) | Which::Tagged(..) => Ok(is_ours),
+        FunctionSelector::Named(name) => Ok([function.function_name(), function.function_arn()].contains(&Some(name))),
+        FunctionSelector::OfStack(stack) if is_ours => {
+            Ok(tag_of(asker, function, STACK_TAG).await?.as_ref() == Some(stack))
+        }
+        FunctionSelector::Tagged(key, value) if is_ours => {
+            Ok(tag_of(asker, function, key).await?.as_ref() == Some(value))
+        }
+        FunctionSelector::ByVariables | FunctionSelector::OfStack(_) | FunctionSelector::Tagged(..) => Ok(is_ours),
     }
 }
 
@@ -102,82 +104,82 @@ fn read(function: &FunctionConfiguration) -> Function {
     Function {
         place: Place::live(format!("function {name}")),
         name: name.to_owned(),
+        reserved_concurrency: Setting::Default,
         timeout: function.timeout().and_then(|seconds| u32::try_from(seconds).ok()).into(),
-        environment: Fact::Known(variables.map(|(name, value)| (name.clone(), Fact::Known(value.clone()))).collect()),
+        environment: Setting::Set(variables.map(|(name, value)| (name.clone(), Setting::Set(value.clone()))).collect()),
     }
 }
 
-async fn queue(asker: &Asker<'_>, function: &str) -> Fact<Queue> {
-    let request = aws_sdk_lambda::Client::new(asker.aws.config()).list_event_source_mappings().function_name(function);
-    let answer = match asker.ask("ListEventSourceMappings", Budget::Other, || request.clone().send()).await {
-        Ok(answer) => answer,
-        Err(refusal) => return unknown(&refusal.told),
-    };
-    let of_sqs = |arn: &&str| arn.split(':').nth(2) == Some("sqs");
-    let mut mappings = answer.event_source_mappings().iter();
-    let found = mappings.find_map(|one| Some((one.event_source_arn().filter(of_sqs)?, one)));
-    let Some((arn, mapping)) = found else { return Fact::Absent };
-    let name = arn.rsplit(':').next().unwrap_or(arn);
-    Fact::Known(Queue {
-        place: Place::live(format!("queue {name}")),
-        arn: arn.to_owned(),
-        visibility: visibility(asker, name).await,
-        mapping: mapping.state().map(str::to_owned).into(),
-        responses: Fact::Known(mapping.function_response_types().iter().map(|one| one.as_str().to_owned()).collect()),
-    })
-}
-
-async fn visibility(asker: &Asker<'_>, name: &str) -> Fact<u32> {
-    let client = aws_sdk_sqs::Client::new(asker.aws.config());
-    let request = client.get_queue_url().queue_name(name);
-    let url = match asker.ask("GetQueueUrl", Budget::Other, || request.clone().send()).await {
-        Ok(answer) => answer.queue_url().unwrap_or_default().to_owned(),
-        Err(refusal) => return unknown(&refusal.told),
-    };
-    let key = QueueAttributeName::VisibilityTimeout;
-    let request = client.get_queue_attributes().queue_url(url).attribute_names(key.clone());
-    match asker.ask("GetQueueAttributes", Budget::Other, || request.clone().send()).await {
-        Ok(answer) => answer.attributes().and_then(|all| all.get(&key)?.parse().ok()).into(),
+async fn reserved_concurrency(asker: &Asker<'_>, function: &str) -> Setting<u32> {
+    let request = aws_sdk_lambda::Client::new(asker.aws.config()).get_function_concurrency().function_name(function);
+    match asker.ask("GetFunctionConcurrency", Budget::Other, || request.clone().send()).await {
+        Ok(answer) => answer.reserved_concurrent_executions().and_then(|number| u32::try_from(number).ok()).into(),
         Err(refusal) => unknown(&refusal.told),
     }
 }
 
-/// Of several rules the one that hears of ECS itself: another may be a drill's.
-async fn rule(asker: &Asker<'_>, target: &str) -> Fact<Rule> {
+/// Of several rules the one that matches events of ECS: another may be for drills.
+async fn rule(asker: &Asker<'_>, target: &str) -> Setting<Rule> {
     let request = aws_sdk_eventbridge::Client::new(asker.aws.config()).list_rule_names_by_target().target_arn(target);
     let names = match asker.ask("ListRuleNamesByTarget", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer.rule_names().to_vec(),
         Err(refusal) => return unknown(&refusal.told),
     };
-    let mut found = Fact::Absent;
+    let mut found = Setting::Default;
     for name in names {
         let rule = describe_rule(asker, name).await;
-        if hears_ecs(&rule) {
-            return rule;
+        if matches_ecs(&rule) {
+            return with_target(asker, rule, target).await;
         }
-        found = if found == Fact::Absent { rule } else { found };
+        found = if found == Setting::Default { rule } else { found };
     }
-    found
+    with_target(asker, found, target).await
 }
 
-fn hears_ecs(rule: &Fact<Rule>) -> bool {
+/// Adds what the rule's target gets in place of the event.
+/// Source: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html>
+async fn with_target(asker: &Asker<'_>, rule: Setting<Rule>, arn: &str) -> Setting<Rule> {
+    let Setting::Set(rule) = rule else { return rule };
+    let request = aws_sdk_eventbridge::Client::new(asker.aws.config()).list_targets_by_rule().rule(&rule.name);
+    match asker.ask("ListTargetsByRule", Budget::Other, || request.clone().send()).await {
+        Ok(answer) => {
+            let target = answer.targets().iter().find(|target| target.arn() == arn);
+            let has_role = target.and_then(Target::role_arn).map(|_| true).into();
+            Setting::Set(Rule { input: target.and_then(input).into(), has_role, ..rule })
+        }
+        Err(refusal) => Setting::Set(Rule { input: unknown(&refusal.told), has_role: unknown(&refusal.told), ..rule }),
+    }
+}
+
+fn input(target: &Target) -> Option<String> {
+    let path = target.input_path().map(|path| format!("InputPath {path}"));
+    let constant = target.input().map(|_| "a constant Input".to_owned());
+    let transformer = target.input_transformer();
+    path.or(constant).or_else(|| Some(format!("InputTransformer {}", transformer?.input_template())))
+}
+
+fn matches_ecs(rule: &Setting<Rule>) -> bool {
     rule.known().and_then(|rule| rule.pattern.known()).is_some_and(|pattern| pattern.to_string().contains("aws.ecs"))
 }
 
-async fn describe_rule(asker: &Asker<'_>, name: String) -> Fact<Rule> {
+async fn describe_rule(asker: &Asker<'_>, name: String) -> Setting<Rule> {
     let request = aws_sdk_eventbridge::Client::new(asker.aws.config()).describe_rule().name(&name);
     match asker.ask("DescribeRule", Budget::Other, || request.clone().send()).await {
-        Ok(answer) => Fact::Known(Rule {
+        Ok(answer) => Setting::Set(Rule {
             place: Place::live(format!("rule {name}")),
             pattern: pattern(answer.event_pattern()),
             state: answer.state().map(|state| state.as_str().to_owned()).into(),
+            arn: answer.arn().unwrap_or_default().to_owned(),
+            bus: answer.event_bus_name().map(str::to_owned).into(),
+            input: Setting::Default,
+            has_role: Setting::Default,
             name,
         }),
         Err(refusal) => unknown(&refusal.told),
     }
 }
 
-fn pattern(text: Option<&str>) -> Fact<serde_json::Value> {
-    let Some(text) = text else { return Fact::Absent };
-    serde_json::from_str(text).map_or_else(|error| unknown(&format!("its pattern is no JSON: {error}")), Fact::Known)
+fn pattern(text: Option<&str>) -> Setting<serde_json::Value> {
+    let Some(text) = text else { return Setting::Default };
+    serde_json::from_str(text).map_or_else(|error| unknown(&format!("its pattern is not JSON: {error}")), Setting::Set)
 }

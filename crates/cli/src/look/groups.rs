@@ -1,5 +1,4 @@
-//! The target groups: what is set of them, their attributes, and how their targets are spread. Attributes and health cost
-//! one call a group.
+//! The target groups with their attributes and the zones of their targets. Attributes and health cost one call a group.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html>
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,22 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetGroupAttribute};
 use spotdrain_doctor::model::group::{Attributes, Group, HealthCheck};
 use spotdrain_doctor::model::root::Place;
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::balancers::cross_zone;
 use super::health::{self, Health};
 use super::{listeners, tags, unknown};
 
-/// How many groups are asked for in one call: one that is gone fails it for all.
+/// The most groups in one call. One that does not exist fails it for all.
 const MOST_A_CALL: usize = 20;
 
-/// The groups of these ARNs, as far as they can be read; their tags only where they are asked for.
+/// Returns the groups of these ARNs, as far as they can be read; their tags only where they are needed.
 pub(crate) async fn find(
     asker: &Asker<'_>,
     arns: BTreeSet<String>,
     tags_are_asked_for: bool,
-) -> BTreeMap<String, Fact<Group>> {
+) -> BTreeMap<String, Setting<Group>> {
     asker.progress.expect(arns.len());
     let arns: Vec<_> = arns.into_iter().collect();
     let mut senders = Senders::default();
@@ -33,12 +32,12 @@ pub(crate) async fn find(
         for arn in arns {
             let described = described.remove(arn).unwrap_or_else(|| unknown("DescribeTargetGroups said nothing of it"));
             let group = match described {
-                Fact::Known(group) => {
+                Setting::Set(group) => {
                     let tags = tags.remove(arn).unwrap_or_else(|| unknown("the tags of target groups were not read"));
-                    Fact::Known(Group { tags, ..complete(asker, arn, &group, &mut senders).await })
+                    Setting::Set(Group { tags, ..complete(asker, arn, &group, &mut senders).await })
                 }
-                Fact::Absent => unknown("the target group does not exist"),
-                Fact::NotKnown(why) => Fact::NotKnown(why),
+                Setting::Default => unknown("the target group does not exist"),
+                Setting::Unknown(why) => Setting::Unknown(why),
             };
             groups.insert(arn.clone(), group);
             asker.progress.step(&name(arn));
@@ -51,14 +50,14 @@ fn name(arn: &str) -> String {
     format!("target group {}", arn.rsplit('/').nth(1).unwrap_or(arn))
 }
 
-/// All at once; where one of them is gone, one after the other.
-async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Fact<TargetGroup>> {
+/// Describes all at once; where one of them does not exist, one after the other.
+async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Setting<TargetGroup>> {
     let request = asker.aws.elb.describe_target_groups().set_target_group_arns(Some(arns.to_vec()));
     match asker.ask("DescribeTargetGroups", Budget::Elb, || request.clone().send()).await {
         Ok(answer) => {
             let groups = answer.target_groups().iter();
             groups
-                .filter_map(|group| Some((group.target_group_arn()?.to_owned(), Fact::Known(group.clone()))))
+                .filter_map(|group| Some((group.target_group_arn()?.to_owned(), Setting::Set(group.clone()))))
                 .collect()
         }
         Err(refusal) if refusal.code.as_deref() == Some("TargetGroupNotFound") && arns.len() > 1 => {
@@ -72,40 +71,41 @@ async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Fact<T
     }
 }
 
-fn exist(described: &BTreeMap<String, Fact<TargetGroup>>) -> Vec<String> {
+fn exist(described: &BTreeMap<String, Setting<TargetGroup>>) -> Vec<String> {
     described.iter().filter(|(_, group)| group.known().is_some()).map(|(arn, _)| arn.clone()).collect()
 }
 
-/// What was asked of the load balancers: once of each.
+/// The answers about load balancers, each asked once.
 #[derive(Default)]
 struct Senders {
-    cross_zone: BTreeMap<String, Fact<bool>>,
+    cross_zone: BTreeMap<String, Setting<bool>>,
     listeners: listeners::Known,
 }
 
-/// With its attributes, its load balancer and its targets.
+/// Adds its attributes, its load balancer and its targets.
 async fn complete(asker: &Asker<'_>, arn: &str, group: &TargetGroup, senders: &mut Senders) -> Group {
     let request = asker.aws.elb.describe_target_group_attributes().target_group_arn(arn);
     let attributes = asker.ask("DescribeTargetGroupAttributes", Budget::Elb, || request.clone().send()).await;
     let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|refusal| refusal.told);
     let cross_zone = match (own_cross_zone(&attributes), group.load_balancer_arns().first()) {
-        (Fact::Absent, Some(arn)) => cross_zone(asker, arn, &mut senders.cross_zone).await,
+        (Setting::Default, Some(arn)) => cross_zone(asker, arn, &mut senders.cross_zone).await,
         (own, _) => own,
     };
     let Health { healthy_in_zones, unused } = health::find(asker, arn).await;
     let listeners = match unused {
-        Fact::Known(1..) => listeners::find(asker, arn, group, &mut senders.listeners).await,
-        _ => Fact::Absent,
+        Setting::Set(1..) => listeners::find(asker, arn, group, &mut senders.listeners).await,
+        _ => Setting::Default,
     };
     let attributes = read_attributes(&attributes);
     Group { cross_zone, attributes, healthy_in_zones, unused, listeners, ..read(arn, group) }
 }
 
 fn read(arn: &str, group: &TargetGroup) -> Group {
-    let number = |value: Option<i32>| Fact::from(value.and_then(|value| u32::try_from(value).ok()));
+    let number = |value: Option<i32>| Setting::from(value.and_then(|value| u32::try_from(value).ok()));
     Group {
         place: Place::live(name(arn)),
         arn: arn.to_owned(),
+        target_type: group.target_type().map(|target_type| target_type.as_str().to_owned()).into(),
         protocol: group.protocol().map(|protocol| protocol.as_str().to_owned()).into(),
         port: group.port().and_then(|port| u16::try_from(port).ok()).into(),
         ip_address_type: group.ip_address_type().map(|family| family.as_str().to_owned()).into(),
@@ -120,7 +120,7 @@ fn read(arn: &str, group: &TargetGroup) -> Group {
 
 type Read = Result<Vec<TargetGroupAttribute>, String>;
 
-fn attribute(attributes: &Read, key: &str) -> Fact<String> {
+fn attribute(attributes: &Read, key: &str) -> Setting<String> {
     match attributes {
         Ok(all) => all.iter().find(|one| one.key() == Some(key)).and_then(|one| one.value()).map(str::to_owned).into(),
         Err(why) => unknown(why),
@@ -128,20 +128,29 @@ fn attribute(attributes: &Read, key: &str) -> Fact<String> {
 }
 
 fn read_attributes(attributes: &Read) -> Attributes {
-    let is_true = |key| attribute(attributes, key).map(|text| text == "true");
+    let is_true = |key: &str| attribute(attributes, key).map(|text| text == "true");
+    // A percentage may be off.
+    let number = |key: &str| match attribute(attributes, key) {
+        Setting::Set(text) if text == "off" => Setting::Default,
+        text => text.and_then(|text| text.parse().map_or_else(|_| unknown(&text), Setting::Set)),
+    };
+    let minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
     Attributes {
-        delay: attribute(attributes, "deregistration_delay.timeout_seconds")
-            .and_then(|text| text.parse().map_or_else(|_| unknown(&text), Fact::Known)),
+        delay: number("deregistration_delay.timeout_seconds"),
+        draining_interval: number("target_health_state.unhealthy.draining_interval_seconds"),
+        minimum_healthy_count: number(&format!("{minimum}.count")),
+        minimum_healthy_percentage: number(&format!("{minimum}.percentage")),
+        slow_start: number("slow_start.duration_seconds"),
         cuts_after_delay: is_true("deregistration_delay.connection_termination.enabled"),
         cuts_unhealthy: is_true("target_health_state.unhealthy.connection_termination.enabled"),
     }
 }
 
-/// The group's own setting; absent where it is left to the load balancer.
-fn own_cross_zone(attributes: &Read) -> Fact<bool> {
+/// The group's own setting; default where it is left to the load balancer.
+fn own_cross_zone(attributes: &Read) -> Setting<bool> {
     match attribute(attributes, "load_balancing.cross_zone.enabled") {
-        Fact::Known(text) if text == "true" || text == "false" => Fact::Known(text == "true"),
-        Fact::NotKnown(why) => Fact::NotKnown(why),
-        _ => Fact::Absent,
+        Setting::Set(text) if text == "true" || text == "false" => Setting::Set(text == "true"),
+        Setting::Unknown(why) => Setting::Unknown(why),
+        _ => Setting::Default,
     }
 }

@@ -1,4 +1,4 @@
-//! The targets of a group: how many are healthy in each zone, and how many the load balancer does not use.
+//! The targets of a group: healthy ones by zone, and those that the load balancer does not use.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
 
 use std::collections::BTreeMap;
@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use aws_sdk_elasticloadbalancingv2::types::{
     TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum as State,
 };
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::unknown;
 
-/// What is seen of the targets.
+/// The counts of a group's targets.
 #[derive(Debug)]
 pub(crate) struct Health {
-    pub(crate) healthy_in_zones: Fact<Vec<u32>>,
-    pub(crate) unused: Fact<u32>,
+    pub(crate) healthy_in_zones: Setting<Vec<u32>>,
+    pub(crate) unused: Setting<u32>,
 }
 
-/// The targets of the group of this ARN.
+/// Counts the targets of a group.
 pub(crate) async fn find(asker: &Asker<'_>, arn: &str) -> Health {
     let request = asker.aws.elb.describe_target_health().target_group_arn(arn);
     match asker.ask("DescribeTargetHealth", Budget::Elb, || request.clone().send()).await {
@@ -41,7 +41,7 @@ fn read(targets: &[TargetHealthDescription]) -> Health {
         let reason = health.and_then(|health| health.reason());
         unused += u32::from(state == Some(&State::Unused) && reason == Some(&TargetHealthReasonEnum::NotInUse));
     }
-    Health { healthy_in_zones: Fact::Known(zones.into_values().collect()), unused: Fact::Known(unused) }
+    Health { healthy_in_zones: Setting::Set(zones.into_values().collect()), unused: Setting::Set(unused) }
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
         ];
         for (targets, zones, unused) in table {
             let health = read(targets);
-            assert_eq!((health.healthy_in_zones, health.unused), (Fact::Known(zones.to_vec()), Fact::Known(unused)));
+            assert_eq!((health.healthy_in_zones, health.unused), (Setting::Set(zones.to_vec()), Setting::Set(unused)));
         }
     }
 }

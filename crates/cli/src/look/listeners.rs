@@ -1,4 +1,4 @@
-//! The listeners that forward to a target group, where its targets are not used: they tell why. Each load balancer is asked
+//! The listeners that forward to a target group, read where its targets are unused, to say why. Each load balancer is asked
 //! once. A group that names no load balancer has no listener.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListeners.html>,
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html>
@@ -6,16 +6,16 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::types::{Action, ForwardActionConfig, Listener, TargetGroup};
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::unknown;
 
-/// The listeners of the load balancers that were asked for, or why they are not known.
+/// The listeners of the load balancers that were asked, or why they are unknown.
 pub(crate) type Known = BTreeMap<String, Result<Vec<Listener>, String>>;
 
-/// Those that forward to the group, as `TCP:5044 of load balancer demo`.
-pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, known: &mut Known) -> Fact<Vec<String>> {
+/// Returns those that forward to the group, as `TCP:5044 of load balancer demo`.
+pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, known: &mut Known) -> Setting<Vec<String>> {
     let mut found = Vec::new();
     for balancer in group.load_balancer_arns() {
         if !known.contains_key(balancer) {
@@ -27,7 +27,7 @@ pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, know
             None => {}
         }
     }
-    Fact::Known(found)
+    Setting::Set(found)
 }
 
 async fn ask(asker: &Asker<'_>, balancer: &str) -> Result<Vec<Listener>, String> {

@@ -1,8 +1,8 @@
-//! Reads what is deployed into the model that the doctor examines: nothing is decided here, and nothing changed.
+//! Reads what is deployed into the model that the doctor examines. Nothing is decided here, and nothing is changed.
 //!
-//! What one call cannot read is not known, with AWS's own words, which name the right that is missing; only what leaves
-//! nothing to examine is an error. The order is that of the dependencies: `clusters` and `services`, `delivery` with the
-//! `role`, then side by side `definitions`, and `groups` with their `tags`, `balancers` and `health`.
+//! What a call cannot read is unknown, with AWS's own text, which names the missing permission; only a failure that leaves
+//! nothing to examine is an error. The order is that of the dependencies: `clusters` and `services` with their `scaling`,
+//! `delivery` with its `queue` and `role`, then side by side `definitions`, and `groups` with their `tags`, `balancers` and `health`.
 
 mod asker;
 mod balancers;
@@ -13,20 +13,22 @@ mod groups;
 mod health;
 mod listeners;
 mod progress;
+mod queue;
 mod role;
+mod scaling;
 mod services;
 mod tags;
 
 use std::collections::BTreeSet;
 
-use spotdrain_doctor::model::root::Estate;
-use spotdrain_doctor::model::setting::Fact;
-use spotdrain_doctor::model::subject::ServiceSite;
+use spotdrain_doctor::model::root::Deployment;
+use spotdrain_doctor::model::setting::Setting;
+use spotdrain_doctor::model::subject::ServiceSubject;
 
 pub(crate) use asker::{Asker, Budget, attempt_once};
 use spotdrain_function::Aws;
 
-/// What to look at.
+/// What to read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     /// The cluster; without it all.
@@ -34,12 +36,12 @@ pub(crate) struct Wanted {
     /// Services of the cluster; without them all.
     pub(crate) services: Vec<String>,
     /// The function.
-    pub(crate) function: Which,
+    pub(crate) function: FunctionSelector,
 }
 
-/// Which function is spotdrain's.
+/// Selects spotdrain's function.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Which {
+pub(crate) enum FunctionSelector {
     /// The one that has `SPOTDRAIN_` variables.
     #[default]
     ByVariables,
@@ -51,31 +53,34 @@ pub(crate) enum Which {
     Tagged(String, String),
 }
 
-/// Reads the estate. The error is for a person.
-pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Estate, String> {
+/// Reads the deployment.
+pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Deployment, String> {
     let asker = Asker::new(aws);
     let clusters = clusters::find(&asker, wanted.cluster.as_deref()).await?;
     let mut found = services::find(&asker, &clusters, &wanted.services).await?;
+    scaling::fill(&asker, &mut found).await;
     let delivery = delivery::find(&asker, &wanted.function).await?;
-    // They are of different budgets: neither has to wait for the other.
+    // They have separate rate limits: neither waits for the other.
     let groups = groups::find(&asker, spot_groups(&found), tags::are_asked_for(&delivery));
     let (groups, ()) = tokio::join!(groups, definitions::fill(&asker, &mut found));
     services::put_groups(&mut found, &groups);
     services::fill_families(&asker, &mut found).await;
     asker.progress.done();
     let services = found.services.into_iter().map(|seen| seen.service).collect();
-    Ok(Estate { services, delivery, unread: found.unread })
+    Ok(Deployment { services, delivery, unread: found.unread })
 }
 
-/// The target groups of the services that may be on Spot: those of others are not examined, and each costs calls.
+/// The target groups of services that may be on Spot. Others are not examined, and each costs calls.
 fn spot_groups(found: &services::Found) -> BTreeSet<String> {
-    let estate = Estate::default();
-    let on_spot =
-        found.services.iter().filter(|seen| ServiceSite { estate: &estate, service: &seen.service }.may_be_on_spot());
+    let deployment = Deployment::default();
+    let on_spot = found
+        .services
+        .iter()
+        .filter(|seen| ServiceSubject { deployment: &deployment, service: &seen.service }.may_be_on_spot());
     on_spot.flat_map(|seen| seen.groups.iter().flatten()).cloned().collect()
 }
 
-/// A fact that could not be read.
-fn unknown<T>(why: &str) -> Fact<T> {
-    Fact::NotKnown(why.to_owned())
+/// A setting that could not be read.
+fn unknown<T>(why: &str) -> Setting<T> {
+    Setting::Unknown(why.to_owned())
 }

@@ -1,9 +1,9 @@
-//! How far the reading is, on standard error, if a person sits before it.
+//! A progress bar on standard error, when that is a terminal.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 
-/// How wide the bar is.
+/// The width of the bar, in characters.
 const WIDTH: usize = 30;
 
 /// A bar that is drawn anew at every step.

@@ -1,34 +1,34 @@
-//! What the function's role may do: its own policies and those attached to it, judged by the same checks as a template's.
+//! The policies of the function's role, its own and the attached ones, for the same checks as a template's.
 //!
-//! What an organization's policies deny besides is not read. IAM gives documents URL-encoded, after RFC 3986.
+//! The policies of the organization are not read. IAM returns documents URL-encoded, after RFC 3986.
 //! Sources: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html>,
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicyVersion.html>
 
 use aws_sdk_iam::Client;
 use percent_encoding::percent_decode_str;
 use spotdrain_doctor::iam::{Statement, anything, boundary};
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::template::policy;
 
 use super::asker::{Asker, Budget, Refusal};
 use super::unknown;
 
-/// The statements that hold for the role of this ARN.
-pub(crate) async fn statements(asker: &Asker<'_>, arn: Option<&str>) -> Fact<Vec<Statement>> {
+/// Returns the statements that apply to the role of this ARN.
+pub(crate) async fn statements(asker: &Asker<'_>, arn: Option<&str>) -> Setting<Vec<Statement>> {
     let Some(name) = arn.and_then(|arn| arn.rsplit('/').next()) else {
         return unknown("ListFunctions named no role of the function");
     };
     let reader = Reader { asker, client: aws_sdk_iam::Client::new(asker.aws.config()), role: name };
     let limit = reader.boundary().await;
     match limit {
-        // IAM has no endpoint in the Region, and from a closed network none may be reached: it is not waited for again.
-        Err(Refusal { code: None, told }) => return Fact::NotKnown(told),
+        // IAM has no endpoint in the Region, and a closed network may not reach it: do not wait for it again.
+        Err(Refusal { code: None, told }) => return Setting::Unknown(told),
         // A role that was deleted allows nothing.
-        Err(Refusal { code: Some(code), .. }) if code == "NoSuchEntity" => return Fact::Known(Vec::new()),
+        Err(Refusal { code: Some(code), .. }) if code == "NoSuchEntity" => return Setting::Set(Vec::new()),
         Ok(_) | Err(_) => {}
     }
     let parts = [limit, reader.own().await, reader.attached().await];
-    Fact::Known(parts.into_iter().flat_map(|part| part.unwrap_or_else(|refusal| unread(&refusal))).collect())
+    Setting::Set(parts.into_iter().flat_map(|part| part.unwrap_or_else(|refusal| unread(&refusal))).collect())
 }
 
 /// A policy that could not be read.
@@ -124,9 +124,9 @@ mod tests {
     fn a_plus_is_no_blank_and_what_is_no_document_is_not_known() {
         let text = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22a+b%20c%22%7D%7D";
         let actions = |encoded| document(encoded).into_iter().map(|one| one.actions).collect::<Vec<_>>();
-        assert_eq!(actions(Some(text)), [Fact::Known(vec!["a+b c".to_owned()])]);
+        assert_eq!(actions(Some(text)), [Setting::Set(vec!["a+b c".to_owned()])]);
         for wrong in [None, Some(""), Some("%7B")] {
-            assert!(actions(wrong).iter().all(|actions| matches!(actions, Fact::NotKnown(_))), "{wrong:?}");
+            assert!(actions(wrong).iter().all(|actions| matches!(actions, Setting::Unknown(_))), "{wrong:?}");
             assert_eq!(document(wrong).len(), 2);
         }
     }

@@ -4,18 +4,19 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{
-    Container, DeploymentConfiguration, LoadBalancer, Service as EcsService, ServiceField, Task, TaskSet,
+    AvailabilityZoneRebalancing, Container, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
+    LoadBalancer, SchedulingStrategy, Service as EcsService, ServiceField, Task, TaskSet,
 };
 use spotdrain_doctor::model::group::Group;
 use spotdrain_doctor::model::root::{Place, Unread};
-use spotdrain_doctor::model::service::{Balancer, Capacity, Service};
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::service::{Balancer, Capacity, Reach, Service};
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::clusters::{Cluster, strategy_item};
 use super::unknown;
 
-/// AWS's limit of one DescribeServices.
+/// The most services in one DescribeServices.
 const MOST_A_CALL: usize = 10;
 
 /// What was found.
@@ -25,7 +26,7 @@ pub(crate) struct Found {
     pub(crate) unread: Vec<Unread>,
 }
 
-/// A service, and what is to be looked up for it.
+/// A service, and what is to be read for it.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) service: Service,
@@ -35,18 +36,18 @@ pub(crate) struct Seen {
     pub(crate) groups: Vec<Vec<String>>,
 }
 
-/// The services of the clusters, or those of these names.
+/// Returns the services of the clusters, or those of these names.
 pub(crate) async fn find(
     asker: &Asker<'_>,
     clusters: &BTreeMap<String, Cluster>,
     names: &[String],
 ) -> Result<Found, String> {
-    let mut found = Found::default();
+    let (mut found, is_named) = (Found::default(), !names.is_empty());
     for (arn, cluster) in clusters {
         let names = if names.is_empty() { list(asker, arn).await? } else { names.to_vec() };
         asker.progress.expect(names.len());
         for names in names.chunks(MOST_A_CALL) {
-            describe(asker, arn, cluster, names, &mut found).await?;
+            describe(asker, arn, cluster, names, is_named, &mut found).await?;
         }
     }
     Ok(found)
@@ -71,6 +72,7 @@ async fn describe(
     arn: &str,
     cluster: &Cluster,
     names: &[String],
+    is_named: bool,
     found: &mut Found,
 ) -> Result<(), String> {
     let request = asker.aws.ecs.describe_services().cluster(arn).include(ServiceField::Tags);
@@ -83,8 +85,12 @@ async fn describe(
             return Ok(());
         }
     };
-    if let Some(missing) = answer.failures().iter().find_map(|failure| failure.arn()) {
-        return Err(no_such_service(short(missing), short(arn)));
+    for missing in answer.failures().iter().filter_map(|failure| failure.arn()) {
+        if is_named {
+            return Err(no_such_service(short(missing), short(arn)));
+        }
+        let why = "it was deleted while it was read".to_owned();
+        found.unread.push(Unread { subject: format!("service {}/{}", short(arn), short(missing)), why });
     }
     for service in answer.services().iter().filter(|service| service.status() != Some("INACTIVE")) {
         let seen = read(service, arn, cluster);
@@ -103,47 +109,75 @@ pub(crate) fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// Where `CodeDeploy` or somebody else deploys, what is in force is the primary task set's.
+/// With another deployment controller than ECS the primary task set's settings are in force.
 fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
     let name = service.service_name().unwrap_or_default();
     let set = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"));
     let balancers: Vec<_> =
         service.load_balancers().iter().chain(set.into_iter().flat_map(TaskSet::load_balancers)).collect();
-    let count = |value: i32| Fact::Known(u32::try_from(value).unwrap_or_default());
-    let deployment = service.deployment_configuration().and_then(DeploymentConfiguration::minimum_healthy_percent);
+    let count = |value: i32| Setting::Set(u32::try_from(value).unwrap_or_default());
+    let deployment = service.deployment_configuration();
+    let percent = |value: Option<i32>| value.map_or(Setting::Default, count);
+    let breaker = deployment.and_then(|deployment| deployment.deployment_circuit_breaker());
+    let rebalancing = service.availability_zone_rebalancing().map(AvailabilityZoneRebalancing::as_str);
     Seen {
         service: Service {
             place: Place::live(format!("service {}/{name}", short(cluster_arn))),
             name: name.to_owned(),
             arn: service.service_arn().unwrap_or_default().to_owned(),
-            cluster: Fact::Known(cluster_arn.to_owned()),
+            cluster: Setting::Set(cluster_arn.to_owned()),
             capacity: capacity(service, set, cluster),
             desired: count(service.desired_count()),
-            minimum_healthy: deployment.map_or(Fact::Absent, count),
+            scaling: Setting::Default,
+            minimum_healthy: percent(deployment.and_then(DeploymentConfiguration::minimum_healthy_percent)),
+            maximum: percent(deployment.and_then(DeploymentConfiguration::maximum_percent)),
+            circuit_breaker: breaker.map(DeploymentCircuitBreaker::enable).into(),
+            grace_period: percent(service.health_check_grace_period_seconds()),
+            zone_rebalancing: rebalancing.map(str::to_owned).into(),
+            uses_ec2_placement: uses_ec2_placement(service).into(),
+            reached_by: Setting::Set(reached_by(service)),
             platform_version: set
                 .and_then(TaskSet::platform_version)
                 .or(service.platform_version())
                 .map(str::to_owned)
                 .into(),
-            balancers: Fact::Known(balancers.iter().map(|one| balancer(one)).collect()),
+            balancers: Setting::Set(balancers.iter().map(|one| balancer(one)).collect()),
             tag: tag(service),
-            has_ipv6: Fact::Absent,
-            task_definition: Fact::Absent,
+            has_ipv6: Setting::Default,
+            task_definition: Setting::Default,
         },
         definition: set.and_then(TaskSet::task_definition).or(service.task_definition()).map(str::to_owned),
         groups: balancers.iter().map(|one| groups_of(one)).collect(),
     }
 }
 
+fn uses_ec2_placement(service: &EcsService) -> Option<bool> {
+    let is_placed = !service.placement_strategy().is_empty() || !service.placement_constraints().is_empty();
+    let is_daemon = service.scheduling_strategy() == Some(&SchedulingStrategy::Daemon);
+    (is_placed || is_daemon).then_some(true)
+}
+
+/// How clients find the service, by its deployment in force.
+fn reached_by(service: &EcsService) -> Vec<Reach> {
+    let deployment = service.deployments().iter().find(|one| one.status() == Some("PRIMARY"));
+    let connect = deployment.and_then(Deployment::service_connect_configuration);
+    let all = [
+        (connect.is_some_and(|one| one.enabled() && !one.services().is_empty()), Reach::ServiceConnect),
+        (!service.service_registries().is_empty(), Reach::CloudMap),
+        (deployment.is_some_and(|one| !one.vpc_lattice_configurations().is_empty()), Reach::Lattice),
+    ];
+    all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, reach)| reach).collect()
+}
+
 fn capacity(service: &EcsService, set: Option<&TaskSet>, cluster: &Cluster) -> Capacity {
     let own = set.map_or(service.capacity_provider_strategy(), TaskSet::capacity_provider_strategy);
     let launch_type = set.map_or(service.launch_type(), TaskSet::launch_type);
-    let listed = |items: Vec<_>| if items.is_empty() { Fact::Absent } else { Fact::Known(items) };
+    let listed = |items: Vec<_>| if items.is_empty() { Setting::Default } else { Setting::Set(items) };
     Capacity {
         launch_type: launch_type.map(|kind| kind.as_str().to_owned()).into(),
         strategy: listed(own.iter().map(strategy_item).collect()),
         cluster_strategy: listed(cluster.strategy.clone()),
-        providers: Fact::Known(cluster.providers.clone()),
+        providers: Setting::Set(cluster.providers.clone()),
     }
 }
 
@@ -161,16 +195,16 @@ fn groups_of(balancer: &LoadBalancer) -> Vec<String> {
     balancer.target_group_arn().into_iter().chain(alternate).map(str::to_owned).collect()
 }
 
-fn tag(service: &EcsService) -> Fact<String> {
+fn tag(service: &EcsService) -> Setting<String> {
     let tag = service.tags().iter().find(|tag| tag.key() == Some("spotdrain"));
     tag.map(|tag| tag.value().unwrap_or_default().to_owned()).into()
 }
 
-/// Gives every service its groups, as far as they were read.
-pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Fact<Group>>) {
-    let of = |arn: Option<&String>| arn.map_or(Fact::Absent, |arn| groups.get(arn).cloned().unwrap_or_default());
+/// Adds its groups to every service, as far as they were read.
+pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Setting<Group>>) {
+    let of = |arn: Option<&String>| arn.map_or(Setting::Default, |arn| groups.get(arn).cloned().unwrap_or_default());
     for seen in &mut found.services {
-        if let Fact::Known(balancers) = &mut seen.service.balancers {
+        if let Setting::Set(balancers) = &mut seen.service.balancers {
             for (balancer, arns) in balancers.iter_mut().zip(&seen.groups) {
                 balancer.group = of(arns.first());
                 balancer.alternate = of(arns.get(1));
@@ -179,7 +213,7 @@ pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Fact<Group
     }
 }
 
-/// Looks at the tasks of the services that have an IPv6 group: whether they have an IPv6 address.
+/// Reads whether the tasks of services with an IPv6 group have an IPv6 address.
 pub(crate) async fn fill_families(asker: &Asker<'_>, found: &mut Found) {
     for seen in &mut found.services {
         let has_ipv6_group = seen.service.balancers.known().is_some_and(|all| all.iter().any(takes_ipv6));
@@ -190,13 +224,13 @@ pub(crate) async fn fill_families(asker: &Asker<'_>, found: &mut Found) {
 }
 
 fn takes_ipv6(balancer: &Balancer) -> bool {
-    let takes = |group: &Fact<Group>| {
-        group.known().is_some_and(|group| group.ip_address_type == Fact::Known("ipv6".to_owned()))
+    let takes = |group: &Setting<Group>| {
+        group.known().is_some_and(|group| group.ip_address_type == Setting::Set("ipv6".to_owned()))
     };
     takes(&balancer.group) || takes(&balancer.alternate)
 }
 
-async fn family(asker: &Asker<'_>, service: &Service) -> Fact<bool> {
+async fn family(asker: &Asker<'_>, service: &Service) -> Setting<bool> {
     let cluster = service.cluster.known().cloned().unwrap_or_default();
     let request = asker.aws.ecs.list_tasks().cluster(&cluster).service_name(&service.name).max_results(100);
     let arns = match asker.ask("ListTasks", Budget::Other, || request.clone().send()).await {
@@ -208,7 +242,7 @@ async fn family(asker: &Asker<'_>, service: &Service) -> Fact<bool> {
     match asker.ask("DescribeTasks", Budget::Other, || request.clone().send()).await {
         Ok(answer) => {
             let interfaces = answer.tasks().iter().flat_map(Task::containers).flat_map(Container::network_interfaces);
-            Fact::Known(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))
+            Setting::Set(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))
         }
         Err(refusal) => unknown(&refusal.told),
     }

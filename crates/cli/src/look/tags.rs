@@ -1,23 +1,23 @@
-//! The tags of target groups: only where the role's policies ask for them, because they cost calls.
+//! The tags of target groups, read only where the role's policies depend on them, because they cost calls.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html>
 
 use std::collections::BTreeMap;
 
 use spotdrain_doctor::model::delivery::Delivery;
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 
 use super::asker::{Asker, Budget};
 use super::unknown;
 
-/// Whether a right of the role depends on a tag.
-pub(crate) fn are_asked_for(delivery: &Fact<Delivery>) -> bool {
+/// Returns whether a permission of the role depends on a tag.
+pub(crate) fn are_asked_for(delivery: &Setting<Delivery>) -> bool {
     let role = delivery.known().and_then(|delivery| delivery.role.known());
     let mut conditions = role.into_iter().flatten().flat_map(|statement| &statement.conditions);
     conditions.any(|condition| condition.resource_tag().is_some())
 }
 
-/// The tags of groups that exist, by ARN: 20 at most, AWS's limit of one call.
-pub(crate) async fn find(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Fact<Vec<(String, String)>>> {
+/// Returns the tags of groups that exist, by ARN: 20 at most, AWS's limit of one call.
+pub(crate) async fn find(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Setting<Vec<(String, String)>>> {
     if arns.is_empty() {
         return BTreeMap::new();
     }
@@ -30,7 +30,7 @@ pub(crate) async fn find(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String,
             let of_one = answer.tag_descriptions().iter();
             of_one
                 .filter_map(|one| {
-                    Some((one.resource_arn()?.to_owned(), Fact::Known(one.tags().iter().filter_map(pair).collect())))
+                    Some((one.resource_arn()?.to_owned(), Setting::Set(one.tags().iter().filter_map(pair).collect())))
                 })
                 .collect()
         }

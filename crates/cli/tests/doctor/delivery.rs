@@ -6,7 +6,7 @@ use serde_json::json;
 use spotdrain_localaws::{LocalAws, Queue, Role};
 
 use crate::command::{against, json, run};
-use crate::deployed::{deployed, examined, ids, pattern};
+use crate::deployed::{deployed, examined, ids, pattern, queue_policy};
 
 #[test]
 fn the_rule_the_queue_and_the_function_are_examined_as_they_are_deployed() {
@@ -20,8 +20,8 @@ fn the_rule_the_queue_and_the_function_are_examined_as_they_are_deployed() {
     let star = json!({"source": ["aws.ecs"], "detail": {"clusterArn": ["*"]}}).to_string();
     scene.world.add_rule("other", &[&queue], json!({"EventPattern": star, "State": "DISABLED"}));
     let (code, record) = examined(scene.world, &["--cluster", "demo", "--function", "other"]);
-    assert_eq!((code, ids(&record)), (1, vec!["SD021", "SD023", "SD024", "SD025", "SD026"]), "{record}");
-    assert!(record["findings"][0]["found"].as_str().unwrap().ends_with("no notice has detail.clusterArn [\"*\"]"));
+    assert_eq!((code, ids(&record)), (1, vec!["SD021", "SD023", "SD024", "SD025", "SD055", "SD026"]), "{record}");
+    assert!(record["findings"][0]["problem"].as_str().unwrap().ends_with("no notice has detail.clusterArn [\"*\"]"));
 }
 
 #[test]
@@ -33,6 +33,7 @@ fn a_mapping_that_is_disabled_is_found_though_its_rule_is_not() {
     );
     scene.world.add_queue(Queue::new("other"));
     let queue = Queue::new("other").arn();
+    scene.world.set_attribute(&queue, "Policy", &queue_policy(&queue));
     let reports = json!(["ReportBatchItemFailures"]);
     scene.world.add_function(json!({"FunctionName": "other", "FunctionArn": arn, "Timeout": 30, "Role": role}));
     scene.world.add_mapping(json!({

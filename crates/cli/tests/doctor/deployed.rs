@@ -16,6 +16,7 @@ pub(crate) fn deployed() -> Scene {
     let queue = Queue::new("notices");
     let arn = queue.arn();
     world.add_queue(queue);
+    world.set_attribute(&arn, "Policy", &queue_policy(&arn));
     let role = world.add_role(Role::new("spotdrain").policy("spotdrain", policy(&rights())));
     world.add_function(json!({
         "FunctionName": "spotdrain", "FunctionArn": function, "Timeout": 30, "Role": role,
@@ -43,6 +44,13 @@ pub(crate) fn rights() -> [Value; 5] {
     ]
 }
 
+/// A queue's policy that lets every rule in.
+pub(crate) fn queue_policy(queue: &str) -> String {
+    let principal = json!({"Service": "events.amazonaws.com"});
+    let allow = json!({"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": queue});
+    json!({"Statement": [allow]}).to_string()
+}
+
 pub(crate) fn policy(statements: &[Value]) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
@@ -58,8 +66,10 @@ pub(crate) fn examined(world: World, arguments: &[&str]) -> (i32, Value) {
     json(against(&local, &[&["doctor", "--json"], arguments].concat()))
 }
 
+/// The checks that found something, but the forecast: an NLB without the hold refuses connections whatever is set.
 pub(crate) fn ids(record: &Value) -> Vec<&str> {
-    record["findings"].as_array().unwrap().iter().map(|finding| finding["check"].as_str().unwrap()).collect()
+    let ids = record["findings"].as_array().unwrap().iter().map(|finding| finding["check"].as_str().unwrap());
+    ids.filter(|id| *id != "SD057").collect()
 }
 
 pub(crate) fn not_checked(record: &Value) -> String {

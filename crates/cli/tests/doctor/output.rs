@@ -16,12 +16,12 @@ fn scratch(name: &str, text: &str) -> PathBuf {
 fn the_example_has_nothing_and_the_exit_code_follows_the_worst() {
     let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
     let (code, told, _) = run(spotdrain(&["doctor", "--template", EXAMPLE]));
-    assert!(code == 0 && told.ends_with("doctor nothing found in 1 service by 36 checks\n"), "{told}");
+    assert!(code == 0 && told.ends_with("doctor 0 errors, 1 warning, 0 notes in 1 service by 58 checks\n"), "{told}");
     let warned =
         scratch("warned.yaml", &example.replace("HealthCheckIntervalSeconds: 10", "HealthCheckIntervalSeconds: 60"));
     let failed = scratch("failed.yaml", &example.replace("StopTimeout: 120", "StopTimeout: 30"));
     let noted = scratch("noted.yaml", &example.replace("Base: 2", "Base: 4"));
-    let table = [(&warned, false, 0), (&warned, true, 2), (&failed, false, 1), (&failed, true, 1), (&noted, true, 0)];
+    let table = [(&warned, false, 0), (&warned, true, 2), (&failed, false, 1), (&failed, true, 1), (&noted, false, 0)];
     for (file, strict, expected) in table {
         let mut arguments = vec!["doctor", "--template", file.to_str().unwrap()];
         arguments.extend(strict.then_some("--strict"));
@@ -55,10 +55,7 @@ fn a_finding_can_be_accepted_with_a_reason() {
         scratch("accepted.txt", "SD009 task definition * # it has no long connections\nSD001 service x # gone\n");
     let arguments = ["doctor", "--template", template, "--accept", accepted.to_str().unwrap()];
     let (code, told, _) = run(spotdrain(&arguments));
-    assert!(
-        code == 0 && told.contains("; 1 accepted") && told.contains("not found any more: SD001 service x"),
-        "{told}"
-    );
+    assert!(code == 0 && told.contains("; 1 accepted") && told.contains("no longer found: SD001 service x"), "{told}");
     let (_, sarif) = json(spotdrain(&[&arguments[..], &["--sarif"]].concat()));
     assert_eq!(sarif["runs"][0]["results"][0]["suppressions"][0]["justification"], "it has no long connections");
     let bad = scratch("bad.txt", "SD009\n");
@@ -72,7 +69,7 @@ fn a_check_is_explained() {
     assert_eq!(code, 0);
     insta::assert_snapshot!(told);
     let (_, list, _) = run(spotdrain(&["doctor", "--explain"]));
-    assert_eq!(list.lines().count(), 37);
+    assert_eq!(list.lines().count(), 59);
     let (code, _, error) = run(spotdrain(&["doctor", "--explain", "SD99"]));
     assert!(code == 64 && error.contains("there is no check \"SD99\""), "{error}");
 }
@@ -88,7 +85,7 @@ fn a_tag_of_a_wrong_form_is_refused_with_the_form_it_should_have() {
 #[test]
 fn what_is_no_template_is_refused_with_its_place() {
     for (file, expected) in
-        [("README.md", "README.md: it is no YAML"), ("nowhere", "cannot be read"), ("Cargo.toml", "Cargo.toml: ")]
+        [("README.md", "README.md: is not valid YAML"), ("nowhere", "cannot be read"), ("Cargo.toml", "Cargo.toml: ")]
     {
         let (code, _, error) = run(spotdrain(&["doctor", "--template", file]));
         assert!(code == 65 && error.contains(expected), "{code}: {error}");
@@ -103,4 +100,78 @@ fn what_is_no_template_is_refused_with_its_place() {
     ] {
         assert_eq!(run(spotdrain(&[&["doctor"], &wrong[..]].concat())).0, 64, "{wrong:?}");
     }
+}
+
+#[test]
+fn standard_input_folders_and_parameter_files_are_read() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("templates");
+    std::fs::create_dir_all(&folder).unwrap();
+    let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
+    std::fs::write(folder.join("web.yaml"), &example).unwrap();
+    std::fs::write(folder.join("notes.json"), "{}").unwrap();
+    let (code, record) = json(spotdrain(&["doctor", "--json", "--template", folder.to_str().unwrap()]));
+    assert_eq!((code, &record["services"]), (0, &1.into()));
+    let parameters = scratch("parameters.json", r#"{"Parameters": {"Mode": "observe"}}"#);
+    let parameters = parameters.to_str().unwrap();
+    let checks = |record: &serde_json::Value| {
+        let findings = record["findings"].as_array().unwrap().clone();
+        findings.iter().map(|one| one["check"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let arguments = ["doctor", "--json", "--template", "-", "--parameter-file", parameters];
+    let mut command = spotdrain(&arguments);
+    let output = command.stdin(std::fs::File::open(format!("{ROOT}/{EXAMPLE}")).unwrap()).output().unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(checks(&record), ["SD031", "SD057"]);
+    assert_eq!(record["findings"][0]["file"], "stdin");
+    let (_, record) = json(spotdrain(&[
+        "doctor",
+        "--json",
+        "--template",
+        EXAMPLE,
+        "--parameter-file",
+        parameters,
+        "--parameter",
+        "Mode=enforce",
+    ]));
+    assert_eq!(checks(&record), ["SD057"]);
+    let (code, _, error) = run(spotdrain(&["doctor", "--template", EXAMPLE, "--parameter-file", EXAMPLE]));
+    assert!(code == 64 && error.contains("example.yaml: is not JSON"), "{error}");
+}
+
+#[test]
+fn nothing_to_examine_is_one_text_and_an_error() {
+    let empty = scratch("empty.yaml", "Resources:\n  Topic: { Type: AWS::SNS::Topic }\n");
+    let empty = empty.to_str().unwrap();
+    for format in ["--json", "--sarif", "--strict"] {
+        let (code, _, error) = run(spotdrain(&["doctor", "--template", empty, format]));
+        let expected = format!("nothing to examine: no ECS service and no spotdrain function in {empty}");
+        assert!(code == 1 && error.contains(&expected), "{code} {error}");
+    }
+}
+
+#[test]
+fn what_was_not_checked_and_what_is_refused_can_fail_the_run() {
+    let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
+    let open = scratch("open.yaml", &example.replace("    Default: enforce", "    Description: none"));
+    let open = open.to_str().unwrap();
+    let table = [
+        (vec![open], 0, ""),
+        (vec![open, "--require-checked"], 1, "not checked: 2 (--require-checked)"),
+        (vec![open, "--require-checked", "--parameter", "Mode=enforce"], 0, ""),
+        (vec![EXAMPLE, "--fail-on-refused", "61"], 0, ""),
+        (vec![EXAMPLE, "--fail-on-refused", "60"], 1, "refused for 60 s (--fail-on-refused 60)"),
+    ];
+    for (arguments, expected, text) in table {
+        let (code, _, error) = run(spotdrain(&[&["doctor", "--template"], &arguments[..]].concat()));
+        assert!(code == expected && error.contains(text), "{arguments:?}: {code} {error}");
+    }
+}
+
+#[test]
+fn a_service_on_demand_is_named_as_such() {
+    let text = "Resources:\n  Service:\n    Type: AWS::ECS::Service\n    Properties: { LaunchType: FARGATE, DesiredCount: 2 }\n";
+    let file = scratch("on-demand.yaml", text);
+    let (code, told, _) = run(spotdrain(&["doctor", "--template", file.to_str().unwrap()]));
+    assert!(told.contains("service Service: on demand: launch type FARGATE: 39 checks do not apply"), "{told}");
+    assert!(code == 0 && told.ends_with("doctor 1 service, none of them on Fargate Spot\n"), "{told}");
 }

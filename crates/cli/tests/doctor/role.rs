@@ -92,31 +92,31 @@ fn a_right_that_is_lacking_is_found_beside_what_is_not_known() {
     assert_eq!(found, ["SD027"]);
 }
 
-/// What is found of a role, and how it is mended.
+/// The problem of a role, and its fix.
 fn told_of_role(role: Role) -> (String, String) {
     let mut scene = deployed();
     scene.world.add_role(role);
     let (_, record) = examined(scene.world, &["--cluster", "demo"]);
     let first = &record["findings"][0];
-    let mend = format!("{}{}", first["mend"]["command"].as_str().unwrap(), first["mend"]["template"].as_str().unwrap());
-    (first["found"].as_str().unwrap().to_owned(), mend)
+    let fix = format!("{}{}", first["fix"]["command"].as_str().unwrap(), first["fix"]["template"].as_str().unwrap());
+    (first["problem"].as_str().unwrap().to_owned(), fix)
 }
 
 #[test]
-fn all_that_a_role_lacks_is_told_at_once_and_the_mend_fits_the_reason() {
+fn all_that_a_role_lacks_is_reported_at_once_and_the_fix_fits_the_reason() {
     let role = || Role::new("spotdrain");
-    let (found, mend) = told_of_role(role().policy("some", policy(&[rights()[1].clone(), rights()[4].clone()])));
+    let (found, fix) = told_of_role(role().policy("some", policy(&[rights()[1].clone(), rights()[4].clone()])));
     for action in ["elasticloadbalancing:DescribeTargetHealth", "ecs:DescribeServices", "ecs:DescribeTasks"] {
         assert_eq!(found.matches(action).count(), 1, "{found}");
     }
-    assert!(mend.contains("Effect: Allow"), "{mend}");
+    assert!(fix.contains("Effect: Allow"), "{fix}");
     let deny = json!({"Effect": "Deny", "Action": "ecs:DescribeT*", "Resource": "*"});
-    let (_, mend) = told_of_role(role().policy("all", policy(&[&rights()[..], &[deny]].concat())));
-    assert!(mend.contains("no Effect: Deny") && mend.contains("ecs:DescribeTasks"), "{mend}");
+    let (_, fix) = told_of_role(role().policy("all", policy(&[&rights()[..], &[deny]].concat())));
+    assert!(fix.contains("no Effect: Deny") && fix.contains("ecs:DescribeTasks"), "{fix}");
     let mut all = rights();
     all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
-    let (_, mend) = told_of_role(role().policy("all", policy(&all)));
-    assert!(mend.starts_with("aws elbv2 add-tags") && mend.contains("Key=spotdrain,Value=on"), "{mend}");
+    let (_, fix) = told_of_role(role().policy("all", policy(&all)));
+    assert!(fix.starts_with("aws elbv2 add-tags") && fix.contains("Key=spotdrain,Value=on"), "{fix}");
 }
 
 #[test]
@@ -137,6 +137,7 @@ fn no_right_is_asked_for_of_services_that_the_function_does_not_serve() {
     }
     scene.world.add_role(Role::new("spotdrain").policy("all", policy(&all)));
     scene.world.add_cluster("prod");
+    scene.world.set_cluster("prod", json!({"capacityProviders": ["FARGATE", "FARGATE_SPOT"]}));
     scene.world.add_service(Service::new("prod", "web").capacity_provider("FARGATE", 1, 0).desired_count(2));
     let (code, record) = examined(scene.world, &[]);
     assert_eq!((code, ids(&record)), (0, vec![]), "{record}");

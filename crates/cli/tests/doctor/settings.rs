@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use spotdrain_localaws::{Action, Fault, Group, IpAddressType, LoadBalancer, Scene, Service, State, Target};
 
-use crate::deployed::{deployed, examined, ids, not_checked};
+use crate::deployed::{deployed, examined, ids, not_checked, pattern};
 
 #[test]
 fn what_is_deployed_as_it_should_be_has_no_finding_and_all_of_it_is_checked() {
@@ -13,12 +13,49 @@ fn what_is_deployed_as_it_should_be_has_no_finding_and_all_of_it_is_checked() {
     assert_eq!((code, ids(&record)), (0, vec![]), "{record}");
     assert_eq!(record["forecasts"][0]["last_new_connection_seconds"], 122);
     assert_eq!(not_checked(&record), "[]");
+    // An NLB without the hold: the forecast is the one finding.
+    let finding = &record["findings"][0];
+    assert_eq!((&finding["check"], &finding["impact"]["seconds"]), (&json!("SD057"), &json!(100)));
 }
 
 #[test]
 fn each_fault_of_what_is_deployed_is_found() {
     type Change = fn(&mut Scene);
-    let table: [(&str, Change); 10] = [
+    let table: [(&str, Change); 18] = [
+        ("SD037", |scene| {
+            scene.world.add_scalable_target(json!({
+                "ServiceNamespace": "ecs", "ResourceId": "service/demo/logstash", "MinCapacity": 1, "MaxCapacity": 9,
+                "ScalableDimension": "ecs:service:DesiredCount", "RoleARN": "arn:aws:iam::123456789012:role/scaling",
+                "CreationTime": 1_700_000_000,
+            }));
+        }),
+        ("SD038", |scene| {
+            let deployment = json!({"minimumHealthyPercent": 100, "maximumPercent": 100});
+            let fields = json!({"deploymentConfiguration": deployment});
+            scene.world.set_service(&scene.service, fields);
+        }),
+        ("SD041", |scene| {
+            let container = json!({"name": "logstash", "stopTimeout": 121, "portMappings": [{"containerPort": 5044}]});
+            scene.world.set_task_definition("logstash", json!({"containerDefinitions": [container]}));
+        }),
+        ("SD051", |scene| {
+            let fields = json!({"EventPattern": pattern("SpotInterruption"), "Targets": [{"InputPath": "$.detail"}]});
+            scene.world.remove_rule("notices");
+            scene.world.add_rule("notices", &["arn:aws:sqs:eu-central-1:123456789012:notices"], fields);
+        }),
+        ("SD054", |scene| {
+            let queue = "arn:aws:sqs:eu-central-1:123456789012:notices";
+            scene.world.set_attribute(queue, "KmsMasterKeyId", "alias/aws/sqs");
+        }),
+        ("SD055", |scene| {
+            let queue = "arn:aws:sqs:eu-central-1:123456789012:notices";
+            scene.world.set_attribute(queue, "Policy", "");
+        }),
+        ("SD056", |scene| scene.world.set_function("spotdrain", "ReservedConcurrentExecutions", &json!(0))),
+        ("SD058", |scene| {
+            let fields = json!({"availabilityZoneRebalancing": "ENABLED"});
+            scene.world.set_service(&scene.service, fields);
+        }),
         ("SD009", |scene| {
             scene.world.set_task_definition(
                 "logstash",
@@ -45,7 +82,9 @@ fn each_fault_of_what_is_deployed_is_found() {
         ("SD003", |scene| {
             scene.world.set_service(
                 &scene.service,
-                json!({"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}),
+                json!({
+                    "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+                }),
             );
         }),
         ("SD001", |scene| {
@@ -88,17 +127,17 @@ fn why_targets_are_unused_the_listeners_tell() {
         let (_, record) = examined(scene.world, &["--cluster", "demo", "--service", "web"]);
         let mut found = record["findings"].as_array().unwrap().clone();
         found.retain(|one| one["check"] == "SD036");
-        (found[0]["found"].as_str().unwrap().to_owned(), found[0]["mend"]["command"].as_str().unwrap().to_owned())
+        (found[0]["problem"].as_str().unwrap().to_owned(), found[0]["fix"]["command"].as_str().unwrap().to_owned())
     };
-    let (found, mend) = unused(true, true);
+    let (found, fix) = unused(true, true);
     assert_eq!(
         found,
         "2 targets are unused (Target.NotInUse): in a zone that the load balancer is not in, of TCP:80 of load balancer demo"
     );
-    assert!(mend.starts_with("aws elbv2 set-subnets"), "{mend}");
-    let (found, mend) = unused(false, true);
+    assert!(fix.starts_with("aws elbv2 set-subnets"), "{fix}");
+    let (found, fix) = unused(false, true);
     assert_eq!(found, "2 targets are unused (Target.NotInUse): no listener forwards to the group");
-    assert!(mend.starts_with("aws elbv2 create-listener"), "{mend}");
+    assert!(fix.starts_with("aws elbv2 create-listener"), "{fix}");
     let (found, _) = unused(true, false);
     assert!(found.contains("elasticloadbalancing:DescribeListeners because no"), "{found}");
 }
@@ -127,4 +166,28 @@ fn aws_own_defaults_are_found_in_a_group_and_the_thin_zone_too() {
     // The service has no task whose addresses could be seen, and no task definition that can be read.
     let unknown = not_checked(&record);
     assert!(unknown.contains("SD019") && unknown.contains("Unable to describe task definition"), "{unknown}");
+}
+
+#[test]
+fn a_service_that_is_deleted_while_it_is_read_does_not_end_the_run() {
+    let mut scene = deployed();
+    scene.world.add_service(Service::new("demo", "gone").capacity_provider("FARGATE", 1, 0).desired_count(2));
+    scene.world.add_fault(Fault::Missing.on(Action::DescribeServices).naming("gone"));
+    let (code, record) = examined(scene.world, &["--cluster", "demo"]);
+    let unknown = not_checked(&record);
+    assert!(unknown.contains("service demo/") && unknown.contains("deleted while it was read"), "{unknown}");
+    assert_eq!(code, 0, "the function was examined: {record}");
+}
+
+#[test]
+fn where_auto_scaling_may_not_be_asked_the_count_is_not_checked() {
+    let mut scene = deployed();
+    scene.world.add_fault(Fault::AccessDenied.on(Action::DescribeScalableTargets));
+    let (code, record) = examined(scene.world, &["--cluster", "demo"]);
+    let unknown = not_checked(&record);
+    assert!(
+        unknown.contains("application-autoscaling:DescribeScalableTargets") && unknown.contains("SD006"),
+        "{unknown}"
+    );
+    assert_eq!(code, 0, "{record}");
 }

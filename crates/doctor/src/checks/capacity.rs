@@ -1,44 +1,57 @@
-//! Where do the tasks run, and can Spot run them?
+//! Where do the tasks run, and how many of them on Spot?
 
 use crate::capacity_split::on_spot;
-use crate::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
-use crate::model::subject::{Placement, SPOT, ServiceSite};
+use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::model::placement::{OnSpot, Placement, SPOT};
+use crate::model::service::StrategyItem;
+use crate::model::subject::ServiceSubject;
 
 const STRATEGY: &str =
     "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html";
 const CREATE: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html";
 const FARGATE: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html";
+const CLUSTER: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutClusterCapacityProviders.html";
 
 pub(super) const NO_STRATEGY: Check = Check {
     id: "SD001",
     severity: Severity::Warning,
-    title: "no capacity provider strategy, though Spot is meant",
-    explanation: "The cluster has the capacity provider FARGATE_SPOT, but the service names no strategy and its cluster \
-                  has no default one, or it names a launch type, which is on demand always. No task of it is ever on \
-                  Spot: it is never interrupted, and it costs the full price.",
+    title: "no capacity provider strategy in a cluster made for Spot",
+    explanation: "The cluster is set up for Fargate Spot, no service of it runs there, and this one names a launch type, \
+                  which is always on demand, or neither a strategy nor a launch type. None of its tasks is ever on Spot: it \
+                  is never interrupted, and it costs the full price. A service on demand beside others on Spot is taken to \
+                  be meant so.",
     sources: &[CREATE, FARGATE],
     run: Run::EveryService(no_strategy),
 };
 
-fn no_strategy(site: &ServiceSite<'_>) -> Verdict {
-    let service = site.service;
-    let set = match site.placement()? {
+fn no_strategy(subject: &ServiceSubject<'_>) -> Verdict {
+    let set = match subject.placement()? {
         Placement::Strategy(_) => return Ok(None),
         Placement::LaunchType(launch_type) if launch_type != "FARGATE" => return Ok(None),
         Placement::LaunchType(launch_type) => format!("launch type {launch_type} and no strategy"),
-        Placement::Nothing => "neither a strategy nor a default one of the cluster".to_owned(),
+        Placement::Nothing => {
+            "neither a strategy nor a launch type, and its cluster has no default strategy".to_owned()
+        }
     };
-    let spot_is_meant = service.capacity.providers.need()?.is_some_and(|all| all.iter().any(|name| name == SPOT));
-    let mend = Mend::new(
-        format!(
-            "aws ecs update-service {} --force-new-deployment --capacity-provider-strategy \
-             capacityProvider=FARGATE,base=2,weight=1 capacityProvider=FARGATE_SPOT,weight=1",
-            site.command_names()
-        ),
-        "CapacityProviderStrategy: [{ CapacityProvider: FARGATE, Base: 2, Weight: 1 }, { CapacityProvider: FARGATE_SPOT, Weight: 1 }]",
-    );
-    let found = format!("{set}, in a cluster with {SPOT}: no task is on Spot");
-    Ok(spot_is_meant.then(|| Fault { place: service.place.clone(), found, cost: Cost::NONE, mend }))
+    let capacity = &subject.service.capacity;
+    let default = capacity.cluster_strategy.known_or_err()?;
+    let by_default = default.is_some_and(|items| items.iter().any(|item| item.provider == SPOT));
+    let providers = capacity.providers.known_or_err()?.map_or(&[][..], Vec::as_slice);
+    let has = |wanted: &str| providers.iter().any(|name| name == wanted);
+    let is_for_spot = by_default || has(SPOT) && !has("FARGATE");
+    let is_meant = is_for_spot && !subject.is_beside_spot();
+    let description = format!("{set}, in a cluster for {SPOT}: no task is on Spot");
+    let place = subject.service.place.clone();
+    Ok(is_meant.then(|| Problem::new(place, description, Impact::NONE, strategy_fix(subject))))
+}
+
+impl ServiceSubject<'_> {
+    /// Whether another service of the same cluster runs on Fargate Spot.
+    fn is_beside_spot(&self) -> bool {
+        let others = self.deployment.services.iter().filter(|other| other.arn != self.service.arn);
+        let mut others = others.filter(|other| other.cluster == self.service.cluster);
+        others.any(|service| ServiceSubject { service, ..*self }.on_spot() == OnSpot::Yes)
+    }
 }
 
 pub(super) const LAUNCH_TYPE_BESIDE: Check = Check {
@@ -46,86 +59,82 @@ pub(super) const LAUNCH_TYPE_BESIDE: Check = Check {
     severity: Severity::Error,
     title: "a launch type beside a capacity provider strategy",
     explanation: "A service can have a launch type or a capacity provider strategy, not both: ECS refuses to create or \
-                  update it, and the service stays as it was, whatever the template says of Spot.",
+                  update it, and the service stays as it was.",
     sources: &[CREATE],
     run: Run::EveryService(launch_type_beside),
 };
 
-fn launch_type_beside(site: &ServiceSite<'_>) -> Verdict {
-    let capacity = &site.service.capacity;
-    let has_strategy = capacity.strategy.need()?.is_some_and(|items| !items.is_empty());
-    let Some(launch_type) = capacity.launch_type.need()?.filter(|_| has_strategy) else { return Ok(None) };
-    Ok(Some(Fault {
-        place: site.service.place.clone(),
-        found: format!("launch type {launch_type} beside a capacity provider strategy: ECS refuses the service"),
-        cost: Cost::NONE,
-        mend: Mend::new("", "remove LaunchType: the strategy stays"),
-    }))
+fn launch_type_beside(subject: &ServiceSubject<'_>) -> Verdict {
+    let capacity = &subject.service.capacity;
+    let has_strategy = capacity.strategy.known_or_err()?.is_some_and(|items| !items.is_empty());
+    let Some(launch_type) = capacity.launch_type.known_or_err()?.filter(|_| has_strategy) else { return Ok(None) };
+    Ok(Some(Problem::new(
+        subject.service.place.clone(),
+        format!("launch type {launch_type} beside a capacity provider strategy: ECS refuses the service"),
+        Impact::NONE,
+        Fix::new("", "remove LaunchType, keep CapacityProviderStrategy"),
+    )))
 }
 
 pub(super) const ALL_ON_SPOT: Check = Check {
     id: "SD003",
     severity: Severity::Warning,
     title: "every task is on Spot",
-    explanation: "Fargate takes Spot capacity back for many tasks at a time, and never puts tasks on demand in their \
+    explanation: "Fargate takes Spot capacity back for many tasks at a time, and does not start on-demand tasks in their \
                   place: the service waits until there is Spot capacity again. With a base on FARGATE some tasks always \
                   stay.",
     sources: &[FARGATE, STRATEGY],
     run: Run::SpotService(all_on_spot),
 };
 
-fn all_on_spot(site: &ServiceSite<'_>) -> Verdict {
-    let Placement::Strategy(items) = site.placement()? else { return Ok(None) };
-    let only_spot = items.iter().all(|item| item.provider == SPOT || item.weight.max(item.base) == 0);
-    let all = match site.service.desired.known() {
-        Some(desired) if !only_spot => *desired > 1 && on_spot(&items, *desired) == *desired,
-        _ => only_spot,
+fn all_on_spot(subject: &ServiceSubject<'_>) -> Verdict {
+    let Placement::Strategy(items) = subject.placement()? else { return Ok(None) };
+    let place = subject.service.place.clone();
+    let problem = |tasks: String| {
+        let description = format!("{tasks} on {SPOT}: one shortage of capacity can take them all");
+        Problem::new(place, description, Impact::of(Connections::All), strategy_fix(subject))
     };
-    if !all && !only_spot {
-        site.service.desired.need()?;
+    if is_only_spot(&items) {
+        return Ok(Some(problem("every task is".to_owned())));
     }
-    let count = site
-        .service
-        .desired
-        .known()
-        .map_or("every task is".to_owned(), |count| format!("{count} of {count} tasks are"));
-    Ok(all.then(|| Fault {
-        place: site.service.place.clone(),
-        found: format!("{count} on {SPOT}: one shortage of capacity can take them all"),
-        cost: Cost::of(Connections::All),
-        mend: strategy_mend(site),
-    }))
+    let tasks = subject.tasks()?;
+    let all = tasks > 1 && *on_spot(&items, tasks).start() == tasks;
+    Ok(all.then(|| problem(format!("{tasks} of {tasks} tasks are"))))
+}
+
+/// Whether no other provider ever gets a task.
+pub(super) fn is_only_spot(items: &[StrategyItem]) -> bool {
+    items.iter().all(|item| item.provider == SPOT || item.weight.max(item.base) == 0)
 }
 
 pub(super) const NONE_ON_SPOT: Check = Check {
     id: "SD004",
     severity: Severity::Note,
     title: "a strategy with Spot, and no task on it",
-    explanation: "The base comes first, then the weights divide the rest. Where the base on FARGATE takes all the tasks \
-                  that are wanted, none is on Spot until the service is scaled out.",
+    explanation: "The base comes first, then the weights divide the rest. Where the base on FARGATE takes all the tasks, none \
+                  is on Spot until the service scales out.",
     sources: &[STRATEGY],
     run: Run::SpotService(none_on_spot),
 };
 
-fn none_on_spot(site: &ServiceSite<'_>) -> Verdict {
-    let Placement::Strategy(items) = site.placement()? else { return Ok(None) };
-    let Some(desired) = site.service.desired.need()?.filter(|desired| **desired > 1) else { return Ok(None) };
-    Ok((on_spot(&items, *desired) == 0).then(|| Fault {
-        place: site.service.place.clone(),
-        found: format!("0 of {desired} tasks are on {SPOT}: the base takes them all"),
-        cost: Cost::NONE,
-        mend: strategy_mend(site),
+fn none_on_spot(subject: &ServiceSubject<'_>) -> Verdict {
+    let Placement::Strategy(items) = subject.placement()? else { return Ok(None) };
+    let tasks = subject.tasks()?;
+    let none = tasks > 1 && *on_spot(&items, tasks).end() == 0;
+    Ok(none.then(|| {
+        let description = format!("0 of {tasks} tasks are on {SPOT}: the base takes them all");
+        Problem::new(subject.service.place.clone(), description, Impact::NONE, strategy_fix(subject))
     }))
 }
 
-fn strategy_mend(site: &ServiceSite<'_>) -> Mend {
-    Mend::new(
+fn strategy_fix(subject: &ServiceSubject<'_>) -> Fix {
+    Fix::new(
         format!(
             "aws ecs update-service {} --force-new-deployment --capacity-provider-strategy \
              capacityProvider=FARGATE,base=2,weight=1 capacityProvider=FARGATE_SPOT,weight=1",
-            site.command_names()
+            subject.command_names()
         ),
-        "CapacityProviderStrategy: a Base of 1 or 2 on FARGATE, and a Weight on both",
+        "CapacityProviderStrategy: [{ CapacityProvider: FARGATE, Base: 2, Weight: 1 }, { CapacityProvider: FARGATE_SPOT, Weight: 1 }]",
     )
 }
 
@@ -133,36 +142,128 @@ pub(super) const SPOT_CANNOT_RUN: Check = Check {
     id: "SD005",
     severity: Severity::Error,
     title: "a task that Fargate Spot cannot run",
-    explanation: "Fargate Spot runs Linux: on X86_64 from platform version 1.3.0, on ARM64 from 1.4.0. It does not run \
-                  Windows. A task of another kind is not placed on Spot at all.",
+    explanation: "Fargate Spot runs Linux: X86_64 from platform version 1.3.0, ARM64 from 1.4.0. It does not run Windows. A \
+                  task of another kind is never placed on Spot.",
     sources: &[FARGATE],
     run: Run::SpotService(spot_cannot_run),
 };
 
-fn spot_cannot_run(site: &ServiceSite<'_>) -> Verdict {
-    let Some(definition) = site.service.task_definition.need()? else { return Ok(None) };
-    let system = definition.system.or("LINUX".to_owned())?;
-    let architecture = definition.architecture.or("X86_64".to_owned())?;
-    let version = site.service.platform_version.or("LATEST".to_owned())?;
-    let (place, found, line) = if system.starts_with("WINDOWS") {
-        (
-            &definition.place,
-            format!("its tasks are {system}, which {SPOT} does not run"),
-            "RuntimePlatform: { OperatingSystemFamily: LINUX }",
-        )
-    } else if architecture == "ARM64" && is_before_1_4(&version) {
-        let found = format!("its tasks are ARM64 on platform {version}, and {SPOT} runs ARM64 from 1.4.0");
-        (&site.service.place, found, "PlatformVersion: LATEST")
-    } else {
-        return Ok(None);
-    };
-    let command =
-        format!("aws ecs update-service {} --force-new-deployment --platform-version LATEST", site.command_names());
-    let command = if line.starts_with("PlatformVersion") { command } else { String::new() };
-    Ok(Some(Fault { place: place.clone(), found, cost: Cost::NONE, mend: Mend::new(command, line) }))
+fn spot_cannot_run(subject: &ServiceSubject<'_>) -> Verdict {
+    let Some(definition) = subject.service.task_definition.known_or_err()? else { return Ok(None) };
+    let system = definition.system.value_or("LINUX".to_owned())?;
+    if system.starts_with("WINDOWS") {
+        let description = format!("its tasks are {system}, which {SPOT} does not run");
+        let fix = Fix::new("", "RuntimePlatform: { OperatingSystemFamily: LINUX }");
+        return Ok(Some(Problem::new(definition.place.clone(), description, Impact::NONE, fix)));
+    }
+    let architecture = definition.architecture.value_or("X86_64".to_owned())?;
+    let version = subject.service.platform_version.value_or("LATEST".to_owned())?;
+    let (from, needed) = if architecture == "ARM64" { ((1, 4), "1.4.0") } else { ((1, 3), "1.3.0") };
+    let description =
+        format!("its tasks are {architecture} on platform version {version}; {SPOT} runs {architecture} from {needed}");
+    let place = subject.service.place.clone();
+    let problem = || Problem::new(place, description, Impact::NONE, platform_fix(subject));
+    Ok(is_before(&version, from).then(problem))
 }
 
-fn is_before_1_4(version: &str) -> bool {
+fn platform_fix(subject: &ServiceSubject<'_>) -> Fix {
+    Fix::new(
+        format!("aws ecs update-service {} --force-new-deployment --platform-version LATEST", subject.command_names()),
+        "PlatformVersion: LATEST",
+    )
+}
+
+fn is_before(version: &str, first: (u32, u32)) -> bool {
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(u32::MAX));
-    (numbers.next().unwrap_or(u32::MAX), numbers.next().unwrap_or(u32::MAX)) < (1, 4)
+    (numbers.next().unwrap_or(u32::MAX), numbers.next().unwrap_or(u32::MAX)) < first
+}
+
+pub(super) const OLD_PLATFORM: Check = Check {
+    id: "SD043",
+    severity: Severity::Note,
+    title: "an old platform version",
+    explanation: "Platform version 1.4.0 and LATEST get AWS's fixes. 1.3.0 is the oldest on which Fargate Spot, stopTimeout \
+                  and dependsOn work; AWS has announced the end of older versions before.",
+    sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-fargate.html"],
+    run: Run::SpotService(old_platform),
+};
+
+fn old_platform(subject: &ServiceSubject<'_>) -> Verdict {
+    let version = subject.service.platform_version.value_or("LATEST".to_owned())?;
+    // A version that Spot does not run is SD005.
+    let is_old = is_before(&version, (1, 4)) && spot_cannot_run(subject)?.is_none();
+    Ok(is_old.then(|| {
+        let description = format!("platform version {version} is older than 1.4.0");
+        Problem::new(subject.service.place.clone(), description, Impact::NONE, platform_fix(subject))
+    }))
+}
+
+pub(super) const REFUSED_STRATEGY: Check = Check {
+    id: "SD039",
+    severity: Severity::Error,
+    title: "a capacity provider strategy that ECS refuses",
+    explanation: "Of several capacity providers at least one must have a weight above 0, and only one may have a base. All must \
+                  be of one kind (Fargate or Auto Scaling groups), at most 20, and associated with the cluster. Otherwise \
+                  ECS refuses to create or update the service, and RunTask fails.",
+    sources: &[STRATEGY, CLUSTER, CREATE],
+    run: Run::EveryService(refused_strategy),
+};
+
+fn refused_strategy(subject: &ServiceSubject<'_>) -> Verdict {
+    let Placement::Strategy(items) = subject.placement()? else { return Ok(None) };
+    let mut reasons = of_items(&items);
+    match subject.service.capacity.providers.known_or_err() {
+        Ok(Some(providers)) => reasons.extend(not_associated(&items, providers)),
+        Err(why) if reasons.is_empty() => return Err(why),
+        Ok(None) | Err(_) => {}
+    }
+    let fix = Fix::new(
+        "aws ecs put-cluster-capacity-providers --cluster CLUSTER --capacity-providers FARGATE FARGATE_SPOT \
+         --default-capacity-provider-strategy capacityProvider=FARGATE,weight=1",
+        "CapacityProviders: [FARGATE, FARGATE_SPOT] in the cluster; in the strategy one Base, and a Weight of 1 or more",
+    );
+    let place = subject.service.place.clone();
+    let description = format!("ECS refuses its capacity provider strategy: {}", reasons.join("; "));
+    Ok((!reasons.is_empty()).then(|| Problem::new(place, description, Impact::NONE, fix)))
+}
+
+fn of_items(items: &[StrategyItem]) -> Vec<String> {
+    let bases = items.iter().filter(|item| item.base > 0).count();
+    let fargate = items.iter().filter(|item| item.provider.starts_with("FARGATE")).count();
+    let table = [
+        (items.len() > 1 && items.iter().all(|item| item.weight == 0), "every weight is 0"),
+        (bases > 1, "more than one provider has a base"),
+        (fargate > 0 && fargate < items.len(), "it mixes Fargate with other capacity providers"),
+        (items.len() > 20, "it has more than 20 providers"),
+    ];
+    table.into_iter().filter(|(is_so, _)| *is_so).map(|(_, reason)| reason.to_owned()).collect()
+}
+
+fn not_associated(items: &[StrategyItem], providers: &[String]) -> Option<String> {
+    let missing: Vec<_> = items
+        .iter()
+        .map(|item| item.provider.as_str())
+        .filter(|name| !providers.iter().any(|one| one == name))
+        .collect();
+    (!missing.is_empty()).then(|| format!("{} not associated with the cluster", missing.join(", ")))
+}
+
+pub(super) const BREAKER_ON_SPOT: Check = Check {
+    id: "SD048",
+    severity: Severity::Warning,
+    title: "a deployment circuit breaker on Spot alone",
+    explanation: "The deployment circuit breaker fails a deployment whose tasks cannot be started. Where every task is on Spot, \
+                  a shortage of Spot capacity looks like a broken release: the deployment fails, and a rollback needs the same \
+                  capacity.",
+    sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html", FARGATE],
+    run: Run::SpotService(breaker_on_spot),
+};
+
+fn breaker_on_spot(subject: &ServiceSubject<'_>) -> Verdict {
+    let Placement::Strategy(items) = subject.placement()? else { return Ok(None) };
+    let is_so = is_only_spot(&items) && subject.service.circuit_breaker.value_or(false)?;
+    Ok(is_so.then(|| {
+        let description = format!("its deployment circuit breaker counts tasks that find no {SPOT} capacity as failed");
+        Problem::new(subject.service.place.clone(), description, Impact::NONE, strategy_fix(subject))
+    }))
 }

@@ -1,12 +1,16 @@
 //! What does the load balancer do with the connections of a target that goes away?
 
-use crate::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
-use crate::model::group::{Group, Kind};
-use crate::model::subject::GroupSite;
 use spotdrain_core::limits::NOTICE_SECONDS;
+
+use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::forecast::HOLD_GRACE;
+use crate::model::group::{Group, Kind};
+use crate::model::subject::GroupSubject;
 
 const ATTRIBUTES: &str =
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html";
+const ALB_ATTRIBUTES: &str =
+    "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html";
 const UNHEALTHY: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health.html";
 const CHECKS: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html";
 
@@ -14,10 +18,11 @@ pub(super) const DELAY: Check = Check {
     id: "SD012",
     severity: Severity::Error,
     title: "a deregistration delay that is longer than the notice",
-    explanation: "The deregistration delay is 300 s unless it is set, and the task lives for 120 s at most. Connections \
-                  that the load balancer would let end in their own time end with the task instead, and ECS, which waits \
-                  for the delay where it deregisters a target itself, cannot be done in time. AWS asks for less than \
-                  120 s with Fargate Spot.",
+    explanation: "The deregistration delay is 300 s by default, and an interrupted task lives for 120 s at most. Connections \
+                  that the load balancer would let end in their own time end with the task instead, and ECS, which waits for \
+                  the delay where it deregisters a target itself, cannot finish in time. AWS recommends less than 120 s with \
+                  Fargate Spot. Behind an Application Load Balancer it is a warning: only requests that run longer than the \
+                  notice are lost.",
     sources: &[
         "https://repost.aws/knowledge-center/fargate-spot-termination-notice",
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html",
@@ -26,31 +31,38 @@ pub(super) const DELAY: Check = Check {
     run: Run::Group(delay),
 };
 
-fn delay(site: &GroupSite<'_>) -> Verdict {
-    let delay = site.group.delay()?;
-    let unset = if site.group.attributes.delay.known().is_some() { "" } else { ", AWS's own" };
-    let found = format!("deregistration delay is {delay} s{unset}, and the notice {NOTICE_SECONDS} s");
-    let cost = Cost::of(Connections::Open);
-    Ok((delay > NOTICE_SECONDS).then(|| fault(site.group, found, cost, ("deregistration_delay.timeout_seconds", "90"))))
+fn delay(subject: &GroupSubject<'_>) -> Verdict {
+    let delay = subject.group.delay()?;
+    if delay <= NOTICE_SECONDS {
+        return Ok(None);
+    }
+    let default = if subject.group.attributes.delay.known().is_some() { "" } else { " by default" };
+    let description =
+        format!("deregistration delay is {delay} s{default}, longer than the notice of {NOTICE_SECONDS} s");
+    let key = ("deregistration_delay.timeout_seconds", "90");
+    let problem = attribute_problem(subject.group, description, Impact::of(Connections::Open), key);
+    Ok(Some(match subject.group.kind()? {
+        Kind::Network => problem,
+        Kind::Application => problem.with_severity(Severity::Warning),
+    }))
 }
 
 pub(super) const CUT_AFTER_DELAY: Check = Check {
     id: "SD013",
     severity: Severity::Warning,
     title: "connections cut at the end of the deregistration delay",
-    explanation: "With deregistration_delay.connection_termination.enabled a Network Load Balancer cuts what is open when \
-                  the delay ends, though the target may still serve it. It is off unless it is set, but for new groups of \
-                  UDP.",
+    explanation: "With deregistration_delay.connection_termination.enabled a Network Load Balancer cuts what is open when the \
+                  delay ends, though the target may still serve it. It is off by default, except for new UDP groups.",
     sources: &[ATTRIBUTES],
     run: Run::Group(cut_after_delay),
 };
 
-fn cut_after_delay(site: &GroupSite<'_>) -> Verdict {
-    let group = site.group;
-    let cuts = group.has_connections()? && group.attributes.cuts_after_delay.or(false)?;
-    let found = format!("connections are cut {} s after the deregistration", group.delay()?);
+fn cut_after_delay(subject: &GroupSubject<'_>) -> Verdict {
+    let group = subject.group;
+    let cuts = group.has_connections()? && group.attributes.cuts_after_delay.value_or(false)?;
+    let description = format!("connections are cut {} s after the deregistration", group.delay()?);
     let key = ("deregistration_delay.connection_termination.enabled", "false");
-    Ok(cuts.then(|| fault(group, found, Cost::of(Connections::Open), key)))
+    Ok(cuts.then(|| attribute_problem(group, description, Impact::of(Connections::Open), key)))
 }
 
 pub(super) const CUT_WHEN_UNHEALTHY: Check = Check {
@@ -58,94 +70,160 @@ pub(super) const CUT_WHEN_UNHEALTHY: Check = Check {
     severity: Severity::Note,
     title: "connections cut when the target is unhealthy",
     explanation: "A Network Load Balancer cuts what is open when a target becomes unhealthy, unless \
-                  target_health_state.unhealthy.connection_termination.enabled is false. An application that closes its \
-                  listening port on SIGTERM, as a graceful stop usually does, fails its health check soon after, and \
-                  loses the connections that it is still serving. To set it to false has a price: connections to a task \
-                  that is really broken are not cut either.",
-    sources: &[UNHEALTHY, CHECKS],
+                  target_health_state.unhealthy.connection_termination.enabled is false; then it cuts after \
+                  target_health_state.unhealthy.draining_interval_seconds, if that is set. An application that closes its \
+                  listening port on SIGTERM, as a graceful stop usually does, fails its health check soon after, and loses the \
+                  connections that it is still serving. The price of an interval: connections to a task that is really broken \
+                  stay open for as long.",
+    sources: &[ATTRIBUTES, UNHEALTHY, CHECKS],
     run: Run::Group(cut_when_unhealthy),
 };
 
-fn cut_when_unhealthy(site: &GroupSite<'_>) -> Verdict {
-    let group = site.group;
-    if !cuts_unhealthy(group)? || site.hold_fails_check()? {
+fn cut_when_unhealthy(subject: &GroupSubject<'_>) -> Verdict {
+    let group = subject.group;
+    if subject.hold_fails_check()? {
         return Ok(None);
     }
-    let (fails, stop) = (group.fails_after()?, site.stop_timeout()?);
-    let found = format!("connections are cut as soon as the health check fails: {fails} s after the port is closed");
-    let cost = Cost::of(Connections::Open);
-    Ok((fails < stop).then(|| fault(group, found, cost, KEEP_UNHEALTHY)))
+    let (Some(cut), stop) = (group.cut_after()?, subject.stop_timeout()?) else { return Ok(None) };
+    let description =
+        format!("connections are cut {cut} s after the application closes its port{}", because(group, cut)?);
+    let interval = NOTICE_SECONDS.saturating_sub(group.fails_after()?);
+    Ok((cut < stop).then(|| keep_problem(group, description, interval)))
 }
 
 pub(super) const HOLD_CUTS: Check = Check {
     id: "SD015",
     severity: Severity::Error,
-    title: "the hold fails the health check, and the group cuts what is unhealthy",
-    explanation: "spotdrain-hold fails the health check from SIGTERM on, so that a Network Load Balancer sends nothing \
-                  new, and serves what is open until it ends. With connection termination for unhealthy targets, which is \
-                  on unless it is set, the load balancer cuts exactly those connections.",
-    sources: &[UNHEALTHY, CHECKS],
+    title: "the load balancer cuts the connections that the hold serves",
+    explanation: "spotdrain-hold fails the health check from SIGTERM on, so that a Network Load Balancer sends nothing new, and \
+                  serves what is open until it ends. With connection termination for unhealthy targets, which is on by default, \
+                  the load balancer cuts exactly those connections; without it, it cuts them after the unhealthy draining \
+                  interval, if that is set.",
+    sources: &[ATTRIBUTES, UNHEALTHY, CHECKS],
     run: Run::Group(hold_cuts),
 };
 
-fn hold_cuts(site: &GroupSite<'_>) -> Verdict {
-    let group = site.group;
-    let cuts = cuts_unhealthy(group)? && site.hold_fails_check()?;
-    let found =
-        format!("the hold fails the health check, and {} s later every open connection is cut", group.fails_after()?);
-    Ok(cuts.then(|| fault(group, found, Cost::of(Connections::Open), KEEP_UNHEALTHY)))
+fn hold_cuts(subject: &GroupSubject<'_>) -> Verdict {
+    let group = subject.group;
+    if !subject.hold_fails_check()? {
+        return Ok(None);
+    }
+    let Some(cut) = group.cut_after()? else { return Ok(None) };
+    let serves = subject.stop_timeout()?.saturating_sub(HOLD_GRACE);
+    let description = format!(
+        "the hold fails the health check and serves for {serves} s, and open connections are cut after {cut} s{}",
+        because(group, cut)?
+    );
+    Ok((cut < serves).then(|| keep_problem(group, description, NOTICE_SECONDS)))
 }
 
-const KEEP_UNHEALTHY: (&str, &str) = ("target_health_state.unhealthy.connection_termination.enabled", "false");
+fn because(group: &Group, cut: u32) -> Result<String, crate::model::setting::Unknown> {
+    let interval = cut.saturating_sub(group.fails_after()?);
+    Ok(if interval > 0 { format!(": the unhealthy draining interval is {interval} s") } else { String::new() })
+}
 
-fn cuts_unhealthy(group: &Group) -> Result<bool, crate::model::setting::Unknown> {
-    // It cannot be set for UDP and TCP_UDP.
-    let protocol = group.protocol.need()?.map_or("", String::as_str);
-    Ok(matches!(protocol, "TCP" | "TLS") && group.attributes.cuts_unhealthy.or(true)?)
+/// The interval keeps what is open for a while, and does not keep connections to a broken target for ever.
+fn keep_problem(group: &Group, description: String, interval: u32) -> Problem {
+    let (terminates, draining) = (
+        "target_health_state.unhealthy.connection_termination.enabled",
+        "target_health_state.unhealthy.draining_interval_seconds",
+    );
+    let command = format!(
+        "aws elbv2 modify-target-group-attributes --target-group-arn {} --attributes Key={terminates},Value=false \
+         Key={draining},Value={interval}",
+        group.arn
+    );
+    let lines = format!("{{ Key: {terminates}, Value: \"false\" }}, {{ Key: {draining}, Value: \"{interval}\" }}");
+    Problem::new(group.place.clone(), description, Impact::of(Connections::Open), Fix::new(command, lines))
 }
 
 pub(super) const SLOW_CHECK: Check = Check {
     id: "SD016",
     severity: Severity::Warning,
     title: "a health check that takes most of the notice to fail",
-    explanation: "A target is unhealthy after so many failed checks in a row, each an interval later. Behind a Network Load \
-                  Balancer a failing check ends new connections sooner than the deregistration does (30 to 40 s after the \
-                  target is unhealthy, measured by a user), but only if it fails early in the notice. And it is all that \
-                  helps where the function is not there.",
+    explanation: "A target is unhealthy after the threshold of failed checks, one interval apart. Behind a Network Load Balancer \
+                  a failing check ends new connections sooner than the deregistration does (30 to 40 s after the target is \
+                  unhealthy, measured by a user), but only if it fails early in the notice. And it is all that helps where the \
+                  function is missing.",
     sources: &[CHECKS, "https://github.com/aws/containers-roadmap/issues/470"],
     run: Run::Group(slow_check),
 };
 
-fn slow_check(site: &GroupSite<'_>) -> Verdict {
-    let (group, fails) = (site.group, site.group.fails_after()?);
+fn slow_check(subject: &GroupSubject<'_>) -> Verdict {
+    let (group, fails) = (subject.group, subject.group.fails_after()?);
     if fails <= NOTICE_SECONDS / 2 {
         return Ok(None);
     }
-    let (interval, threshold) = (group.health_check.interval.or(30)?, group.health_check.threshold.or(2)?);
+    let (interval, threshold) = (group.health_check.interval.value_or(30)?, group.health_check.threshold.value_or(2)?);
     let command = format!(
         "aws elbv2 modify-target-group --target-group-arn {} --health-check-interval-seconds 10 --unhealthy-threshold-count 2",
         group.arn
     );
-    Ok(Some(Fault {
-        place: group.place.clone(),
-        found: format!("the health check fails after {fails} s ({threshold} checks, {interval} s apart)"),
-        cost: match group.kind()? {
-            Kind::Network => Cost::for_seconds(Connections::New, fails.min(NOTICE_SECONDS)),
-            Kind::Application => Cost::of(Connections::New),
-        },
-        mend: Mend::new(command, "HealthCheckIntervalSeconds: 10, UnhealthyThresholdCount: 2"),
+    let impact = match group.kind()? {
+        Kind::Network => Impact::for_seconds(Connections::New, fails.min(NOTICE_SECONDS)),
+        Kind::Application => Impact::of(Connections::New),
+    };
+    Ok(Some(Problem::new(
+        group.place.clone(),
+        format!("the health check fails after {fails} s ({threshold} checks, {interval} s apart)"),
+        impact,
+        Fix::new(command, "HealthCheckIntervalSeconds: 10, UnhealthyThresholdCount: 2"),
+    )))
+}
+
+/// A check that fails this soon, in seconds, may fail a new task that is still starting.
+const SOON: u32 = 30;
+
+pub(super) const NO_GRACE_PERIOD: Check = Check {
+    id: "SD047",
+    severity: Severity::Note,
+    title: "no health check grace period",
+    explanation: "Without a health check grace period ECS stops a new task as soon as the load balancer finds it unhealthy. A \
+                  replacement that takes longer to start than its health check takes to fail is stopped and started over and \
+                  over, and the service stays a task short.",
+    sources: &[
+        "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html",
+        "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-healthcheck.html",
+    ],
+    run: Run::Group(no_grace_period),
+};
+
+fn no_grace_period(subject: &GroupSubject<'_>) -> Verdict {
+    let (service, fails) = (subject.of.service, subject.group.fails_after()?);
+    let has_none = service.grace_period.value_or(0)? == 0 && fails <= SOON;
+    Ok(has_none.then(|| {
+        let description = format!("it has no health check grace period, and its health check fails after {fails} s");
+        let fix = Fix::new(
+            format!("aws ecs update-service {} --health-check-grace-period-seconds 120", subject.of.command_names()),
+            "HealthCheckGracePeriodSeconds: 120",
+        );
+        Problem::new(service.place.clone(), description, Impact::NONE, fix)
     }))
 }
 
-fn fault(group: &Group, found: String, cost: Cost, (key, value): (&str, &str)) -> Fault {
+pub(super) const SLOW_START: Check = Check {
+    id: "SD049",
+    severity: Severity::Note,
+    title: "a slow start as long as the notice",
+    explanation: "With slow start a new target gets its full share of requests only after that time. As long as the notice, the \
+                  replacement of an interrupted task does not take over before the task is gone; the others carry its load.",
+    sources: &[ALB_ATTRIBUTES],
+    run: Run::Group(slow_start),
+};
+
+fn slow_start(subject: &GroupSubject<'_>) -> Verdict {
+    let group = subject.group;
+    let seconds = group.attributes.slow_start.value_or(0)?;
+    let is_long = seconds >= NOTICE_SECONDS && group.kind()? == Kind::Application;
+    let description = format!("slow start is {seconds} s, and the notice {NOTICE_SECONDS} s");
+    Ok(is_long.then(|| attribute_problem(group, description, Impact::NONE, ("slow_start.duration_seconds", "30"))))
+}
+
+fn attribute_problem(group: &Group, description: String, impact: Impact, (key, value): (&str, &str)) -> Problem {
     let command = format!(
         "aws elbv2 modify-target-group-attributes --target-group-arn {} --attributes Key={key},Value={value}",
         group.arn
     );
-    Fault {
-        place: group.place.clone(),
-        found,
-        cost,
-        mend: Mend::new(command, format!("{{ Key: {key}, Value: \"{value}\" }}")),
-    }
+    let fix = Fix::new(command, format!("{{ Key: {key}, Value: \"{value}\" }}"));
+    Problem::new(group.place.clone(), description, impact, fix)
 }

@@ -1,22 +1,22 @@
-//! Does the service's tag tell the function of the hold, and of nothing else?
+//! Does the service's tag agree with the hold?
 
-use crate::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
+use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::forecast::{FUNCTION_ACTS, HOLD_GRACE, NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY};
 use crate::model::group::Kind;
 use crate::model::setting::Unknown;
-use crate::model::subject::GroupSite;
+use crate::model::subject::GroupSubject;
 use spotdrain_core::finding::ServiceTag;
 
 pub(super) const HOLD_TAG: Check = Check {
     id: "SD034",
     severity: Severity::Warning,
-    title: "a hold and a service tag that do not fit each other",
+    title: "a hold and a service tag that do not agree",
     explanation: "Behind a Network Load Balancer a hold that fails the health check ends new connections after a minute, and \
-                  a deregistration only after two, by users' measurements; whether a draining target that fails its health \
-                  check is left sooner nobody has measured. If it is not, deregistering costs the connections that come \
-                  once the application is told. So the function must leave to the hold what the hold takes care of, and \
-                  the tag spotdrain = hold says so. The tag counts for every target of the service whose health check asks \
-                  another port than the traffic's: what no hold takes care of must not be checked so.",
+                  a deregistration only after two, by users' measurements; nobody has measured whether a draining target that \
+                  fails its health check gets new connections for a shorter time. If it does not, deregistering it loses the \
+                  connections that arrive after the application has stopped. So the function leaves such a target to the \
+                  hold, if the service has the tag spotdrain = hold. The tag counts for every target of the service whose \
+                  health check asks another port than the traffic's: a target without the hold must not be checked that way.",
     sources: &[
         "https://github.com/aws/containers-roadmap/issues/470",
         "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366",
@@ -25,55 +25,59 @@ pub(super) const HOLD_TAG: Check = Check {
     run: Run::Group(hold_tag),
 };
 
-fn hold_tag(site: &GroupSite<'_>) -> Verdict {
-    if site.of.estate.delivery.need()?.is_none() || site.group.kind()? != Kind::Network {
+fn hold_tag(subject: &GroupSubject<'_>) -> Verdict {
+    if subject.of.deployment.delivery.known_or_err()?.is_none() || subject.group.kind()? != Kind::Network {
         return Ok(None);
     }
-    let tag = site.of.service.tag.need()?.map(|value| ServiceTag::from_value(value));
-    let is_told = site.of.is_tagged_hold()?;
+    let tag = subject.of.service.tag.known_or_err()?.map(|value| ServiceTag::from_value(value));
+    let is_tagged = subject.of.is_tagged_hold()?;
     match tag {
-        None | Some(ServiceTag::On | ServiceTag::Hold) if !is_told && site.hold_fails_check()? => untold(site),
-        Some(ServiceTag::Hold) if is_told && site.hold()?.is_none() && !site.hold_fails_check()? => {
-            Ok(Some(unheld(site)?))
+        None | Some(ServiceTag::On | ServiceTag::Hold) if !is_tagged && subject.hold_fails_check()? => {
+            untagged(subject)
+        }
+        Some(ServiceTag::Hold) if is_tagged && subject.hold()?.is_none() && !subject.hold_fails_check()? => {
+            Ok(Some(unheld(subject)?))
         }
         _ => Ok(None),
     }
 }
 
-/// The task serves until the hold's grace begins, and the load balancer may go on sending for longer than that. Where the
-/// health check is slower than the deregistration to leave it to the hold would be no better: SD016 tells of that.
-fn untold(site: &GroupSite<'_>) -> Verdict {
+/// The task serves until the hold's grace begins, and the load balancer may send for longer than that. Where the health check
+/// is slower than the deregistration, leaving the target to the hold would be no better: SD016 reports that.
+fn untagged(subject: &GroupSubject<'_>) -> Verdict {
     let deregistered = FUNCTION_ACTS + NLB_GOES_ON;
-    if site.group.fails_after()? + NLB_GOES_ON_UNHEALTHY > deregistered {
+    if subject.group.fails_after()? + NLB_GOES_ON_UNHEALTHY > deregistered {
         return Ok(None);
     }
-    let serves = site.stop_timeout()?.saturating_sub(HOLD_GRACE);
-    let arn = &site.of.service.arn;
+    let serves = subject.stop_timeout()?.saturating_sub(HOLD_GRACE);
+    let arn = &subject.of.service.arn;
     let tag = format!("aws ecs tag-resource --resource-arn {arn} --tags key=spotdrain,value=hold");
     let line = "Tags: [{ Key: spotdrain, Value: hold }]".to_owned();
-    let and = if site.of.is_tag_read() { "" } else { ", and SPOTDRAIN_DISCOVER: true, without which no tag is read" };
-    Ok(Some(Fault {
-        place: site.of.service.place.clone(),
-        found: "its hold fails the health check, and the function is not told of it: it deregisters the target"
+    let and =
+        if subject.of.is_tag_read() { "" } else { ", and SPOTDRAIN_DISCOVER: true, without which no tag is read" };
+    Ok(Some(Problem::new(
+        subject.of.service.place.clone(),
+        "its hold fails the health check, and the service is not tagged hold: the function deregisters the target"
             .to_owned(),
-        cost: Cost::for_seconds(Connections::New, deregistered.saturating_sub(serves)),
-        mend: Mend::new(tag + and, line + and),
-    }))
+        Impact::for_seconds(Connections::New, deregistered.saturating_sub(serves)),
+        Fix::new(tag + and, line + and),
+    )))
 }
 
-fn unheld(site: &GroupSite<'_>) -> Result<Fault, Unknown> {
-    let (group, container) = (site.group, site.container()?.map_or("its container", |container| &container.name));
+fn unheld(subject: &GroupSubject<'_>) -> Result<Problem, Unknown> {
+    let (group, container) = (subject.group, subject.container()?.map_or("its container", |container| &container.name));
     let command = format!("aws elbv2 modify-target-group --target-group-arn {} --health-check-port", group.arn);
-    let (found, mend) = if site.asks_traffic()? {
-        let found =
-            "the health check asks no hold, but the traffic's own port: its targets are deregistered all the same";
+    let (description, fix) = if subject.asks_traffic()? {
+        let description =
+            "the health check asks the traffic port and not a hold: its targets are deregistered all the same";
         let line = "HealthCheckPort: \"8081\", with SPOTDRAIN_HOLD_HEALTH=0.0.0.0:8081 in the container";
-        (found.to_owned(), Mend::new(format!("{command} 8081"), line))
+        (description.to_owned(), Fix::new(format!("{command} 8081"), line))
     } else {
-        let found =
-            format!("the health check asks another port, and no hold in {container}: its targets are not deregistered");
-        (found, Mend::new(format!("{command} traffic-port"), "HealthCheckPort: traffic-port"))
+        let description = format!(
+            "the health check asks another port, and {container} has no hold: its targets are not deregistered"
+        );
+        (description, Fix::new(format!("{command} traffic-port"), "HealthCheckPort: traffic-port"))
     };
-    let found = format!("the service's tag spotdrain is \"hold\", and {found}");
-    Ok(Fault { place: group.place.clone(), found, cost: Cost::of(Connections::New), mend })
+    let description = format!("the service's tag spotdrain is \"hold\", and {description}");
+    Ok(Problem::new(group.place.clone(), description, Impact::of(Connections::New), fix))
 }

@@ -3,7 +3,11 @@
 mod capacity;
 mod draining;
 mod function;
+mod hold_fit;
 mod hold_tag;
+mod queue;
+mod reach;
+mod refused;
 mod registration;
 mod role;
 mod rule;
@@ -14,7 +18,7 @@ mod task_count;
 use crate::check::Check;
 
 /// Every check. The numbers never change; a check that is dropped leaves a gap.
-pub const CHECKS: [&Check; 36] = [
+pub const CHECKS: [&Check; 58] = [
     &capacity::NO_STRATEGY,
     &capacity::LAUNCH_TYPE_BESIDE,
     &capacity::ALL_ON_SPOT,
@@ -25,7 +29,7 @@ pub const CHECKS: [&Check; 36] = [
     &task_count::ONE_IN_ZONE,
     &stopping::STOP_TIMEOUT,
     &stopping::SIDECAR,
-    &stopping::HOLD_UNWIRED,
+    &hold_fit::HOLD_UNWIRED,
     &draining::DELAY,
     &draining::CUT_AFTER_DELAY,
     &draining::CUT_WHEN_UNHEALTHY,
@@ -38,8 +42,8 @@ pub const CHECKS: [&Check; 36] = [
     &rule::NO_NOTICE,
     &rule::SOME_NOTICES,
     &rule::DISABLED,
-    &function::VISIBILITY,
-    &function::WHOLE_BATCH,
+    &queue::VISIBILITY,
+    &queue::WHOLE_BATCH,
     &function::TIMEOUT,
     &role::RIGHTS,
     &role::GROUP_RIGHT,
@@ -47,10 +51,32 @@ pub const CHECKS: [&Check; 36] = [
     &scope::OUT_OF_SCOPE,
     &scope::OBSERVES,
     &scope::SETTINGS,
-    &scope::NO_FUNCTION,
+    &refused::NO_FUNCTION,
     &hold_tag::HOLD_TAG,
-    &role::GIVES_BACK,
+    &role::RETURNS_MESSAGES,
     &registration::UNUSED,
+    &task_count::SCALES_TO_ONE,
+    &task_count::NO_ROOM,
+    &capacity::REFUSED_STRATEGY,
+    &stopping::SHELL,
+    &stopping::STOP_TOO_LONG,
+    &registration::TARGET_TYPE,
+    &capacity::OLD_PLATFORM,
+    &hold_fit::FAIL_OPEN,
+    &hold_fit::UNHELD_SIDECAR,
+    &reach::NO_TARGET_GROUP,
+    &draining::NO_GRACE_PERIOD,
+    &capacity::BREAKER_ON_SPOT,
+    &draining::SLOW_START,
+    &reach::MANAGED_INGRESS,
+    &rule::CHANGED_EVENT,
+    &queue::FILTERED,
+    &rule::OTHER_BUS,
+    &queue::QUEUE_KEY,
+    &queue::QUEUE_POLICY,
+    &function::NO_CONCURRENCY,
+    &refused::REFUSED,
+    &task_count::ZONE_REBALANCING,
 ];
 
 /// The check of this number.

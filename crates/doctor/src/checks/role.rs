@@ -1,10 +1,10 @@
-//! May the function do what it must?
+//! Does the role allow what the function needs?
 
-use crate::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
+use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::iam::{Request, Statement, allows, is_denied, lacking_tag};
 use crate::model::service::Service;
-use crate::model::setting::{Fact, Unknown};
-use crate::model::subject::{DeliverySite, GroupSite, ServiceSite};
+use crate::model::setting::{Setting, Unknown};
+use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
 use spotdrain_core::arn::ClusterArn;
 use spotdrain_core::settings::Settings;
 
@@ -14,44 +14,44 @@ const ELB: &str =
     "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html";
 const SQS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html";
 
-const GIVE_BACK: &str =
+const RETURN: &str =
     "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html";
 
-/// What Lambda does with the function's role to bring the messages, and to take away those that are done.
+/// What Lambda calls with the function's role to receive messages and to delete those that are done.
 const OF_THE_QUEUE: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
-/// The id of some task.
+/// The id of any task.
 const A_TASK: &str = "/0123456789abcdef0123456789abcdef";
 
 pub(super) const RIGHTS: Check = Check {
     id: "SD027",
     severity: Severity::Error,
-    title: "a role that lacks a right",
+    title: "a role without a permission that the function needs",
     explanation: "The function reads the service (ecs:DescribeServices, and ecs:DescribeServiceRevisions where it has no target \
-                  group of its own), asks whose an address is (ecs:DescribeTasks) and \
+                  group of its own), asks which task has an address (ecs:DescribeTasks) and \
                   reads the target group (elasticloadbalancing:DescribeTargetHealth, which has no resources); Lambda reads \
-                  the queue with the function's role. Without one of these a notice is not handled: the message goes to \
-                  the dead-letter queue in the end.",
+                  the queue with the function's role. Without one of these a notice is not handled: its message ends in \
+                  the dead-letter queue.",
     sources: &[ECS, ELB, SQS],
     run: Run::Delivery(rights),
 };
 
-fn rights(site: &DeliverySite<'_>) -> Verdict {
-    let Some(statements) = site.delivery.role.need()? else { return Ok(None) };
-    let lacking = lacking(site, statements)?;
+fn rights(subject: &DeliverySubject<'_>) -> Verdict {
+    let Some(statements) = subject.delivery.role.known_or_err()? else { return Ok(None) };
+    let lacking = lacking(subject, statements)?;
     let Some((first, others)) = lacking.split_first() else { return Ok(None) };
-    let mut fault = fault(site, statements, first);
+    let mut problem = problem(subject, statements, first);
     if !others.is_empty() {
         let names: Vec<_> = others.iter().map(|need| format!("{} on {}", need.action, need.shown())).collect();
-        fault.found = format!("{}, nor {}", fault.found, names.join(", nor "));
+        problem.description = format!("{}, nor {}", problem.description, names.join(", nor "));
     }
-    Ok(Some(fault))
+    Ok(Some(problem))
 }
 
-/// What the role lacks, each action once. A lack that is sure is told, whatever is not known beside it.
-fn lacking(site: &DeliverySite<'_>, statements: &[Statement]) -> Result<Vec<Need>, Unknown> {
+/// Returns the permissions that the role lacks, each action once. One that is surely lacking counts, whatever else is unknown.
+fn lacking(subject: &DeliverySubject<'_>, statements: &[Statement]) -> Result<Vec<Need>, Unknown> {
     let (mut lacking, mut unknown): (Vec<Need>, _) = (Vec::new(), None);
-    for need in needed(site)? {
+    for need in needed(subject)? {
         match allows(statements, need.request()) {
             Ok(true) => {}
             Ok(false) if lacking.iter().any(|known| known.action == need.action) => {}
@@ -62,11 +62,11 @@ fn lacking(site: &DeliverySite<'_>, statements: &[Statement]) -> Result<Vec<Need
     unknown.filter(|_| lacking.is_empty()).map_or(Ok(lacking), Err)
 }
 
-/// An action, its resource, and what a condition may ask for.
+/// An action, its resource, and the values of condition keys.
 struct Need {
     action: &'static str,
     resource: String,
-    keys: Vec<(String, Fact<String>)>,
+    keys: Vec<(String, Setting<String>)>,
 }
 
 impl Need {
@@ -78,18 +78,18 @@ impl Need {
         Request { action: self.action, resource: &self.resource, keys: &self.keys }
     }
 
-    /// The resource for a person: any task in place of some task.
+    /// The resource as it is shown: any task in place of one.
     fn shown(&self) -> String {
         self.resource.replace(A_TASK, "/*")
     }
 }
 
-fn needed(site: &DeliverySite<'_>) -> Result<Vec<Need>, Unknown> {
+fn needed(subject: &DeliverySubject<'_>) -> Result<Vec<Need>, Unknown> {
     let mut needed = vec![Need::of("elasticloadbalancing:DescribeTargetHealth", "*")];
-    let settings = site.delivery.function.settings()?.unwrap_or_default();
-    for service in served(site, &settings) {
-        let Some(cluster) = service.cluster.need()? else { continue };
-        let keys = vec![("ecs:cluster".to_owned(), Fact::Known(cluster.clone()))];
+    let settings = subject.delivery.function.settings()?.unwrap_or_default();
+    for service in served(subject, &settings) {
+        let Some(cluster) = service.cluster.known_or_err()? else { continue };
+        let keys = vec![("ecs:cluster".to_owned(), Setting::Set(cluster.clone()))];
         let task = format!("{}{A_TASK}", cluster.replacen(":cluster/", ":task/", 1));
         needed.push(Need { keys: keys.clone(), ..Need::of("ecs:DescribeTasks", task) });
         if settings.discover {
@@ -101,98 +101,98 @@ fn needed(site: &DeliverySite<'_>) -> Result<Vec<Need>, Unknown> {
             }
         }
     }
-    if let Some(queue) = site.delivery.queue.need()? {
+    if let Some(queue) = subject.delivery.queue.known_or_err()? {
         needed.extend(OF_THE_QUEUE.map(|action| Need::of(action, queue.arn.clone())));
     }
     Ok(needed)
 }
 
-/// The services that the function may get a notice of: with tasks on Spot, in a cluster of its scope.
-fn served<'a>(site: &DeliverySite<'a>, settings: &'a Settings) -> impl Iterator<Item = &'a Service> {
-    let (estate, in_scope) = (site.estate, |service: &&Service| {
+/// The services whose notices the function handles: on Spot, in a cluster in its scope.
+fn served<'a>(subject: &DeliverySubject<'a>, settings: &'a Settings) -> impl Iterator<Item = &'a Service> {
+    let (deployment, in_scope) = (subject.deployment, |service: &&Service| {
         let cluster = service.cluster.known().and_then(|arn| ClusterArn::parse(arn).ok());
         cluster.is_none_or(|cluster| settings.in_scope(&cluster))
     });
-    let on_spot = move |service: &&Service| ServiceSite { estate, service }.may_be_on_spot();
-    estate.services.iter().filter(on_spot).filter(in_scope)
+    let on_spot = move |service: &&Service| ServiceSubject { deployment, service }.may_be_on_spot();
+    deployment.services.iter().filter(on_spot).filter(in_scope)
 }
 
-pub(super) const GIVES_BACK: Check = Check {
+pub(super) const RETURNS_MESSAGES: Check = Check {
     id: "SD035",
     severity: Severity::Warning,
-    title: "a role that cannot give messages back",
-    explanation: "Beside what Lambda brings it, the function receives messages of its queue itself. One that it could not \
-                  finish it gives back with sqs:ChangeMessageVisibility, so that it is tried again at once. Lambda's own \
-                  policy for queues lacks that right, and without it the message comes again only when its visibility \
-                  timeout is over: a good part of the notice.",
-    sources: &[SQS, GIVE_BACK],
-    run: Run::Delivery(gives_back),
+    title: "a role that cannot return messages",
+    explanation: "The function also receives messages of its queue itself. One that it could not finish it returns with \
+                  sqs:ChangeMessageVisibility, so that it is retried at once. Lambda's own policy for queues lacks that \
+                  permission, and without it the message is received again only when its visibility timeout is over, late in \
+                  the notice.",
+    sources: &[SQS, RETURN],
+    run: Run::Delivery(returns_messages),
 };
 
-fn gives_back(site: &DeliverySite<'_>) -> Verdict {
-    let Some(queue) = site.delivery.queue.need()? else { return Ok(None) };
-    let Some(statements) = site.delivery.role.need()? else { return Ok(None) };
+fn returns_messages(subject: &DeliverySubject<'_>) -> Verdict {
+    let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
+    let Some(statements) = subject.delivery.role.known_or_err()? else { return Ok(None) };
     let need = Need::of("sqs:ChangeMessageVisibility", queue.arn.clone());
-    Ok((!allows(statements, need.request())?).then(|| fault(site, statements, &need)))
+    Ok((!allows(statements, need.request())?).then(|| problem(subject, statements, &need)))
 }
 
 pub(super) const GROUP_RIGHT: Check = Check {
     id: "SD028",
     severity: Severity::Error,
-    title: "a target group that the role may not touch",
+    title: "a target group that the role must not change",
     explanation: "elasticloadbalancing:DeregisterTargets is allowed by target group. A group that the role's policy does not \
                   name, or that lacks the tag that the policy asks for, keeps its targets: every try ends with \
-                  AccessDenied, and no retry mends it.",
+                  AccessDenied, and retries do not help.",
     sources: &[ELB],
     run: Run::Group(group_right),
 };
 
-fn group_right(site: &GroupSite<'_>) -> Verdict {
-    let Some(delivery) = site.of.estate.delivery.need()? else { return Ok(None) };
-    let Some(statements) = delivery.role.need()? else { return Ok(None) };
-    let (group, keys) = (site.group, tag_keys(site, statements));
+fn group_right(subject: &GroupSubject<'_>) -> Verdict {
+    let Some(delivery) = subject.of.deployment.delivery.known_or_err()? else { return Ok(None) };
+    let Some(statements) = delivery.role.known_or_err()? else { return Ok(None) };
+    let (group, keys) = (subject.group, tag_keys(subject, statements));
     let need = Need { keys, ..Need::of("elasticloadbalancing:DeregisterTargets", group.arn.clone()) };
     if allows(statements, need.request())? {
         return Ok(None);
     }
-    let here = DeliverySite { estate: site.of.estate, delivery };
-    let fault = fault(&here, statements, &need);
-    let found = format!("the function's role may not do {} on it", need.action);
-    Ok(Some(Fault { place: group.place.clone(), found, ..fault }))
+    let here = DeliverySubject { deployment: subject.of.deployment, delivery };
+    let problem = problem(&here, statements, &need);
+    let description = format!("the function's role does not allow {} on it", need.action);
+    Ok(Some(Problem { place: group.place.clone(), description, ..problem }))
 }
 
-/// The keys that the policy's conditions may ask for: the group's tags, known or not.
-fn tag_keys(site: &GroupSite<'_>, statements: &[Statement]) -> Vec<(String, Fact<String>)> {
+/// The group's tags as condition keys, known or not.
+fn tag_keys(subject: &GroupSubject<'_>, statements: &[Statement]) -> Vec<(String, Setting<String>)> {
     let conditions = statements.iter().flat_map(|statement| &statement.conditions);
-    let value = |tag: &str| match &site.group.tags {
-        Fact::Known(tags) => {
+    let value = |tag: &str| match &subject.group.tags {
+        Setting::Set(tags) => {
             let of_it = tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(tag));
-            Fact::from(of_it.map(|(_, value)| value.clone()))
+            Setting::from(of_it.map(|(_, value)| value.clone()))
         }
-        Fact::Absent => Fact::Absent,
-        Fact::NotKnown(why) => Fact::NotKnown(why.clone()),
+        Setting::Default => Setting::Default,
+        Setting::Unknown(why) => Setting::Unknown(why.clone()),
     };
     conditions.filter_map(|condition| Some((condition.key.clone(), value(condition.resource_tag()?)))).collect()
 }
 
-fn fault(site: &DeliverySite<'_>, statements: &[Statement], need: &Need) -> Fault {
-    Fault {
-        place: site.delivery.function.place.clone(),
-        found: format!("its role may not do {} on {}", need.action, need.shown()),
-        cost: Cost::of(Connections::All),
-        mend: mend(statements, need),
-    }
+fn problem(subject: &DeliverySubject<'_>, statements: &[Statement], need: &Need) -> Problem {
+    Problem::new(
+        subject.delivery.function.place.clone(),
+        format!("its role does not allow {} on {}", need.action, need.shown()),
+        Impact::of(Connections::All),
+        fix(statements, need),
+    )
 }
 
-/// An allow beside a deny mends nothing, and where only the tag is missing it would allow too much.
-fn mend(statements: &[Statement], need: &Need) -> Mend {
+/// An allow beside a deny fixes nothing, and where only the tag is missing it would allow too much.
+fn fix(statements: &[Statement], need: &Need) -> Fix {
     let (action, resource) = (need.action, need.shown());
     if is_denied(statements, need.request()) {
-        return Mend::new("", format!("no Effect: Deny in the role's policies that covers {action}"));
+        return Fix::new("", format!("no Effect: Deny in the role's policies that covers {action}"));
     }
     if let Some((tag, value)) = lacking_tag(statements, need.request()) {
         let command = format!("aws elbv2 add-tags --resource-arns {resource} --tags Key={tag},Value={value}");
-        return Mend::new(command, format!("Tags: [{{ Key: {tag}, Value: \"{value}\" }}]"));
+        return Fix::new(command, format!("Tags: [{{ Key: {tag}, Value: \"{value}\" }}]"));
     }
-    Mend::new("", format!("{{ Effect: Allow, Action: {action}, Resource: \"{resource}\" }} in the role's policy"))
+    Fix::new("", format!("{{ Effect: Allow, Action: {action}, Resource: \"{resource}\" }} in the role's policy"))
 }

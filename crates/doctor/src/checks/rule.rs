@@ -1,11 +1,13 @@
-//! Does the rule let the notices through? It is tried with the samples, as notices of the services' own clusters.
+//! Does the rule match the notices, and pass them on whole? Its pattern is tried with the samples, as notices of the
+//! services' own clusters.
 
 use serde_json::{Map, Value};
 
-use crate::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
+use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::model::delivery::Rule;
-use crate::model::setting::{Fact, Unknown};
-use crate::model::subject::DeliverySite;
+use crate::model::setting::{Setting, Unknown};
+use crate::model::subject::DeliverySubject;
+use crate::notices::{NOTICES, PATTERN};
 use crate::pattern::Pattern;
 use spotdrain_core::arn::ClusterArn;
 
@@ -13,41 +15,32 @@ const OPERATORS: &str = "https://docs.aws.amazon.com/eventbridge/latest/userguid
 const EVENTS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html";
 const RULE: &str = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html";
 
-/// Every form of the notice that AWS has published or users have seen, by what tells it from the others.
-const NOTICES: [(&str, &str); 4] = [
-    ("stop code SpotInterruption", include_str!("../../../../events/spot-interruption.json")),
-    ("stop code TerminationNotice", include_str!("../../../../events/termination-notice.json")),
-    ("no stop code", include_str!("../../../../events/no-stop-code.json")),
-    ("a new stop code", include_str!("../../../../events/new-stop-code.json")),
-];
-
 pub(super) const NO_NOTICE: Check = Check {
     id: "SD021",
     severity: Severity::Error,
-    title: "a rule that lets no notice through",
+    title: "a rule that matches no notice",
     explanation: "EventBridge compares literally: \"clusterArn\": [\"*\"] is an asterisk and matches no ARN, a name is no \
-                  ARN, and one misspelt field matches nothing. The rule exists, the function never hears of a notice, and \
-                  no error is reported. The pattern is tried here with a notice in every form that is known, as of each \
-                  service's cluster.",
+                  ARN, and one misspelt field matches nothing. The rule exists, the function never gets a notice, and no \
+                  error is reported. The pattern is tried with a notice of every known form, from each service's cluster.",
     sources: &[OPERATORS, EVENTS],
     run: Run::Delivery(no_notice),
 };
 
-fn no_notice(site: &DeliverySite<'_>) -> Verdict {
-    let Some(rule) = site.delivery.rule.need()? else { return Ok(Some(no_rule(site))) };
-    let Some(tried) = try_notices(site, rule)? else { return Ok(None) };
-    let found = match tried {
-        Tried::Refused(why) => format!("its pattern is none: {why}"),
+fn no_notice(subject: &DeliverySubject<'_>) -> Verdict {
+    let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(Some(no_rule(subject))) };
+    let Some(tried) = try_notices(subject, rule)? else { return Ok(None) };
+    let description = match tried {
+        Tried::Refused(why) => format!("its event pattern is not valid: {why}"),
         Tried::Missed { missed, tried } if missed.len() == tried => {
-            format!("its pattern lets no notice through{}", blame(site, rule))
+            format!("its event pattern matches no notice{}", blame(subject, rule))
         }
         Tried::Missed { .. } => return Ok(None),
     };
-    Ok(Some(fault(rule, found)))
+    Ok(Some(problem(rule, description)))
 }
 
-/// The field without which notices would pass, if it is one alone.
-fn blame(site: &DeliverySite<'_>, rule: &Rule) -> String {
+/// Returns the single field without which notices would match, if there is one.
+fn blame(subject: &DeliverySubject<'_>, rule: &Rule) -> String {
     let Some(Value::Object(whole)) = rule.pattern.known() else { return String::new() };
     let detail = whole.get("detail").and_then(Value::as_object);
     let top = whole.keys().filter(|key| *key != "detail").map(|key| (key.clone(), without(whole, key)));
@@ -58,25 +51,25 @@ fn blame(site: &DeliverySite<'_>, rule: &Rule) -> String {
         (format!("detail.{key}"), pattern)
     });
     let passes = |pattern: Map<String, Value>| {
-        let rule = Rule { pattern: Fact::Known(Value::Object(pattern)), ..rule.clone() };
-        let tried = try_notices(site, &rule).ok().flatten();
+        let rule = Rule { pattern: Setting::Set(Value::Object(pattern)), ..rule.clone() };
+        let tried = try_notices(subject, &rule).ok().flatten();
         matches!(tried, Some(Tried::Missed { missed, tried }) if missed.len() < tried)
     };
     let blamed = top.chain(inner).find(|(_, pattern)| passes(pattern.clone())).map(|(name, _)| name);
     let value = |name: &String| {
         rule.pattern.known().and_then(|all| all.pointer(&format!("/{}", name.replace('.', "/"))).cloned())
     };
-    let told = blamed.and_then(|name| Some(format!(": no notice has {name} {}", value(&name)?)));
-    told.unwrap_or_default()
+    let blame = blamed.and_then(|name| Some(format!(": no notice has {name} {}", value(&name)?)));
+    blame.unwrap_or_default()
 }
 
 fn without(fields: &Map<String, Value>, key: &str) -> Map<String, Value> {
     fields.iter().filter(|(name, _)| *name != key).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-fn no_rule(site: &DeliverySite<'_>) -> Fault {
-    let none = Rule { place: site.delivery.function.place.clone(), name: "spotdrain".to_owned(), ..Rule::default() };
-    fault(&none, "no rule invokes it or sends to its queue".to_owned())
+fn no_rule(subject: &DeliverySubject<'_>) -> Problem {
+    let none = Rule { place: subject.delivery.function.place.clone(), name: "spotdrain".to_owned(), ..Rule::default() };
+    problem(&none, "no rule on the default event bus invokes it or sends to its queue".to_owned())
 }
 
 pub(super) const SOME_NOTICES: Check = Check {
@@ -84,8 +77,8 @@ pub(super) const SOME_NOTICES: Check = Check {
     severity: Severity::Warning,
     title: "a rule that misses some notices",
     explanation: "AWS has published the notice with stop code TerminationNotice until 2023 and with SpotInterruption since; \
-                  users have seen notices without a stop code. And a rule for some clusters does not hear of the others. \
-                  A rule that looks at both codes and at stoppedReason hears all of them.",
+                  users have seen notices without a stop code. And a rule for some clusters misses the others. A rule on \
+                  both codes and on stoppedReason matches all of them.",
     sources: &[
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html",
         "https://github.com/aws/containers-roadmap/issues/1565",
@@ -94,34 +87,34 @@ pub(super) const SOME_NOTICES: Check = Check {
     run: Run::Delivery(some_notices),
 };
 
-fn some_notices(site: &DeliverySite<'_>) -> Verdict {
-    let Some(rule) = site.delivery.rule.need()? else { return Ok(None) };
-    // A cluster that is not known may be one that the pattern leaves out.
+fn some_notices(subject: &DeliverySubject<'_>) -> Verdict {
+    let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
+    // An unknown cluster may be one that the pattern leaves out.
     let names_clusters = rule.pattern.known().is_some_and(|pattern| pattern.pointer("/detail/clusterArn").is_some());
     if names_clusters {
-        site.estate.services.iter().try_for_each(|service| service.cluster.need().map(drop))?;
+        subject.deployment.services.iter().try_for_each(|service| service.cluster.known_or_err().map(drop))?;
     }
-    match try_notices(site, rule)? {
+    match try_notices(subject, rule)? {
         Some(Tried::Missed { missed, tried }) if !missed.is_empty() && missed.len() < tried => {
-            Ok(Some(fault(rule, format!("its pattern misses notices with {}", missed.join("; with ")))))
+            Ok(Some(problem(rule, format!("its event pattern misses notices with {}", missed.join("; with ")))))
         }
         _ => Ok(None),
     }
 }
 
-/// What became of the samples.
+/// The result for the samples.
 enum Tried {
     Refused(String),
     Missed { missed: Vec<String>, tried: usize },
 }
 
-fn try_notices(site: &DeliverySite<'_>, rule: &Rule) -> Result<Option<Tried>, Unknown> {
-    let Some(pattern) = rule.pattern.need()? else { return Ok(None) };
+fn try_notices(subject: &DeliverySubject<'_>, rule: &Rule) -> Result<Option<Tried>, Unknown> {
+    let Some(pattern) = rule.pattern.known_or_err()? else { return Ok(None) };
     let pattern = match Pattern::read(pattern) {
         Ok(pattern) => pattern,
         Err(error) => return Ok(Some(Tried::Refused(error.to_string()))),
     };
-    let clusters = clusters(site, rule);
+    let clusters = clusters(subject, rule);
     let pairs = clusters.iter().flat_map(|cluster| NOTICES.map(|(form, sample)| (*cluster, form, sample)));
     let mut missed = Vec::new();
     let mut tried = 0;
@@ -135,9 +128,9 @@ fn try_notices(site: &DeliverySite<'_>, rule: &Rule) -> Result<Option<Tried>, Un
     Ok(Some(Tried::Missed { missed, tried }))
 }
 
-/// The clusters whose notices are tried: those of the services; where none is known, those that the pattern itself names.
-fn clusters<'a>(site: &DeliverySite<'a>, rule: &'a Rule) -> Vec<Option<&'a str>> {
-    let services = site.estate.services.iter().filter_map(|service| service.cluster.known());
+/// The clusters whose notices are tried: those of the services, or if none is known those that the pattern names.
+fn clusters<'a>(subject: &DeliverySubject<'a>, rule: &'a Rule) -> Vec<Option<&'a str>> {
+    let services = subject.deployment.services.iter().filter_map(|service| service.cluster.known());
     let mut known: Vec<_> = services.map(|arn| Some(arn.as_str())).collect();
     if known.is_empty() {
         let named =
@@ -150,7 +143,7 @@ fn clusters<'a>(site: &DeliverySite<'a>, rule: &'a Rule) -> Vec<Option<&'a str>>
     if known.is_empty() { vec![None] } else { known }
 }
 
-/// A sample as if it came from a task of this cluster.
+/// Returns a sample as a notice of a task of this cluster.
 fn notice_of(sample: &str, cluster: Option<&str>) -> Option<Value> {
     let mut notice: Value = serde_json::from_str(sample).ok()?;
     let Some(cluster) = cluster else { return Some(notice) };
@@ -172,19 +165,16 @@ fn notice_of(sample: &str, cluster: Option<&str>) -> Option<Value> {
     Some(notice)
 }
 
-/// The pattern that hears every notice.
-const PATTERN: &str = r#"{"source":["aws.ecs"],"detail-type":["ECS Task State Change"],"detail":{"desiredStatus":["STOPPED"],"lastStatus":[{"anything-but":["DEPROVISIONING","STOPPED","DELETED"]}],"$or":[{"stopCode":["SpotInterruption","TerminationNotice"]},{"stoppedReason":[{"prefix":"Your Spot Task was interrupted"}]}]}}"#;
-
-fn fault(rule: &Rule, found: String) -> Fault {
-    Fault {
-        place: rule.place.clone(),
-        found,
-        cost: Cost::of(Connections::All),
-        mend: Mend::new(
+fn problem(rule: &Rule, description: String) -> Problem {
+    Problem::new(
+        rule.place.clone(),
+        description,
+        Impact::of(Connections::All),
+        Fix::new(
             format!("aws events put-rule --name {} --event-pattern '{PATTERN}'", rule.name),
             format!("EventPattern: {PATTERN}"),
         ),
-    }
+    )
 }
 
 const MAPPING: &str = "https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html";
@@ -193,34 +183,89 @@ pub(super) const DISABLED: Check = Check {
     id: "SD023",
     severity: Severity::Error,
     title: "a rule or an event source mapping that is disabled",
-    explanation: "A disabled rule matches no event, and a disabled event source mapping brings no message: the function never \
-                  hears of a notice.",
+    explanation: "A disabled rule matches no event, and a disabled event source mapping delivers no message: the function never \
+                  gets a notice.",
     sources: &[RULE, MAPPING],
     run: Run::Delivery(disabled),
 };
 
-fn disabled(site: &DeliverySite<'_>) -> Verdict {
-    Ok(disabled_rule(site)?.or(disabled_mapping(site)?))
+fn disabled(subject: &DeliverySubject<'_>) -> Verdict {
+    Ok(disabled_rule(subject)?.or(disabled_mapping(subject)?))
 }
 
-fn disabled_rule(site: &DeliverySite<'_>) -> Verdict {
-    let Some(rule) = site.delivery.rule.need()? else { return Ok(None) };
-    let state = rule.state.or("ENABLED".to_owned())?;
-    Ok((state == "DISABLED").then(|| Fault {
-        place: rule.place.clone(),
-        found: "the rule is disabled".to_owned(),
-        cost: Cost::of(Connections::All),
-        mend: Mend::new(format!("aws events enable-rule --name {}", rule.name), "State: ENABLED"),
+fn disabled_rule(subject: &DeliverySubject<'_>) -> Verdict {
+    let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
+    let state = rule.state.value_or("ENABLED".to_owned())?;
+    Ok((state == "DISABLED").then(|| {
+        Problem::new(
+            rule.place.clone(),
+            "the rule is disabled".to_owned(),
+            Impact::of(Connections::All),
+            Fix::new(format!("aws events enable-rule --name {}", rule.name), "State: ENABLED"),
+        )
     }))
 }
 
-fn disabled_mapping(site: &DeliverySite<'_>) -> Verdict {
-    let Some(queue) = site.delivery.queue.need()? else { return Ok(None) };
-    let state = queue.mapping.or("Enabled".to_owned())?;
-    Ok(matches!(state.as_str(), "Disabled" | "Disabling").then(|| Fault {
-        place: queue.place.clone(),
-        found: "its event source mapping is disabled".to_owned(),
-        cost: Cost::of(Connections::All),
-        mend: Mend::new("aws lambda update-event-source-mapping --uuid UUID --enabled", "Enabled: true"),
+fn disabled_mapping(subject: &DeliverySubject<'_>) -> Verdict {
+    let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
+    let state = queue.mapping.value_or("Enabled".to_owned())?;
+    Ok(matches!(state.as_str(), "Disabled" | "Disabling").then(|| {
+        Problem::new(
+            queue.place.clone(),
+            "its event source mapping is disabled".to_owned(),
+            Impact::of(Connections::All),
+            Fix::new("aws lambda update-event-source-mapping --uuid UUID --enabled", "Enabled: true"),
+        )
+    }))
+}
+
+const TARGET: &str = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html";
+const BUS: &str = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus.html";
+
+pub(super) const CHANGED_EVENT: Check = Check {
+    id: "SD051",
+    severity: Severity::Error,
+    title: "a rule that does not pass on the whole event",
+    explanation: "The function needs the event as EventBridge has it. With InputPath, InputTransformer or a constant Input it gets \
+                  something else, which it cannot read: every notice ends in the dead-letter queue.",
+    sources: &[TARGET],
+    run: Run::Delivery(changed_event),
+};
+
+fn changed_event(subject: &DeliverySubject<'_>) -> Verdict {
+    let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
+    let whole = ["InputPath $", "InputTransformer <aws.events.event.json>", "InputTransformer <aws.events.event>"];
+    let changed = rule.input.known_or_err()?.filter(|input| !whole.contains(&input.as_str()));
+    Ok(changed.map(|input| {
+        let fix = Fix::new(
+            format!("aws events put-targets --rule {} --targets Id=ID,Arn=ARN, without Input, InputPath and InputTransformer", rule.name),
+            "remove Input, InputPath and InputTransformer from the target",
+        );
+        let description = format!("its target gets {input} in place of the event: the function reads no notice");
+        Problem::new(rule.place.clone(), description, Impact::of(Connections::All), fix)
+    }))
+}
+
+pub(super) const OTHER_BUS: Check = Check {
+    id: "SD053",
+    severity: Severity::Error,
+    title: "a rule on another bus than the default one",
+    explanation: "ECS sends its events to the default event bus of the account and Region. A rule on another bus matches none of \
+                  them, unless another rule forwards them there.",
+    sources: &[BUS],
+    run: Run::Delivery(other_bus),
+};
+
+fn other_bus(subject: &DeliverySubject<'_>) -> Verdict {
+    let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
+    let bus = rule.bus.value_or("default".to_owned())?;
+    let is_default = bus.rsplit('/').next() == Some("default");
+    Ok((!is_default).then(|| {
+        let fix = Fix::new(
+            format!("aws events put-rule --name {} --event-bus-name default --event-pattern '{PATTERN}'", rule.name),
+            "remove EventBusName",
+        );
+        let description = format!("it is on event bus {bus}, and ECS sends its events to the default bus");
+        Problem::new(rule.place.clone(), description, Impact::of(Connections::All), fix)
     }))
 }

@@ -1,61 +1,163 @@
-//! Are there tasks enough that one can go?
+//! Are there enough tasks, and can a replacement start before one goes?
 
-use crate::check::{Check, Connections, Cost, Fault, Mend, Run, Severity, Verdict};
+use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::model::group::Kind;
 use crate::model::setting::Unknown;
-use crate::model::subject::{GroupSite, ServiceSite};
+use crate::model::subject::{GroupSubject, ServiceSubject};
 
 const ZONES: &str =
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#availability-zones";
 const CHECKS: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html";
+const SERVICE: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html";
+const DEPLOYMENT: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html";
+const SCALING: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html";
 
 pub(super) const ONE_TASK: Check = Check {
     id: "SD006",
     severity: Severity::Error,
-    title: "one task alone",
-    explanation: "A service of one task has nothing to send to while that one is replaced, which takes longer than the \
-                  notice. Nothing can mend that from outside: spotdrain leaves a group's last healthy target where it is.",
-    sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html", CHECKS],
+    title: "a single task",
+    explanation: "A service of one task has no other task to send to while that one is replaced, which takes longer than the \
+                  notice. Nothing outside can fix that: spotdrain leaves the last healthy target of a group registered. Auto \
+                  scaling counts: with a minimum of two or more the service soon has as many.",
+    sources: &[SERVICE, CHECKS, SCALING],
     run: Run::SpotService(one_task),
 };
 
-fn one_task(site: &ServiceSite<'_>) -> Verdict {
-    // Without a count CloudFormation makes one task: AWS::ECS::Service, DesiredCount.
-    let is_alone = site.service.desired.or(1)? == 1;
-    Ok(is_alone.then(|| Fault {
-        place: site.service.place.clone(),
-        found: "desired count is 1: there is no other task to send to".to_owned(),
-        cost: Cost::of(Connections::All),
-        mend: Mend::new(
-            format!("aws ecs update-service {} --desired-count 2", site.command_names()),
-            "DesiredCount: 2",
-        ),
+fn one_task(subject: &ServiceSubject<'_>) -> Verdict {
+    let is_alone = subject.tasks()? == 1;
+    Ok(is_alone.then(|| {
+        Problem::new(
+            subject.service.place.clone(),
+            "desired count is 1: there is no other task to send to",
+            Impact::of(Connections::All),
+            Fix::new(
+                format!("aws ecs update-service {} --desired-count 2", subject.command_names()),
+                "DesiredCount: 2",
+            ),
+        )
     }))
+}
+
+pub(super) const SCALES_TO_ONE: Check = Check {
+    id: "SD037",
+    severity: Severity::Warning,
+    title: "auto scaling that may leave a single task",
+    explanation: "Auto scaling may scale in to its minimum capacity. With a minimum of one task (or none) an interruption in a \
+                  quiet hour finds no other task to send to.",
+    sources: &[SCALING, "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html"],
+    run: Run::SpotService(scales_to_one),
+};
+
+fn scales_to_one(subject: &ServiceSubject<'_>) -> Verdict {
+    let Some(least) = subject.least_tasks()?.filter(|least| *least < 2) else { return Ok(None) };
+    let Some(scaling) = subject.service.scaling.known().filter(|_| subject.tasks().is_ok_and(|tasks| tasks > 1)) else {
+        return Ok(None);
+    };
+    let cluster = subject.service.cluster.known().map_or("CLUSTER", |arn| arn.rsplit('/').next().unwrap_or(arn));
+    let command = format!(
+        "aws application-autoscaling register-scalable-target --service-namespace ecs --scalable-dimension \
+         ecs:service:DesiredCount --resource-id service/{cluster}/{} --min-capacity 2",
+        subject.service.name
+    );
+    Ok(Some(Problem::new(
+        scaling.place.clone(),
+        format!(
+            "its minimum capacity is {least}: auto scaling may leave {} with a single task",
+            subject.service.place.name
+        ),
+        Impact::of(Connections::All),
+        Fix::new(command, "MinCapacity: 2"),
+    )))
 }
 
 pub(super) const NO_MINIMUM: Check = Check {
     id: "SD007",
     severity: Severity::Warning,
     title: "a minimum healthy percent of 0",
-    explanation: "With a minimum healthy percent of 0 a deployment may stop every task before a new one runs. An \
-                  interruption that comes meanwhile meets a service without spare tasks.",
-    sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html"],
+    explanation: "With a minimum healthy percent of 0 a deployment may stop every task before a new one runs. An interruption \
+                  during a deployment then finds no spare task.",
+    sources: &[DEPLOYMENT],
     run: Run::SpotService(no_minimum),
 };
 
-fn no_minimum(site: &ServiceSite<'_>) -> Verdict {
-    let has_none = site.service.minimum_healthy.or(100)? == 0;
-    Ok(has_none.then(|| Fault {
-        place: site.service.place.clone(),
-        found: "minimum healthy percent is 0: a deployment may stop all tasks at once".to_owned(),
-        cost: Cost::of(Connections::All),
-        mend: Mend::new(
-            format!(
-                "aws ecs update-service {} --deployment-configuration minimumHealthyPercent=100,maximumPercent=200",
-                site.command_names()
-            ),
-            "DeploymentConfiguration: { MinimumHealthyPercent: 100, MaximumPercent: 200 }",
+fn no_minimum(subject: &ServiceSubject<'_>) -> Verdict {
+    let has_none = subject.service.minimum_healthy.value_or(100)? == 0;
+    Ok(has_none.then(|| {
+        Problem::new(
+            subject.service.place.clone(),
+            "minimum healthy percent is 0: a deployment may stop all tasks at once",
+            Impact::of(Connections::All),
+            percent_fix(subject),
+        )
+    }))
+}
+
+fn percent_fix(subject: &ServiceSubject<'_>) -> Fix {
+    Fix::new(
+        format!(
+            "aws ecs update-service {} --deployment-configuration minimumHealthyPercent=100,maximumPercent=200",
+            subject.command_names()
         ),
+        "DeploymentConfiguration: { MinimumHealthyPercent: 100, MaximumPercent: 200 }",
+    )
+}
+
+pub(super) const NO_ROOM: Check = Check {
+    id: "SD038",
+    severity: Severity::Warning,
+    title: "a maximum percent that leaves no room for a replacement",
+    explanation: "ECS starts the replacement of an interrupted task when the notice comes, as far as maximumPercent of the \
+                  desired count allows another task. Where it allows none, the replacement starts only when the interrupted \
+                  task has stopped. With a minimum healthy percent of 100 beside it a deployment cannot go on at all.",
+    sources: &[
+        DEPLOYMENT,
+        "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html",
+    ],
+    run: Run::SpotService(no_room),
+};
+
+fn no_room(subject: &ServiceSubject<'_>) -> Verdict {
+    let percent = subject.service.maximum.value_or(200)?;
+    // From 200 % on there is room for one more whatever the count is.
+    if percent >= 200 {
+        return Ok(None);
+    }
+    let tasks = subject.tasks()?;
+    let most = u64::from(tasks) * u64::from(percent) / 100;
+    let stuck = subject.service.minimum_healthy.value_or(100)? >= 100;
+    let deployments = if stuck { ", and no deployment can go on" } else { "" };
+    let description = format!(
+        "maximum percent is {percent}: with {tasks} tasks no replacement can start before the interrupted task has stopped\
+         {deployments}"
+    );
+    let place = subject.service.place.clone();
+    let problem = || Problem::new(place, description, Impact::of(Connections::New), percent_fix(subject));
+    Ok((tasks > 0 && most <= u64::from(tasks)).then(problem))
+}
+
+pub(super) const ZONE_REBALANCING: Check = Check {
+    id: "SD058",
+    severity: Severity::Note,
+    title: "Availability Zone rebalancing",
+    explanation: "With Availability Zone rebalancing ECS evens out the tasks over the zones: after an interruption it may start \
+                  one more task and then stop a healthy one elsewhere. That is an ordinary drain, not an interruption, and it \
+                  happens in addition.",
+    sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html"],
+    run: Run::SpotService(zone_rebalancing),
+};
+
+fn zone_rebalancing(subject: &ServiceSubject<'_>) -> Verdict {
+    let is_on = subject.service.zone_rebalancing.value_or("DISABLED".to_owned())? == "ENABLED";
+    Ok(is_on.then(|| {
+        Problem::new(
+            subject.service.place.clone(),
+            "Availability Zone rebalancing is on: after an interruption ECS may also stop a healthy task",
+            Impact::NONE,
+            Fix::new(
+                format!("aws ecs update-service {} --availability-zone-rebalancing DISABLED", subject.command_names()),
+                "AvailabilityZoneRebalancing: DISABLED, where an additional drain is worse than uneven zones",
+            ),
+        )
     }))
 }
 
@@ -63,44 +165,44 @@ pub(super) const ONE_IN_ZONE: Check = Check {
     id: "SD008",
     severity: Severity::Warning,
     title: "one target in a zone, without cross-zone load balancing",
-    explanation: "Without cross-zone load balancing, which is off for a Network Load Balancer unless it is set, the \
-                  address of a zone sends only to the targets of that zone. When its one target goes, the address has \
-                  none: it leaves the DNS answer, and clients that know it already fail until they ask again.",
+    explanation: "Without cross-zone load balancing, which a Network Load Balancer has off by default, the address of a zone \
+                  sends only to the targets of that zone. When its only target goes, the address has none: it leaves the DNS \
+                  answer, and clients that have it cached fail until they resolve again.",
     sources: &[ZONES, CHECKS],
     run: Run::Group(one_in_zone),
 };
 
-fn one_in_zone(site: &GroupSite<'_>) -> Verdict {
-    let group = site.group;
-    if group.kind()? == Kind::Application || group.cross_zone.or(false)? {
+fn one_in_zone(subject: &GroupSubject<'_>) -> Verdict {
+    let group = subject.group;
+    if group.kind()? == Kind::Application || group.cross_zone.value_or(false)? {
         return Ok(None);
     }
-    let found = match group.healthy_in_zones.need()? {
+    let thin = match group.healthy_in_zones.known_or_err()? {
         Some(zones) => zones.contains(&1).then(|| format!("a zone of {} has one healthy target", zones.len())),
-        None => expected(site)?,
+        None => expected(subject)?,
     };
-    Ok(found.map(|found| Fault {
-        place: group.place.clone(),
-        found: format!("{found}, and cross-zone load balancing is off"),
-        cost: Cost::of(Connections::New),
-        mend: Mend::new(
-            format!(
-                "aws elbv2 modify-target-group-attributes --target-group-arn {} --attributes \
-                 Key=load_balancing.cross_zone.enabled,Value=true",
-                group.arn
+    Ok(thin.map(|thin| {
+        Problem::new(
+            group.place.clone(),
+            format!("{thin}, and cross-zone load balancing is off"),
+            Impact::of(Connections::New),
+            Fix::new(
+                format!(
+                    "aws elbv2 modify-target-group-attributes --target-group-arn {} --attributes \
+                     Key=load_balancing.cross_zone.enabled,Value=true",
+                    group.arn
+                ),
+                "{ Key: load_balancing.cross_zone.enabled, Value: \"true\" }",
             ),
-            "{ Key: load_balancing.cross_zone.enabled, Value: \"true\" }",
-        ),
+        )
     }))
 }
 
-/// Where the targets cannot be seen: whether the count suffices for two in each zone. One task alone is another check's.
-fn expected(site: &GroupSite<'_>) -> Result<Option<String>, Unknown> {
-    let (Some(zones), Some(desired)) = (group_zones(site)?, site.of.service.desired.need()?) else { return Ok(None) };
-    let is_thin = *desired > 1 && *desired < zones.saturating_mul(2);
-    Ok(is_thin.then(|| format!("{desired} tasks in {zones} zones leave a zone with one")))
-}
-
-fn group_zones(site: &GroupSite<'_>) -> Result<Option<u32>, Unknown> {
-    Ok(site.group.zones.need()?.copied().filter(|zones| *zones > 1))
+/// Where the targets are not known: whether the count is enough for two in each zone. SD006 reports a single task.
+fn expected(subject: &GroupSubject<'_>) -> Result<Option<String>, Unknown> {
+    let zones = subject.group.zones.known_or_err()?.copied().filter(|zones| *zones > 1);
+    let Some(zones) = zones else { return Ok(None) };
+    let tasks = subject.of.tasks()?;
+    let is_thin = tasks > 1 && tasks < zones.saturating_mul(2);
+    Ok(is_thin.then(|| format!("{tasks} tasks in {zones} zones leave a zone with one")))
 }

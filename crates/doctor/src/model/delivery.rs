@@ -1,4 +1,4 @@
-//! What brings a notice to the function: the rule, the queue, the function and what its role allows.
+//! The delivery of notices: the rule, the queue, the function and its role.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use serde_json::Value;
 
 use crate::iam::Statement;
 use crate::model::root::Place;
-use crate::model::setting::{Fact, Unknown};
+use crate::model::setting::{Setting, Unknown};
 use spotdrain_core::settings::{Settings, SettingsError};
 
 /// The rule, the queue, the function and its role.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Delivery {
     /// The rule.
-    pub rule: Fact<Rule>,
+    pub rule: Setting<Rule>,
     /// The queue; absent where the rule invokes the function itself.
-    pub queue: Fact<Queue>,
+    pub queue: Setting<Queue>,
     /// The function.
     pub function: Function,
     /// What its role allows and denies.
-    pub role: Fact<Vec<Statement>>,
+    pub role: Setting<Vec<Statement>>,
 }
 
 /// A rule of EventBridge.
@@ -30,24 +30,38 @@ pub struct Rule {
     /// Its name.
     pub name: String,
     /// Its event pattern.
-    pub pattern: Fact<Value>,
+    pub pattern: Setting<Value>,
     /// `ENABLED` unless it is set.
-    pub state: Fact<String>,
+    pub state: Setting<String>,
+    /// Its ARN.
+    pub arn: String,
+    /// `EventBusName`: `default` unless it is set.
+    pub bus: Setting<String>,
+    /// What the rule's target gets in place of the event: `InputPath $.detail`. Default: the whole event.
+    pub input: Setting<String>,
+    /// Whether the target has a role of its own with which EventBridge sends.
+    pub has_role: Setting<bool>,
 }
 
 /// A queue and how the function reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Queue {
     /// Where it is.
     pub place: Place,
     /// Its ARN.
     pub arn: String,
     /// `VisibilityTimeout`: 30 unless it is set.
-    pub visibility: Fact<u32>,
+    pub visibility: Setting<u32>,
     /// The state of the event source mapping: `Enabled` unless it is set.
-    pub mapping: Fact<String>,
+    pub mapping: Setting<String>,
     /// `FunctionResponseTypes` of the event source mapping.
-    pub responses: Fact<Vec<String>>,
+    pub responses: Setting<Vec<String>>,
+    /// The patterns of the event source mapping's `FilterCriteria`, as texts.
+    pub filters: Setting<Vec<String>>,
+    /// `KmsMasterKeyId`.
+    pub kms_key: Setting<String>,
+    /// The statements of its policy that concern EventBridge.
+    pub policy: Setting<Vec<Statement>>,
 }
 
 /// The function.
@@ -58,18 +72,20 @@ pub struct Function {
     /// Its name.
     pub name: String,
     /// `Timeout`: 3 unless it is set.
-    pub timeout: Fact<u32>,
+    pub timeout: Setting<u32>,
+    /// `ReservedConcurrentExecutions`.
+    pub reserved_concurrency: Setting<u32>,
     /// Its environment.
-    pub environment: Fact<BTreeMap<String, Fact<String>>>,
+    pub environment: Setting<BTreeMap<String, Setting<String>>>,
 }
 
 impl Function {
-    /// Its settings, or why it would refuse to start.
+    /// Returns its settings, or why it would refuse to start.
     pub fn settings(&self) -> Result<Result<Settings, SettingsError>, Unknown> {
         let mut values = Vec::new();
-        for (name, value) in self.environment.need()?.into_iter().flatten() {
+        for (name, value) in self.environment.known_or_err()?.into_iter().flatten() {
             if name.starts_with("SPOTDRAIN_") {
-                values.push((name.as_str(), value.or(String::new())?));
+                values.push((name.as_str(), value.value_or(String::new())?));
             }
         }
         Ok(Settings::read(values))

@@ -3,62 +3,72 @@
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html>
 
 use crate::model::root::Place;
-use crate::model::setting::{Fact, Unknown};
+use crate::model::setting::{Setting, Unknown};
 
 /// A target group.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Group {
     /// Where it is.
     pub place: Place,
-    /// Its ARN; of a template one that stands for it.
+    /// Its ARN; in a template a placeholder.
     pub arn: String,
-    /// Its protocol, which tells a Network Load Balancer's group from an Application Load Balancer's.
-    pub protocol: Fact<String>,
+    /// Its protocol: by it a Network Load Balancer's group differs from an Application Load Balancer's.
+    pub protocol: Setting<String>,
+    /// `instance` unless it is set; Fargate needs `ip`.
+    pub target_type: Setting<String>,
     /// Its own port, which a registration can override.
-    pub port: Fact<u16>,
+    pub port: Setting<u16>,
     /// `ipv4` unless it is set.
-    pub ip_address_type: Fact<String>,
+    pub ip_address_type: Setting<String>,
     /// Its health check.
     pub health_check: HealthCheck,
     /// Its attributes.
     pub attributes: Attributes,
-    /// Whether its load balancer sends from every zone to every target.
-    pub cross_zone: Fact<bool>,
-    /// In how many zones its load balancer is.
-    pub zones: Fact<u32>,
-    /// How many healthy targets it has in each zone; only read live.
-    pub healthy_in_zones: Fact<Vec<u32>>,
-    /// How many of its targets its load balancer does not use; only read live.
-    pub unused: Fact<u32>,
-    /// The listeners that forward to it, as `TCP:5044 of load balancer demo`; only read live, and where targets are unused.
-    pub listeners: Fact<Vec<String>>,
-    /// Its tags; read live only where a right depends on them.
-    pub tags: Fact<Vec<(String, String)>>,
+    /// Whether cross-zone load balancing is on.
+    pub cross_zone: Setting<bool>,
+    /// Number of zones of its load balancer.
+    pub zones: Setting<u32>,
+    /// Number of healthy targets in each zone; only known of what is deployed.
+    pub healthy_in_zones: Setting<Vec<u32>>,
+    /// Number of targets that its load balancer does not use; only known of what is deployed.
+    pub unused: Setting<u32>,
+    /// The listeners that forward to it, as `TCP:5044 of load balancer demo`; only read where targets are unused.
+    pub listeners: Setting<Vec<String>>,
+    /// Its tags; of what is deployed only read where a permission depends on them.
+    pub tags: Setting<Vec<(String, String)>>,
 }
 
 /// A group's health check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HealthCheck {
     /// Seconds from one check to the next: 30 unless it is set.
-    pub interval: Fact<u32>,
+    pub interval: Setting<u32>,
     /// How many checks must fail: 2 unless it is set.
-    pub threshold: Fact<u32>,
+    pub threshold: Setting<u32>,
     /// `traffic-port` unless it is set.
-    pub port: Fact<String>,
+    pub port: Setting<String>,
 }
 
 /// A group's attributes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attributes {
     /// `deregistration_delay.timeout_seconds`: 300 unless it is set.
-    pub delay: Fact<u32>,
+    pub delay: Setting<u32>,
     /// `deregistration_delay.connection_termination.enabled`: false unless it is set.
-    pub cuts_after_delay: Fact<bool>,
+    pub cuts_after_delay: Setting<bool>,
     /// `target_health_state.unhealthy.connection_termination.enabled`: true unless it is set.
-    pub cuts_unhealthy: Fact<bool>,
+    pub cuts_unhealthy: Setting<bool>,
+    /// `target_health_state.unhealthy.draining_interval_seconds`: 0 unless it is set.
+    pub draining_interval: Setting<u32>,
+    /// `target_group_health.unhealthy_state_routing.minimum_healthy_targets.count`: 1 unless it is set.
+    pub minimum_healthy_count: Setting<u32>,
+    /// `target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage`, in percent: off unless it is set.
+    pub minimum_healthy_percentage: Setting<u32>,
+    /// `slow_start.duration_seconds`: 0 unless it is set.
+    pub slow_start: Setting<u32>,
 }
 
-/// What sends to a group.
+/// The kind of load balancer that sends to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A Network Load Balancer.
@@ -68,7 +78,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As people call it.
+    /// Its short name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -79,25 +89,41 @@ impl Kind {
 }
 
 impl Group {
-    /// What sends to it. HTTP and HTTPS are an Application Load Balancer's; a template that sets none is refused by AWS.
+    /// Returns the kind of its load balancer. HTTP and HTTPS are an Application Load Balancer's; AWS refuses a template without
+    /// a protocol.
     pub fn kind(&self) -> Result<Kind, Unknown> {
-        let protocol = self.protocol.need()?.map_or("", String::as_str);
+        let protocol = self.protocol.known_or_err()?.map_or("", String::as_str);
         Ok(if matches!(protocol, "HTTP" | "HTTPS") { Kind::Application } else { Kind::Network })
     }
 
-    /// Whether its connections can be cut: those of TCP and TLS, behind a Network Load Balancer.
+    /// Returns whether its connections can be cut: those of TCP and TLS, behind a Network Load Balancer.
     pub fn has_connections(&self) -> Result<bool, Unknown> {
-        let protocol = self.protocol.need()?.map_or("", String::as_str);
+        let protocol = self.protocol.known_or_err()?.map_or("", String::as_str);
         Ok(matches!(protocol, "TCP" | "TLS" | "TCP_UDP"))
     }
 
-    /// How long until a target that answers its checks with a failure is unhealthy, at most.
+    /// Returns after how many seconds of failing checks a target is unhealthy, at most.
     pub fn fails_after(&self) -> Result<u32, Unknown> {
-        Ok(self.health_check.interval.or(30)?.saturating_mul(self.health_check.threshold.or(2)?))
+        Ok(self.health_check.interval.value_or(30)?.saturating_mul(self.health_check.threshold.value_or(2)?))
     }
 
-    /// The deregistration delay that is in force.
+    /// Returns when open connections to a target that fails its health check are cut, in seconds from when it begins to fail;
+    /// `None` where they are not. Only TCP and TLS have connections that can be kept.
+    /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html>
+    pub fn cut_after(&self) -> Result<Option<u32>, Unknown> {
+        let protocol = self.protocol.known_or_err()?.map_or("", String::as_str);
+        if !matches!(protocol, "TCP" | "TLS") {
+            return Ok(None);
+        }
+        if self.attributes.cuts_unhealthy.value_or(true)? {
+            return Ok(Some(self.fails_after()?));
+        }
+        let interval = self.attributes.draining_interval.value_or(0)?;
+        Ok(if interval == 0 { None } else { Some(self.fails_after()?.saturating_add(interval)) })
+    }
+
+    /// Returns the deregistration delay in force, in seconds.
     pub fn delay(&self) -> Result<u32, Unknown> {
-        self.attributes.delay.or(300)
+        self.attributes.delay.value_or(300)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod delivery;
 pub mod group;
+pub mod placement;
 pub mod root;
 pub mod service;
 pub mod setting;

@@ -1,4 +1,4 @@
-//! A service and its task definition, as far as they decide over connections.
+//! A service and its task definition: the fields that affect connections.
 //! Sources: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::model::group::Group;
 use crate::model::root::Place;
-use crate::model::setting::Fact;
+use crate::model::setting::Setting;
 
 /// A service.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -15,39 +15,75 @@ pub struct Service {
     pub place: Place,
     /// Its name.
     pub name: String,
-    /// Its ARN; of a template one that stands for it.
+    /// Its ARN; in a template a placeholder.
     pub arn: String,
     /// The ARN of its cluster.
-    pub cluster: Fact<String>,
-    /// What is set of its cluster.
+    pub cluster: Setting<String>,
+    /// Where its tasks run.
     pub capacity: Capacity,
     /// `desiredCount`.
-    pub desired: Fact<u32>,
-    /// `minimumHealthyPercent`; 100 for a service of replicas.
-    pub minimum_healthy: Fact<u32>,
+    pub desired: Setting<u32>,
+    /// Its auto scaling.
+    pub scaling: Setting<Scaling>,
+    /// `minimumHealthyPercent`: 100 % unless it is set.
+    pub minimum_healthy: Setting<u32>,
+    /// `maximumPercent`: 200 % unless it is set.
+    pub maximum: Setting<u32>,
+    /// Whether the deployment circuit breaker is on; off unless it is set.
+    pub circuit_breaker: Setting<bool>,
+    /// `healthCheckGracePeriodSeconds`: 0 unless it is set.
+    pub grace_period: Setting<u32>,
+    /// `availabilityZoneRebalancing`; `ENABLED` for new services unless it is set.
+    pub zone_rebalancing: Setting<String>,
+    /// Whether it has placement strategies, placement constraints or DAEMON scheduling, which only EC2 has.
+    pub uses_ec2_placement: Setting<bool>,
+    /// How clients reach it other than by its target groups.
+    pub reached_by: Setting<Vec<Reach>>,
     /// `platformVersion`; `LATEST` is 1.4.0.
-    pub platform_version: Fact<String>,
+    pub platform_version: Setting<String>,
     /// Its target groups.
-    pub balancers: Fact<Vec<Balancer>>,
+    pub balancers: Setting<Vec<Balancer>>,
     /// The value of its tag `spotdrain`.
-    pub tag: Fact<String>,
+    pub tag: Setting<String>,
     /// Whether its tasks have an IPv6 address.
-    pub has_ipv6: Fact<bool>,
-    /// What its tasks are made of.
-    pub task_definition: Fact<TaskDefinition>,
+    pub has_ipv6: Setting<bool>,
+    /// Its task definition.
+    pub task_definition: Setting<TaskDefinition>,
+}
+
+/// How clients reach a service without a target group that spotdrain could deregister from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// ECS Service Connect.
+    ServiceConnect,
+    /// AWS Cloud Map (`serviceRegistries`).
+    CloudMap,
+    /// Amazon VPC Lattice.
+    Lattice,
+    /// Ingress that ECS manages: a gateway connector, or Express Mode.
+    ManagedIngress,
+}
+
+/// The scalable target of a service in Application Auto Scaling.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scaling {
+    /// Where it is set.
+    pub place: Place,
+    /// `MinCapacity`, in tasks.
+    pub min: Setting<u32>,
 }
 
 /// Where a service's tasks run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Capacity {
     /// The service's `launchType`.
-    pub launch_type: Fact<String>,
+    pub launch_type: Setting<String>,
     /// The service's own strategy.
-    pub strategy: Fact<Vec<StrategyItem>>,
+    pub strategy: Setting<Vec<StrategyItem>>,
     /// The cluster's default strategy.
-    pub cluster_strategy: Fact<Vec<StrategyItem>>,
+    pub cluster_strategy: Setting<Vec<StrategyItem>>,
     /// The cluster's capacity providers.
-    pub providers: Fact<Vec<String>>,
+    pub providers: Setting<Vec<String>>,
 }
 
 /// One part of a capacity provider strategy.
@@ -55,9 +91,9 @@ pub struct Capacity {
 pub struct StrategyItem {
     /// Such as `FARGATE_SPOT`.
     pub provider: String,
-    /// How many tasks it has at least.
+    /// The least number of its tasks.
     pub base: u32,
-    /// Its share of the others.
+    /// Its share of the other tasks.
     pub weight: u32,
 }
 
@@ -65,13 +101,13 @@ pub struct StrategyItem {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Balancer {
     /// The target group.
-    pub group: Fact<Group>,
+    pub group: Setting<Group>,
     /// The other target group of a blue/green service.
-    pub alternate: Fact<Group>,
-    /// The container that serves.
-    pub container: Fact<String>,
+    pub alternate: Setting<Group>,
+    /// The container that serves. A name that is an unknown parameter is `${Parameter}`.
+    pub container: Setting<String>,
     /// Its port.
-    pub port: Fact<u16>,
+    pub port: Setting<u16>,
 }
 
 /// A task definition.
@@ -79,27 +115,31 @@ pub struct Balancer {
 pub struct TaskDefinition {
     /// Where it is.
     pub place: Place,
+    /// `requiresCompatibilities`.
+    pub compatibilities: Setting<Vec<String>>,
+    /// `networkMode`: `bridge` unless it is set.
+    pub network_mode: Setting<String>,
     /// `runtimePlatform.cpuArchitecture`; `X86_64` unless it is set.
-    pub architecture: Fact<String>,
+    pub architecture: Setting<String>,
     /// `runtimePlatform.operatingSystemFamily`; `LINUX` unless it is set.
-    pub system: Fact<String>,
+    pub system: Setting<String>,
     /// Its containers.
-    pub containers: Fact<Vec<Container>>,
+    pub containers: Setting<Vec<Container>>,
 }
 
 /// A container of a task definition.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Container {
-    /// Its name.
+    /// Its name. One that is an unknown parameter is `${Parameter}`.
     pub name: String,
     /// `stopTimeout`: on Fargate 30 s unless it is set, and 120 s at most.
-    pub stop_timeout: Fact<u32>,
+    pub stop_timeout: Setting<u32>,
     /// Its entry point and its command, one after the other; absent where the image's own are used.
-    pub words: Fact<Vec<String>>,
+    pub words: Setting<Vec<String>>,
     /// The names and values of its environment.
-    pub environment: Fact<BTreeMap<String, Fact<String>>>,
+    pub environment: Setting<BTreeMap<String, Setting<String>>>,
     /// Its `containerPort`s.
-    pub ports: Fact<Vec<u16>>,
+    pub ports: Setting<Vec<u16>>,
     /// What it waits for: the other container, and the condition.
-    pub depends_on: Fact<Vec<(String, String)>>,
+    pub depends_on: Setting<Vec<(String, String)>>,
 }

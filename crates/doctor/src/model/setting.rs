@@ -1,21 +1,21 @@
-//! What is known of a setting. "Not checked" must never look like "fine", so a value that could not be read is a case of
-//! its own, with the reason, and a check that needs it ends there.
+//! What is known about a setting. "Not checked" must never look like "fine", so a value that could not be read is a case
+//! of its own, with the reason, and a check that needs it stops there.
 
 use std::fmt;
 
-/// A setting's value, as far as it is known.
+/// The value of a setting, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Fact<T> {
-    /// It is set to this.
-    Known(T),
-    /// It is not set: AWS's default holds.
+pub enum Setting<T> {
+    /// The value that is set.
+    Set(T),
+    /// Not set: AWS's default applies.
     #[default]
-    Absent,
-    /// It could not be read or resolved, and why.
-    NotKnown(String),
+    Default,
+    /// Could not be read or resolved, with the reason.
+    Unknown(String),
 }
 
-/// Why a check could not be made.
+/// Why a check could not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown(pub String);
 
@@ -25,50 +25,50 @@ impl fmt::Display for Unknown {
     }
 }
 
-impl<T> Fact<T> {
-    /// What is set, or an [`Unknown`] where that is not known.
-    pub fn need(&self) -> Result<Option<&T>, Unknown> {
+impl<T> Setting<T> {
+    /// Returns the value that is set, `None` for the default, or an [`Unknown`] error.
+    pub fn known_or_err(&self) -> Result<Option<&T>, Unknown> {
         match self {
-            Self::Known(value) => Ok(Some(value)),
-            Self::Absent => Ok(None),
-            Self::NotKnown(why) => Err(Unknown(why.clone())),
+            Self::Set(value) => Ok(Some(value)),
+            Self::Default => Ok(None),
+            Self::Unknown(why) => Err(Unknown(why.clone())),
         }
     }
 
-    /// What is set, if it is known.
+    /// Returns the value that is set, if it is known.
     #[must_use]
     pub fn known(&self) -> Option<&T> {
         match self {
-            Self::Known(value) => Some(value),
-            Self::Absent | Self::NotKnown(_) => None,
+            Self::Set(value) => Some(value),
+            Self::Default | Self::Unknown(_) => None,
         }
     }
 
-    /// The same with another value.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
-        self.and_then(|value| Fact::Known(change(value)))
+    /// Maps the value that is set.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Setting<U> {
+        self.and_then(|value| Setting::Set(change(value)))
     }
 
-    /// What follows from the value.
-    pub fn and_then<U>(self, next: impl FnOnce(T) -> Fact<U>) -> Fact<U> {
+    /// Chains a lookup that depends on the value.
+    pub fn and_then<U>(self, next: impl FnOnce(T) -> Setting<U>) -> Setting<U> {
         match self {
-            Self::Known(value) => next(value),
-            Self::Absent => Fact::Absent,
-            Self::NotKnown(why) => Fact::NotKnown(why),
+            Self::Set(value) => next(value),
+            Self::Default => Setting::Default,
+            Self::Unknown(why) => Setting::Unknown(why),
         }
     }
 }
 
-impl<T: Clone> Fact<T> {
-    /// What is in force: what is set, else AWS's default.
-    pub fn or(&self, default: T) -> Result<T, Unknown> {
-        Ok(self.need()?.cloned().unwrap_or(default))
+impl<T: Clone> Setting<T> {
+    /// Returns the value in force: the one that is set, or else AWS's default.
+    pub fn value_or(&self, default: T) -> Result<T, Unknown> {
+        Ok(self.known_or_err()?.cloned().unwrap_or(default))
     }
 }
 
-impl<T> From<Option<T>> for Fact<T> {
+impl<T> From<Option<T>> for Setting<T> {
     fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Absent, Self::Known)
+        value.map_or(Self::Default, Self::Set)
     }
 }
 
@@ -78,9 +78,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_neither_a_value_nor_the_default() {
-        let unknown: Fact<u32> = Fact::NotKnown("a parameter".to_owned());
-        assert_eq!(unknown.or(30), Err(Unknown("a parameter".to_owned())));
-        assert_eq!((Fact::Absent.or(30), Fact::Known(120).or(30)), (Ok(30), Ok(120)));
+        let unknown: Setting<u32> = Setting::Unknown("a parameter".to_owned());
+        assert_eq!(unknown.value_or(30), Err(Unknown("a parameter".to_owned())));
+        assert_eq!((Setting::Default.value_or(30), Setting::Set(120).value_or(30)), (Ok(30), Ok(120)));
         assert_eq!(unknown.map(|value| value + 1).known(), None);
     }
 }

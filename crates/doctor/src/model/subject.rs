@@ -1,32 +1,29 @@
-//! Where a check is made: a service, one of its target groups, or what delivers the notices; and what several checks ask.
+//! The subjects of checks: a service, one of its target groups, or the delivery of notices; with what several checks ask.
 
 use crate::hold_config::{Hold, hold};
 use crate::model::delivery::Delivery;
 use crate::model::group::Group;
-use crate::model::root::Estate;
-use crate::model::service::{Balancer, Container, Service, StrategyItem};
+use crate::model::root::Deployment;
+use crate::model::service::{Balancer, Container, Service};
 use crate::model::setting::Unknown;
 use spotdrain_core::finding::ServiceTag;
 use spotdrain_core::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
 use spotdrain_core::settings::Settings;
 
-/// The capacity provider that is interrupted.
-pub(crate) const SPOT: &str = "FARGATE_SPOT";
-
 /// A service among the others.
 #[derive(Debug, Clone, Copy)]
-pub struct ServiceSite<'a> {
-    /// All.
-    pub estate: &'a Estate,
+pub struct ServiceSubject<'a> {
+    /// Everything that is examined.
+    pub deployment: &'a Deployment,
     /// This service.
     pub service: &'a Service,
 }
 
 /// A target group of a service.
 #[derive(Debug, Clone, Copy)]
-pub struct GroupSite<'a> {
+pub struct GroupSubject<'a> {
     /// The service.
-    pub of: ServiceSite<'a>,
+    pub of: ServiceSubject<'a>,
     /// How the service uses the group.
     pub balancer: &'a Balancer,
     /// The group.
@@ -37,99 +34,75 @@ pub struct GroupSite<'a> {
 
 /// What delivers the notices.
 #[derive(Debug, Clone, Copy)]
-pub struct DeliverySite<'a> {
-    /// All.
-    pub estate: &'a Estate,
+pub struct DeliverySubject<'a> {
+    /// Everything that is examined.
+    pub deployment: &'a Deployment,
     /// The rule, the queue, the function, the role.
     pub delivery: &'a Delivery,
 }
 
-/// Where a service's tasks run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Placement {
-    /// By a strategy: the service's own, or its cluster's.
-    Strategy(Vec<StrategyItem>),
-    /// By a launch type, which never is Spot.
-    LaunchType(String),
-    /// By nothing that is set.
-    Nothing,
-}
-
-impl<'a> ServiceSite<'a> {
-    /// Where the tasks run. A strategy excludes a launch type; without either the cluster's default strategy holds.
-    /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>
-    pub(crate) fn placement(&self) -> Result<Placement, Unknown> {
-        let capacity = &self.service.capacity;
-        if let Some(own) = capacity.strategy.need()?.filter(|items| !items.is_empty()) {
-            return Ok(Placement::Strategy(own.clone()));
-        }
-        if let Some(launch_type) = capacity.launch_type.need()? {
-            return Ok(Placement::LaunchType(launch_type.clone()));
-        }
-        let default = capacity.cluster_strategy.need()?.filter(|items| !items.is_empty());
-        Ok(default.map_or(Placement::Nothing, |items| Placement::Strategy(items.clone())))
+impl<'a> ServiceSubject<'a> {
+    /// The number of tasks that the service keeps: its desired count, or the minimum of its auto scaling if that is more.
+    /// Without a count CloudFormation makes one task.
+    pub(crate) fn tasks(&self) -> Result<u32, Unknown> {
+        let desired = self.service.desired.value_or(1)?;
+        Ok(desired.max(self.least_tasks()?.unwrap_or_default()))
     }
 
-    /// Whether a task can be on Spot; where that is not known, it can.
-    #[must_use]
-    pub fn may_be_on_spot(&self) -> bool {
-        match self.placement() {
-            Ok(Placement::Strategy(items)) => {
-                items.iter().any(|item| item.provider == SPOT && item.weight.max(item.base) > 0)
-            }
-            Ok(Placement::LaunchType(_) | Placement::Nothing) => false,
-            Err(_) => true,
-        }
+    /// The number of tasks that auto scaling may scale in to.
+    pub(crate) fn least_tasks(&self) -> Result<Option<u32>, Unknown> {
+        let Some(scaling) = self.service.scaling.known_or_err()? else { return Ok(None) };
+        Ok(scaling.min.known_or_err()?.copied())
     }
 
     /// The containers.
     pub(crate) fn containers(&self) -> Result<&'a [Container], Unknown> {
-        let Some(definition) = self.service.task_definition.need()? else { return Ok(&[]) };
-        Ok(definition.containers.need()?.map_or(&[], Vec::as_slice))
+        let Some(definition) = self.service.task_definition.known_or_err()? else { return Ok(&[]) };
+        Ok(definition.containers.known_or_err()?.map_or(&[], Vec::as_slice))
     }
 
     /// The containers that a load balancer sends to.
     pub(crate) fn serving(&self) -> Result<Vec<&'a Container>, Unknown> {
         let containers = self.containers()?;
         let mut names = Vec::new();
-        for balancer in self.service.balancers.need()?.into_iter().flatten() {
-            names.extend(balancer.container.need()?);
+        for balancer in self.service.balancers.known_or_err()?.into_iter().flatten() {
+            names.extend(balancer.container.known_or_err()?);
         }
         Ok(containers.iter().filter(|container| names.contains(&&container.name)).collect())
     }
 
     /// Whether the function reads the service's tag: with `SPOTDRAIN_DISCOVER=false` it does not.
     pub(crate) fn is_tag_read(&self) -> bool {
-        let delivery = self.estate.delivery.known();
+        let delivery = self.deployment.delivery.known();
         let settings = delivery.map(|delivery| delivery.function.settings());
         !matches!(settings, Some(Ok(Ok(Settings { discover: false, .. }))))
     }
 
-    /// Whether the service's tag tells the function that its tasks begin with the hold.
+    /// Returns whether the service is tagged `hold` and the function reads the tag.
     pub(crate) fn is_tagged_hold(&self) -> Result<bool, Unknown> {
-        let tag = self.service.tag.need()?.map(|value| ServiceTag::from_value(value));
+        let tag = self.service.tag.known_or_err()?.map(|value| ServiceTag::from_value(value));
         Ok(tag == Some(ServiceTag::Hold) && self.is_tag_read())
     }
 
-    /// How the service is named in a command.
+    /// Returns the options that name the service in a command.
     pub(crate) fn command_names(&self) -> String {
         let cluster = self.service.cluster.known().map_or("CLUSTER", |arn| arn.rsplit('/').next().unwrap_or(arn));
         format!("--cluster {cluster} --service {}", self.service.name)
     }
 }
 
-impl<'a> GroupSite<'a> {
+impl<'a> GroupSubject<'a> {
     /// The container behind the group, if its task definition has it.
     pub(crate) fn container(&self) -> Result<Option<&'a Container>, Unknown> {
         let containers = self.of.containers()?;
-        let name = self.balancer.container.need()?;
+        let name = self.balancer.container.known_or_err()?;
         Ok(containers.iter().find(|container| Some(&container.name) == name))
     }
 
-    /// When SIGKILL comes to the container behind the group.
+    /// Returns the stopTimeout of the container behind the group, in seconds.
     pub(crate) fn stop_timeout(&self) -> Result<u32, Unknown> {
         self.container()?.map_or(Ok(DEFAULT_STOP_TIMEOUT_SECONDS), |container| {
-            container.stop_timeout.or(DEFAULT_STOP_TIMEOUT_SECONDS)
+            container.stop_timeout.value_or(DEFAULT_STOP_TIMEOUT_SECONDS)
         })
     }
 
@@ -149,16 +122,16 @@ impl<'a> GroupSite<'a> {
 
     /// Whether the health check asks the port of the traffic.
     pub(crate) fn asks_traffic(&self) -> Result<bool, Unknown> {
-        Ok(self.asked_port()? == self.balancer.port.need()?.map(u16::to_string))
+        Ok(self.asked_port()? == self.balancer.port.known_or_err()?.map(u16::to_string))
     }
 
     fn asked_port(&self) -> Result<Option<String>, Unknown> {
-        let named = self.group.health_check.port.need()?.filter(|port| *port != "traffic-port");
-        named.map_or_else(|| Ok(self.balancer.port.need()?.map(u16::to_string)), |port| Ok(Some(port.clone())))
+        let named = self.group.health_check.port.known_or_err()?.filter(|port| *port != "traffic-port");
+        named.map_or_else(|| Ok(self.balancer.port.known_or_err()?.map(u16::to_string)), |port| Ok(Some(port.clone())))
     }
 
-    /// An image's own entry point shows nowhere. Then the tag is the sign of it, unless the hold that it tells of is seen in
-    /// another container. A tag that is not known is told where it is judged.
+    /// An image's own entry point is not in the task definition. Then the tag is the sign of the hold, unless the hold is seen
+    /// in another container. An unknown tag is reported where it is judged.
     fn has_hidden_hold(&self) -> Result<bool, Unknown> {
         if !self.of.is_tagged_hold().unwrap_or(false) {
             return Ok(false);

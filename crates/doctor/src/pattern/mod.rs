@@ -41,7 +41,7 @@ enum Field {
     OneOf(Vec<Test>),
 }
 
-/// What one value of a field is asked.
+/// A test of one value of a field.
 #[derive(Debug, Clone, PartialEq)]
 enum Test {
     Is(Value),
@@ -77,7 +77,7 @@ enum Comparison {
 }
 
 impl Pattern {
-    /// Reads a pattern; a [`PatternError`] says where it is none.
+    /// Reads a pattern; a [`PatternError`] says where it is not valid.
     pub fn read(pattern: &Value) -> Result<Self, PatternError> {
         read::read(pattern).map(Self)
     }
@@ -292,7 +292,7 @@ mod tests {
             (json!({"source": "aws.ecs"}), "at source: expected an array or an object, found \"aws.ecs\""),
             (json!({"detail": {"a": []}}), "at detail.a: an empty array"),
             (json!({"detail": {"$or": [{"a": ["b"]}]}}), "at detail.$or: expected two alternatives"),
-            (json!({"a": [{"begins": "b"}]}), "at a.begins: is no operator"),
+            (json!({"a": [{"begins": "b"}]}), "at a.begins: is not an operator"),
             (json!({"a": [{"prefix": 7}]}), "at a.prefix: expected a text, found 7"),
             (json!({"a": [{"prefix": "b", "suffix": "c"}]}), "at a: expected one operator"),
             (json!({"a": [{"numeric": [">"]}]}), "at a.numeric: expected comparisons"),

@@ -1,4 +1,4 @@
-//! How a pattern is written: JSON in, tests out, and what EventBridge would refuse is refused with its place.
+//! Reads the JSON of a pattern. What `EventBridge` would refuse is refused, with its place.
 
 use std::net::IpAddr;
 
@@ -23,7 +23,7 @@ fn below(path: &str, name: &str) -> String {
 
 fn read_fields(fields: &Map<String, Value>, path: &str) -> Result<Fields, PatternError> {
     if fields.is_empty() {
-        return Err(refused(if path.is_empty() { "the pattern" } else { path }, "an empty object is no pattern"));
+        return Err(refused(if path.is_empty() { "the pattern" } else { path }, "an empty object is not a pattern"));
     }
     let mut read = Fields::default();
     for (name, value) in fields {
@@ -76,7 +76,7 @@ fn read_operator(operator: &str, operand: &Value, path: &str) -> Result<Test, Pa
         "exists" => operand.as_bool().map(Test::Exists).ok_or_else(|| refused(&path, "expected true or false")),
         "numeric" => read_numeric(operand, &path),
         "cidr" => read_cidr(operand, &path),
-        _ => Err(refused(&path, "is no operator of EventBridge")),
+        _ => Err(refused(&path, "is not an operator of EventBridge")),
     }
 }
 

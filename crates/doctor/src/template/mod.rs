@@ -1,29 +1,19 @@
 //! Templates of CloudFormation and SAM, read into the model that the doctor examines.
 //!
-//! Nothing is asked of AWS. What a template leaves open until it is deployed (a parameter without a default, an import,
-//! what a macro makes) is *not known*, with its reason, and is never taken for a default. The way of the data is the order
-//! of the modules: `node` is the text's tree with its lines, `stack` a template with its parameters, `resolve` does the
-//! intrinsic functions, `value` is what comes out of them, `resources` puts the stacks together, and the others read from
-//! them what the doctor wants to know.
+//! Nothing is asked of AWS. What a template leaves open until it is deployed (a parameter without a default, an import, the
+//! work of a macro) is unknown, with its reason, and is never taken for a default. The layers, in the order of the data:
+//! `syntax` is the text's tree with its lines; `evaluate` knows parameters, conditions and intrinsic functions; `nested` and
+//! `resources` put the stacks together; `convert` reads services, target groups and the delivery of notices from the
+//! resources. `format` recognises files of other formats.
 
-mod balancing;
-mod capacity;
-mod conditions;
-mod delivery;
-mod function;
-mod groups;
-mod names;
-mod network;
-mod node;
-mod policy;
-mod pseudo;
+mod convert;
+mod evaluate;
+mod format;
+mod nested;
 mod read;
-mod resolve;
 mod resources;
-mod services;
-mod stack;
-mod tasks;
-mod value;
+mod syntax;
 
-pub use policy::policy;
-pub use read::{TemplateError, read};
+pub use convert::policy::{policy, queue_policy};
+pub use evaluate::location::Location;
+pub use read::{TemplateError, Templates, read};

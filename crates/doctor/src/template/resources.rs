@@ -1,23 +1,15 @@
-//! The resources of a template and of the stacks nested in it, with their values resolved.
+//! The resources of templates and of the stacks nested in them, with their values evaluated.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Component, Path, PathBuf};
 
 use crate::model::root::{Place, Unread};
-use crate::model::setting::Fact;
-
-use crate::template::names;
-use crate::template::node::{self, Node};
-use crate::template::resolve::Resolver;
-use crate::template::stack::Stack;
-use crate::template::value::{Data, Value};
-
-/// How deep stacks may be nested here.
-const DEEPEST: usize = 5;
-
-/// Gives the text of a file.
-pub(crate) type Load<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
+use crate::template::evaluate::location::Location;
+use crate::template::evaluate::names;
+use crate::template::evaluate::resolve::Resolver;
+use crate::template::evaluate::stack::Stack;
+use crate::template::evaluate::value::{Data, Value};
+use crate::template::syntax::node::Node;
 
 /// A resource.
 #[derive(Debug, Clone)]
@@ -25,9 +17,9 @@ pub(crate) struct Resource {
     pub(crate) kind: String,
     pub(crate) place: Place,
     pub(crate) name: String,
-    /// What `!Ref` gives.
+    /// The value of `!Ref`.
     pub(crate) reference: String,
-    /// Its ARN, where it has one that matters here.
+    /// Its ARN, if it is of a kind whose ARN matters here.
     pub(crate) arn: String,
     pub(crate) properties: Value,
 }
@@ -35,79 +27,151 @@ pub(crate) struct Resource {
 /// All resources.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
-    pub(crate) all: Vec<Resource>,
     pub(crate) unread: Vec<Unread>,
+    pub(crate) location: Location,
+    all: Vec<Resource>,
+    by_kind: BTreeMap<String, Vec<usize>>,
+    /// By kind, and what a text may refer to a resource by.
+    by_name: BTreeMap<String, BTreeMap<String, usize>>,
+    /// The listener or rule that forwards to a target group, by what refers to the group.
+    forwarding: OnceCell<BTreeMap<String, usize>>,
+    /// The scalable targets of services, by the services' names.
+    scalable: OnceCell<BTreeMap<String, Vec<usize>>>,
 }
 
 impl Resources {
-    /// Those of a kind.
+    pub(crate) fn new(location: Location) -> Self {
+        Self { location, ..Self::default() }
+    }
+
+    /// Returns the resources of these kinds.
     pub(crate) fn of<'a>(&'a self, kinds: &'a [&'a str]) -> impl Iterator<Item = &'a Resource> {
-        self.all.iter().filter(|resource| kinds.contains(&resource.kind.as_str()))
+        let indices = kinds.iter().filter_map(|kind| self.by_kind.get(*kind)).flatten();
+        indices.filter_map(|index| self.all.get(*index))
     }
 
-    /// The one of these kinds that a text refers to, by what `!Ref` gives, by ARN or by name.
+    /// Returns the resource of these kinds that a text refers to, by the value of `!Ref`, by ARN or by name.
     pub(crate) fn named(&self, kinds: &[&str], text: &str) -> Option<&Resource> {
-        let is_it = |resource: &&Resource| {
-            kinds.contains(&resource.kind.as_str())
-                && (resource.reference == text || resource.arn == text || resource.name == text)
-        };
-        self.all.iter().find(is_it)
+        let index = kinds.iter().find_map(|kind| self.by_name.get(*kind)?.get(text))?;
+        self.all.get(*index)
     }
 
-    /// Takes a stack's resources in, with those of its nested stacks.
-    pub(crate) fn add(&mut self, stack: &Stack, load: Load<'_>) {
+    /// Returns the listener or rule that forwards to what a text refers to. `forwards` lists what each forwards to.
+    pub(crate) fn forwarding_to(
+        &self,
+        text: &str,
+        kinds: &[&str],
+        forwards: fn(&Resource) -> Vec<String>,
+    ) -> Option<&Resource> {
+        let index = self.forwarding.get_or_init(|| {
+            let mut index = BTreeMap::new();
+            for at in kinds.iter().filter_map(|kind| self.by_kind.get(*kind)).flatten() {
+                for text in self.all.get(*at).map(forwards).unwrap_or_default() {
+                    index.entry(text).or_insert(*at);
+                }
+            }
+            index
+        });
+        self.all.get(*index.get(text)?)
+    }
+
+    /// Returns the scalable targets of a service's name. `key` is the name in the resource id of each.
+    pub(crate) fn scalable_by_name(
+        &self,
+        name: &str,
+        kind: &str,
+        key: fn(&Resource) -> String,
+    ) -> impl Iterator<Item = &Resource> {
+        let index = self.scalable.get_or_init(|| {
+            let mut index: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for at in self.by_kind.get(kind).into_iter().flatten() {
+                index.entry(self.all.get(*at).map(key).unwrap_or_default()).or_default().push(*at);
+            }
+            index
+        });
+        index.get(name).into_iter().flatten().filter_map(|at| self.all.get(*at))
+    }
+
+    /// Adds a stack's resources, and those of its nested stacks.
+    pub(crate) fn add(&mut self, stack: &Stack) {
         let resolver = Resolver::new(stack);
         let globals = stack.template.get("Globals").and_then(|globals| globals.get("Function"));
         let globals = globals.map(|node| resolver.value(node));
+        self.unread_loops(stack);
         for (id, body) in stack.resources() {
             let Some(kind) = body.get("Type").and_then(Node::text) else {
-                self.unread(
-                    &format!("{}{id}", stack.prefix),
-                    "it has no Type: a loop or a macro makes it at the deployment",
-                );
+                if !stack.open_loops.iter().any(|(key, _)| key == id) {
+                    self.unread(&format!("{}{id}", stack.prefix), "it has no Type: a macro makes it at the deployment");
+                }
                 continue;
             };
-            if self.is_left_out(resolver, id, body) {
+            if !is_read(kind) || self.is_left_out(resolver, id, body) {
                 continue;
             }
             let mut properties = properties(resolver, body);
             if let (Some(globals), "AWS::Serverless::Function") = (&globals, kind) {
                 properties = merged(globals, properties);
             }
-            if matches!(kind, "AWS::CloudFormation::Stack" | "AWS::Serverless::Application") {
-                self.nest(stack, id, &properties, load);
-            }
-            self.all.push(resource(resolver, id, kind, body.line, properties));
+            self.push(resource(resolver, id, kind, body.line, properties));
         }
+        stack.children.values().for_each(|child| self.add(child));
+        for assumption in stack.take_assumptions() {
+            self.unread(&format!("{}the template", stack.prefix), &assumption);
+        }
+    }
+
+    fn push(&mut self, resource: Resource) {
+        let index = self.all.len();
+        self.by_kind.entry(resource.kind.clone()).or_default().push(index);
+        let names = self.by_name.entry(resource.kind.clone()).or_default();
+        for name in [&resource.reference, &resource.arn, &resource.name] {
+            if !name.is_empty() {
+                names.entry(name.clone()).or_insert(index);
+            }
+        }
+        self.all.push(resource);
     }
 
     fn unread(&mut self, subject: &str, why: &str) {
         self.unread.push(Unread { subject: subject.to_owned(), why: why.to_owned() });
     }
 
-    /// By its condition. One that is not known leaves it in, and is told.
+    fn unread_loops(&mut self, stack: &Stack) {
+        for (key, why) in &stack.open_loops {
+            self.unread(&format!("{}{key}", stack.prefix), &format!("its collection is unknown: {why}"));
+        }
+    }
+
+    /// Leaves a resource out by its condition. One whose condition is unknown stays, and is reported.
     fn is_left_out(&mut self, resolver: Resolver<'_>, id: &str, body: &Node) -> bool {
         let Some(condition) = body.get("Condition").and_then(Node::text) else { return false };
         match resolver.named_condition(condition) {
             Ok(truth) => !truth,
             Err(why) => {
-                let why = format!("its condition {condition} is not known, so it is taken to be there: {why}");
+                let why = format!("its condition {condition} is unknown, so it was examined as if it were true: {why}");
                 self.unread(&format!("{}{id}", resolver.stack.prefix), &why);
                 false
             }
         }
     }
+}
 
-    fn nest(&mut self, parent: &Stack, id: &str, properties: &Value, load: Load<'_>) {
-        let prefix = format!("{}{id}/", parent.prefix);
-        if prefix.matches('/').count() > DEEPEST {
-            return self.unread(&prefix, "its stacks are nested too deep");
-        }
-        match nested(parent, properties, prefix.clone(), load) {
-            Ok(stack) => self.add(&stack, load),
-            Err(why) => self.unread(&format!("nested stack {}{id}", parent.prefix), &why),
-        }
-    }
+/// Whether a kind of resource is read: the others are evaluated only where something refers to them.
+fn is_read(kind: &str) -> bool {
+    let services = [
+        "AWS::ECS::",
+        "AWS::ElasticLoadBalancingV2::",
+        "AWS::ApplicationAutoScaling::",
+        "AWS::CodeDeploy::",
+        "AWS::Events::",
+        "AWS::SQS::",
+        "AWS::Lambda::",
+        "AWS::Serverless::Function",
+        "AWS::IAM::",
+        "AWS::EC2::Subnet",
+        "AWS::VpcLattice::",
+    ];
+    services.iter().any(|service| kind.starts_with(service))
 }
 
 fn properties(resolver: Resolver<'_>, body: &Node) -> Value {
@@ -132,8 +196,10 @@ fn resource(resolver: Resolver<'_>, id: &str, kind: &str, line: usize, propertie
 fn word(kind: &str) -> &'static str {
     match kind {
         "AWS::ECS::Service" => "service",
+        "AWS::ECS::TaskSet" => "task set",
         "AWS::ECS::TaskDefinition" => "task definition",
         "AWS::ElasticLoadBalancingV2::TargetGroup" => "target group",
+        "AWS::ApplicationAutoScaling::ScalableTarget" => "scalable target",
         "AWS::Events::Rule" => "rule",
         "AWS::SQS::Queue" => "queue",
         "AWS::Lambda::Function" | "AWS::Serverless::Function" => "function",
@@ -141,53 +207,7 @@ fn word(kind: &str) -> &'static str {
     }
 }
 
-/// The template of a nested stack, where it is a file, with the parameters that it is given.
-fn nested(parent: &Stack, properties: &Value, prefix: String, load: Load<'_>) -> Result<Stack, String> {
-    let text = |key| match properties.text(key) {
-        Fact::Known(text) => Ok(Some(text)),
-        Fact::Absent => Ok(None),
-        Fact::NotKnown(why) => Err(why),
-    };
-    let location = text("TemplateURL")?.map_or_else(|| text("Location"), |url| Ok(Some(url)))?;
-    let location = location.ok_or("it names no template")?;
-    if location.contains("://") {
-        return Err(format!("its template is at {location}: give that file to --template"));
-    }
-    let folder = parent.file.parent().unwrap_or(Path::new(""));
-    let file = tidy(&folder.join(&location));
-    let text = load(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let template = node::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
-    let given: BTreeMap<_, _> = match properties.get("Parameters") {
-        Fact::Known(parameters) => {
-            parameters.entries().iter().map(|(name, value)| (name.clone(), joined(value))).collect()
-        }
-        Fact::Absent | Fact::NotKnown(_) => BTreeMap::new(),
-    };
-    Ok(Stack::new(&file, prefix, template, given))
-}
-
-/// A list is given to a nested stack as a text with commas.
-fn joined(value: &Value) -> Value {
-    match value.texts_of_list() {
-        Some(texts) => Value::text_of(value.line, texts.join(",")),
-        None => value.clone(),
-    }
-}
-
-/// A path without `.` and, where it can be, without `..`.
-fn tidy(path: &Path) -> PathBuf {
-    let mut tidy = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir if tidy.file_name().is_some() => _ = tidy.pop(),
-            other => tidy.push(other),
-        }
-    }
-    tidy
-}
-
-/// The properties with what they do not set themselves from the globals of SAM; maps are put together.
+/// Adds to the properties what they do not set themselves from SAM's globals; maps are merged.
 /// Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
 fn merged(globals: &Value, own: Value) -> Value {
     let (Data::Map(globals), Data::Map(mut entries)) = (&globals.data, own.data.clone()) else { return own };

@@ -1,4 +1,4 @@
-//! Nothing that is not known passes for fine: an estate of which nothing is known has no finding, and every check says so.
+//! The unknown is never taken for fine: a deployment in which everything is unknown has no finding, and every check reports it.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use spotdrain_doctor::ignore_file::Accepted;
 use spotdrain_doctor::json::record;
 use spotdrain_doctor::model::delivery::{Delivery, Function, Queue, Rule};
 use spotdrain_doctor::model::group::{Attributes, Group, HealthCheck};
-use spotdrain_doctor::model::root::{Estate, Place, Unread};
+use spotdrain_doctor::model::root::{Deployment, Place, Unread};
 use spotdrain_doctor::model::service::{Balancer, Capacity, Container, Service, TaskDefinition};
-use spotdrain_doctor::model::setting::Fact;
+use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::sarif::sarif;
 use spotdrain_doctor::{CHECKS, examine};
 
-fn unknown<T>() -> Fact<T> {
-    Fact::NotKnown("nobody knows".to_owned())
+fn unknown<T>() -> Setting<T> {
+    Setting::Unknown("nobody knows".to_owned())
 }
 
 fn group() -> Group {
@@ -23,7 +23,16 @@ fn group() -> Group {
         port: unknown(),
         ip_address_type: unknown(),
         health_check: HealthCheck { interval: unknown(), threshold: unknown(), port: unknown() },
-        attributes: Attributes { delay: unknown(), cuts_after_delay: unknown(), cuts_unhealthy: unknown() },
+        attributes: Attributes {
+            delay: unknown(),
+            cuts_after_delay: unknown(),
+            cuts_unhealthy: unknown(),
+            draining_interval: unknown(),
+            minimum_healthy_count: unknown(),
+            minimum_healthy_percentage: unknown(),
+            slow_start: unknown(),
+        },
+        target_type: unknown(),
         cross_zone: unknown(),
         zones: unknown(),
         healthy_in_zones: unknown(),
@@ -46,42 +55,73 @@ fn service() -> Service {
         depends_on: unknown(),
     };
     let other = Container { name: "other".to_owned(), ..container.clone() };
-    let containers = Fact::Known(vec![container, other]);
-    let definition = TaskDefinition { architecture: unknown(), system: unknown(), containers, place: Place::default() };
+    let containers = Setting::Set(vec![container, other]);
+    let definition = TaskDefinition {
+        compatibilities: unknown(),
+        network_mode: unknown(),
+        architecture: unknown(),
+        system: unknown(),
+        containers,
+        place: Place::default(),
+    };
     let balancer = Balancer {
-        group: Fact::Known(group()),
-        alternate: Fact::Known(group()),
-        container: Fact::Known("app".to_owned()),
-        port: Fact::Known(80),
+        group: Setting::Set(group()),
+        alternate: Setting::Set(group()),
+        container: Setting::Set("app".to_owned()),
+        port: Setting::Set(80),
     };
     Service {
         place: Place::live("service a".to_owned()),
         cluster: unknown(),
         capacity,
         desired: unknown(),
+        scaling: unknown(),
         minimum_healthy: unknown(),
+        maximum: unknown(),
+        circuit_breaker: unknown(),
+        grace_period: unknown(),
+        zone_rebalancing: unknown(),
+        uses_ec2_placement: unknown(),
+        reached_by: unknown(),
         platform_version: unknown(),
-        balancers: Fact::Known(vec![balancer]),
+        balancers: Setting::Set(vec![balancer]),
         tag: unknown(),
         has_ipv6: unknown(),
-        task_definition: Fact::Known(definition),
+        task_definition: Setting::Set(definition),
         ..Service::default()
     }
 }
 
 fn delivery() -> Delivery {
-    let rule = Rule { pattern: unknown(), state: unknown(), ..Rule::default() };
-    let queue = Queue { visibility: unknown(), responses: unknown(), ..Queue::default() };
-    let function = Function { timeout: unknown(), environment: unknown(), ..Function::default() };
-    Delivery { rule: Fact::Known(rule), queue: Fact::Known(queue), function, role: unknown() }
+    let rule = Rule {
+        pattern: unknown(),
+        state: unknown(),
+        bus: unknown(),
+        input: unknown(),
+        has_role: unknown(),
+        ..Rule::default()
+    };
+    let queue = Queue {
+        visibility: unknown(),
+        responses: unknown(),
+        filters: unknown(),
+        kms_key: unknown(),
+        policy: unknown(),
+        ..Queue::default()
+    };
+    let function =
+        Function { timeout: unknown(), environment: unknown(), reserved_concurrency: unknown(), ..Function::default() };
+    Delivery { rule: Setting::Set(rule), queue: Setting::Set(queue), function, role: unknown() }
 }
 
 #[test]
 fn what_is_not_known_is_never_fine() {
-    let estate = |delivery| Estate { services: vec![service()], delivery, unread: Vec::new() };
+    let without_group = || Service { balancers: Setting::Set(Vec::new()), ..service() };
+    let services = || vec![service(), without_group()];
+    let deployment = |delivery| Deployment { services: services(), delivery, unread: Vec::new() };
     let mut said = BTreeSet::new();
-    for delivery in [Fact::Known(delivery()), unknown()] {
-        let diagnosis = examine(&estate(delivery));
+    for delivery in [Setting::Set(delivery()), unknown()] {
+        let diagnosis = examine(&deployment(delivery));
         assert!(diagnosis.findings.is_empty() && diagnosis.forecasts.is_empty(), "{:?}", diagnosis.findings);
         said.extend(diagnosis.not_checked.iter().flat_map(|entry| entry.checks.iter().copied()));
     }
@@ -89,33 +129,34 @@ fn what_is_not_known_is_never_fine() {
 }
 
 /// A service as AWS makes it where nothing is set, with a strategy of Spot alone.
-fn careless() -> Estate {
+fn careless() -> Deployment {
     let item =
         spotdrain_doctor::model::service::StrategyItem { provider: "FARGATE_SPOT".to_owned(), base: 0, weight: 1 };
     let group = Group {
         place: Place { name: "target group a".to_owned(), file: Some("t.yaml".to_owned()), line: Some(7) },
-        protocol: Fact::Known("TCP".to_owned()),
-        port: Fact::Known(80),
+        protocol: Setting::Set("TCP".to_owned()),
+        port: Setting::Set(80),
+        target_type: Setting::Set("ip".to_owned()),
         ..Group::default()
     };
-    let container = Container { name: "app".to_owned(), ports: Fact::Known(vec![80]), ..Container::default() };
-    let definition = TaskDefinition { containers: Fact::Known(vec![container]), ..TaskDefinition::default() };
+    let container = Container { name: "app".to_owned(), ports: Setting::Set(vec![80]), ..Container::default() };
+    let definition = TaskDefinition { containers: Setting::Set(vec![container]), ..TaskDefinition::default() };
     let service = Service {
         place: Place::live("service a".to_owned()),
-        capacity: Capacity { strategy: Fact::Known(vec![item]), ..Capacity::default() },
-        desired: Fact::Known(2),
-        balancers: Fact::Known(vec![Balancer {
-            group: Fact::Known(group),
-            container: Fact::Known("app".to_owned()),
-            port: Fact::Known(80),
+        capacity: Capacity { strategy: Setting::Set(vec![item]), ..Capacity::default() },
+        desired: Setting::Set(2),
+        balancers: Setting::Set(vec![Balancer {
+            group: Setting::Set(group),
+            container: Setting::Set("app".to_owned()),
+            port: Setting::Set(80),
             ..Balancer::default()
         }]),
-        task_definition: Fact::Known(definition),
+        task_definition: Setting::Set(definition),
         ..Service::default()
     };
-    Estate {
+    Deployment {
         services: vec![service],
-        delivery: Fact::Absent,
+        delivery: Setting::Default,
         unread: vec![Unread { subject: "service b".to_owned(), why: "a right is missing".to_owned() }],
     }
 }
@@ -124,7 +165,7 @@ fn careless() -> Estate {
 fn aws_own_defaults_lose_connections() {
     let diagnosis = examine(&careless());
     let ids: Vec<_> = diagnosis.findings.iter().map(|finding| finding.check.id).collect();
-    assert_eq!(ids, ["SD009", "SD012", "SD003", "SD033"]);
+    assert_eq!(ids, ["SD009", "SD012", "SD003", "SD033", "SD057"]);
     assert_eq!(diagnosis.worst(), Some(Severity::Error));
 }
 

@@ -7,7 +7,12 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod cases;
+mod deployed;
 mod examination;
 mod faults;
 mod held;
+mod inputs;
+mod limits;
+mod mutants;
 mod open;

@@ -145,6 +145,9 @@ impl<'a, C: Cloud> Run<'a, C> {
         let (engine, now) = (self.invocation.engine, self.now());
         let receipts = receipts(&messages);
         self.receipts += messages.len();
+        if self.invocation.queue.is_some() {
+            engine.arrivals.borrow_mut().note(messages.len(), now);
+        }
         self.hidden.push_back((later(now, shares::HIDDEN), receipts.keys().cloned().collect()));
         self.invocation.receipts.borrow_mut().extend(receipts);
         let Reading { notices, ignored, malformed } =
@@ -187,7 +190,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             Event::Located(keys, configured, located) => self.located(&keys, configured, located),
             Event::Refreshed(key, answer) => self.refreshed(key, answer),
             Event::Looked(turn, look) => self.looked(turn, look),
-            Event::Written(turned, answer) => self.written(turned, answer),
+            Event::Written(turned, answer) => self.written(&turned, answer),
             Event::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
             Event::Acknowledged => {}
         }

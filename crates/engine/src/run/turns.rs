@@ -36,6 +36,8 @@ pub(super) struct Turned {
     group: TargetGroupArn,
     notices: Vec<(NoticeId, NoticePlan)>,
     targets: Vec<OwnedTarget>,
+    /// Why the group could not be read.
+    unread: Option<Failure>,
     /// ECS was asked which tasks are stopping, because few healthy targets would stay.
     is_low: bool,
 }
@@ -47,7 +49,9 @@ impl<C: Cloud> Run<'_, C> {
             let now = self.now();
             let engine = self.invocation.engine;
             let wait = engine.budget(|budget, elapsed| budget.until_turn(elapsed));
-            let granted_at = self.receiving.gathers_until(now).unwrap_or(now).max(later(now, wait));
+            let gathering = engine.arrivals.borrow().gather_until(self.invocation.started_at);
+            let gathering = gathering.max(self.receiving.first_answer_by());
+            let granted_at = gathering.unwrap_or(now).max(later(now, wait));
             if granted_at > now {
                 return Some(granted_at);
             }
@@ -100,13 +104,16 @@ impl<C: Cloud> Run<'_, C> {
         if let (GroupFinding::Unknown(failure), false) = (&look.group, turn.may_write) {
             return self.look_failed(&turn.group, &ids, failure.clone());
         }
-        let (is_read, is_low) =
-            (!matches!(look.group, GroupFinding::Unknown(_)), look.stopping != StoppingTasks::NotAsked);
-        if let (true, Some(group)) = (is_read, self.work.groups.get_mut(&turn.group)) {
+        let unread = match &look.group {
+            GroupFinding::Unknown(failure) => Some(failure.clone()),
+            GroupFinding::Found(_) | GroupFinding::Missing => None,
+        };
+        if let (None, Some(group)) = (&unread, self.work.groups.get_mut(&turn.group)) {
             group.progress.confirm(&mut plan.notices);
         }
+        let is_low = look.stopping != StoppingTasks::NotAsked;
         let notices = ids.into_iter().zip(plan.notices).collect();
-        let mut turned = Turned { group: turn.group, notices, targets: Vec::new(), is_low };
+        let mut turned = Turned { group: turn.group, notices, targets: Vec::new(), unread, is_low };
         turned.targets = self.targets(&turned);
         self.write_or_settle(turned, turn.may_write);
     }
@@ -184,7 +191,10 @@ impl<C: Cloud> Run<'_, C> {
             if may_write {
                 engine.budget(Budget::give_back_write);
             }
-            self.succeeded(&turned.group);
+            match turned.unread.clone() {
+                Some(failure) => self.group_failed(&turned.group, failure),
+                None => self.succeeded(&turned.group),
+            }
             self.settle(&turned, None);
         } else if may_write || engine.budget(Budget::try_write) {
             self.spawn(async move {
@@ -203,10 +213,10 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     /// Notes the answer to a turn's write.
-    pub(super) fn written(&mut self, turned: Turned, answer: CallAnswer) {
+    pub(super) fn written(&mut self, turned: &Turned, answer: CallAnswer) {
         match &answer {
             CallAnswer::Failed(failure) | CallAnswer::Unanswered(failure) => {
-                self.group_failed(&turned.group, failure.clone())
+                self.group_failed(&turned.group, failure.clone());
             }
             _ => self.succeeded(&turned.group),
         }
@@ -215,7 +225,7 @@ impl<C: Cloud> Run<'_, C> {
         if turned.is_low && outcome == Some(Outcome::Deregistered) {
             self.low.insert(turned.group.clone());
         }
-        self.settle(&turned, outcome.as_ref());
+        self.settle(turned, outcome.as_ref());
     }
 
     /// Reads the groups again of which few healthy targets were to stay, as far as there are tokens: nobody waits for the answers.
@@ -267,7 +277,11 @@ impl<C: Cloud> Run<'_, C> {
         let is_dry = self.invocation.is_dry || open.located.mode == Mode::Observe;
         let notice = open.located.notice();
         let Some(wait) = open.waits.get_mut(&turned.group) else { return };
-        wait.open.clear();
+        // A plan that could not read the group does not know all ports. What an earlier turn read and left open stays open.
+        let is_planned = |row: &PlannedRegistration| {
+            turned.unread.is_none() || plan.registrations.iter().any(|new| new.registration == row.registration)
+        };
+        wait.open.retain(|row| !is_planned(row));
         for row in &plan.registrations {
             let target = row.registration.target;
             let by_call = || written.filter(|_| turned.targets.iter().any(|owned| owned.target == target)).cloned();

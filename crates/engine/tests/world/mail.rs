@@ -66,7 +66,7 @@ fn arrive(world: &mut World, now: Ms, visible_at: Ms, body: Rc<str>, truth: Opti
         Some(truth) => format!("message {id} (task-{} v{}) arrives at {visible_at} ms", truth.task, truth.version),
         None => format!("message {id} (of no task) arrives at {visible_at} ms"),
     });
-    world.plan(visible_at, Happening::Arrive(Message { id, body, truth, visible_at, receives: 0 }));
+    world.plan(visible_at, Happening::Arrive(Message { id, body, truth, visible_at, receives: 0, postponed: 0 }));
 }
 
 /// Sends a message that is no event, half an event, or an event of another source or Region.

@@ -31,6 +31,8 @@ pub struct Message {
     pub truth: Option<Truth>,
     pub visible_at: Ms,
     pub receives: u32,
+    /// How often the engine recorded that its groups got no turn.
+    pub postponed: u32,
 }
 
 impl Message {
@@ -74,13 +76,19 @@ impl Queue {
         received
     }
 
-    /// Moves messages that were received too often to the dead-letter queue, and returns their number.
-    pub fn redrive(&mut self, now: Ms) -> usize {
+    /// Notes that the groups of a message got no turn.
+    pub fn postponed(&mut self, id: u64) {
+        if let Some(message) = self.waiting.iter_mut().find(|message| message.id == id) {
+            message.postponed += 1;
+        }
+    }
+
+    /// Moves messages that were received too often to the dead-letter queue, and returns them.
+    pub fn redrive(&mut self, now: Ms) -> Vec<Message> {
         let is_dead = |message: &mut Message| message.receives >= MAX_RECEIVES && message.visible_at <= now;
         let dead: Vec<_> = self.waiting.extract_if(.., is_dead).collect();
-        let count = dead.len();
-        self.dead.extend(dead);
-        count
+        self.dead.extend(dead.iter().cloned());
+        dead
     }
 
     pub fn delete(&mut self, id: u64) {

@@ -76,8 +76,7 @@ tally! {
     excused_unread: "excused as last healthy: the group could not be read",
     excused_behind: "excused as last healthy: a read was behind the truth",
     excused_services: "excused as last healthy: the group has tasks of several services",
-    excused_ecs: "excused as last healthy: ECS deregistered the target that stayed",
-    excused_later: "excused as last healthy: the task that stayed was stopped after the group was read",
+    excused_survivor: "excused as last healthy: ECS deregistered the target that stayed, or stopped its task after the read",
 }
 
 impl fmt::Display for Tally {

@@ -17,7 +17,7 @@ use super::queue::{Message, Queue};
 use super::tally::Tally;
 use super::time::{Clock, Ms, SECOND};
 use super::write::Write;
-use super::{life, mail};
+use super::{laws, life, mail};
 
 #[derive(Debug, Clone)]
 pub enum Happening {
@@ -131,7 +131,9 @@ impl World {
             let happening = self.agenda.remove(&(at, number)).unwrap();
             self.happen(at, happening);
         }
-        self.tally.dead_letters += self.queue.redrive(now) as u64;
+        let dead = self.queue.redrive(now);
+        self.tally.dead_letters += dead.len() as u64;
+        laws::tried_before_dead(self, now, &dead);
     }
 
     fn happen(&mut self, now: Ms, happening: Happening) {

@@ -16,4 +16,5 @@ mod held;
 mod invocations;
 mod preconnecting;
 mod thaw;
+mod turns;
 mod uncertain;

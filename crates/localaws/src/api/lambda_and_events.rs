@@ -1,5 +1,5 @@
-//! Lambda functions with their event source mappings, and `EventBridge` rules. They are returned as they were set up;
-//! invoking a function or putting an event has no effect.
+//! Lambda functions with their event source mappings, `EventBridge` rules, and scalable targets. They are returned as they were
+//! set up; invoking a function or putting an event has no effect.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,15 +7,18 @@ use serde_json::{Value, json};
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 use crate::call::log::Subject;
-use crate::model::canned::with;
+use crate::model::canned::{Canned, Rule, with};
 use crate::model::world::World;
 use crate::protocol::json;
 
 /// A well-formed request.
 #[derive(Debug, Clone)]
-pub(crate) enum LambdaOrEventsRequest {
+pub(crate) enum CannedRequest {
     RulesOf(String),
     Rule(String),
+    TargetsOf(String),
+    ConcurrencyOf(String),
+    ScalableTargets(Vec<String>),
     Functions,
     MappingsOf(String),
     TagsOf(String),
@@ -28,6 +31,9 @@ pub(crate) enum LambdaOrEventsRequest {
 struct Body {
     target_arn: Option<String>,
     name: Option<String>,
+    rule: Option<String>,
+    #[serde(default)]
+    resource_ids: Vec<String>,
     #[serde(default)]
     entries: Vec<Entry>,
 }
@@ -40,15 +46,17 @@ pub(crate) struct Entry {
     event_bus_name: Option<String>,
 }
 
-impl LambdaOrEventsRequest {
-    /// Parses a request of `EventBridge`; `None` for another action.
+impl CannedRequest {
+    /// Parses a request of `EventBridge` or Application Auto Scaling; `None` for an action of another API.
     pub(crate) fn parse(action: Action, body: &[u8]) -> Option<Result<Self, ApiError>> {
-        if action.api() != Api::Events {
+        if !matches!(action.api(), Api::Events | Api::Scaling) {
             return None;
         }
-        let read = json::read::<Body>(Api::Events, body);
-        let missing = |field: &str| ApiError::invalid(Api::Events, format!("'{field}' is missing"));
+        let read = json::read::<Body>(action.api(), body);
+        let missing = |field: &str| ApiError::invalid(action.api(), format!("'{field}' is missing"));
         Some(read.and_then(|body| match action {
+            Action::DescribeScalableTargets => Ok(Self::ScalableTargets(body.resource_ids)),
+            Action::ListTargetsByRule => body.rule.map(Self::TargetsOf).ok_or_else(|| missing("Rule")),
             Action::PutEvents => Ok(Self::Put(body.entries)),
             Action::ListRuleNamesByTarget => body.target_arn.map(Self::RulesOf).ok_or_else(|| missing("TargetArn")),
             _ => body.name.map(Self::Rule).ok_or_else(|| missing("Name")),
@@ -57,7 +65,7 @@ impl LambdaOrEventsRequest {
 
     /// Whether a path belongs to Lambda.
     pub(crate) fn is_lambda(path: &str) -> bool {
-        path.starts_with("/2015-03-31/") || path.starts_with("/2017-03-31/tags/")
+        ["/2015-03-31/", "/2017-03-31/tags/", "/2019-09-30/functions/"].iter().any(|prefix| path.starts_with(prefix))
     }
 
     /// Parses a request of Lambda from its method, path and query.
@@ -67,6 +75,10 @@ impl LambdaOrEventsRequest {
             ("GET", path) if path.starts_with("/2017-03-31/tags/") => {
                 let arn = path.rsplit('/').next().unwrap_or_default().replace("%3A", ":");
                 Some((Action::ListTags, Self::TagsOf(arn)))
+            }
+            ("GET", path) if path.starts_with("/2019-09-30/functions/") => {
+                let name = path.strip_prefix("/2019-09-30/functions/")?.strip_suffix("/concurrency")?;
+                Some((Action::GetFunctionConcurrency, Self::ConcurrencyOf(name.replace("%3A", ":"))))
             }
             ("POST", path) => {
                 let name = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
@@ -85,10 +97,13 @@ impl LambdaOrEventsRequest {
         let resource = match self {
             Self::RulesOf(name)
             | Self::Rule(name)
+            | Self::TargetsOf(name)
+            | Self::ConcurrencyOf(name)
             | Self::MappingsOf(name)
             | Self::TagsOf(name)
             | Self::Invoke(name) => Some(name.clone()),
             Self::Put(entries) => entries.first().and_then(|entry| entry.event_bus_name.clone()),
+            Self::ScalableTargets(ids) => ids.first().cloned(),
             Self::Functions => None,
         };
         let targets = match self {
@@ -107,10 +122,26 @@ impl LambdaOrEventsRequest {
                 json!({"RuleNames": of_it.map(|rule| &rule.name).collect::<Vec<_>>()})
             }
             Self::Rule(name) => {
-                let rule = canned.rules.iter().find(|rule| rule.name == name);
-                let missing = || ApiError::bad("ResourceNotFoundException", format!("Rule {name} does not exist."));
-                let rule = rule.ok_or_else(missing)?;
+                let rule = rule(canned, &name)?;
                 with(json!({"Name": rule.name, "State": "ENABLED", "EventBusName": "default"}), Some(&rule.fields))
+            }
+            Self::TargetsOf(name) => targets(rule(canned, &name)?),
+            Self::ConcurrencyOf(name) => {
+                let is_it = |function: &&Value| {
+                    ["FunctionName", "FunctionArn"]
+                        .iter()
+                        .any(|key| function.get(*key).and_then(Value::as_str) == Some(&name))
+                };
+                let reserved =
+                    canned.functions.iter().find(is_it).and_then(|one| one.get("ReservedConcurrentExecutions"));
+                reserved.map_or_else(|| json!({}), |reserved| json!({"ReservedConcurrentExecutions": reserved}))
+            }
+            Self::ScalableTargets(ids) => {
+                let is_asked = |target: &&Value| {
+                    let id = target.get("ResourceId").and_then(Value::as_str).unwrap_or_default();
+                    ids.is_empty() || ids.iter().any(|asked| asked == id)
+                };
+                json!({"ScalableTargets": canned.scalable_targets.iter().filter(is_asked).collect::<Vec<_>>()})
             }
             Self::Put(entries) => put(&entries),
             Self::Invoke(name) => {
@@ -137,6 +168,20 @@ impl LambdaOrEventsRequest {
         };
         json::write(Api::Events, &answer)
     }
+}
+
+fn rule<'a>(canned: &'a Canned, name: &str) -> Result<&'a Rule, ApiError> {
+    let missing = || ApiError::bad("ResourceNotFoundException", format!("Rule {name} does not exist."));
+    canned.rules.iter().find(|rule| rule.name == name).ok_or_else(missing)
+}
+
+/// `ListTargetsByRule`: the targets' ARNs, with the fields that the rule has in `Targets`.
+fn targets(rule: &Rule) -> Value {
+    let fields = rule.fields.get("Targets");
+    let target = |(index, arn): (usize, &String)| {
+        with(json!({"Id": index.to_string(), "Arn": arn}), fields.and_then(|all| all.get(index)))
+    };
+    json!({"Targets": rule.targets.iter().enumerate().map(target).collect::<Vec<_>>()})
 }
 
 /// Sources that begin with `aws.` are reserved for AWS (`EventBridge` API, `PutEvents`).

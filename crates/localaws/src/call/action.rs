@@ -29,6 +29,9 @@ pub(crate) enum Api {
     /// The query protocol.
     #[strum(serialize = "STS")]
     Sts,
+    /// JSON 1.1.
+    #[strum(serialize = "Application Auto Scaling")]
+    Scaling,
 }
 
 /// A call that is simulated. Its text is the action's name in the API reference.
@@ -53,11 +56,13 @@ pub enum Action {
     ListTasks,
     ListRuleNamesByTarget,
     DescribeRule,
+    ListTargetsByRule,
     PutEvents,
     Invoke,
     ListFunctions,
     ListTags,
     ListEventSourceMappings,
+    GetFunctionConcurrency,
     GetRole,
     ListRolePolicies,
     GetRolePolicy,
@@ -65,6 +70,7 @@ pub enum Action {
     GetPolicy,
     GetPolicyVersion,
     GetCallerIdentity,
+    DescribeScalableTargets,
     GetQueueUrl,
     GetQueueAttributes,
     ReceiveMessage,
@@ -112,8 +118,12 @@ impl Action {
             | Self::ListServices
             | Self::DescribeTaskDefinition
             | Self::ListTasks => Api::Ecs,
-            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::PutEvents => Api::Events,
-            Self::Invoke | Self::ListFunctions | Self::ListTags | Self::ListEventSourceMappings => Api::Lambda,
+            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::ListTargetsByRule | Self::PutEvents => Api::Events,
+            Self::Invoke
+            | Self::ListFunctions
+            | Self::ListTags
+            | Self::ListEventSourceMappings
+            | Self::GetFunctionConcurrency => Api::Lambda,
             Self::GetRole
             | Self::ListRolePolicies
             | Self::GetRolePolicy
@@ -121,6 +131,7 @@ impl Action {
             | Self::GetPolicy
             | Self::GetPolicyVersion => Api::Iam,
             Self::GetCallerIdentity => Api::Sts,
+            Self::DescribeScalableTargets => Api::Scaling,
             Self::GetQueueUrl
             | Self::GetQueueAttributes
             | Self::ReceiveMessage
@@ -139,6 +150,7 @@ impl Action {
             Api::Lambda => format!("lambda:{self}"),
             Api::Iam => format!("iam:{self}"),
             Api::Sts => format!("sts:{self}"),
+            Api::Scaling => format!("application-autoscaling:{self}"),
             // The service's own messages have the name in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),
         }

@@ -22,7 +22,7 @@ impl ApiError {
         match api {
             Api::Elb | Api::Iam | Api::Sts => Self::bad("ValidationError", message),
             Api::Ecs => Self::bad("InvalidParameterException", message),
-            Api::Events => Self::bad("ValidationException", message),
+            Api::Events | Api::Scaling => Self::bad("ValidationException", message),
             Api::Lambda => Self::bad("InvalidParameterValueException", message),
             Api::Sqs => Self::bad("InvalidParameterValue", message),
         }
@@ -48,7 +48,7 @@ impl ApiError {
     pub(crate) fn throttled(api: Api) -> Self {
         let code = match api {
             Api::Elb | Api::Iam | Api::Sts => "Throttling",
-            Api::Ecs | Api::Events => "ThrottlingException",
+            Api::Ecs | Api::Events | Api::Scaling => "ThrottlingException",
             Api::Lambda => "TooManyRequestsException",
             Api::Sqs => "RequestThrottled",
         };
@@ -67,7 +67,7 @@ impl ApiError {
         );
         match action.api() {
             Api::Elb | Api::Iam | Api::Sts | Api::Sqs => Self { status: 403, code: "AccessDenied", message },
-            Api::Ecs | Api::Events => Self::bad("AccessDeniedException", message),
+            Api::Ecs | Api::Events | Api::Scaling => Self::bad("AccessDeniedException", message),
             Api::Lambda => Self { status: 403, code: "AccessDeniedException", message },
         }
     }
@@ -77,6 +77,7 @@ impl ApiError {
             Api::Elb | Api::Sqs | Api::Sts => "InternalFailure",
             Api::Ecs => "ServerException",
             Api::Events => "InternalException",
+            Api::Scaling => "InternalServiceException",
             Api::Lambda => "ServiceException",
             Api::Iam => "ServiceFailure",
         };

@@ -27,6 +27,7 @@ pub(crate) struct Canned {
     pub(crate) functions: Vec<Value>,
     pub(crate) mappings: Vec<Value>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) scalable_targets: Vec<Value>,
 }
 
 /// An `EventBridge` rule.
@@ -54,7 +55,7 @@ impl World {
         self.canned.task_definitions.insert(family.to_owned(), fields);
     }
 
-    /// Sets an attribute of a target group or load balancer.
+    /// Sets an attribute of a target group, load balancer or queue.
     pub fn set_attribute(&mut self, arn: &str, key: &str, value: &str) {
         self.canned.attributes.entry(arn.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
     }
@@ -81,12 +82,30 @@ impl World {
         self.canned.functions.push(fields);
     }
 
+    /// Sets a field of a function.
+    pub fn set_function(&mut self, name: &str, key: &str, value: &Value) {
+        for function in &mut self.canned.functions {
+            if let Some(fields) = function.as_object_mut().filter(|all| all.get("FunctionName") == Some(&name.into())) {
+                fields.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
+
+    pub fn remove_rule(&mut self, name: &str) {
+        self.canned.rules.retain(|rule| rule.name != name);
+    }
+
+    /// Adds a scalable target for `DescribeScalableTargets`.
+    pub fn add_scalable_target(&mut self, fields: Value) {
+        self.canned.scalable_targets.push(fields);
+    }
+
     /// Adds an event source mapping for `ListEventSourceMappings`.
     pub fn add_mapping(&mut self, fields: Value) {
         self.canned.mappings.push(fields);
     }
 
-    /// Adds a rule, with the ARNs of its targets, for `DescribeRule`.
+    /// Adds a rule, with the ARNs of its targets, for `DescribeRule`. The field `Targets` is for `ListTargetsByRule`.
     pub fn add_rule(&mut self, name: &str, targets: &[&str], fields: Value) {
         let targets = targets.iter().map(|arn| (*arn).to_owned()).collect();
         self.canned.rules.push(Rule { name: name.to_owned(), targets, fields });

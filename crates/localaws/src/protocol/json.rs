@@ -14,6 +14,7 @@ use crate::call::error::ApiError;
 const ECS: &str = "AmazonEC2ContainerServiceV20141113";
 const SQS: &str = "AmazonSQS";
 const EVENTS: &str = "AWSEvents";
+const SCALING: &str = "AnyScaleFrontendService";
 
 /// Parses `X-Amz-Target` into API and action; `None` for an API that is not simulated.
 pub(crate) fn target(header: &str) -> Option<(Api, &str)> {
@@ -21,6 +22,7 @@ pub(crate) fn target(header: &str) -> Option<(Api, &str)> {
         (ECS, action) => Some((Api::Ecs, action)),
         (SQS, action) => Some((Api::Sqs, action)),
         (EVENTS, action) => Some((Api::Events, action)),
+        (SCALING, action) => Some((Api::Scaling, action)),
         _ => None,
     }
 }

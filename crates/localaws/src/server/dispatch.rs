@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::api::ecs::EcsRequest;
 use crate::api::elb::{self, ElbRequest};
 use crate::api::iam::{self, IamRequest};
-use crate::api::lambda_and_events::LambdaOrEventsRequest;
+use crate::api::lambda_and_events::CannedRequest;
 use crate::api::sqs::SqsRequest;
 use crate::api::sqs::error as sqs_error;
 use crate::api::sqs::long_poll::{Answer, Attempt, LongPoll};
@@ -55,7 +55,7 @@ enum Request {
     Elb(ElbRequest),
     Ecs(EcsRequest),
     Sqs(SqsRequest),
-    LambdaOrEvents(LambdaOrEventsRequest),
+    Canned(CannedRequest),
     Iam(IamRequest),
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -
     }
     let parsed = match incoming.target {
         Some(target) => parse_json(target, incoming.body),
-        None if LambdaOrEventsRequest::is_lambda(incoming.path) => parse_rest(incoming),
+        None if CannedRequest::is_lambda(incoming.path) => parse_rest(incoming),
         None => parse_query(&Form::parse(incoming.body)),
     };
     call(world, parsed, incoming.origin, now)
@@ -113,10 +113,8 @@ fn parse_json(target: &str, body: &[u8]) -> ParsedCall {
 fn json_request(action: Action, body: &[u8]) -> Option<Result<(Request, Subject), ApiError>> {
     let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Request::Ecs(one))));
     let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Request::Sqs(one))));
-    let events = || {
-        LambdaOrEventsRequest::parse(action, body)
-            .map(|read| read.map(|one| (one.subject(), Request::LambdaOrEvents(one))))
-    };
+    let events =
+        || CannedRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Request::Canned(one))));
     ecs().or_else(sqs).or_else(events).map(|read| read.map(|(subject, request)| (request, subject)))
 }
 
@@ -141,7 +139,7 @@ fn query_request(action: Action, form: &Form) -> Option<Result<Request, ApiError
 
 /// Method and path identify Lambda's calls.
 fn parse_rest(incoming: &Incoming<'_>) -> ParsedCall {
-    let read = LambdaOrEventsRequest::of_path(incoming.method, incoming.path, incoming.query);
+    let read = CannedRequest::of_path(incoming.method, incoming.path, incoming.query);
     let unknown =
         || ApiError { status: 404, ..ApiError::bad("UnknownOperationException", "Not implemented by the local AWS") };
     let Some((action, request)) = read else {
@@ -153,7 +151,7 @@ fn parse_rest(incoming: &Incoming<'_>) -> ParsedCall {
             request: Err(unknown()),
         };
     };
-    let (subject, request) = (request.subject(), Ok(Request::LambdaOrEvents(request)));
+    let (subject, request) = (request.subject(), Ok(Request::Canned(request)));
     ParsedCall { api: Api::Lambda, name: action.name().to_owned(), action: Some(action), subject, request }
 }
 
@@ -237,7 +235,7 @@ fn run(
             }
             request.run(world).map(Answer::Now)
         }
-        Request::LambdaOrEvents(request) => request.run(world).map(Answer::Now),
+        Request::Canned(request) => request.run(world).map(Answer::Now),
         Request::Iam(request) => request.run(world).map(Answer::Now),
         Request::Sqs(request) => request.run(world, origin, now),
     }
@@ -264,8 +262,10 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
         (Api::Elb | Api::Iam | Api::Sts, Err(error), _) => ("text/xml", query::error(api, &error, &request_id)),
         (Api::Lambda, Ok(result), _) => ("application/json", result),
         (Api::Lambda, Err(error), _) => ("application/json", json::error(error.code, &error)),
-        (Api::Ecs | Api::Events, Ok(result), _) => ("application/x-amz-json-1.1", result),
-        (Api::Ecs | Api::Events, Err(error), _) => ("application/x-amz-json-1.1", json::error(error.code, &error)),
+        (Api::Ecs | Api::Events | Api::Scaling, Ok(result), _) => ("application/x-amz-json-1.1", result),
+        (Api::Ecs | Api::Events | Api::Scaling, Err(error), _) => {
+            ("application/x-amz-json-1.1", json::error(error.code, &error))
+        }
         (Api::Sqs, Ok(result), _) => ("application/x-amz-json-1.0", result),
         (Api::Sqs, Err(error), _) => ("application/x-amz-json-1.0", json::error(&sqs_error::kind(&error), &error)),
     };

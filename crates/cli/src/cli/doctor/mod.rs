@@ -1,50 +1,53 @@
-//! `spotdrain doctor`: what will lose connections, of a template or of what is deployed.
+//! `spotdrain doctor`: which settings will drop connections, in templates or in what is deployed.
 
+mod args;
 mod explain;
 mod offline;
+mod parameters;
 mod show;
 
 use spotdrain_doctor::ignore_file::Accepted;
 use spotdrain_doctor::json::record;
-use spotdrain_doctor::model::root::Estate;
+use spotdrain_doctor::model::root::Deployment;
 use spotdrain_doctor::sarif::sarif;
 use spotdrain_doctor::{Diagnosis, Severity, examine};
 
-use super::args::DoctorArgs;
+pub(crate) use args::DoctorArgs;
+
 use super::connect::{Connection, Needs, connect};
 use super::exit::{Exit, Problem};
 use super::show::json;
-use crate::look::{Wanted, Which, look};
+use crate::look::{FunctionSelector, Wanted, look};
 
 pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
     if let Some(id) = &args.explain {
         return explain::run(id);
     }
     let accepted = accepted(args)?;
-    let estate = estate(args).await?;
-    let mut diagnosis = examine(&estate);
+    let deployment = deployment(args).await?;
+    let mut diagnosis = examine(&deployment);
     let unused: Vec<_> = diagnosis.accept(&accepted).into_iter().map(str::to_owned).collect();
-    tell(args, &diagnosis, &unused)?;
-    Ok(exit(&diagnosis, args.strict))
+    report(args, &diagnosis, &unused)?;
+    exit(args, &diagnosis)
 }
 
-async fn estate(args: &DoctorArgs) -> Result<Estate, Problem> {
-    if let Some(file) = &args.template {
-        return offline::read(file, &args.parameters);
+async fn deployment(args: &DoctorArgs) -> Result<Deployment, Problem> {
+    if !args.templates.is_empty() {
+        return offline::read(args);
     }
     let Connection { aws, caller } = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
     let (cluster, services) = (args.cluster.clone(), args.services.clone());
-    let wanted = Wanted { cluster, services, function: which(args) };
-    let estate = Box::pin(look(&aws, &wanted)).await;
-    estate.map_err(|problem| Problem::Failed(format!("{problem} ({caller})")))
+    let wanted = Wanted { cluster, services, function: selector(args) };
+    let deployment = Box::pin(look(&aws, &wanted)).await;
+    deployment.map_err(|problem| Problem::Failed(format!("{problem} ({caller})")))
 }
 
-fn which(args: &DoctorArgs) -> Which {
+fn selector(args: &DoctorArgs) -> FunctionSelector {
     match (&args.function, &args.stack, &args.tag) {
-        (Some(name), ..) => Which::Named(name.clone()),
-        (_, Some(stack), _) => Which::OfStack(stack.clone()),
-        (.., Some((key, value))) => Which::Tagged(key.clone(), value.clone()),
-        (None, None, None) => Which::ByVariables,
+        (Some(name), ..) => FunctionSelector::Named(name.clone()),
+        (_, Some(stack), _) => FunctionSelector::OfStack(stack.clone()),
+        (.., Some((key, value))) => FunctionSelector::Tagged(key.clone(), value.clone()),
+        (None, None, None) => FunctionSelector::ByVariables,
     }
 }
 
@@ -56,20 +59,41 @@ fn accepted(args: &DoctorArgs) -> Result<Accepted, Problem> {
     Accepted::read(&text).map_err(|error| wrong(&error))
 }
 
-fn tell(args: &DoctorArgs, diagnosis: &Diagnosis, unused: &[String]) -> Result<(), Problem> {
+fn report(args: &DoctorArgs, diagnosis: &Diagnosis, unused: &[String]) -> Result<(), Problem> {
     if args.json {
         json(&record(diagnosis))
     } else if args.sarif {
         json(&sarif(diagnosis, env!("CARGO_PKG_VERSION")))
     } else {
-        show::diagnosis(diagnosis, unused, args.template.is_some())
+        show::diagnosis(diagnosis, unused, !args.templates.is_empty())
     }
 }
 
-fn exit(diagnosis: &Diagnosis, strict: bool) -> Exit {
-    match diagnosis.worst() {
-        Some(Severity::Error) => Exit::Failed,
-        Some(Severity::Warning) if strict => Exit::Warned,
-        _ => Exit::Done,
+/// The exit code; an error where the flags ask for more than findings say.
+fn exit(args: &DoctorArgs, diagnosis: &Diagnosis) -> Result<Exit, Problem> {
+    let failed = |text: String| Err(Problem::Failed(text));
+    let (refused, unchecked) = (diagnosis.refused_seconds, diagnosis.not_checked.len());
+    match (diagnosis.worst(), args.fail_on_refused) {
+        _ if diagnosis.is_empty() => {
+            failed(format!("nothing to examine: no ECS service and no spotdrain function {}", place(args)))
+        }
+        (Some(Severity::Error), _) => Ok(Exit::Failed),
+        _ if args.require_checked && unchecked > 0 => failed(format!("not checked: {unchecked} (--require-checked)")),
+        (_, Some(most)) if refused >= most => {
+            failed(format!("new connections are forecast to be refused for {refused} s (--fail-on-refused {most})"))
+        }
+        (Some(Severity::Warning), _) if args.strict => Ok(Exit::Warned),
+        _ => Ok(Exit::Done),
+    }
+}
+
+fn place(args: &DoctorArgs) -> String {
+    match (&args.cluster, args.templates.as_slice()) {
+        (Some(cluster), _) => format!("in cluster {cluster}"),
+        (None, []) => "in this account and Region".to_owned(),
+        (None, templates) => {
+            let names: Vec<_> = templates.iter().map(|path| path.display().to_string()).collect();
+            format!("in {}", names.join(", "))
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use anstyle::Style;
-use spotdrain_doctor::diagnosis::{Diagnosis, Finding, NotChecked};
+use spotdrain_doctor::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use spotdrain_doctor::forecast::{Change, Forecast, Outlook};
 use spotdrain_doctor::{CHECKS, Severity};
 
@@ -12,16 +12,17 @@ use crate::cli::present::{BAD, BOLD, CAREFUL, GOOD, QUIET};
 use crate::cli::show::broken;
 use crate::cli::table::{Cell, Table, plain};
 
-/// Prints a diagnosis; the mend of a template is a line of it, else it is a command.
+/// Prints a diagnosis. The fix for a template is a line of it, otherwise a command.
 pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String], of_template: bool) -> Result<(), Problem> {
     let mut text = String::new();
     for finding in diagnosis.open() {
         text += &format!("{}\n", finding_table(finding, of_template));
     }
     text += &forecasts(&diagnosis.forecasts);
+    text += &not_applicable(&diagnosis.not_applicable);
     text += &not_checked(&diagnosis.not_checked);
     for line in unused {
-        text += &format!("{CAREFUL}accepted, and not found any more{CAREFUL:#}: {line}\n");
+        text += &format!("{CAREFUL}accepted, and no longer found{CAREFUL:#}: {line}\n");
     }
     text += &summary(diagnosis);
     write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
@@ -37,19 +38,23 @@ pub(crate) fn severity_style(severity: Severity) -> Style {
 }
 
 fn finding_table(finding: &Finding, of_template: bool) -> Table {
-    let fault = &finding.fault;
-    let place = match (&fault.place.file, fault.place.line) {
-        (Some(file), Some(line)) => format!("{}  ({file}:{line})", fault.place.name),
-        _ => fault.place.name.clone(),
+    let problem = &finding.problem;
+    let place = match (&problem.place.file, problem.place.line) {
+        (Some(file), Some(line)) => format!("{}  ({file}:{line})", problem.place.name),
+        _ => problem.place.name.clone(),
     };
-    let (first, second) = (&fault.mend.template, &fault.mend.command);
+    let (first, second) = (&problem.fix.template, &problem.fix.command);
     let (first, second) = if of_template { (first, second) } else { (second, first) };
-    let mend = if first.is_empty() { second } else { first };
+    let fix = if first.is_empty() { second } else { first };
     let mut table = Table::plain(0);
-    let severity = finding.check.severity;
+    let severity = finding.severity();
     let label = (severity.as_str().to_owned(), severity_style(severity));
     table.row([(finding.check.id.to_owned(), BOLD), label, (place, BOLD)]);
-    for (label, text) in [("found", &fault.found), ("costs", &fault.cost.to_string()), ("mend", mend)] {
+    if let Some(why) = &finding.if_on_spot {
+        let text = format!("this runs on Fargate Spot, which is unknown: {why}");
+        table.row([plain(""), ("if".to_owned(), CAREFUL), plain(text)]);
+    }
+    for (label, text) in [("problem", &problem.description), ("impact", &problem.impact.to_string()), ("fix", fix)] {
         table.row([plain(""), (label.to_owned(), QUIET), plain(text)]);
     }
     table
@@ -64,7 +69,7 @@ fn forecasts(forecasts: &[Forecast]) -> String {
         forecast_rows(&mut table, forecast);
     }
     format!(
-        "{BOLD}Forecast{BOLD:#} {QUIET}seconds from SIGTERM to the last new connection at the latest, and how many are refused\n\
+        "{BOLD}Forecast{BOLD:#} {QUIET}seconds from SIGTERM to the last new connection, and for how many seconds they are refused\n\
          by an application that closes its port on SIGTERM (by one that serves until SIGKILL){QUIET:#}\n{table}\n"
     )
 }
@@ -75,12 +80,12 @@ fn forecast_rows(table: &mut Table, forecast: &Forecast) {
     let group = forecast.group.strip_prefix("target group ").unwrap_or(&forecast.group);
     let mut names = [plain(name(&forecast.service)), plain(group), last(forecast.now), refused(forecast.now)];
     let changes: Vec<_> = if forecast.changes.is_empty() {
-        vec![("nothing that is known here".to_owned(), QUIET)]
+        vec![("nothing known here".to_owned(), QUIET)]
     } else {
         forecast.changes.iter().map(change).collect()
     };
-    for told in changes {
-        table.row(names.into_iter().chain([told]));
+    for change in changes {
+        table.row(names.into_iter().chain([change]));
         names = ["", "", "", ""].map(plain);
     }
 }
@@ -100,11 +105,19 @@ fn change(change: &Change) -> Cell {
     plain(format!("{}: {}, {} refused", change.what, last(then).0, refused(then).0))
 }
 
+fn not_applicable(entries: &[NotApplicable]) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        text += &format!("{BOLD}{}{BOLD:#}: {}: {} checks do not apply\n", entry.subject, entry.why, entry.checks);
+    }
+    if text.is_empty() { text } else { text + "\n" }
+}
+
 fn not_checked(entries: &[NotChecked]) -> String {
     if entries.is_empty() {
         return String::new();
     }
-    let mut text = format!("{BOLD}Not checked{BOLD:#} {QUIET}which does not mean fine{QUIET:#}\n");
+    let mut text = format!("{BOLD}Not checked{BOLD:#} {QUIET}this does not mean fine{QUIET:#}\n");
     for entry in entries {
         let checks = if entry.checks.is_empty() { "all".to_owned() } else { entry.checks.join(", ") };
         text += &format!("  {CAREFUL}{}{CAREFUL:#}: {}\n    {QUIET}{checks}{QUIET:#}\n", entry.subject, entry.why);
@@ -113,12 +126,20 @@ fn not_checked(entries: &[NotChecked]) -> String {
 }
 
 fn summary(diagnosis: &Diagnosis) -> String {
-    if diagnosis.services == 0 && diagnosis.findings.is_empty() {
-        return format!("{BOLD}doctor{BOLD:#} {CAREFUL}found no service to examine{CAREFUL:#}\n");
+    if diagnosis.is_empty() {
+        return String::new();
+    }
+    let never = diagnosis.not_applicable.len();
+    if diagnosis.findings.is_empty() && diagnosis.services > 0 && never == diagnosis.services {
+        let services = plural(never, "service");
+        return format!("{BOLD}doctor{BOLD:#} {CAREFUL}{services}, none of them on Fargate Spot{CAREFUL:#}\n");
     }
     let (found, style) = counts(diagnosis);
     let mut text = format!("{BOLD}doctor{BOLD:#} {style}{found}{style:#}");
     text += &format!(" in {} by {} checks", plural(diagnosis.services, "service"), CHECKS.len());
+    if never > 0 {
+        text += &format!("; {} never on Fargate Spot", plural(never, "service"));
+    }
     let accepted = diagnosis.findings.len() - diagnosis.open().count();
     if accepted > 0 {
         text += &format!("; {accepted} accepted");
@@ -130,14 +151,15 @@ fn summary(diagnosis: &Diagnosis) -> String {
 }
 
 fn counts(diagnosis: &Diagnosis) -> (String, Style) {
-    let count = |severity| diagnosis.open().filter(|finding| finding.check.severity == severity).count();
+    let count = |severity| diagnosis.open().filter(|finding| finding.severity() == severity).count();
     let all = [Severity::Error, Severity::Warning, Severity::Note];
-    let told = all.map(|severity| plural(count(severity), severity.as_str()));
+    let counted = all.map(|severity| plural(count(severity), severity.as_str()));
     match diagnosis.worst() {
+        None if diagnosis.open().next().is_some() => (counted.join(", "), CAREFUL),
         None => ("nothing found".to_owned(), GOOD),
-        Some(Severity::Error) => (told.join(", "), BAD),
-        Some(Severity::Warning) => (told.join(", "), CAREFUL),
-        Some(Severity::Note) => (told.join(", "), GOOD),
+        Some(Severity::Error) => (counted.join(", "), BAD),
+        Some(Severity::Warning) => (counted.join(", "), CAREFUL),
+        Some(Severity::Note) => (counted.join(", "), GOOD),
     }
 }
 

@@ -68,7 +68,8 @@ fn summary(records: &[Record]) -> Table {
     let headings = ["WITH", "RUNS", "WITHOUT LOSS", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LAST NEW"];
     let mut table = Table::new(2, &headings);
     for &way in Scenario::ALL {
-        let its: Vec<_> = records.iter().filter(|record| record.scenario == way).map(|record| &record.figures).collect();
+        let its: Vec<_> =
+            records.iter().filter(|record| record.scenario == way).map(|record| &record.figures).collect();
         let Some(latest) = its.iter().max_by(|a, b| a.last_new.unwrap_or(0.0).total_cmp(&b.last_new.unwrap_or(0.0)))
         else {
             continue;

@@ -170,6 +170,10 @@ impl Cloud for Environment<'_> {
         let mut world = self.sim.world.borrow_mut();
         invocation.record(report);
         laws::count_outcomes(&mut world, report);
+        let postponed = report.notices.iter().filter(|notice| notice.postponed);
+        postponed
+            .filter_map(|notice| notice.message_id.as_deref()?.parse().ok())
+            .for_each(|id| world.queue.postponed(id));
         let handled = report.handled().filter_map(|notice| notice.message_id.as_deref()?.parse().ok());
         handled.for_each(|id| laws::recorded(&mut world, self.sim.clock.now(), id, &invocation));
     }

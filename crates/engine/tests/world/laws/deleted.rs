@@ -24,6 +24,14 @@ pub fn answer_names_delivered(world: &mut World, now: Ms, delivered: &[Message],
     }
 }
 
+/// A message whose groups never got a turn does not become a dead letter.
+pub fn tried_before_dead(world: &mut World, now: Ms, dead: &[Message]) {
+    let is_untried = |message: &&Message| message.postponed >= message.receives;
+    for message in dead.iter().filter(is_untried) {
+        world.break_law(Law::TriedBeforeDead, now, format!("message {}", message.id));
+    }
+}
+
 /// Checks a message that an invocation handled and that is now deleted.
 pub fn deleted(world: &mut World, now: Ms, id: u64, invocation: &Invocation) {
     world.tally.records += 1;

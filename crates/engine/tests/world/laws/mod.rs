@@ -6,7 +6,7 @@ mod deleted;
 mod written;
 
 pub use count::{count_outcomes, count_wrong_addresses};
-pub use deleted::{answer_names_delivered, deleted, recorded};
+pub use deleted::{answer_names_delivered, deleted, recorded, tried_before_dead};
 pub use written::{after_write, before_write};
 
 use std::fmt;
@@ -24,6 +24,7 @@ pub enum Law {
     TwiceIsOnce,
     OrderDoesNotMatter,
     EveryMessageEnds,
+    TriedBeforeDead,
     RecordedBeforeDeleted,
     AnswerNamesDelivered,
     EveryInvocationAnswers,
@@ -31,7 +32,7 @@ pub enum Law {
 }
 
 impl Law {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NeverTheWrongTarget,
         Self::DownOutweighsAll,
         Self::NeverALostNotice,
@@ -40,6 +41,7 @@ impl Law {
         Self::TwiceIsOnce,
         Self::OrderDoesNotMatter,
         Self::EveryMessageEnds,
+        Self::TriedBeforeDead,
         Self::RecordedBeforeDeleted,
         Self::AnswerNamesDelivered,
         Self::EveryInvocationAnswers,
@@ -60,6 +62,7 @@ impl fmt::Display for Law {
             Self::TwiceIsOnce => "handling a history twice ends in the same state as handling it once",
             Self::OrderDoesNotMatter => "the order of a batch does not matter to the final state",
             Self::EveryMessageEnds => "when the API answers again, every message is deleted or becomes a dead letter",
+            Self::TriedBeforeDead => "a message whose groups never got a turn does not become a dead letter",
             Self::RecordedBeforeDeleted => "a record is written before its message is deleted",
             Self::AnswerNamesDelivered => "the answer names no message that Lambda did not deliver",
             Self::EveryInvocationAnswers => "every invocation answers before the function's timeout",

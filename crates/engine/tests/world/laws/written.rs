@@ -95,12 +95,11 @@ fn fate(world: &World, group: GroupId, task: TaskId, read_at: Ms) -> Option<Coun
     let of_group = &world.fleet.groups[group];
     let is_unhealthy =
         |entry: &Entry| entry.owner == task && !matches!(entry.state, TargetState::Healthy | TargetState::Draining);
-    if of_group.by_ecs.contains(&task) {
-        Some(|tally| &mut tally.excused_ecs)
+    let stopped_later = world.fleet.tasks[task].stop.is_some_and(|stop| stop.at > read_at);
+    if of_group.by_ecs.contains(&task) || stopped_later {
+        Some(|tally| &mut tally.excused_survivor)
     } else if of_group.entries.iter().any(is_unhealthy) {
         Some(|tally| &mut tally.excused_health)
-    } else if world.fleet.tasks[task].stop.is_some_and(|stop| stop.at > read_at) {
-        Some(|tally| &mut tally.excused_later)
     } else {
         None
     }

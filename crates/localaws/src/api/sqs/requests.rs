@@ -3,6 +3,7 @@
 //! Only the calls of a consumer are simulated; tests create queues and send messages through
 //! [`World`](crate::World). Checks run in this order: the body, the queue URL, the queue, the parameters.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -119,7 +120,12 @@ fn url(world: &World, name: Option<&str>, origin: &str) -> Result<Map<String, Va
 
 fn describe(world: &World, queue: &str, names: &[String], now: Duration) -> Result<Map<String, Value>, ApiError> {
     let stock = world.queues.get(queue).ok_or_else(no_queue)?;
-    let found = attributes::describe(stock, names, world.since_1970(), now)?;
+    let mut found: BTreeMap<&str, String> =
+        attributes::describe(stock, names, world.since_1970(), now)?.into_iter().collect();
+    // Canned attributes have no effect, for example a policy.
+    let canned = world.canned.attributes.get(&stock.queue.arn()).into_iter().flatten();
+    let is_asked = |name: &str| names.iter().any(|asked| asked == "All" || asked == name);
+    found.extend(canned.filter(|(name, _)| is_asked(name)).map(|(name, value)| (name.as_str(), value.clone())));
     Ok(if found.is_empty() { Map::new() } else { object("Attributes", json!(found)) })
 }
 

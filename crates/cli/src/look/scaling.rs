@@ -1,0 +1,65 @@
+//! Application Auto Scaling of the services.
+//! Source: <https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalableTargets.html>
+
+use std::collections::BTreeMap;
+
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget, ServiceNamespace};
+use spotdrain_doctor::model::root::Place;
+use spotdrain_doctor::model::service::Scaling;
+use spotdrain_doctor::model::setting::Setting;
+
+use super::asker::{Asker, Budget};
+use super::services::{Found, short};
+use super::unknown;
+
+/// The most resource ids in one call.
+const MAX_PER_CALL: usize = 50;
+
+/// Adds its scalable target to every service.
+pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
+    let ids: Vec<_> = found.services.iter().map(|seen| resource_id(&seen.service)).collect();
+    let mut known: BTreeMap<String, Setting<Scaling>> = BTreeMap::new();
+    for ids in ids.chunks(MAX_PER_CALL) {
+        known.extend(describe(asker, ids).await);
+    }
+    for (seen, id) in found.services.iter_mut().zip(&ids) {
+        seen.service.scaling = known.get(id).cloned().unwrap_or_default();
+    }
+}
+
+fn resource_id(service: &spotdrain_doctor::model::service::Service) -> String {
+    let cluster = service.cluster.known().map_or("default", |arn| short(arn));
+    format!("service/{cluster}/{}", service.name)
+}
+
+async fn describe(asker: &Asker<'_>, ids: &[String]) -> BTreeMap<String, Setting<Scaling>> {
+    let client = aws_sdk_applicationautoscaling::Client::new(asker.aws.config());
+    let (mut scaling, mut token) = (BTreeMap::new(), None);
+    loop {
+        let request = client
+            .describe_scalable_targets()
+            .service_namespace(ServiceNamespace::Ecs)
+            .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+            .set_resource_ids(Some(ids.to_vec()))
+            .set_next_token(token);
+        match asker.ask("DescribeScalableTargets", Budget::Other, || request.clone().send()).await {
+            Ok(answer) => {
+                scaling.extend(answer.scalable_targets().iter().map(read));
+                token = answer.next_token().map(str::to_owned);
+                if token.is_none() {
+                    return scaling;
+                }
+            }
+            Err(refusal) => return ids.iter().map(|id| (id.clone(), unknown(&refusal.told))).collect(),
+        }
+    }
+}
+
+fn read(target: &ScalableTarget) -> (String, Setting<Scaling>) {
+    let id = target.resource_id();
+    let place = Place::live(format!("scalable target {}", id.trim_start_matches("service/")));
+    (
+        id.to_owned(),
+        Setting::Set(Scaling { place, min: Setting::Set(u32::try_from(target.min_capacity()).unwrap_or(0)) }),
+    )
+}

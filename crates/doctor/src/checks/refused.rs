@@ -1,0 +1,79 @@
+//! What does the forecast find?
+
+use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::forecast::Forecast;
+use crate::model::root::{Deployment, Place};
+use crate::model::setting::{Setting, Unknown};
+
+const SPOT: &str = "https://repost.aws/knowledge-center/fargate-spot-termination-notice";
+
+/// A client's own retries bridge a refusal of this many seconds: by RFC 6298 they come after 1, 3 and 7 s.
+const BRIDGED: u32 = 7;
+
+pub(super) const REFUSED: Check = Check {
+    id: "SD057",
+    severity: Severity::Warning,
+    title: "new connections that are refused for longer than retries bridge",
+    explanation: "By the forecast the load balancer goes on sending new connections to an interrupted task after its application \
+                  has closed its port or was killed. A client retries a refused connection for some seconds; after that it is \
+                  lost. The forecast is a model with users' measurements of 2022 and 2023 (docs/doctor.md), and names what \
+                  would change it. Where the function is not among the templates, it is taken to be deployed.",
+    sources: &[
+        "https://github.com/aws/containers-roadmap/issues/470",
+        "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366",
+        "https://www.rfc-editor.org/rfc/rfc6298",
+    ],
+    run: Run::Forecast(refused),
+};
+
+fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Verdict {
+    let forecast = forecast?;
+    let outlook = forecast.outlook(matches!(deployment.delivery, Setting::Unknown(_)));
+    let seconds = outlook.refused_seconds;
+    let best = forecast
+        .changes
+        .iter()
+        .filter(|change| change.then.refused_seconds < seconds)
+        .min_by_key(|change| change.then.refused_seconds);
+    let fix = best.map_or("no setting that is known here".to_owned(), |change| {
+        format!("{}: then {} s", change.what, change.then.refused_seconds)
+    });
+    let if_serving = if outlook.refused_at_least_seconds < seconds {
+        format!(" ({} s if it serves until SIGKILL)", outlook.refused_at_least_seconds)
+    } else {
+        String::new()
+    };
+    let description = format!(
+        "{}: new connections to an interrupted task are refused for {seconds} s{if_serving}, by the forecast",
+        forecast.service
+    );
+    let impact = Impact::for_seconds(Connections::New, seconds);
+    Ok((seconds > BRIDGED)
+        .then(|| Problem::new(forecast.place.clone(), description, impact, Fix::new(fix.clone(), fix))))
+}
+
+pub(super) const NO_FUNCTION: Check = Check {
+    id: "SD033",
+    severity: Severity::Warning,
+    title: "no function",
+    explanation: "AWS announced in 2023 that ECS deregisters an interrupted task itself; its knowledge center says that it might \
+                  not before the task has stopped, and in 2025 it did not for a while. Without the function nothing else does. \
+                  Found only where the function would change the forecast.",
+    sources: &[SPOT, "https://github.com/aws/containers-roadmap/issues/2673"],
+    run: Run::Forecast(no_function),
+};
+
+fn no_function(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Verdict {
+    if deployment.delivery.known_or_err()?.is_some() {
+        return Ok(None);
+    }
+    let helps = forecast?.changes.iter().any(|change| change.what == "function");
+    Ok(helps.then(|| {
+        Problem::new(
+            Place::live("the function".to_owned()),
+            "no function with SPOTDRAIN_ settings is in this Region",
+            Impact::of(Connections::All),
+            Fix::new("sam deploy --guided --template deploy/template.yaml", ""),
+        )
+    }))
+}

@@ -1,0 +1,20 @@
+//! The hold: its rules, its count of connections, and the binary as a process.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failed assumption fails the test"
+)]
+
+mod commands;
+mod common;
+mod counting;
+mod documents;
+mod health;
+mod holding;
+mod image;
+mod laws;
+mod metadata;
+mod process;
+mod rules;
