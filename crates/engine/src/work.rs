@@ -9,13 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::candidates::LocatedNotice;
-use spotdrain_core::outcome::Failure;
+use spotdrain_core::notice::Notice;
+use spotdrain_core::outcome::{Failure, Outcome};
 use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
 use spotdrain_core::progress::{Progress, Settled};
 use spotdrain_core::report::RegistrationRecord;
 
 /// Numbers the notices of an invocation.
 pub(crate) type NoticeId = usize;
+
+/// Deadlines in the same period of this many seconds count as equal. The queue deals the notices of a group to both execution
+/// environments, and what one of them could not serve is dealt again. If both take the groups in the same order, each group is
+/// written to twice in a storm, and otherwise once more whenever the rest is dealt again.
+const SAME_TIME: i64 = 10;
 
 /// Why a group is looked at without a turn, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +73,33 @@ pub(crate) struct Wait {
     pub(crate) open: Vec<PlannedRegistration>,
 }
 
+impl Wait {
+    /// Takes over a plan: the registrations that have an outcome are settled, and the others stay open.
+    pub(crate) fn settle(
+        &mut self,
+        plan: &NoticePlan,
+        was_read: bool,
+        outcome: impl Fn(&PlannedRegistration) -> Option<Outcome>,
+        (notice, now): (&Notice, Timestamp),
+    ) {
+        // A plan that could not read the group does not know all ports. What an earlier turn read and left open stays open.
+        let is_planned = |row: &PlannedRegistration| {
+            was_read || plan.registrations.iter().any(|new| new.registration == row.registration)
+        };
+        self.open.retain(|row| !is_planned(row));
+        for row in &plan.registrations {
+            let target = row.registration.target;
+            match outcome(row) {
+                _ if self.settled.contains_key(&target) => {}
+                // The targets that earlier turns settled have left the group.
+                Some(Outcome::NotRegistered) if !self.settled.is_empty() => {}
+                Some(outcome) => _ = self.settled.insert(target, RegistrationRecord::new(row, outcome, now, notice)),
+                None => self.open.push(row.clone()),
+            }
+        }
+    }
+}
+
 /// A target group that notices wait for.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
@@ -115,11 +148,13 @@ impl Group {
         self.failure.as_ref()
     }
 
-    /// The order of turns: in time or not, tried or not, then the earliest deadline.
-    fn rank(&self, now: Timestamp) -> Option<(bool, bool, Timestamp)> {
+    /// The order of turns: in time or not, tried or not, then the earliest deadline. Groups of the same time are taken in the order
+    /// of their ARNs.
+    fn rank(&self, now: Timestamp) -> Option<(bool, bool, i64)> {
         let (earliest, _) = self.turns.first()?;
         let in_time = self.turns.range((now, NoticeId::MIN)..).next();
-        Some((in_time.is_none(), self.failures > 0, in_time.map_or(*earliest, |(deadline, _)| *deadline)))
+        let deadline = in_time.map_or(*earliest, |(deadline, _)| *deadline);
+        Some((in_time.is_none(), self.failures > 0, deadline.as_second().div_euclid(SAME_TIME)))
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod close;
 mod locating;
+mod settling;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::mem::take;
 use std::pin::pin;
 
 use futures_util::future::{Either, LocalBoxFuture, select};
@@ -32,7 +34,7 @@ use crate::locate::Located;
 use crate::receive::{Receiving, receive};
 use crate::shares;
 use crate::work::{NoticeId, Work};
-use turns::{Turn, Turned};
+use turns::{PlannedTurn, Turn};
 
 /// Handles the messages of an invocation, and whatever else it receives.
 pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<Message>) -> Report {
@@ -52,7 +54,7 @@ pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<
     while let Some(event) = run.activities.next().await {
         run.on(event);
     }
-    info!(messages = run.receipts, "handled");
+    info!(messages = run.messages, "handled");
     Report::join(run.reports)
 }
 
@@ -62,10 +64,10 @@ enum Event {
     Located(BTreeSet<ServiceKey>, Configured, Vec<Located>),
     Refreshed(ServiceKey, Option<ServiceFinding>),
     Looked(Turn, Look),
-    Written(Turned, CallAnswer),
+    Written(PlannedTurn, CallAnswer),
     /// A group was read after a write that relied on ECS's answer; whether it has no healthy target left.
     ReadBack(TargetGroupArn, bool),
-    /// Messages were deleted, returned or hidden.
+    /// Messages were deleted, replanned or hidden.
     Acknowledged,
 }
 
@@ -99,7 +101,8 @@ struct Run<'a, C> {
     ignored: Vec<IgnoredEvent>,
     malformed: Vec<Malformed>,
     reports: Vec<Report>,
-    receipts: usize,
+    /// The number of messages.
+    messages: usize,
 }
 
 impl<'a, C: Cloud> Run<'a, C> {
@@ -121,7 +124,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             ignored: Vec::new(),
             malformed: Vec::new(),
             reports: Vec::new(),
-            receipts: 0,
+            messages: 0,
         };
         run.admit(messages);
         run
@@ -144,7 +147,7 @@ impl<'a, C: Cloud> Run<'a, C> {
     fn admit(&mut self, messages: Vec<Message>) {
         let (engine, now) = (self.invocation.engine, self.now());
         let receipts = receipts(&messages);
-        self.receipts += messages.len();
+        self.messages += messages.len();
         if self.invocation.queue.is_some() {
             engine.arrivals.borrow_mut().note(messages.len(), now);
         }
@@ -190,7 +193,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             Event::Located(keys, configured, located) => self.located(&keys, configured, located),
             Event::Refreshed(key, answer) => self.refreshed(key, answer),
             Event::Looked(turn, look) => self.looked(turn, look),
-            Event::Written(turned, answer) => self.written(&turned, answer),
+            Event::Written(planned, answer) => self.written(&planned, answer),
             Event::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
             Event::Acknowledged => {}
         }
@@ -239,18 +242,10 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     /// Records what has ended since the last time, and settles its messages with the queue.
     fn report_ended(&mut self) {
-        let [notices, ignored, malformed] = [self.ended.is_empty(), self.ignored.is_empty(), self.malformed.is_empty()];
-        if notices && ignored && malformed {
+        if self.ended.is_empty() && self.ignored.is_empty() && self.malformed.is_empty() {
             return;
         }
-        let take = |run: &mut Self| {
-            Report::new(
-                std::mem::take(&mut run.ended),
-                std::mem::take(&mut run.ignored),
-                std::mem::take(&mut run.malformed),
-            )
-        };
-        let report = take(self);
+        let report = Report::new(take(&mut self.ended), take(&mut self.ignored), take(&mut self.malformed));
         self.report(report);
     }
 

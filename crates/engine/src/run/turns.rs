@@ -7,22 +7,19 @@ use spotdrain_core::arn::TargetGroupArn;
 use spotdrain_core::finding::GroupFinding;
 use spotdrain_core::last_healthy::StoppingTasks;
 use spotdrain_core::notice::Notice;
-use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::outcome::Failure;
 use spotdrain_core::pace::{Budget, Kind};
-use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, PlannedRegistration, Situation, plan};
+use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
 use spotdrain_core::progress::{CallAnswer, Planned};
-use spotdrain_core::report::{RegistrationRecord, Report};
-use spotdrain_core::settings::Mode;
-use spotdrain_core::settlement::ECS_CATCHES_UP;
 
 use super::{Event, Run};
 use crate::cloud::{CallErrorKind, Cloud};
 use crate::deadline::later;
 use crate::invocation::Invocation;
-use crate::look::{Scope, is_emptied, look, stopping_tasks};
+use crate::look::{Scope, look, stopping_tasks};
 use crate::retry::back_off;
 use crate::shares;
-use crate::work::{Group, LookKind, NoticeId, Wants};
+use crate::work::{Group, NoticeId, Wants};
 
 /// A group that is looked at.
 pub(super) struct Turn {
@@ -32,14 +29,14 @@ pub(super) struct Turn {
 }
 
 /// A turn whose group was planned.
-pub(super) struct Turned {
-    group: TargetGroupArn,
-    notices: Vec<(NoticeId, NoticePlan)>,
-    targets: Vec<OwnedTarget>,
+pub(super) struct PlannedTurn {
+    pub(super) group: TargetGroupArn,
+    pub(super) notices: Vec<(NoticeId, NoticePlan)>,
+    pub(super) targets: Vec<OwnedTarget>,
     /// Why the group could not be read.
-    unread: Option<Failure>,
+    pub(super) unread: Option<Failure>,
     /// ECS was asked which tasks are stopping, because few healthy targets would stay.
-    is_low: bool,
+    pub(super) is_low: bool,
 }
 
 impl<C: Cloud> Run<'_, C> {
@@ -113,9 +110,9 @@ impl<C: Cloud> Run<'_, C> {
         }
         let is_low = look.stopping != StoppingTasks::NotAsked;
         let notices = ids.into_iter().zip(plan.notices).collect();
-        let mut turned = Turned { group: turn.group, notices, targets: Vec::new(), unread, is_low };
-        turned.targets = self.targets(&turned);
-        self.write_or_settle(turned, turn.may_write);
+        let mut planned = PlannedTurn { group: turn.group, notices, targets: Vec::new(), unread, is_low };
+        planned.targets = self.targets(&planned);
+        self.write_or_settle(planned, turn.may_write);
     }
 
     /// The notices that wait for a group and whose tasks were asked about, where that is needed.
@@ -150,14 +147,16 @@ impl<C: Cloud> Run<'_, C> {
         });
     }
 
-    /// Tries a look again later. If the group is the only one that is left for a notice, the notice takes a turn.
+    /// Tries a look again later. If a searched group is the only one that is left for a notice, the notice takes a turn.
     fn look_failed(&mut self, arn: &TargetGroupArn, ids: &[NoticeId], failure: Failure) {
         self.group_failed(arn, failure);
         let Some(group) = self.work.groups.get_mut(arn) else { return };
         group.is_busy = false;
         let is_only = |id: &&NoticeId| {
             let Some(open) = self.work.notices.get(id) else { return false };
-            open.waits.len() == 1 && !group.progress.is_unconfirmed(&open.located.notice().task.addresses)
+            let is_searched = open.located.candidates.groups.get(arn).is_some_and(|group| group.is_searched);
+            let is_unconfirmed = group.progress.is_unconfirmed(&open.located.notice().task.addresses);
+            is_searched && open.waits.len() == 1 && !is_unconfirmed
         };
         for id in ids.iter().filter(is_only).copied().collect::<Vec<_>>() {
             self.work.wait(id, arn, Wants::Turn);
@@ -165,7 +164,7 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     /// Notes that a turn or a look failed, and lets the group rest.
-    fn group_failed(&mut self, group: &TargetGroupArn, failure: Failure) {
+    pub(super) fn group_failed(&mut self, group: &TargetGroupArn, failure: Failure) {
         let (now, jitter) = (self.now(), self.invocation.cloud().jitter());
         if let Some(group) = self.work.groups.get_mut(group) {
             let failures = group.failed(failure);
@@ -174,160 +173,42 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     /// The targets of the turn's call.
-    fn targets(&self, turned: &Turned) -> Vec<OwnedTarget> {
-        let Some(group) = self.work.groups.get(&turned.group).filter(|_| !self.invocation.is_dry) else {
+    fn targets(&self, planned: &PlannedTurn) -> Vec<OwnedTarget> {
+        let Some(group) = self.work.groups.get(&planned.group).filter(|_| !self.invocation.is_dry) else {
             return Vec::new();
         };
-        let planned = turned.notices.iter().filter_map(|(id, plan)| {
+        let planned = planned.notices.iter().filter_map(|(id, plan)| {
             let open = self.work.notices.get(id)?;
-            Some(Planned { notice: &open.located, plan, settled: &open.waits.get(&turned.group)?.settled })
+            Some(Planned { notice: &open.located, plan, settled: &open.waits.get(&planned.group)?.settled })
         });
         group.progress.targets(&planned.collect::<Vec<_>>())
     }
 
-    fn write_or_settle(&mut self, turned: Turned, may_write: bool) {
+    fn write_or_settle(&mut self, planned: PlannedTurn, may_write: bool) {
         let (invocation, engine) = (self.invocation, self.invocation.engine);
-        if turned.targets.is_empty() {
+        if planned.targets.is_empty() {
             if may_write {
                 engine.budget(Budget::give_back_write);
             }
-            match turned.unread.clone() {
-                Some(failure) => self.group_failed(&turned.group, failure),
-                None => self.succeeded(&turned.group),
+            match planned.unread.clone() {
+                Some(failure) => self.group_failed(&planned.group, failure),
+                None => self.succeeded(&planned.group),
             }
-            self.settle(&turned, None);
+            self.settle(&planned, None);
         } else if may_write || engine.budget(Budget::try_write) {
             self.spawn(async move {
-                let answer = deregister(invocation, &turned.group, &turned.targets).await;
-                Event::Written(turned, answer)
+                let answer = deregister(invocation, &planned.group, &planned.targets).await;
+                Event::Written(planned, answer)
             });
         } else {
-            self.settle(&turned, None);
+            self.settle(&planned, None);
         }
     }
 
-    fn succeeded(&mut self, group: &TargetGroupArn) {
+    pub(super) fn succeeded(&mut self, group: &TargetGroupArn) {
         if let Some(group) = self.work.groups.get_mut(group) {
             group.succeeded();
         }
-    }
-
-    /// Notes the answer to a turn's write.
-    pub(super) fn written(&mut self, turned: &Turned, answer: CallAnswer) {
-        match &answer {
-            CallAnswer::Failed(failure) | CallAnswer::Unanswered(failure) => {
-                self.group_failed(&turned.group, failure.clone());
-            }
-            _ => self.succeeded(&turned.group),
-        }
-        let Some(group) = self.work.groups.get_mut(&turned.group) else { return };
-        let outcome = group.progress.note(&turned.targets, answer);
-        if turned.is_low && outcome == Some(Outcome::Deregistered) {
-            self.low.insert(turned.group.clone());
-        }
-        self.settle(turned, outcome.as_ref());
-    }
-
-    /// Reads the groups again of which few healthy targets were to stay, as far as there are tokens: nobody waits for the answers.
-    pub(super) fn start_read_backs(&mut self) {
-        let (invocation, engine) = (self.invocation, self.invocation.engine);
-        let may_read = |budget: &mut Budget, elapsed| {
-            let is_there = budget.until_spare_read(elapsed, false).is_zero();
-            is_there.then(|| budget.take(Kind::Read, elapsed)).is_some()
-        };
-        while self.has_time() && !self.low.is_empty() && engine.budget(may_read) {
-            let Some(group) = self.low.pop_first() else { return };
-            self.spawn(async move {
-                let is_emptied = is_emptied(invocation, &group).await;
-                Event::ReadBack(group, is_emptied)
-            });
-        }
-    }
-
-    pub(super) fn read_back(&mut self, group: TargetGroupArn, is_emptied: bool) {
-        if is_emptied {
-            self.report(Report::of_emptied(group));
-        }
-    }
-
-    fn set_busy(&mut self, group: &TargetGroupArn, is_busy: bool) {
-        if let Some(group) = self.work.groups.get_mut(group) {
-            group.is_busy = is_busy;
-        }
-    }
-
-    /// Settles the registrations of a turn. `outcome`: that of the targets that were written.
-    fn settle(&mut self, turned: &Turned, outcome: Option<&Outcome>) {
-        for (id, plan) in &turned.notices {
-            self.settle_notice(*id, plan, turned, outcome);
-        }
-        self.set_busy(&turned.group, false);
-    }
-
-    /// Settles the registrations of one notice, which waits on if some of them stay open.
-    fn settle_notice(&mut self, id: NoticeId, plan: &NoticePlan, turned: &Turned, written: Option<&Outcome>) {
-        if self.asks_again(plan) {
-            return self.wait_for_ecs(id, &turned.group);
-        }
-        let now = self.now();
-        let (Some(open), Some(group)) = (self.work.notices.get_mut(&id), self.work.groups.get(&turned.group)) else {
-            return;
-        };
-        open.note(plan, now);
-        let is_dry = self.invocation.is_dry || open.located.mode == Mode::Observe;
-        let notice = open.located.notice();
-        let Some(wait) = open.waits.get_mut(&turned.group) else { return };
-        // A plan that could not read the group does not know all ports. What an earlier turn read and left open stays open.
-        let is_planned = |row: &PlannedRegistration| {
-            turned.unread.is_none() || plan.registrations.iter().any(|new| new.registration == row.registration)
-        };
-        wait.open.retain(|row| !is_planned(row));
-        for row in &plan.registrations {
-            let target = row.registration.target;
-            let by_call = || written.filter(|_| turned.targets.iter().any(|owned| owned.target == target)).cloned();
-            let would = || (is_dry && row.settled.is_none()).then_some(Outcome::WouldDeregister);
-            match row.settled.clone().or_else(by_call).or_else(would) {
-                _ if wait.settled.contains_key(&target) => {}
-                // The targets that earlier turns settled have left the group.
-                Some(Outcome::NotRegistered) if !wait.settled.is_empty() => {}
-                Some(outcome) => _ = wait.settled.insert(target, RegistrationRecord::new(row, outcome, now, notice)),
-                None => wait.open.push(row.clone()),
-            }
-        }
-        let is_unconfirmed =
-            |row: &PlannedRegistration| group.progress.is_unconfirmed(&[row.registration.target.address]);
-        if wait.open.is_empty() {
-            self.leave(id, &turned.group);
-        } else if wait.open.iter().all(is_unconfirmed) {
-            self.work.wait(id, &turned.group, Wants::Look(LookKind::Confirm));
-        } else {
-            self.work.wait(id, &turned.group, Wants::Turn);
-        }
-    }
-
-    /// Lets a group rest until ECS has caught up with its own event.
-    fn wait_for_ecs(&mut self, id: NoticeId, arn: &TargetGroupArn) {
-        let at = later(self.now(), ECS_CATCHES_UP);
-        if let Some(group) = self.work.groups.get_mut(arn) {
-            group.rest_until(at);
-        }
-        self.work.wait(id, arn, Wants::Turn);
-    }
-
-    /// Whether ECS is asked again within the invocation about a task that it says is not stopping. A message in a queue returns
-    /// instead.
-    fn asks_again(&self, plan: &NoticePlan) -> bool {
-        let left = self.invocation.deadline.left(self.now());
-        plan.is_contradicted && self.invocation.queue.is_none() && left > ECS_CATCHES_UP + shares::A_TURN
-    }
-
-    /// Takes over what is settled of a notice in a group.
-    fn leave(&mut self, id: NoticeId, group: &TargetGroupArn) {
-        let Some(open) = self.work.notices.get_mut(&id) else { return };
-        let settled = open.waits.get(group).into_iter().flat_map(|wait| wait.settled.values().cloned());
-        open.records.extend(settled.collect::<Vec<_>>());
-        self.work.leave(id, group);
-        self.end_if_done(id);
     }
 }
 

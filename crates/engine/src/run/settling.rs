@@ -1,0 +1,129 @@
+//! What became of a turn: the answer to its write, the outcome of each registration, and what a notice still waits for.
+
+use spotdrain_core::arn::TargetGroupArn;
+use spotdrain_core::outcome::Outcome;
+use spotdrain_core::pace::{Budget, Kind};
+use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
+use spotdrain_core::progress::CallAnswer;
+use spotdrain_core::report::Report;
+use spotdrain_core::settings::Mode;
+use spotdrain_core::settlement::ECS_CATCHES_UP;
+
+use super::turns::PlannedTurn;
+use super::{Event, Run};
+use crate::cloud::Cloud;
+use crate::deadline::later;
+use crate::look::is_emptied;
+use crate::shares;
+use crate::work::{LookKind, NoticeId, Wants};
+
+impl<C: Cloud> Run<'_, C> {
+    /// Notes the answer to a turn's write.
+    pub(super) fn written(&mut self, planned: &PlannedTurn, answer: CallAnswer) {
+        match &answer {
+            CallAnswer::Failed(failure) | CallAnswer::Unanswered(failure) => {
+                self.group_failed(&planned.group, failure.clone());
+            }
+            _ => self.succeeded(&planned.group),
+        }
+        let Some(group) = self.work.groups.get_mut(&planned.group) else { return };
+        let outcome = group.progress.note(&planned.targets, answer);
+        if planned.is_low && outcome == Some(Outcome::Deregistered) {
+            self.low.insert(planned.group.clone());
+        }
+        self.settle(planned, outcome.as_ref());
+    }
+
+    /// Reads the groups again of which few healthy targets were to stay, as far as there are tokens: nobody waits for the answers.
+    pub(super) fn start_read_backs(&mut self) {
+        let (invocation, engine) = (self.invocation, self.invocation.engine);
+        let may_read = |budget: &mut Budget, elapsed| {
+            let is_there = budget.until_spare_read(elapsed, false).is_zero();
+            is_there.then(|| budget.take(Kind::Read, elapsed)).is_some()
+        };
+        while self.has_time() && !self.low.is_empty() && engine.budget(may_read) {
+            let Some(group) = self.low.pop_first() else { return };
+            self.spawn(async move {
+                let is_emptied = is_emptied(invocation, &group).await;
+                Event::ReadBack(group, is_emptied)
+            });
+        }
+    }
+
+    pub(super) fn read_back(&mut self, group: TargetGroupArn, is_emptied: bool) {
+        if is_emptied {
+            self.report(Report::of_emptied(group));
+        }
+    }
+
+    fn set_busy(&mut self, group: &TargetGroupArn, is_busy: bool) {
+        if let Some(group) = self.work.groups.get_mut(group) {
+            group.is_busy = is_busy;
+        }
+    }
+
+    /// Settles the registrations of a turn. `outcome`: that of the targets that were written.
+    pub(super) fn settle(&mut self, planned: &PlannedTurn, outcome: Option<&Outcome>) {
+        for (id, plan) in &planned.notices {
+            self.settle_notice(*id, plan, planned, outcome);
+        }
+        self.set_busy(&planned.group, false);
+    }
+
+    /// Settles the registrations of one notice, which waits on if some of them stay open.
+    fn settle_notice(&mut self, id: NoticeId, plan: &NoticePlan, planned: &PlannedTurn, written: Option<&Outcome>) {
+        if self.asks_again(plan) {
+            return self.wait_for_ecs(id, &planned.group);
+        }
+        let now = self.now();
+        let Some(open) = self.work.notices.get_mut(&id) else { return };
+        open.note(plan, now);
+        let is_dry = self.invocation.is_dry || open.located.mode == Mode::Observe;
+        let outcome = |row: &PlannedRegistration| {
+            let is_named = planned.targets.iter().any(|owned| owned.target == row.registration.target);
+            let by_call = written.filter(|_| is_named).cloned();
+            row.settled.clone().or(by_call).or(is_dry.then_some(Outcome::WouldDeregister))
+        };
+        let notice = open.located.incoming.notice.clone();
+        let Some(wait) = open.waits.get_mut(&planned.group) else { return };
+        wait.settle(plan, planned.unread.is_none(), outcome, (&notice, now));
+        match self.wants(id, &planned.group) {
+            Some(wants) => self.work.wait(id, &planned.group, wants),
+            None => self.leave(id, &planned.group),
+        }
+    }
+
+    /// What a notice still wants in a group; `None` if all its registrations there are settled.
+    fn wants(&self, id: NoticeId, arn: &TargetGroupArn) -> Option<Wants> {
+        let (open, group) = (self.work.notices.get(&id)?, self.work.groups.get(arn)?);
+        let rows = open.waits.get(arn).map(|wait| &wait.open).filter(|rows| !rows.is_empty())?;
+        let is_unconfirmed =
+            |row: &PlannedRegistration| group.progress.is_unconfirmed(&[row.registration.target.address]);
+        Some(if rows.iter().all(is_unconfirmed) { Wants::Look(LookKind::Confirm) } else { Wants::Turn })
+    }
+
+    /// Lets a group rest until ECS has caught up with its own event.
+    fn wait_for_ecs(&mut self, id: NoticeId, arn: &TargetGroupArn) {
+        let at = later(self.now(), ECS_CATCHES_UP);
+        if let Some(group) = self.work.groups.get_mut(arn) {
+            group.rest_until(at);
+        }
+        self.work.wait(id, arn, Wants::Turn);
+    }
+
+    /// Whether ECS is asked again within the invocation about a task that it says is not stopping. A message in a queue returns
+    /// instead.
+    fn asks_again(&self, plan: &NoticePlan) -> bool {
+        let left = self.invocation.deadline.left(self.now());
+        plan.is_contradicted && self.invocation.queue.is_none() && left > ECS_CATCHES_UP + shares::A_TURN
+    }
+
+    /// Takes over what is settled of a notice in a group.
+    fn leave(&mut self, id: NoticeId, group: &TargetGroupArn) {
+        let Some(open) = self.work.notices.get_mut(&id) else { return };
+        let settled = open.waits.get(group).into_iter().flat_map(|wait| wait.settled.values().cloned());
+        open.records.extend(settled.collect::<Vec<_>>());
+        self.work.leave(id, group);
+        self.end_if_done(id);
+    }
+}
