@@ -37,8 +37,8 @@ fn samples(folder: &str) -> Vec<String> {
 #[test]
 fn explain_reads_every_sample() {
     for file in samples("events") {
-        let (code, told, _) = run(spotdrain(&["explain", "--event", &file]));
-        assert!(code == 0 && (told.contains("  fate  ") || file.contains("empty")), "{file}: {told}");
+        let (code, output, _) = run(spotdrain(&["explain", "--event", &file]));
+        assert!(code == 0 && (output.contains("  fate  ") || file.contains("empty")), "{file}: {output}");
         let (code, events) = json(spotdrain(&["explain", "--json", "--event", &file]));
         assert_eq!(code, 0, "{file}");
         for event in events.as_array().unwrap() {
@@ -58,8 +58,8 @@ fn explain_refuses_every_malformed_sample_with_its_place() {
 
 #[test]
 fn explain_tells_a_notice_to_a_person() {
-    let (_, told, _) = run(spotdrain(&["explain", "--event", "events/spot-interruption.json"]));
-    let still: Vec<_> = told.lines().filter(|line| !line.starts_with("  interrupted")).collect();
+    let (_, output, _) = run(spotdrain(&["explain", "--event", "events/spot-interruption.json"]));
+    let still: Vec<_> = output.lines().filter(|line| !line.starts_with("  interrupted")).collect();
     insta::assert_snapshot!(still.join("\n"));
 }
 
@@ -68,8 +68,8 @@ fn explain_reads_standard_input_and_the_scope() {
     let mut command = spotdrain(&["explain", "--event", "-", "--json", "--clusters", "other"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(SAMPLE.as_bytes()).unwrap();
-    let told: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
-    assert_eq!(told[0]["reason"], "OutOfScope");
+    let output: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(output[0]["reason"], "OutOfScope");
 }
 
 const DRAIN: [&str; 5] = ["drain", "--restamp", "--json", "--event", "events/spot-interruption.json"];
@@ -125,8 +125,8 @@ fn the_exit_code_tells_what_another_try_is_worth() {
         let mut scene = Scene::demo();
         scene.world.add_fault(fault.on(Action::DescribeServices));
         let local = LocalAws::spawn_thread(scene.world).unwrap();
-        let (code, told, _) = run(against(&local, &event));
-        assert!(code == expected && told.contains("failed DescribeServices: "), "{code}: {told}");
+        let (code, output, _) = run(against(&local, &event));
+        assert!(code == expected && output.contains("failed DescribeServices: "), "{code}: {output}");
     }
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let bad = ["drain", "--event", "events/malformed/sqs-batch-one-bad.json"];
@@ -149,9 +149,9 @@ fn without_credentials_it_says_what_to_set() {
 
 #[test]
 fn the_demo_ends_with_the_target_draining_and_no_colour_in_a_pipe() {
-    let (code, told, _) = run(spotdrain(&["demo"]));
-    assert!(code == 0 && told.contains("10.0.2.21:5044  FARGATE_SPOT  healthy  draining\n"), "{told}");
-    assert!(told.contains("Verdict done: ") && !told.contains('\x1b'), "{told}");
+    let (code, output, _) = run(spotdrain(&["demo"]));
+    assert!(code == 0 && output.contains("10.0.2.21:5044  FARGATE_SPOT  healthy  draining\n"), "{output}");
+    assert!(output.contains("Verdict done: ") && !output.contains('\x1b'), "{output}");
     let (_, demo) = json(spotdrain(&["demo", "--json"]));
     assert_eq!((&demo["verdict"], &demo["drained"]), (&"done".into(), &true.into()));
 }

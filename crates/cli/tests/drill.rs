@@ -58,7 +58,10 @@ fn assert_nothing_is_lost(run: &Value) {
     assert!(run["opened"].as_u64().unwrap() > 200, "{run}");
     for task in run["interrupted"].as_array().unwrap() {
         assert!(task["unhealthy"].is_f64() && task["last_new"].is_f64(), "{task}");
-        assert!(task["last_new"].as_f64() < task["told"].as_f64(), "it is told after its last new connection: {task}");
+        assert!(
+            task["last_new"].as_f64() < task["told"].as_f64(),
+            "SIGTERM is passed on after its last new connection: {task}"
+        );
     }
 }
 
@@ -203,7 +206,7 @@ fn the_document_has_every_flag_with_its_default() {
     assert_eq!(flags, known);
     for (flag, default) in documented.iter().filter(|(_, default)| default != "none") {
         let line = lines.iter().find(|line| line.starts_with(flag.trim_start_matches("--"))).unwrap();
-        let told = line.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(told.contains(&format!("[default: {default}]")), "{flag}: {told}");
+        let output = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(output.contains(&format!("[default: {default}]")), "{flag}: {output}");
     }
 }

@@ -48,8 +48,8 @@ fn without_more_it_prints_the_event_and_explain_reads_it_as_a_notice() {
     assert_eq!(event["detail"]["attachments"][0]["type"], "eni");
     let file = format!("{}/simulated.json", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&file, event.to_string()).unwrap();
-    let (_, told) = json(against(&local, &["explain", "--json", "--event", &file]));
-    assert_eq!((&told[0]["fate"], &told[0]["addresses"]), (&json!("notice"), &json!(["10.0.2.21"])));
+    let (_, output) = json(against(&local, &["explain", "--json", "--event", &file]));
+    assert_eq!((&output[0]["fate"], &output[0]["addresses"]), (&json!("notice"), &json!(["10.0.2.21"])));
     assert_eq!(state(&local, &group), Some(State::Healthy));
 }
 
@@ -57,8 +57,8 @@ fn without_more_it_prints_the_event_and_explain_reads_it_as_a_notice() {
 fn nothing_is_done_without_for_real_nor_without_a_yes() {
     let (local, group) = local();
     for way in [vec!["--here"], vec!["--bus", "simulator"], vec!["--invoke", "spotdrain"]] {
-        let (code, told, _) = run(against(&local, &[&SIMULATE[..], &way].concat()));
-        assert!(code == 0 && told.contains("dry run: would "), "{told}");
+        let (code, output, _) = run(against(&local, &[&SIMULATE[..], &way].concat()));
+        assert!(code == 0 && output.contains("dry run: would "), "{output}");
         let (code, _, error) = run(against(&local, &[&SIMULATE[..], &way, &["--for-real"]].concat()));
         assert!(code == 64 && error.contains("not a terminal: pass --yes to confirm"), "{error}");
     }
@@ -84,12 +84,12 @@ fn typed(local: &LocalAws, typed: &str) -> (i32, String) {
 #[test]
 fn on_a_terminal_it_asks_and_a_yes_takes_the_target_out() {
     let (local, group) = local();
-    let (code, told) = typed(&local, "yes\n");
-    assert!(code == 0 && told.contains("This will handle the event here"), "{code} {told}");
-    assert!(told.contains(&format!("task {TASK} of service:logstash is taken out of its target groups")), "{told}");
+    let (code, output) = typed(&local, "yes\n");
+    assert!(code == 0 && output.contains("This will handle the event here"), "{code} {output}");
+    assert!(output.contains(&format!("task {TASK} of service:logstash is taken out of its target groups")), "{output}");
     assert!(
-        told.contains("Type yes to go on: ") && told.contains("to bring it back: aws elbv2 register-targets"),
-        "{told}"
+        output.contains("Type yes to go on: ") && output.contains("to bring it back: aws elbv2 register-targets"),
+        "{output}"
     );
     assert_eq!(asked(&local, "DeregisterTargets"), [(Some(group.clone()), vec!["10.0.2.21:5044".to_owned()])]);
     assert_eq!(state(&local, &group), Some(State::Draining));
@@ -99,23 +99,26 @@ fn on_a_terminal_it_asks_and_a_yes_takes_the_target_out() {
 fn any_other_answer_and_the_end_of_the_input_change_nothing() {
     let (local, group) = local();
     for answer in ["no\n", "\n", "y\n", "YES\n", "yes please\n", ""] {
-        let (code, told) = typed(&local, answer);
-        assert!(code == 0 && told.contains("Type yes to go on: "), "{answer:?}: {code} {told}");
-        assert!(told.trim_end().ends_with("nothing was done"), "{answer:?}: {told}");
+        let (code, output) = typed(&local, answer);
+        assert!(code == 0 && output.contains("Type yes to go on: "), "{answer:?}: {code} {output}");
+        assert!(output.trim_end().ends_with("nothing was done"), "{answer:?}: {output}");
     }
-    let (_, told) = typed(&local, "");
-    assert!(told.contains("Type yes to go on: \r\nnothing was done"), "the line of the question is ended: {told:?}");
+    let (_, output) = typed(&local, "");
+    assert!(
+        output.contains("Type yes to go on: \r\nnothing was done"),
+        "the line of the question is ended: {output:?}"
+    );
     assert_eq!((asked(&local, "DeregisterTargets").len(), state(&local, &group)), (0, Some(State::Healthy)));
 }
 
 #[test]
 fn handled_here_the_target_goes_and_the_way_back_is_told() {
     let (local, group) = local();
-    let (code, told, _) = run(against(&local, &[&SIMULATE[..], &["--here", "--for-real", "--yes"]].concat()));
-    assert!(code == 0 && told.contains("verdict done"), "{told}");
+    let (code, output, _) = run(against(&local, &[&SIMULATE[..], &["--here", "--for-real", "--yes"]].concat()));
+    assert!(code == 0 && output.contains("verdict done"), "{output}");
     assert!(
-        told.contains(&format!("register-targets --target-group-arn {group} --targets Id=10.0.2.21,Port=5044")),
-        "{told}"
+        output.contains(&format!("register-targets --target-group-arn {group} --targets Id=10.0.2.21,Port=5044")),
+        "{output}"
     );
     assert_eq!(state(&local, &group), Some(State::Draining));
 }
@@ -125,11 +128,11 @@ fn it_is_sent_from_the_simulators_source_or_given_to_the_function() {
     let (local, _) = local();
     let for_real = ["--for-real", "--yes"];
     let bus = [&SIMULATE[..], &["--bus", "simulator"], &for_real].concat();
-    let (code, told, _) = run(against(&local, &bus));
-    assert!(code == 0 && told.contains("sent to bus simulator"), "{told}");
+    let (code, output, _) = run(against(&local, &bus));
+    assert!(code == 0 && output.contains("sent to bus simulator"), "{output}");
     assert_eq!(asked(&local, "PutEvents"), [(Some("simulator".to_owned()), vec!["spotdrain.drill".to_owned()])]);
-    let (code, told, _) = run(against(&local, &[&SIMULATE[..], &["--invoke", "spotdrain"], &for_real].concat()));
-    assert!(code == 0 && told.contains("the function answered null"), "{told}");
+    let (code, output, _) = run(against(&local, &[&SIMULATE[..], &["--invoke", "spotdrain"], &for_real].concat()));
+    assert!(code == 0 && output.contains("the function answered null"), "{output}");
     let (code, _, error) = run(against(&local, &[&bus[..], &["--source", "aws.ecs"]].concat()));
     assert!(code == 1 && error.contains("NotAuthorizedForSourceException"), "{error}");
 }

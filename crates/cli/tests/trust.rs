@@ -20,8 +20,8 @@ fn plan_with(local: &LocalAws, trust: Option<(&str, &str)>) -> (i32, String) {
     command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local").envs(trust);
     command.args(["plan", "--restamp", "--timeout", "5", "--event", "events/spot-interruption.json"]);
     let output = command.stdin(Stdio::null()).output().unwrap();
-    let told = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8(told).unwrap())
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(text).unwrap())
 }
 
 /// A file of its own for each test, below the target folder.
@@ -36,25 +36,25 @@ fn the_bundle_of_the_environment_is_trusted() {
     let local = LocalAws::spawn_thread_tls(Scene::demo().world).unwrap();
     let authority = file("bundle.pem", local.certificate_authority().unwrap());
     for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE"] {
-        let (code, told) = plan_with(&local, Some((name, &authority)));
-        assert!(code == 0 && told.contains("WouldDeregister"), "{name}: {code} {told}");
+        let (code, output) = plan_with(&local, Some((name, &authority)));
+        assert!(code == 0 && output.contains("WouldDeregister"), "{name}: {code} {output}");
     }
 }
 
 #[test]
 fn an_authority_that_nobody_named_is_not_trusted() {
     let local = LocalAws::spawn_thread_tls(Scene::demo().world).unwrap();
-    let (code, told) = plan_with(&local, None);
-    assert!(code != 0 && told.contains("UnknownIssuer"), "{code} {told}");
+    let (code, output) = plan_with(&local, None);
+    assert!(code != 0 && output.contains("UnknownIssuer"), "{code} {output}");
     assert!(local.calls().is_empty());
 }
 
 #[test]
 fn a_bundle_that_is_none_is_refused_before_any_call() {
     let local = LocalAws::spawn_thread_tls(Scene::demo().world).unwrap();
-    let (code, told) = plan_with(&local, Some(("AWS_CA_BUNDLE", "/does/not/exist.pem")));
-    assert!(code == 64 && told.contains("AWS_CA_BUNDLE: /does/not/exist.pem: "), "{code} {told}");
-    let (code, told) = plan_with(&local, Some(("AWS_CA_BUNDLE", &file("none.pem", "hello"))));
-    assert!(code == 64 && told.contains("no certificate in it"), "{code} {told}");
+    let (code, output) = plan_with(&local, Some(("AWS_CA_BUNDLE", "/does/not/exist.pem")));
+    assert!(code == 64 && output.contains("AWS_CA_BUNDLE: /does/not/exist.pem: "), "{code} {output}");
+    let (code, output) = plan_with(&local, Some(("AWS_CA_BUNDLE", &file("none.pem", "hello"))));
+    assert!(code == 64 && output.contains("no certificate in it"), "{code} {output}");
     assert_eq!(local.traffic().connections, 0);
 }

@@ -31,8 +31,8 @@ fn one() -> Scenario {
 
 #[test]
 fn a_healthy_target_is_deregistered_with_the_port_that_is_registered() {
-    let told = one().group("web", &[("10.0.2.21", 9600, "healthy"), ("10.0.1.11", 5044, "healthy")]).told();
-    assert_snapshot!(told, @r"
+    let text = one().group("web", &[("10.0.2.21", 9600, "healthy"), ("10.0.1.11", 5044, "healthy")]).rendered();
+    assert_snapshot!(text, @r"
     one: 10.0.2.21:9600 in web (healthy): deregister
     call web: 10.0.2.21:9600
     ");
@@ -41,27 +41,27 @@ fn a_healthy_target_is_deregistered_with_the_port_that_is_registered() {
 #[test]
 fn every_state_but_draining_is_deregistered() {
     for state in ["unhealthy", "unhealthy.draining", "initial", "unavailable", "unused", "a-state-of-tomorrow"] {
-        let told = one().group("web", &[("10.0.2.21", 5044, state)]).told();
-        assert!(told.contains(&format!("({state}): deregister")), "{told}");
+        let text = one().group("web", &[("10.0.2.21", 5044, state)]).rendered();
+        assert!(text.contains(&format!("({state}): deregister")), "{text}");
     }
 }
 
 #[test]
 fn what_is_draining_or_not_there_is_skipped() {
-    assert_snapshot!(one().group("web", &[("10.0.2.21", 5044, "draining")]).told(), @"one: 10.0.2.21:5044 in web (draining): AlreadyDraining");
-    assert_snapshot!(one().group("web", &[("10.0.1.11", 5044, "healthy")]).told(), @"one: 10.0.2.21 in web (not read): NotRegistered");
-    assert_snapshot!(one().group_is("web", GroupFinding::Missing).told(), @"one: 10.0.2.21 in web (not read): AlreadyGone");
+    assert_snapshot!(one().group("web", &[("10.0.2.21", 5044, "draining")]).rendered(), @"one: 10.0.2.21:5044 in web (draining): AlreadyDraining");
+    assert_snapshot!(one().group("web", &[("10.0.1.11", 5044, "healthy")]).rendered(), @"one: 10.0.2.21 in web (not read): NotRegistered");
+    assert_snapshot!(one().group_is("web", GroupFinding::Missing).rendered(), @"one: 10.0.2.21 in web (not read): AlreadyGone");
 }
 
 #[test]
 fn several_ports_and_both_families_of_one_task() {
-    let told = Scenario::new()
+    let text = Scenario::new()
         .notice("one", &["10.0.2.21", "2001:db8::21"])
         .service(&[("web", Some(80)), ("six", Some(80))])
         .group("web", &[("10.0.2.21", 80, "healthy"), ("10.0.2.21", 443, "initial"), ("10.0.1.11", 80, "healthy")])
         .group("six", &[("2001:db8::21", 80, "healthy"), ("2001:db8::11", 80, "healthy")])
-        .told();
-    assert_snapshot!(told, @r"
+        .rendered();
+    assert_snapshot!(text, @r"
     one: [2001:db8::21]:80 in six (healthy): deregister
     one: 10.0.2.21:80 in web (healthy): deregister
     one: 10.0.2.21:443 in web (initial): deregister
@@ -73,16 +73,16 @@ fn several_ports_and_both_families_of_one_task() {
 #[test]
 fn the_last_healthy_target_is_kept() {
     let alone = [("10.0.2.21", 5044, "healthy"), ("10.0.1.11", 5044, "initial"), ("10.0.1.12", 5044, "draining")];
-    assert_snapshot!(one().group("web", &alone).told(), @"one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy");
-    let told = one().set("SPOTDRAIN_KEEP_LAST", "false").group("web", &alone).told();
-    assert!(told.contains("deregister"), "{told}");
+    assert_snapshot!(one().group("web", &alone).rendered(), @"one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy");
+    let text = one().set("SPOTDRAIN_KEEP_LAST", "false").group("web", &alone).rendered();
+    assert!(text.contains("deregister"), "{text}");
 }
 
 #[test]
 fn all_the_interrupted_tasks_of_a_batch_are_counted_together() {
     let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
-    let told = one().notice("two", &["10.0.2.22"]).group("web", &both).told();
-    assert_snapshot!(told, @r"
+    let text = one().notice("two", &["10.0.2.22"]).group("web", &both).rendered();
+    assert_snapshot!(text, @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy
     call web: 10.0.2.21:5044
@@ -98,16 +98,17 @@ const FOUR: [(&str, u16, &str); 4] = [
 
 #[test]
 fn ecs_is_asked_only_if_at_most_half_of_the_targets_would_stay() {
-    let told =
-        |targets: &[(&str, u16, &str)]| one().notice("two", &["10.0.2.22"]).not_asked().group("web", targets).told();
+    let text = |targets: &[(&str, u16, &str)]| {
+        one().notice("two", &["10.0.2.22"]).not_asked().group("web", targets).rendered()
+    };
     let more = [FOUR.as_slice(), &[("10.0.1.13", 5044, "healthy"), ("10.0.1.14", 5044, "healthy")]].concat();
-    assert!(told(&FOUR).ends_with("ECS is asked which tasks are stopping"), "1 of 4 stays");
-    assert!(told(&more[..5]).ends_with("ECS is asked which tasks are stopping"), "2 of 5 stay");
-    assert!(told(&more).ends_with("ECS is asked which tasks are stopping"), "3 of 6 stay");
-    assert!(!told(&[more.as_slice(), &[("10.0.1.15", 5044, "healthy")]].concat()).contains("ECS"), "4 of 7 stay");
+    assert!(text(&FOUR).ends_with("ECS is asked which tasks are stopping"), "1 of 4 stays");
+    assert!(text(&more[..5]).ends_with("ECS is asked which tasks are stopping"), "2 of 5 stay");
+    assert!(text(&more).ends_with("ECS is asked which tasks are stopping"), "3 of 6 stay");
+    assert!(!text(&[more.as_slice(), &[("10.0.1.15", 5044, "healthy")]].concat()).contains("ECS"), "4 of 7 stay");
     let only_unhealthy = [("10.0.2.21", 5044, "unhealthy"), ("10.0.2.22", 5044, "initial")];
-    assert!(!told(&only_unhealthy).contains("ECS"), "no healthy target would be removed");
-    let off = one().set("SPOTDRAIN_KEEP_LAST", "false").not_asked().group("web", &FOUR[..1]).told();
+    assert!(!text(&only_unhealthy).contains("ECS"), "no healthy target would be removed");
+    let off = one().set("SPOTDRAIN_KEEP_LAST", "false").not_asked().group("web", &FOUR[..1]).rendered();
     assert!(!off.contains("ECS"), "{off}");
 }
 
@@ -115,9 +116,9 @@ fn ecs_is_asked_only_if_at_most_half_of_the_targets_would_stay() {
 fn a_target_whose_task_ecs_does_not_name_stays_and_one_that_stops_departs() {
     let two = || one().notice("two", &["10.0.2.22"]).group("web", &FOUR);
     let own = [("one", "10.0.2.21", 0), ("two", "10.0.2.22", 1)];
-    assert!(!two().stopping(&own).told().contains("KeptLastHealthy"), "10.0.1.11 stays");
+    assert!(!two().stopping(&own).rendered().contains("KeptLastHealthy"), "10.0.1.11 stays");
     let all = [own.as_slice(), &[("three", "10.0.1.11", 2)]].concat();
-    assert_snapshot!(two().stopping(&all).told(), @r"
+    assert_snapshot!(two().stopping(&all).rendered(), @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy
     call web: 10.0.2.21:5044
@@ -127,8 +128,8 @@ fn a_target_whose_task_ecs_does_not_name_stays_and_one_that_stops_departs() {
 #[test]
 fn the_target_that_is_kept_is_the_last_to_stop_and_then_the_one_with_the_greatest_id() {
     let kept = |tasks: &[(&str, &str, i64)]| {
-        let told = one().notice("two", &["10.0.2.22"]).group("web", &FOUR[..2]).stopping(tasks).told();
-        told.lines().find(|line| line.ends_with("KeptLastHealthy")).map(|line| line[..3].to_owned())
+        let text = one().notice("two", &["10.0.2.22"]).group("web", &FOUR[..2]).stopping(tasks).rendered();
+        text.lines().find(|line| line.ends_with("KeptLastHealthy")).map(|line| line[..3].to_owned())
     };
     assert_eq!(kept(&[("one", "10.0.2.21", 5), ("two", "10.0.2.22", 1)]).as_deref(), Some("one"));
     assert_eq!(kept(&[("one", "10.0.2.21", 1), ("two", "10.0.2.22", 1)]).as_deref(), Some("two"));
@@ -136,7 +137,7 @@ fn the_target_that_is_kept_is_the_last_to_stop_and_then_the_one_with_the_greates
     let mut unknown = one().notice("two", &["10.0.2.22"]).group("web", &FOUR);
     unknown.stopping = StoppingTasks::Unknown(throttled("ListTasks"));
     assert!(
-        unknown.told().contains("two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy"),
+        unknown.rendered().contains("two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy"),
         "all others count as departing"
     );
 }
@@ -152,7 +153,7 @@ fn the_address_of_a_task_that_stopped_long_ago_may_be_another_tasks() {
                 task.stopped_at = stopped_at;
             }
         }
-        scenario.told().contains("KeptLastHealthy")
+        scenario.rendered().contains("KeptLastHealthy")
     };
     assert!(kept(120) && !kept(121));
 }
@@ -165,8 +166,8 @@ fn the_interrupted_tasks_of_batches_before_go_away_too_for_the_two_minutes_of_th
         let two = one().group("web", &both).another_before(&["10.0.2.22"]);
         two.but(|notice| notice.task.stopping_at = notice.task.stopping_at.map(later))
     };
-    assert_snapshot!(at(100).after(101).told(), @"one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy");
-    assert_snapshot!(at(120).after(121).told(), @r"
+    assert_snapshot!(at(100).after(101).rendered(), @"one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy");
+    assert_snapshot!(at(120).after(121).rendered(), @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     call web: 10.0.2.21:5044
     ");
@@ -176,7 +177,7 @@ fn the_interrupted_tasks_of_batches_before_go_away_too_for_the_two_minutes_of_th
 fn no_group_rests_on_the_target_of_a_task_that_is_down_and_still_registered() {
     let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
     let two = one().notice("two", &["10.0.2.22"]).task_is("two", down()).another_before(&["10.0.2.22"]);
-    assert_snapshot!(two.group("web", &both).told(), @r"
+    assert_snapshot!(two.group("web", &both).rendered(), @r"
     one: 10.0.2.21:5044 in web (healthy): KeptLastHealthy
     two: 10.0.2.22:5044 in web (healthy): Stale
     ");
@@ -185,11 +186,11 @@ fn no_group_rests_on_the_target_of_a_task_that_is_down_and_still_registered() {
 #[test]
 fn a_group_that_cannot_be_read_is_acted_on_all_the_same() {
     let unknown = || GroupFinding::Unknown(throttled("DescribeTargetHealth"));
-    assert_snapshot!(one().group_is("web", unknown()).told(), @r"
+    assert_snapshot!(one().group_is("web", unknown()).rendered(), @r"
     one: 10.0.2.21:5044 in web (not read): deregister
     call web: 10.0.2.21:5044, to be confirmed
     ");
-    assert_snapshot!(one().service(&[("web", None)]).group_is("web", unknown()).told(), @r"
+    assert_snapshot!(one().service(&[("web", None)]).group_is("web", unknown()).rendered(), @r"
     one: 10.0.2.21 in web (not read): deregister
     call web: 10.0.2.21, to be confirmed
     ");
@@ -198,13 +199,13 @@ fn a_group_that_cannot_be_read_is_acted_on_all_the_same() {
 #[test]
 fn a_configured_group_comes_beside_those_of_the_service() {
     let other = format!("{}=7000", arn("other"));
-    let told = Scenario::new()
+    let text = Scenario::new()
         .set("SPOTDRAIN_TARGET_GROUPS", &other)
         .notice("one", &["10.0.2.21"])
         .service(&[("web", Some(5044))])
         .group("web", &[("10.0.2.21", 5044, "unhealthy")])
-        .told();
-    assert_snapshot!(told, @r"
+        .rendered();
+    assert_snapshot!(text, @r"
     one: 10.0.2.21:7000 in other (not read): deregister
     one: 10.0.2.21:5044 in web (unhealthy): deregister
     call other: 10.0.2.21:7000, to be confirmed
@@ -215,8 +216,8 @@ fn a_configured_group_comes_beside_those_of_the_service() {
 #[test]
 fn a_group_of_another_region_cannot_hold_the_task_and_that_is_told() {
     let elsewhere = arn("other").as_str().replace("eu-central-1", "us-east-1");
-    let told = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", &elsewhere).notice("one", &["10.0.2.21"]).standalone();
-    assert_snapshot!(told.told(), @"one: failed, SPOTDRAIN_TARGET_GROUPS arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/other/6d0ecf831eec9f09 is of another Region or account than the task, and cannot hold it (for good)");
+    let text = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", &elsewhere).notice("one", &["10.0.2.21"]).standalone();
+    assert_snapshot!(text.rendered(), @"one: failed, SPOTDRAIN_TARGET_GROUPS arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/other/6d0ecf831eec9f09 is of another Region or account than the task, and cannot hold it (for good)");
 }
 
 #[test]
@@ -224,14 +225,14 @@ fn a_standalone_task_has_the_configured_groups_only() {
     let scenario = || Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str()).notice("one", &["10.0.2.21"]);
     let targets = [("10.0.2.21", 5044, "unhealthy")];
     let expected = "one: 10.0.2.21:5044 in web (unhealthy): deregister\ncall web: 10.0.2.21:5044";
-    assert_eq!(scenario().standalone().group("web", &targets).told(), expected);
+    assert_eq!(scenario().standalone().group("web", &targets).rendered(), expected);
 }
 
 /// A cluster with tasks cannot be deleted: the credentials or the Region are wrong.
 #[test]
 fn a_service_that_ecs_does_not_know_is_a_failure_until_ecs_has_forgotten_it() {
     let scenario = |age| Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceFinding::Missing).after(age);
-    assert_snapshot!(scenario(1).told(), @"one: failed, DescribeServices ECS does not know service logstash of cluster demo, although a task of it was running: check that the credentials are those of account 123456789012, and the Region eu-central-1 (another try may mend it)");
+    assert_snapshot!(scenario(1).rendered(), @"one: failed, DescribeServices ECS does not know service logstash of cluster demo, although a task of it was running: check that the credentials are those of account 123456789012, and the Region eu-central-1 (another try may mend it)");
     let plans = scenario(3601).plan();
     let candidates = &plans.notices[0].0.candidates;
     assert_eq!((candidates.none, &candidates.failure), (Some(NoTargetGroup::Unresolved), &None));
@@ -255,26 +256,26 @@ fn a_notice_without_a_target_group_says_why() {
 
 #[test]
 fn an_old_notice_of_a_task_that_is_not_stopping_is_stale_and_a_young_one_is_asked_about_again() {
-    let told = |age, source: &str| {
+    let text = |age, source: &str| {
         let scenario = one_web().after(age).task_is("one", sighting("RUNNING", "RUNNING", &["10.0.2.21"]));
-        scenario.but(|notice| notice.source = source.to_owned()).told()
+        scenario.but(|notice| notice.source = source.to_owned()).rendered()
     };
-    assert_snapshot!(told(31, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
-    assert_snapshot!(told(12, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks ECS says that the task is not stopping: it may lag behind its own event (another try may mend it)");
-    assert!(told(31, "spotdrain.drill").contains("call web: 10.0.2.21:5044"), "a simulated notice is acted on");
+    assert_snapshot!(text(31, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    assert_snapshot!(text(12, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks ECS says that the task is not stopping: it may lag behind its own event (another try may mend it)");
+    assert!(text(31, "spotdrain.drill").contains("call web: 10.0.2.21:5044"), "a simulated notice is acted on");
 }
 
 #[test]
 fn a_task_that_ecs_does_not_know_is_stale_only_when_its_notice_is_over() {
-    let told = |age| one_web().after(age).task_is("one", TaskFinding::Missing).told();
-    assert!(told(60).contains("failed, DescribeTasks ECS does not know the task in cluster demo"), "{}", told(60));
-    assert_snapshot!(told(120), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    let text = |age| one_web().after(age).task_is("one", TaskFinding::Missing).rendered();
+    assert!(text(60).contains("failed, DescribeTasks ECS does not know the task in cluster demo"), "{}", text(60));
+    assert_snapshot!(text(120), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
 }
 
 #[test]
 fn an_event_without_an_address_takes_that_of_describe_tasks() {
     let scenario = || Scenario::new().notice("one", &[]).service(&[("web", Some(5044))]);
-    let read = |scenario: Scenario| scenario.group("web", &[("10.0.2.21", 5044, "unhealthy")]).told();
+    let read = |scenario: Scenario| scenario.group("web", &[("10.0.2.21", 5044, "unhealthy")]).rendered();
     assert!(read(scenario().task_is("one", up("10.0.2.21"))).contains("call web: 10.0.2.21:5044"));
     let unknown = read(scenario().task_is("one", sighting("RUNNING", "STOPPED", &[])));
     assert!(unknown.contains("failed, DescribeTasks neither the event nor DescribeTasks has an address"), "{unknown}");
@@ -321,29 +322,29 @@ fn one_web() -> Scenario {
 #[test]
 fn nothing_is_done_while_the_services_tag_is_not_known() {
     let failed = ServiceFinding::Unknown(throttled("DescribeServices"));
-    let told = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str()).notice("one", &["10.0.2.21"]);
-    assert_snapshot!(told.service_is(failed).told(), @"one: failed, DescribeServices Throttling: Rate exceeded (another try may mend it)");
+    let text = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str()).notice("one", &["10.0.2.21"]);
+    assert_snapshot!(text.service_is(failed).rendered(), @"one: failed, DescribeServices Throttling: Rate exceeded (another try may mend it)");
 }
 
 #[test]
 fn the_services_tag_restricts() {
     let scenario = || one().group("web", &[("10.0.2.21", 5044, "unhealthy")]);
-    assert_snapshot!(scenario().tagged("off").told(), @"event-one: ignored, OutOfScope");
+    assert_snapshot!(scenario().tagged("off").rendered(), @"event-one: ignored, OutOfScope");
     for value in ["observe", "false"] {
         assert_eq!(
-            scenario().tagged(value).told(),
+            scenario().tagged(value).rendered(),
             "one: 10.0.2.21:5044 in web (unhealthy): deregister",
             "and no call"
         );
     }
-    assert!(scenario().tagged("on").told().contains("call web"));
+    assert!(scenario().tagged("on").rendered().contains("call web"));
 }
 
 #[test]
 fn what_the_hold_takes_care_of_is_left_to_it() {
     let held = || one().group("web", &[("10.0.2.21", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")]).tagged("hold");
-    assert_snapshot!(held().checked_on(8081).told(), @"one: 10.0.2.21:5044 in web (healthy): LeftToHold");
-    assert_snapshot!(held().checked_on(8081).tagged("on").told(), @r"
+    assert_snapshot!(held().checked_on(8081).rendered(), @"one: 10.0.2.21:5044 in web (healthy): LeftToHold");
+    assert_snapshot!(held().checked_on(8081).tagged("on").rendered(), @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     call web: 10.0.2.21:5044
     ");
@@ -352,26 +353,26 @@ fn what_the_hold_takes_care_of_is_left_to_it() {
 #[test]
 fn the_tag_alone_keeps_nothing_in_place_that_the_load_balancer_does_not_turn_away_from() {
     let held = || one().group("web", &[("10.0.2.21", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")]).tagged("hold");
-    assert_snapshot!(held().told(), @r"
+    assert_snapshot!(held().rendered(), @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     call web: 10.0.2.21:5044
     ");
     for state in ["unused", "unavailable"] {
-        let told = one().group("web", &[("10.0.2.21", 5044, state)]).tagged("hold").checked_on(8081).told();
-        assert!(told.contains(&format!("({state}): deregister")), "{told}");
+        let text = one().group("web", &[("10.0.2.21", 5044, state)]).tagged("hold").checked_on(8081).rendered();
+        assert!(text.contains(&format!("({state}): deregister")), "{text}");
     }
 }
 
 #[test]
 fn of_two_groups_of_a_held_task_each_has_its_own_check() {
-    let told = Scenario::new()
+    let text = Scenario::new()
         .notice("one", &["10.0.2.21"])
         .service(&[("nlb", Some(5044)), ("alb", Some(80))])
         .group("nlb", &[("10.0.2.21", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")])
         .checked_on(8081)
         .group("alb", &[("10.0.2.21", 80, "healthy"), ("10.0.1.11", 80, "healthy")])
         .tagged("hold");
-    assert_snapshot!(told.told(), @r"
+    assert_snapshot!(text.rendered(), @r"
     one: 10.0.2.21:80 in alb (healthy): deregister
     one: 10.0.2.21:5044 in nlb (healthy): LeftToHold
     call alb: 10.0.2.21:80
@@ -382,17 +383,17 @@ fn of_two_groups_of_a_held_task_each_has_its_own_check() {
 fn a_held_task_is_not_acted_on_unread() {
     let unknown = || GroupFinding::Unknown(throttled("DescribeTargetHealth"));
     let held = || one().tagged("hold");
-    assert_snapshot!(held().group_is("web", unknown()).told(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth Throttling: Rate exceeded (another try may mend it)");
-    assert_snapshot!(held().told(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth not asked before the deadline (another try may mend it)");
+    assert_snapshot!(held().group_is("web", unknown()).rendered(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth Throttling: Rate exceeded (another try may mend it)");
+    assert_snapshot!(held().rendered(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth not asked before the deadline (another try may mend it)");
     let lost = held().after(60).task_is("one", down()).group_is("web", unknown());
-    assert_snapshot!(lost.told(), @"one: 10.0.2.21 in web (not read): Stale");
+    assert_snapshot!(lost.rendered(), @"one: 10.0.2.21 in web (not read): Stale");
 }
 
 #[test]
 fn no_group_rests_on_a_target_that_is_left_to_its_hold() {
     let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
-    let told = one().notice("two", &["10.0.2.22"]).group("web", &both).checked_on(8081).tagged("hold").told();
-    assert_snapshot!(told, @r"
+    let text = one().notice("two", &["10.0.2.22"]).group("web", &both).checked_on(8081).tagged("hold").rendered();
+    assert_snapshot!(text, @r"
     one: 10.0.2.21:5044 in web (healthy): LeftToHold
     two: 10.0.2.22:5044 in web (healthy): LeftToHold
     ");
@@ -401,12 +402,12 @@ fn no_group_rests_on_a_target_that_is_left_to_its_hold() {
 #[test]
 fn an_old_notice_is_acted_on_only_if_the_task_still_has_the_address() {
     let scenario = || one().after(11).group("web", &[("10.0.2.21", 5044, "unhealthy")]);
-    let told = |finding| scenario().task_is("one", finding).told();
-    assert!(told(up("10.0.2.21")).contains("call web: 10.0.2.21:5044"));
-    assert_snapshot!(told(up("10.0.9.9")), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
-    assert_snapshot!(told(down()), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
-    assert_snapshot!(told(TaskFinding::Unknown(throttled("DescribeTasks"))), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks Throttling: Rate exceeded (another try may mend it)");
-    assert_snapshot!(scenario().told(), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks not asked before the deadline (another try may mend it)");
+    let text = |finding| scenario().task_is("one", finding).rendered();
+    assert!(text(up("10.0.2.21")).contains("call web: 10.0.2.21:5044"));
+    assert_snapshot!(text(up("10.0.9.9")), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    assert_snapshot!(text(down()), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
+    assert_snapshot!(text(TaskFinding::Unknown(throttled("DescribeTasks"))), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks Throttling: Rate exceeded (another try may mend it)");
+    assert_snapshot!(scenario().rendered(), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks not asked before the deadline (another try may mend it)");
 }
 
 #[test]
@@ -425,8 +426,8 @@ fn age_future_dates_and_later_statuses_ask_for_the_owner() {
 fn an_address_that_belongs_to_another_task_counts_as_one_that_stays() {
     let targets = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
     let scenario = one().notice("two", &["10.0.2.22"]).after(60).group("web", &targets);
-    let told = scenario.task_is("one", up("10.0.2.21")).task_is("two", down()).told();
-    assert_snapshot!(told, @r"
+    let text = scenario.task_is("one", up("10.0.2.21")).task_is("two", down()).rendered();
+    assert_snapshot!(text, @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): Stale
     call web: 10.0.2.21:5044
@@ -435,8 +436,8 @@ fn an_address_that_belongs_to_another_task_counts_as_one_that_stays() {
 
 #[test]
 fn one_task_told_twice_is_one_target_of_one_call() {
-    let told = one().notice("one", &["10.0.2.21"]).group("web", &[("10.0.2.21", 5044, "unhealthy")]).told();
-    assert!(told.ends_with("call web: 10.0.2.21:5044"), "{told}");
+    let text = one().notice("one", &["10.0.2.21"]).group("web", &[("10.0.2.21", 5044, "unhealthy")]).rendered();
+    assert!(text.ends_with("call web: 10.0.2.21:5044"), "{text}");
 }
 
 #[test]
@@ -460,9 +461,9 @@ fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
 
 #[test]
 fn a_notice_without_an_address_is_tried_again() {
-    let told = Scenario::new().notice("one", &[]).service(&[("web", Some(5044))]).group("web", &[]).told();
+    let text = Scenario::new().notice("one", &[]).service(&[("web", Some(5044))]).group("web", &[]).rendered();
     let failure = "not asked before the deadline (another try may mend it)";
-    assert_eq!(told, format!("one: failed, DescribeTasks {failure}"));
+    assert_eq!(text, format!("one: failed, DescribeTasks {failure}"));
 }
 
 /// Plans one group again and again with the answers of AWS, which refuses a call that names a bad target.

@@ -30,7 +30,7 @@ fn files(name: &str) -> Vec<PathBuf> {
     files
 }
 
-fn tell(event: &Event, fate: &Fate) -> String {
+fn render(event: &Event, fate: &Fate) -> String {
     let mut text = match fate {
         Fate::Notice(notice) => format!("notice, recognised by {:?}", notice.recognised_by),
         Fate::Ignored(reason) => format!("ignored: {}", reason.as_str()),
@@ -42,10 +42,10 @@ fn tell(event: &Event, fate: &Fate) -> String {
     text
 }
 
-fn tell_message(message: &Classified) -> String {
+fn render_message(message: &Classified) -> String {
     let id = message.message_id.as_ref().map(|id| format!("message {id}\n")).unwrap_or_default();
     match &message.event {
-        Ok((event, fate)) => format!("{id}{}", tell(event, fate)),
+        Ok((event, fate)) => format!("{id}{}", render(event, fate)),
         Err(error) => format!("{id}malformed {error}"),
     }
 }
@@ -57,11 +57,11 @@ fn classified(bytes: &[u8]) -> Result<Vec<Classified>, EventError> {
     Ok(classify(batch.messages, &settings, &mut Memory::new(), Timestamp::UNIX_EPOCH))
 }
 
-fn tell_file(bytes: &[u8]) -> String {
+fn render_file(bytes: &[u8]) -> String {
     match classified(bytes) {
         Err(error) => format!("malformed {error}"),
         Ok(messages) if messages.is_empty() => "no message".to_owned(),
-        Ok(messages) => messages.iter().map(tell_message).collect::<Vec<_>>().join("\n\n"),
+        Ok(messages) => messages.iter().map(render_message).collect::<Vec<_>>().join("\n\n"),
     }
 }
 
@@ -73,7 +73,7 @@ fn every_sample_reads_as_its_snapshot() {
         for path in files {
             let stem = path.file_stem().unwrap().to_string_lossy();
             let name = if folder.is_empty() { stem.into_owned() } else { format!("{folder}_{stem}") };
-            insta::assert_snapshot!(name, tell_file(&fs::read(&path).unwrap()));
+            insta::assert_snapshot!(name, render_file(&fs::read(&path).unwrap()));
         }
     }
 }

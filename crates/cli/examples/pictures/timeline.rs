@@ -28,7 +28,7 @@ pub(crate) struct Row {
     /// Seconds from the notice to the last new connection that an interrupted task was sent, in any run.
     last_new: f64,
     /// Seconds from the notice until the application got SIGTERM, in the run in which that was first.
-    told: f64,
+    passed_on: f64,
 }
 
 pub(crate) struct Timeline<'a> {
@@ -48,9 +48,9 @@ impl Row {
         };
         let number = |name: &str| run[name].as_f64();
         let tasks = run["interrupted"].as_array()?;
-        let told = tasks.iter().filter_map(|task| task["told"].as_f64()).fold(f64::MAX, f64::min);
+        let passed_on = tasks.iter().filter_map(|task| task["told"].as_f64()).fold(f64::MAX, f64::min);
         let lost = number("refused")? + number("reset")? + number("cut")?;
-        Some(Self { way, note: None, opened: number("opened")?, lost, last_new: number("last_new")?, told })
+        Some(Self { way, note: None, opened: number("opened")?, lost, last_new: number("last_new")?, passed_on })
     }
 
     pub(crate) fn is_of_the_same_way(&self, other: &Self) -> bool {
@@ -62,7 +62,7 @@ impl Row {
         self.opened += other.opened;
         self.lost += other.lost;
         self.last_new = self.last_new.max(other.last_new);
-        self.told = self.told.min(other.told);
+        self.passed_on = self.passed_on.min(other.passed_on);
     }
 
     /// The same with a line of explanation.
@@ -76,7 +76,7 @@ impl Row {
 
     /// From the notice until no new connection comes: the application either still serves them or has closed its port.
     fn svg(&self, y: f64) -> String {
-        let serves = self.told >= self.last_new;
+        let serves = self.passed_on >= self.last_new;
         let (colour, word) = if serves { (SERVED, "served") } else { (LOST, "refused") };
         let (from, to) = (x(0.0), x(self.last_new.min(END)));
         let label = format!("new connections {word} until {:.0} s", self.last_new);
@@ -97,19 +97,19 @@ impl Row {
             to - from
         );
         text += &format!("<text x=\"{at:.1}\" y=\"{middle:.1}\" font-size=\"12\" fill=\"{fill}\">{label}</text>\n");
-        if serves && self.told > 0.0 && self.told < END {
-            text += &told_mark(self.told, y);
+        if serves && self.passed_on > 0.0 && self.passed_on < END {
+            text += &sigterm_mark(self.passed_on, y);
         }
         text
     }
 }
 
 /// The moment at which the hold passes SIGTERM on.
-fn told_mark(told: f64, y: f64) -> String {
-    let (at, top, bottom, label, middle) = (x(told), y - 2.0, y + BAR + 2.0, x(told) + 7.0, y + BAR - 6.0);
+fn sigterm_mark(passed_on: f64, y: f64) -> String {
+    let (at, top, bottom, label, middle) = (x(passed_on), y - 2.0, y + BAR + 2.0, x(passed_on) + 7.0, y + BAR - 6.0);
     format!(
         "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{top:.1}\" y2=\"{bottom:.1}\" stroke=\"{TEXT}\" stroke-width=\"2\"/>\n\
-         <text x=\"{label:.1}\" y=\"{middle:.1}\" font-size=\"11\" fill=\"{QUIET}\">SIGTERM passed on at {told:.0} s</text>\n"
+         <text x=\"{label:.1}\" y=\"{middle:.1}\" font-size=\"11\" fill=\"{QUIET}\">SIGTERM passed on at {passed_on:.0} s</text>\n"
     )
 }
 
@@ -132,7 +132,7 @@ impl Timeline<'_> {
              <rect width=\"{WIDTH}\" height=\"{height}\" rx=\"8\" fill=\"#ffffff\" stroke=\"#c5ccd6\"/>\n\
              <text x=\"24\" y=\"32\" font-size=\"16\" font-weight=\"bold\" fill=\"{TEXT}\">{}: the two minutes of an interruption</text>\n",
             self.title,
-            self.told(),
+            self.passed_on(),
             self.title
         );
         text += &axis(bottom);
@@ -146,7 +146,7 @@ impl Timeline<'_> {
         text + "</svg>\n"
     }
 
-    fn told(&self) -> String {
+    fn passed_on(&self) -> String {
         let rows = self.rows.iter().map(|row| format!("{} {}", row.way, row.lost_percent()));
         rows.collect::<Vec<_>>().join(", ")
     }

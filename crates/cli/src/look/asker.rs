@@ -36,7 +36,7 @@ pub(crate) struct Refusal {
     /// AWS's error code, where it answered.
     pub(crate) code: Option<String>,
     /// The call, and the error in AWS's words.
-    pub(crate) told: String,
+    pub(crate) message: String,
 }
 
 /// A client that paces its calls.
@@ -74,7 +74,7 @@ impl<'a> Asker<'a> {
                 Err(error) => error,
             };
             if !error.kind.is_retryable() || yields == 0 {
-                return Err(Refusal { code, told: format!("{name}: {}", error.problem) });
+                return Err(Refusal { code, message: format!("{name}: {}", error.problem) });
             }
             yields -= if error.kind == CallErrorKind::Throttled { 1 } else { YIELDS / 4 };
             tokio::time::sleep(YIELD).await;

@@ -36,6 +36,6 @@ async fn ask(asker: &Asker<'_>, arn: &str) -> Setting<bool> {
                 answer.attributes().iter().find(|one| one.key() == Some("load_balancing.cross_zone.enabled"));
             attribute.and_then(|one| one.value()).map(|value| value == "true").into()
         }
-        Err(refusal) => unknown(&refusal.told),
+        Err(refusal) => unknown(&refusal.message),
     }
 }

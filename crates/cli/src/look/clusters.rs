@@ -28,7 +28,7 @@ pub(crate) async fn find(asker: &Asker<'_>, wanted: Option<&str>) -> Result<BTre
     for names in names.chunks(MOST_A_CALL) {
         let request = asker.aws.ecs.describe_clusters().set_clusters(Some(names.to_vec()));
         let answer = asker.ask("DescribeClusters", Budget::Other, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.told)?;
+        let answer = answer.map_err(|refusal| refusal.message)?;
         clusters.extend(answer.clusters().iter().filter(|one| one.status() != Some("INACTIVE")).filter_map(read));
     }
     match wanted {
@@ -47,7 +47,7 @@ async fn list(asker: &Asker<'_>) -> Result<Vec<String>, String> {
     loop {
         let request = asker.aws.ecs.list_clusters().set_next_token(token);
         let answer = asker.ask("ListClusters", Budget::Other, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.told)?;
+        let answer = answer.map_err(|refusal| refusal.message)?;
         arns.extend(answer.cluster_arns().iter().cloned());
         token = answer.next_token().map(str::to_owned);
         if token.is_none() {

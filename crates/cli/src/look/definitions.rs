@@ -30,7 +30,7 @@ async fn describe(asker: &Asker<'_>, arn: &str) -> Setting<TaskDefinition> {
     let request = asker.aws.ecs.describe_task_definition().task_definition(arn);
     match asker.ask("DescribeTaskDefinition", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer.task_definition().map(|definition| read(arn, definition)).into(),
-        Err(refusal) => unknown(&refusal.told),
+        Err(refusal) => unknown(&refusal.message),
     }
 }
 

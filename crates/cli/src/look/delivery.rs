@@ -60,7 +60,7 @@ async fn functions(asker: &Asker<'_>, wanted: &FunctionSelector) -> Result<Vec<F
     loop {
         let request = client.list_functions().set_marker(marker);
         let answer = asker.ask("ListFunctions", Budget::Other, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.told)?;
+        let answer = answer.map_err(|refusal| refusal.message)?;
         for function in answer.functions() {
             if is_it(asker, function, wanted).await? {
                 found.push(function.clone());
@@ -93,7 +93,7 @@ async fn tag_of(asker: &Asker<'_>, function: &FunctionConfiguration, key: &str) 
         .list_tags()
         .resource(function.function_arn().unwrap_or_default());
     let answer = asker.ask("ListTags", Budget::Other, || request.clone().send()).await;
-    let answer = answer.map_err(|refusal| refusal.told)?;
+    let answer = answer.map_err(|refusal| refusal.message)?;
     Ok(answer.tags().and_then(|tags| tags.get(key)).cloned())
 }
 
@@ -114,7 +114,7 @@ async fn reserved_concurrency(asker: &Asker<'_>, function: &str) -> Setting<u32>
     let request = aws_sdk_lambda::Client::new(asker.aws.config()).get_function_concurrency().function_name(function);
     match asker.ask("GetFunctionConcurrency", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer.reserved_concurrent_executions().and_then(|number| u32::try_from(number).ok()).into(),
-        Err(refusal) => unknown(&refusal.told),
+        Err(refusal) => unknown(&refusal.message),
     }
 }
 
@@ -123,7 +123,7 @@ async fn rule(asker: &Asker<'_>, target: &str) -> Setting<Rule> {
     let request = aws_sdk_eventbridge::Client::new(asker.aws.config()).list_rule_names_by_target().target_arn(target);
     let names = match asker.ask("ListRuleNamesByTarget", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer.rule_names().to_vec(),
-        Err(refusal) => return unknown(&refusal.told),
+        Err(refusal) => return unknown(&refusal.message),
     };
     let mut found = Setting::Default;
     for name in names {
@@ -147,7 +147,9 @@ async fn with_target(asker: &Asker<'_>, rule: Setting<Rule>, arn: &str) -> Setti
             let has_role = target.and_then(Target::role_arn).map(|_| true).into();
             Setting::Set(Rule { input: target.and_then(input).into(), has_role, ..rule })
         }
-        Err(refusal) => Setting::Set(Rule { input: unknown(&refusal.told), has_role: unknown(&refusal.told), ..rule }),
+        Err(refusal) => {
+            Setting::Set(Rule { input: unknown(&refusal.message), has_role: unknown(&refusal.message), ..rule })
+        }
     }
 }
 
@@ -175,7 +177,7 @@ async fn describe_rule(asker: &Asker<'_>, name: String) -> Setting<Rule> {
             has_role: Setting::Default,
             name,
         }),
-        Err(refusal) => unknown(&refusal.told),
+        Err(refusal) => unknown(&refusal.message),
     }
 }
 

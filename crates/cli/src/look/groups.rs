@@ -67,7 +67,7 @@ async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Settin
             }
             all
         }
-        Err(refusal) => arns.iter().map(|arn| (arn.clone(), unknown(&refusal.told))).collect(),
+        Err(refusal) => arns.iter().map(|arn| (arn.clone(), unknown(&refusal.message))).collect(),
     }
 }
 
@@ -86,7 +86,7 @@ struct Senders {
 async fn complete(asker: &Asker<'_>, arn: &str, group: &TargetGroup, senders: &mut Senders) -> Group {
     let request = asker.aws.elb.describe_target_group_attributes().target_group_arn(arn);
     let attributes = asker.ask("DescribeTargetGroupAttributes", Budget::Elb, || request.clone().send()).await;
-    let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|refusal| refusal.told);
+    let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|refusal| refusal.message);
     let cross_zone = match (own_cross_zone(&attributes), group.load_balancer_arns().first()) {
         (Setting::Default, Some(arn)) => cross_zone(asker, arn, &mut senders.cross_zone).await,
         (own, _) => own,

@@ -23,7 +23,7 @@ pub(crate) async fn find(asker: &Asker<'_>, arn: &str) -> Health {
     let request = asker.aws.elb.describe_target_health().target_group_arn(arn);
     match asker.ask("DescribeTargetHealth", Budget::Elb, || request.clone().send()).await {
         Ok(answer) => read(answer.target_health_descriptions()),
-        Err(refusal) => Health { healthy_in_zones: unknown(&refusal.told), unused: unknown(&refusal.told) },
+        Err(refusal) => Health { healthy_in_zones: unknown(&refusal.message), unused: unknown(&refusal.message) },
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, know
             known.insert(balancer.clone(), ask(asker, balancer).await);
         }
         match known.get(balancer) {
-            Some(Ok(listeners)) => found.push(told(balancer, listeners, arn)),
+            Some(Ok(listeners)) => found.push(describe(balancer, listeners, arn)),
             Some(Err(why)) => return unknown(why),
             None => {}
         }
@@ -35,7 +35,7 @@ async fn ask(asker: &Asker<'_>, balancer: &str) -> Result<Vec<Listener>, String>
     loop {
         let request = asker.aws.elb.describe_listeners().load_balancer_arn(balancer).set_marker(marker);
         let answer = asker.ask("DescribeListeners", Budget::Elb, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.told)?;
+        let answer = answer.map_err(|refusal| refusal.message)?;
         found.extend_from_slice(answer.listeners());
         marker = answer.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
         if marker.is_none() {
@@ -45,7 +45,7 @@ async fn ask(asker: &Asker<'_>, balancer: &str) -> Result<Vec<Listener>, String>
 }
 
 /// An Application Load Balancer may forward by a rule, which the listener does not show.
-fn told(balancer: &str, listeners: &[Listener], group: &str) -> String {
+fn describe(balancer: &str, listeners: &[Listener], group: &str) -> String {
     let name = balancer.rsplit('/').nth(1).unwrap_or(balancer);
     let forwards = |listener: &&Listener| listener.default_actions().iter().any(|action| is_to(action, group));
     let names: Vec<_> = listeners.iter().filter(forwards).map(called).collect();
@@ -90,7 +90,7 @@ mod tests {
             ("d", "a rule of a listener of load balancer demo"),
         ];
         for (group, expected) in table {
-            assert_eq!(told(balancer, &listeners, group), expected);
+            assert_eq!(describe(balancer, &listeners, group), expected);
         }
     }
 }

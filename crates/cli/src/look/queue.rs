@@ -20,7 +20,7 @@ pub(crate) async fn find(asker: &Asker<'_>, function: &str) -> Setting<Queue> {
     let request = aws_sdk_lambda::Client::new(asker.aws.config()).list_event_source_mappings().function_name(function);
     let answer = match asker.ask("ListEventSourceMappings", Budget::Other, || request.clone().send()).await {
         Ok(answer) => answer,
-        Err(refusal) => return unknown(&refusal.told),
+        Err(refusal) => return unknown(&refusal.message),
     };
     let of_sqs = |arn: &&str| arn.split(':').nth(2) == Some("sqs");
     let mut mappings = answer.event_source_mappings().iter();
@@ -51,11 +51,11 @@ async fn queue_attributes(asker: &Asker<'_>, name: &str) -> QueueAttributes {
     let client = aws_sdk_sqs::Client::new(asker.aws.config());
     let request = client.get_queue_url().queue_name(name);
     let answer = asker.ask("GetQueueUrl", Budget::Other, || request.clone().send()).await;
-    let url = answer.map_err(|refusal| refusal.told)?.queue_url().unwrap_or_default().to_owned();
+    let url = answer.map_err(|refusal| refusal.message)?.queue_url().unwrap_or_default().to_owned();
     let names = [QueueAttributeName::VisibilityTimeout, QueueAttributeName::KmsMasterKeyId, QueueAttributeName::Policy];
     let request = client.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
     let answer = asker.ask("GetQueueAttributes", Budget::Other, || request.clone().send()).await;
-    Ok(answer.map_err(|refusal| refusal.told)?.attributes().cloned().unwrap_or_default())
+    Ok(answer.map_err(|refusal| refusal.message)?.attributes().cloned().unwrap_or_default())
 }
 
 fn attribute(attributes: &QueueAttributes, name: &QueueAttributeName) -> Setting<String> {

@@ -22,7 +22,7 @@ pub(crate) async fn statements(asker: &Asker<'_>, arn: Option<&str>) -> Setting<
     let limit = reader.boundary().await;
     match limit {
         // IAM has no endpoint in the Region, and a closed network may not reach it: do not wait for it again.
-        Err(Refusal { code: None, told }) => return Setting::Unknown(told),
+        Err(Refusal { code: None, message }) => return Setting::Unknown(message),
         // A role that was deleted allows nothing.
         Err(Refusal { code: Some(code), .. }) if code == "NoSuchEntity" => return Setting::Set(Vec::new()),
         Ok(_) | Err(_) => {}
@@ -33,7 +33,7 @@ pub(crate) async fn statements(asker: &Asker<'_>, arn: Option<&str>) -> Setting<
 
 /// A policy that could not be read.
 fn unread(refusal: &Refusal) -> Vec<Statement> {
-    anything(&refusal.told).to_vec()
+    anything(&refusal.message).to_vec()
 }
 
 type Read = Result<Vec<Statement>, Refusal>;

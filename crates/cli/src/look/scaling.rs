@@ -50,7 +50,7 @@ async fn describe(asker: &Asker<'_>, ids: &[String]) -> BTreeMap<String, Setting
                     return scaling;
                 }
             }
-            Err(refusal) => return ids.iter().map(|id| (id.clone(), unknown(&refusal.told))).collect(),
+            Err(refusal) => return ids.iter().map(|id| (id.clone(), unknown(&refusal.message))).collect(),
         }
     }
 }

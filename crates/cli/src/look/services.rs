@@ -58,7 +58,7 @@ async fn list(asker: &Asker<'_>, cluster: &str) -> Result<Vec<String>, String> {
     loop {
         let request = asker.aws.ecs.list_services().cluster(cluster).max_results(100).set_next_token(token);
         let answer = asker.ask("ListServices", Budget::Other, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.told)?;
+        let answer = answer.map_err(|refusal| refusal.message)?;
         arns.extend(answer.service_arns().iter().cloned());
         token = answer.next_token().map(str::to_owned);
         if token.is_none() {
@@ -81,7 +81,9 @@ async fn describe(
         Ok(answer) => answer,
         Err(refusal) => {
             let subject = |name: &String| format!("service {}", short(name));
-            found.unread.extend(names.iter().map(|name| Unread { subject: subject(name), why: refusal.told.clone() }));
+            found
+                .unread
+                .extend(names.iter().map(|name| Unread { subject: subject(name), why: refusal.message.clone() }));
             return Ok(());
         }
     };
@@ -236,7 +238,7 @@ async fn family(asker: &Asker<'_>, service: &Service) -> Setting<bool> {
     let arns = match asker.ask("ListTasks", Budget::Other, || request.clone().send()).await {
         Ok(answer) if answer.task_arns().is_empty() => return unknown("it has no task whose addresses could be seen"),
         Ok(answer) => answer.task_arns().to_vec(),
-        Err(refusal) => return unknown(&refusal.told),
+        Err(refusal) => return unknown(&refusal.message),
     };
     let request = asker.aws.ecs.describe_tasks().cluster(&cluster).set_tasks(Some(arns));
     match asker.ask("DescribeTasks", Budget::Other, || request.clone().send()).await {
@@ -244,6 +246,6 @@ async fn family(asker: &Asker<'_>, service: &Service) -> Setting<bool> {
             let interfaces = answer.tasks().iter().flat_map(Task::containers).flat_map(Container::network_interfaces);
             Setting::Set(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))
         }
-        Err(refusal) => unknown(&refusal.told),
+        Err(refusal) => unknown(&refusal.message),
     }
 }

@@ -34,6 +34,6 @@ pub(crate) async fn find(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String,
                 })
                 .collect()
         }
-        Err(refusal) => arns.iter().map(|arn| (arn.clone(), unknown(&refusal.told))).collect(),
+        Err(refusal) => arns.iter().map(|arn| (arn.clone(), unknown(&refusal.message))).collect(),
     }
 }

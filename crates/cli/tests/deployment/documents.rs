@@ -20,34 +20,35 @@ fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
 #[test]
 fn every_parameter_is_told_with_its_default() {
     let template = deployed();
-    let told: Vec<_> = rows("Parameters").into_iter().map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect();
+    let output: Vec<_> =
+        rows("Parameters").into_iter().map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect();
     let groups = template.root["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap();
     let names = groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap()).map(text_of);
     let expected = names.map(|name| {
         let default = text_of(&template.root["Parameters"][&name]["Default"]);
         (name, format!("`{default}`"))
     });
-    assert_eq!(told, expected.collect::<Vec<_>>());
+    assert_eq!(output, expected.collect::<Vec<_>>());
 }
 
 #[test]
 fn every_alarm_is_told() {
-    let told: Vec<_> = rows("Alarms").into_iter().map(|(name, _)| name.to_owned()).collect();
+    let output: Vec<_> = rows("Alarms").into_iter().map(|(name, _)| name.to_owned()).collect();
     let mut expected: Vec<_> = deployed().of_type("AWS::CloudWatch::Alarm").into_iter().map(|(name, _)| name).collect();
     expected.sort();
-    let mut sorted = told.clone();
+    let mut sorted = output.clone();
     sorted.sort();
     assert_eq!(sorted, expected);
 }
 
 #[test]
 fn every_output_is_told() {
-    let mut told: Vec<_> = rows("Outputs").into_iter().map(|(name, _)| name.to_owned()).collect();
+    let mut output: Vec<_> = rows("Outputs").into_iter().map(|(name, _)| name.to_owned()).collect();
     let template = deployed();
     let mut expected: Vec<_> = template.root["Outputs"].as_object().unwrap().keys().cloned().collect();
-    told.sort();
+    output.sort();
     expected.sort();
-    assert_eq!(told, expected);
+    assert_eq!(output, expected);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub fn settings() -> impl Iterator<Item = (&'static str, &'static str)> {
     NAMES.into_iter().filter(|(name, _)| !FILLED_IN.contains(name))
 }
 
-/// The default of a setting's parameter: a new deployment only observes until it is told to enforce.
+/// The default of a setting's parameter: a new deployment only observes until its mode is set to enforce.
 fn parameter_default(setting: &str, default: &'static str) -> &'static str {
     if setting == "SPOTDRAIN_MODE" { "observe" } else { default }
 }

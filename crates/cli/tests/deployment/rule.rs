@@ -80,14 +80,14 @@ fn assert_is_right(fate: &str, passes: bool, name: &str) {
 #[test]
 fn the_rules_pattern_and_every_sample() {
     let pattern = pattern(&deployed());
-    let mut told = String::new();
+    let mut output = String::new();
     for (name, event) in events() {
         let (fate, passes) = (fate(&event, &Settings::default()), passes(&pattern, &event));
         assert_is_right(fate, passes, &name);
-        writeln!(told, "{name}: {} ({fate})", if passes { "passes" } else { "is held back" }).unwrap();
+        writeln!(output, "{name}: {} ({fate})", if passes { "passes" } else { "is held back" }).unwrap();
     }
     // The end-to-end test asks EventBridge's TestEventPattern, and compares its answers with these lines.
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(output);
 }
 
 #[test]

@@ -59,12 +59,12 @@ fn its_variables_are_the_templates_parameters() {
         let variable = &variables[&snake(name)];
         let default: String = variable["default"].chars().filter(|letter| !r#"[]""#.contains(*letter)).collect();
         assert_eq!(default, text_of(&declared["Default"]), "{name}");
-        let told = variable["description"].trim_matches('"');
+        let output = variable["description"].trim_matches('"');
         let expected = declared["Description"]
             .as_str()
             .unwrap()
             .replace("TargetGroups and LoadBalancers name", "target_groups and load_balancers name");
-        assert_eq!(told, expected, "{name}");
+        assert_eq!(output, expected, "{name}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is told, to whom, and with which exit code.
+//! The output, where it goes, and the exit codes.
 
 use std::path::PathBuf;
 
@@ -15,8 +15,11 @@ fn scratch(name: &str, text: &str) -> PathBuf {
 #[test]
 fn the_example_has_nothing_and_the_exit_code_follows_the_worst() {
     let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
-    let (code, told, _) = run(spotdrain(&["doctor", "--template", EXAMPLE]));
-    assert!(code == 0 && told.ends_with("doctor 0 errors, 1 warning, 0 notes in 1 service by 58 checks\n"), "{told}");
+    let (code, output, _) = run(spotdrain(&["doctor", "--template", EXAMPLE]));
+    assert!(
+        code == 0 && output.ends_with("doctor 0 errors, 1 warning, 0 notes in 1 service by 58 checks\n"),
+        "{output}"
+    );
     let warned =
         scratch("warned.yaml", &example.replace("HealthCheckIntervalSeconds: 10", "HealthCheckIntervalSeconds: 60"));
     let failed = scratch("failed.yaml", &example.replace("StopTimeout: 120", "StopTimeout: 30"));
@@ -34,10 +37,10 @@ fn a_finding_is_told_to_a_person_and_to_a_review() {
     let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
     let text =
         example.replace("StopTimeout: 120", "StopTimeout: 30").replace("    Default: enforce", "    Description: none");
-    let file = scratch("told.yaml", &text);
+    let file = scratch("output.yaml", &text);
     let file = file.to_str().unwrap();
-    let (_, told, _) = run(spotdrain(&["doctor", "--template", file]));
-    insta::assert_snapshot!(told.replace(file, "template.yaml"));
+    let (_, output, _) = run(spotdrain(&["doctor", "--template", file]));
+    insta::assert_snapshot!(output.replace(file, "template.yaml"));
     let (code, sarif) = json(spotdrain(&["doctor", "--template", file, "--sarif"]));
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!((code, result["ruleId"].as_str(), result["level"].as_str()), (1, Some("SD009"), Some("error")));
@@ -54,8 +57,11 @@ fn a_finding_can_be_accepted_with_a_reason() {
     let accepted =
         scratch("accepted.txt", "SD009 task definition * # it has no long connections\nSD001 service x # gone\n");
     let arguments = ["doctor", "--template", template, "--accept", accepted.to_str().unwrap()];
-    let (code, told, _) = run(spotdrain(&arguments));
-    assert!(code == 0 && told.contains("; 1 accepted") && told.contains("no longer found: SD001 service x"), "{told}");
+    let (code, output, _) = run(spotdrain(&arguments));
+    assert!(
+        code == 0 && output.contains("; 1 accepted") && output.contains("no longer found: SD001 service x"),
+        "{output}"
+    );
     let (_, sarif) = json(spotdrain(&[&arguments[..], &["--sarif"]].concat()));
     assert_eq!(sarif["runs"][0]["results"][0]["suppressions"][0]["justification"], "it has no long connections");
     let bad = scratch("bad.txt", "SD009\n");
@@ -65,9 +71,9 @@ fn a_finding_can_be_accepted_with_a_reason() {
 
 #[test]
 fn a_check_is_explained() {
-    let (code, told, _) = run(spotdrain(&["doctor", "--explain", "sd021"]));
+    let (code, output, _) = run(spotdrain(&["doctor", "--explain", "sd021"]));
     assert_eq!(code, 0);
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(output);
     let (_, list, _) = run(spotdrain(&["doctor", "--explain"]));
     assert_eq!(list.lines().count(), 59);
     let (code, _, error) = run(spotdrain(&["doctor", "--explain", "SD99"]));
@@ -171,7 +177,7 @@ fn what_was_not_checked_and_what_is_refused_can_fail_the_run() {
 fn a_service_on_demand_is_named_as_such() {
     let text = "Resources:\n  Service:\n    Type: AWS::ECS::Service\n    Properties: { LaunchType: FARGATE, DesiredCount: 2 }\n";
     let file = scratch("on-demand.yaml", text);
-    let (code, told, _) = run(spotdrain(&["doctor", "--template", file.to_str().unwrap()]));
-    assert!(told.contains("service Service: on demand: launch type FARGATE: 39 checks do not apply"), "{told}");
-    assert!(code == 0 && told.ends_with("doctor 1 service, none of them on Fargate Spot\n"), "{told}");
+    let (code, output, _) = run(spotdrain(&["doctor", "--template", file.to_str().unwrap()]));
+    assert!(output.contains("service Service: on demand: launch type FARGATE: 39 checks do not apply"), "{output}");
+    assert!(code == 0 && output.ends_with("doctor 1 service, none of them on Fargate Spot\n"), "{output}");
 }

@@ -23,9 +23,9 @@ fn a_right_that_is_missing_is_named_with_its_action_and_resource() {
         let mut scene = deployed();
         scene.world.add_fault(Fault::AccessDenied.on(action));
         let (code, record) = examined(scene.world, &["--cluster", "demo"]);
-        let told = not_checked(&record);
+        let output = not_checked(&record);
         assert!(code == 0 && ids(&record).is_empty(), "{record}");
-        assert!(told.contains(right) && told.contains(id), "{action}: {told}");
+        assert!(output.contains(right) && output.contains(id), "{action}: {output}");
     }
 }
 

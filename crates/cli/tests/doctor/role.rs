@@ -43,8 +43,8 @@ fn the_policies_of_the_deployed_role_are_judged_its_own_and_those_attached() {
         }),
     ];
     for (expected, change) in table {
-        let (found, told, asked_for_tags) = of_role(change, None);
-        assert_eq!((found, told.as_str(), asked_for_tags), (expected.iter().map(|&id| id.into()).collect(), "[]", 0));
+        let (found, output, asked_for_tags) = of_role(change, None);
+        assert_eq!((found, output.as_str(), asked_for_tags), (expected.iter().map(|&id| id.into()).collect(), "[]", 0));
     }
 }
 
@@ -74,9 +74,9 @@ fn what_cannot_be_judged_of_a_role_is_not_checked_and_says_why() {
         }),
     ];
     for (id, reasons, change) in table {
-        let (found, told, _) = of_role(change, None);
-        assert!(found.is_empty() && told.contains(id), "{found:?} {told}");
-        assert!(reasons.iter().all(|reason| told.contains(reason)), "{told}");
+        let (found, output, _) = of_role(change, None);
+        assert!(found.is_empty() && output.contains(id), "{found:?} {output}");
+        assert!(reasons.iter().all(|reason| output.contains(reason)), "{output}");
     }
 }
 
@@ -93,7 +93,7 @@ fn a_right_that_is_lacking_is_found_beside_what_is_not_known() {
 }
 
 /// The problem of a role, and its fix.
-fn told_of_role(role: Role) -> (String, String) {
+fn output_for_role(role: Role) -> (String, String) {
     let mut scene = deployed();
     scene.world.add_role(role);
     let (_, record) = examined(scene.world, &["--cluster", "demo"]);
@@ -105,17 +105,17 @@ fn told_of_role(role: Role) -> (String, String) {
 #[test]
 fn all_that_a_role_lacks_is_reported_at_once_and_the_fix_fits_the_reason() {
     let role = || Role::new("spotdrain");
-    let (found, fix) = told_of_role(role().policy("some", policy(&[rights()[1].clone(), rights()[4].clone()])));
+    let (found, fix) = output_for_role(role().policy("some", policy(&[rights()[1].clone(), rights()[4].clone()])));
     for action in ["elasticloadbalancing:DescribeTargetHealth", "ecs:DescribeServices", "ecs:DescribeTasks"] {
         assert_eq!(found.matches(action).count(), 1, "{found}");
     }
     assert!(fix.contains("Effect: Allow"), "{fix}");
     let deny = json!({"Effect": "Deny", "Action": "ecs:DescribeT*", "Resource": "*"});
-    let (_, fix) = told_of_role(role().policy("all", policy(&[&rights()[..], &[deny]].concat())));
+    let (_, fix) = output_for_role(role().policy("all", policy(&[&rights()[..], &[deny]].concat())));
     assert!(fix.contains("no Effect: Deny") && fix.contains("ecs:DescribeTasks"), "{fix}");
     let mut all = rights();
     all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
-    let (_, fix) = told_of_role(role().policy("all", policy(&all)));
+    let (_, fix) = output_for_role(role().policy("all", policy(&all)));
     assert!(fix.starts_with("aws elbv2 add-tags") && fix.contains("Key=spotdrain,Value=on"), "{fix}");
 }
 
@@ -150,14 +150,18 @@ fn the_tags_of_a_group_are_asked_for_where_a_right_depends_on_them() {
         role.policy("tagged", policy(&all))
     };
     for (tag, expected) in [(Some("on"), vec![]), (Some("off"), vec!["SD028"]), (None, vec!["SD028"])] {
-        let (found, told, asked) = of_role(tagged, tag);
-        assert_eq!((found, told.as_str(), asked), (expected.iter().map(|&id| id.into()).collect(), "[]", 1), "{tag:?}");
+        let (found, output, asked) = of_role(tagged, tag);
+        assert_eq!(
+            (found, output.as_str(), asked),
+            (expected.iter().map(|&id| id.into()).collect(), "[]", 1),
+            "{tag:?}"
+        );
     }
 }
 
 #[test]
 fn the_policies_of_a_role_are_read_to_the_last_page() {
-    let (found, told, _) = of_role(
+    let (found, output, _) = of_role(
         |role, all| {
             let other = json!({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}});
             let many = (0..120).fold(role, |role, number| role.policy(&format!("p{number:03}"), other.clone()));
@@ -165,7 +169,7 @@ fn the_policies_of_a_role_are_read_to_the_last_page() {
         },
         None,
     );
-    assert_eq!((found, told.as_str()), (vec![], "[]"));
+    assert_eq!((found, output.as_str()), (vec![], "[]"));
 }
 
 #[test]
@@ -187,9 +191,9 @@ fn a_right_that_is_missing_for_the_role_is_named_and_no_finding_is_made_of_it() 
         scene.world.set_tags(&scene.group, &[("spotdrain", "on")]);
         scene.world.add_fault(Fault::AccessDenied.on(action));
         let (code, record) = examined(scene.world, &["--cluster", "demo"]);
-        let told = not_checked(&record);
+        let output = not_checked(&record);
         assert!(code == 0 && ids(&record).is_empty(), "{action}: {record}");
-        assert!(told.contains(right) && told.contains("SD028"), "{action}: {told}");
+        assert!(output.contains(right) && output.contains("SD028"), "{action}: {output}");
     }
 }
 
@@ -199,7 +203,7 @@ fn where_iam_cannot_be_reached_the_role_is_not_checked_and_not_asked_for_again()
     scene.world.add_fault(Fault::Reset.on(Action::GetRole));
     let local = LocalAws::spawn_thread(scene.world).unwrap();
     let (code, record) = json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
-    let told = not_checked(&record);
-    assert!(code == 0 && told.contains("SD027") && told.contains("GetRole: "), "{told}");
+    let output = not_checked(&record);
+    assert!(code == 0 && output.contains("SD027") && output.contains("GetRole: "), "{output}");
     assert!(local.calls().iter().all(|call| call.action != "ListRolePolicies"));
 }

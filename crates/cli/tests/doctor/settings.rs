@@ -154,14 +154,14 @@ fn aws_own_defaults_are_found_in_a_group_and_the_thin_zone_too() {
         scene.world.set_state(&scene.group, target, State::Unhealthy, now).unwrap();
     }
     let (_, record) = examined(scene.world, &[]);
-    let told: Vec<_> = record["findings"]
+    let output: Vec<_> = record["findings"]
         .as_array()
         .unwrap()
         .iter()
         .map(|one| format!("{} {}", one["check"], one["subject"]))
         .collect();
     for (id, subject) in [("SD012", "web"), ("SD016", "web"), ("SD018", "web")] {
-        assert!(told.contains(&format!("\"{id}\" \"target group {subject}\"")), "{told:?}");
+        assert!(output.contains(&format!("\"{id}\" \"target group {subject}\"")), "{output:?}");
     }
     // The service has no task whose addresses could be seen, and no task definition that can be read.
     let unknown = not_checked(&record);

@@ -261,8 +261,8 @@ impl Scenario {
     }
 
     /// The plan as lines that read as sentences.
-    pub fn told(self) -> String {
-        tell(&self.plan())
+    pub fn rendered(self) -> String {
+        render(&self.plan())
     }
 }
 
@@ -303,17 +303,17 @@ pub fn task(id: &str) -> TaskArn {
     TaskArn::parse(&format!("arn:aws:ecs:eu-central-1:123456789012:task/demo/{id}")).unwrap()
 }
 
-pub fn tell(plans: &Plans) -> String {
+pub fn render(plans: &Plans) -> String {
     let mut lines = Vec::new();
     for (located, of_groups) in &plans.notices {
         let id = located.notice().task.arn.id();
         let failures = located.candidates.failure.iter().chain(of_groups.iter().find_map(|plan| plan.failure.as_ref()));
-        lines.extend(failures.map(|failure| format!("{id}: failed, {}", tell_failure(failure))));
+        lines.extend(failures.map(|failure| format!("{id}: failed, {}", render_failure(failure))));
         for row in of_groups.iter().flat_map(|plan| &plan.registrations) {
             let state = row.state.as_ref().map_or("not read", |state| state.as_ref());
             let step = match &row.settled {
                 None => "deregister".to_owned(),
-                Some(Outcome::Failed(failure)) => format!("failed, {}", tell_failure(failure)),
+                Some(Outcome::Failed(failure)) => format!("failed, {}", render_failure(failure)),
                 Some(outcome) => outcome.as_str().to_owned(),
             };
             let group = row.registration.target_group.name();
@@ -330,7 +330,7 @@ pub fn tell(plans: &Plans) -> String {
     lines.join("\n")
 }
 
-fn tell_failure(failure: &Failure) -> String {
+fn render_failure(failure: &Failure) -> String {
     let again = if failure.retryable { "another try may mend it" } else { "for good" };
     format!("{} {} ({again})", failure.call, failure.problem)
 }

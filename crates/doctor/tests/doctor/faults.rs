@@ -297,7 +297,7 @@ fn but_forecast(diagnosis: &Diagnosis) -> impl Iterator<Item = &Finding> {
     diagnosis.findings.iter().filter(|finding| finding.check.id != "SD057")
 }
 
-fn told(diagnosis: &Diagnosis) -> Vec<String> {
+fn lines_of(diagnosis: &Diagnosis) -> Vec<String> {
     let findings = but_forecast(diagnosis);
     findings
         .map(|finding| format!("{} {}: {}", finding.check.id, finding.problem.place.name, finding.problem.description))
@@ -308,7 +308,7 @@ fn told(diagnosis: &Diagnosis) -> Vec<String> {
 fn nothing_is_found_in_the_examples_and_all_of_it_is_checked() {
     for template in [EXAMPLE, DEPLOYED, concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/template.yaml")] {
         let diagnosis = diagnosis(template, &[]).unwrap();
-        assert_eq!((told(&diagnosis), diagnosis.not_checked.as_slice()), (vec![], [].as_slice()), "{template}");
+        assert_eq!((lines_of(&diagnosis), diagnosis.not_checked.as_slice()), (vec![], [].as_slice()), "{template}");
     }
 }
 

@@ -48,8 +48,8 @@ fn references_that_multiply_are_bounded_and_not_fine() {
         "Resources:\n  Service:\n    {}",
         SERVICE.replace("DesiredCount: 1", "DesiredCount: !If [C0, 1, 2]")
     );
-    let told = report(&diagnosis(&text).unwrap());
-    assert!(told.contains("DesiredCount"), "{told}");
+    let text = report(&diagnosis(&text).unwrap());
+    assert!(text.contains("DesiredCount"), "{text}");
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn loops_in_loops_are_bounded_and_not_fine() {
         body = body.strip_prefix("{ ").unwrap().strip_suffix(" }").unwrap().to_owned();
     }
     let text = format!("Transform: AWS::LanguageExtensions\nResources:\n  {body}\n  Service:\n    {SERVICE}");
-    let told = report(&diagnosis(&text).unwrap());
-    assert!(told.contains("too many values"), "{told}");
+    let text = report(&diagnosis(&text).unwrap());
+    assert!(text.contains("too many values"), "{text}");
 }
 
 #[test]
@@ -90,6 +90,6 @@ fn a_stack_that_nests_itself_ends() {
     let text = format!(
         "Resources:\n  Again:\n    Type: AWS::CloudFormation::Stack\n    Properties: {{ TemplateURL: t.yaml }}\n  Service:\n    {SERVICE}"
     );
-    let told = report(&diagnosis(&text).unwrap());
-    assert!(told.contains("nested stack Again: t.yaml is nested in itself"), "{told}");
+    let text = report(&diagnosis(&text).unwrap());
+    assert!(text.contains("nested stack Again: t.yaml is nested in itself"), "{text}");
 }

@@ -120,8 +120,8 @@ fn conditions_decide_what_is_there() {
     let direct = diagnosis(EXAMPLE, &[("Delivery", "direct")]);
     assert_eq!((ids(&direct), not_checked(&direct)), (vec![], vec![]));
     let open = replaced("    Default: queue", "    Description: no default");
-    let told = not_checked(&diagnosis(&open, &[]));
-    assert!(told.iter().any(|line| line.contains("its condition ByQueue is unknown")), "{told:?}");
+    let text = not_checked(&diagnosis(&open, &[]));
+    assert!(text.iter().any(|line| line.contains("its condition ByQueue is unknown")), "{text:?}");
 }
 
 #[test]
@@ -129,8 +129,8 @@ fn a_template_without_the_function_is_examined_without_it() {
     let services_only = EXAMPLE.split("  NoticeRule:").next().unwrap();
     let diagnosis = diagnosis(services_only, &[]);
     assert_eq!(ids(&diagnosis), [""; 0]);
-    let told = not_checked(&diagnosis);
-    assert!(told.iter().all(|line| line.ends_with("spotdrain's function is not in this template")), "{told:?}");
+    let text = not_checked(&diagnosis);
+    assert!(text.iter().all(|line| line.ends_with("spotdrain's function is not in this template")), "{text:?}");
     let forecast = diagnosis.forecasts.first().unwrap();
     assert_eq!((forecast.function, forecast.changes.first().unwrap().what.as_str()), (false, "function"));
 }
@@ -171,8 +171,8 @@ fn a_nested_stack_that_is_not_here_is_told() {
     {
         let stack =
             format!("  Other:\n    Type: AWS::CloudFormation::Stack\n    Properties: {{ TemplateURL: \"{url}\" }}\n");
-        let told = not_checked(&diagnosis(&format!("{EXAMPLE}{stack}"), &[]));
-        assert!(matches!(told.as_slice(), [line] if line.contains(expected)), "{told:?}");
+        let text = not_checked(&diagnosis(&format!("{EXAMPLE}{stack}"), &[]));
+        assert!(matches!(text.as_slice(), [line] if line.contains(expected)), "{text:?}");
     }
 }
 
@@ -181,10 +181,10 @@ fn macros_and_loops_are_told() {
     let text = replaced("Transform: AWS::Serverless-2016-10-31", "Transform: [AWS::Serverless-2016-10-31, Mine]");
     let text = text
         .replace("Resources:\n  SubnetA", "Resources:\n  Fn::ForEach::More: [A, !Ref Nobody, { C: {} }]\n  SubnetA");
-    let told = not_checked(&diagnosis(&text, &[])).join("\n");
+    let text = not_checked(&diagnosis(&text, &[])).join("\n");
     assert!(
-        told.contains("macro Mine may change it") && told.contains("ForEach::More: its collection is unknown"),
-        "{told}"
+        text.contains("macro Mine may change it") && text.contains("ForEach::More: its collection is unknown"),
+        "{text}"
     );
 }
 
@@ -225,6 +225,6 @@ fn references_that_go_round_end() {
     let text = replaced("DesiredCount: 4", "DesiredCount: !If [Round, 1, 2]")
         .replace("  ByQueue:", "  Round: !Not [!Condition Again]\n  Again: !Condition Round\n  ByQueue:")
         .replace("ServiceName: logstash", "ServiceName: !Ref Service");
-    let told = not_checked(&diagnosis(&text, &[]));
-    assert!(told.iter().any(|line| line.contains("refers to itself")), "{told:?}");
+    let text = not_checked(&diagnosis(&text, &[]));
+    assert!(text.iter().any(|line| line.contains("refers to itself")), "{text:?}");
 }

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use crate::common::{
-    actions, aged, batch, dated, drainer, handle, handle_within, id, is, notice, start, targets, told,
+    actions, aged, batch, dated, drainer, handle, handle_within, id, is, notice, outcome_lines, start, targets,
 };
 use spotdrain_core::notice::Ignored;
 use spotdrain_core::outcome::NoTargetGroup;
@@ -28,7 +28,10 @@ async fn one_notice_is_three_calls_and_one_target() {
     let (world, group) = world();
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1")).await;
-    assert_eq!((report.verdict, told(&report)), (Verdict::Done, vec!["web 10.0.0.1:80 Deregistered".to_owned()]));
+    assert_eq!(
+        (report.verdict, outcome_lines(&report)),
+        (Verdict::Done, vec!["web 10.0.0.1:80 Deregistered".to_owned()])
+    );
     assert_eq!(targets(&local, &group), ["10.0.0.1:80 draining", "10.0.0.2:80 healthy", "10.0.0.3:80 healthy"]);
     assert_eq!(actions(&local), ["DescribeServices", "DescribeTargetHealth", "DeregisterTargets"]);
 }
@@ -44,7 +47,7 @@ async fn a_repeat_makes_no_call_and_a_later_version_is_read_again() {
     assert_eq!(handle(&drainer, &event).await.ignored[0].reason, Ignored::Repeated);
     assert!(actions(&local).is_empty());
     event["detail"]["version"] = 5.into();
-    assert_eq!(told(&handle(&drainer, &event).await), ["web 10.0.0.1:80 AlreadyDraining"]);
+    assert_eq!(outcome_lines(&handle(&drainer, &event).await), ["web 10.0.0.1:80 AlreadyDraining"]);
     assert_eq!(actions(&local), ["DescribeTargetHealth"], "the service is remembered for a short time");
 }
 
@@ -57,7 +60,7 @@ async fn only_the_registered_port_is_taken_out_whatever_the_service_says() {
     world.add_service(Service::new("demo", "ports").load_balancer(LoadBalancer::new(&group, "ports", 80)));
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "ports", "10.0.0.1")).await;
-    assert_eq!(told(&report), ["ports 10.0.0.1:8080 Deregistered", "ports 10.0.0.1:9090 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["ports 10.0.0.1:8080 Deregistered", "ports 10.0.0.1:9090 Deregistered"]);
     assert_eq!(actions(&local).iter().filter(|action| *action == "DeregisterTargets").count(), 1, "in one call");
     assert!(is(&local, &group, ("10.0.0.2", 80), State::Healthy));
 }
@@ -93,7 +96,11 @@ async fn groups_of_every_kind_of_deployment_are_found() {
     for (number, (service, groups)) in (1..).zip(expected) {
         let drainer = drainer(&local, &[("SPOTDRAIN_MODE", "observe")]);
         let report = handle(&drainer, &notice(number, service, "10.0.0.1")).await;
-        assert_eq!(told(&report), groups.map(|group| format!("{group} 10.0.0.1:80 WouldDeregister")), "{service}");
+        assert_eq!(
+            outcome_lines(&report),
+            groups.map(|group| format!("{group} 10.0.0.1:80 WouldDeregister")),
+            "{service}"
+        );
     }
     assert!(!actions(&local).contains(&"DeregisterTargets".to_owned()), "observe changes nothing");
 }
@@ -107,7 +114,7 @@ async fn an_ipv6_target_is_found_by_the_containers_address() {
     let local = start(world).await;
     let mut event = notice(1, "six", "10.0.0.1");
     event["detail"]["containers"][0]["networkInterfaces"][0]["ipv6Address"] = "2001:db8::1".into();
-    assert_eq!(told(&handle(&drainer(&local, &[]), &event).await), ["six 2001:db8::1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&handle(&drainer(&local, &[]), &event).await), ["six 2001:db8::1:80 Deregistered"]);
     assert!(is(&local, &group, ("2001:db8::1", 80), State::Draining));
 }
 
@@ -118,7 +125,10 @@ async fn a_standalone_task_has_the_configured_groups() {
     let pairs = [("SPOTDRAIN_TARGET_GROUPS", group.as_str()), ("SPOTDRAIN_MODE", "observe")];
     let mut standalone = notice(2, "web", "10.0.0.1");
     standalone["detail"]["group"] = "family:web".into();
-    assert_eq!(told(&handle(&drainer(&local, &pairs), &standalone).await), ["web 10.0.0.1:80 WouldDeregister"]);
+    assert_eq!(
+        outcome_lines(&handle(&drainer(&local, &pairs), &standalone).await),
+        ["web 10.0.0.1:80 WouldDeregister"]
+    );
     let report = handle(&drainer(&local, &[]), &standalone).await;
     assert_eq!(report.verdict, Verdict::Nothing, "none is configured");
     assert_eq!(report.notices[0].no_target_group, Some(NoTargetGroup::NoLoadBalancer));
@@ -143,7 +153,10 @@ async fn a_configured_group_that_does_not_exist_is_an_outcome() {
     let gone = group.replace("web", "gone");
     let pairs = [("SPOTDRAIN_TARGET_GROUPS", gone.as_str()), ("SPOTDRAIN_DISCOVER", "false")];
     let report = handle(&drainer(&local, &pairs), &notice(1, "web", "10.0.0.1")).await;
-    assert_eq!((report.verdict, told(&report)), (Verdict::Nothing, vec!["gone 10.0.0.1 AlreadyGone".to_owned()]));
+    assert_eq!(
+        (report.verdict, outcome_lines(&report)),
+        (Verdict::Nothing, vec!["gone 10.0.0.1 AlreadyGone".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -154,7 +167,10 @@ async fn the_last_healthy_target_stays() {
     }
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1")).await;
-    assert_eq!((report.verdict, told(&report)), (Verdict::Nothing, vec!["web 10.0.0.1:80 KeptLastHealthy".to_owned()]));
+    assert_eq!(
+        (report.verdict, outcome_lines(&report)),
+        (Verdict::Nothing, vec!["web 10.0.0.1:80 KeptLastHealthy".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -168,10 +184,10 @@ async fn a_late_event_for_an_address_that_another_task_has_is_stale() {
     let drainer = drainer(&local, &[]);
     for (number, age, why) in [(2, 60, "the task has another address"), (3, 130, "the task is gone")] {
         let report = handle(&drainer, &aged(notice(number, "web", "10.0.0.1"), age)).await;
-        assert_eq!(told(&report), ["web 10.0.0.1:80 Stale"], "{why}");
+        assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Stale"], "{why}");
     }
     let report = handle(&drainer, &aged(notice(1, "web", "10.0.0.1"), 60)).await;
-    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"], "it is late, and still the task's");
+    assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Deregistered"], "it is late, and still the task's");
     let written = actions(&local).iter().filter(|action| *action == "DeregisterTargets").count();
     assert_eq!(written, 1);
     assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining));
@@ -195,7 +211,7 @@ async fn a_group_that_cannot_be_read_is_acted_on_and_then_read() {
     world.add_fault(Fault::AccessDenied.on(Action::DescribeTargetHealth).times(1));
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1")).await;
-    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Deregistered"]);
     assert_eq!(
         actions(&local),
         ["DescribeServices", "DescribeTargetHealth", "DeregisterTargets", "DescribeTargetHealth"]
@@ -212,7 +228,7 @@ async fn a_port_that_was_guessed_wrong_is_seen_and_mended() {
     world.add_fault(Fault::AccessDenied.on(Action::DescribeTargetHealth).times(1));
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "ports", "10.0.0.1")).await;
-    assert_eq!(told(&report), ["ports 10.0.0.1:8080 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["ports 10.0.0.1:8080 Deregistered"]);
     let calls: Vec<_> = actions(&local).into_iter().filter(|action| action != "ListTasks").collect();
     let [look, write] = ["DescribeTargetHealth", "DeregisterTargets"];
     assert_eq!(
@@ -232,7 +248,7 @@ async fn a_group_that_is_read_only_afterwards_keeps_its_last_healthy_target_too(
     world.add_fault(Fault::AccessDenied.on(Action::DescribeTargetHealth).times(1));
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "ports", "10.0.0.1")).await;
-    assert_eq!(told(&report), ["ports 10.0.0.1:8080 KeptLastHealthy"]);
+    assert_eq!(outcome_lines(&report), ["ports 10.0.0.1:8080 KeptLastHealthy"]);
     assert!(is(&local, &group, ("10.0.0.1", 8080), State::Healthy));
 }
 
@@ -250,7 +266,7 @@ async fn what_has_no_turn_before_the_deadline_goes_back_at_once() {
     let bodies: Vec<_> = (1..).zip(names).map(|(n, name)| notice(n, name, "10.0.0.1").to_string()).collect();
     let drainer = drainer(&local, &[("SPOTDRAIN_CALLS_PER_SECOND", "0.1"), ("SPOTDRAIN_CALL_BURST", "1")]);
     let report = handle_within(&drainer, &batch(&bodies), Duration::from_secs(8)).await;
-    assert_eq!(told(&report), ["a 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["a 10.0.0.1:80 Deregistered"]);
     assert_eq!(report.failed_messages(), ["m1"]);
     let problem =
         &report.notices.iter().flat_map(spotdrain_core::report::NoticeRecord::failures).next().unwrap().problem;
@@ -267,7 +283,7 @@ async fn what_is_not_seen_to_be_done_is_not_done() {
         let local = start(world).await;
         let event = notice(1, "web", "10.0.0.1");
         let report = handle_within(&drainer(&local, &[]), &event, Duration::from_secs(7)).await;
-        assert_eq!((report.verdict, told(&report)), (verdict, vec!["web 10.0.0.1:80 Failed".to_owned()]));
+        assert_eq!((report.verdict, outcome_lines(&report)), (verdict, vec!["web 10.0.0.1:80 Failed".to_owned()]));
         let failure = report.notices[0].failures().next().unwrap();
         assert!(failure.problem.starts_with("accepted, but not confirmed: "), "{failure:?}");
     }
@@ -302,9 +318,13 @@ async fn a_service_that_changed_since_it_was_remembered_is_asked_again() {
         new
     };
     let report = handle(&drainer, &notice(2, "web", "10.0.0.2")).await;
-    assert_eq!(told(&report), ["web 10.0.0.2:80 Deregistered"], "what is remembered still holds for an older task");
+    assert_eq!(
+        outcome_lines(&report),
+        ["web 10.0.0.2:80 Deregistered"],
+        "what is remembered still holds for an older task"
+    );
     let expected = ["web 10.0.0.9 NotRegistered", "new 10.0.0.9:80 Deregistered"];
-    assert_eq!(told(&handle(&drainer, &notice(3, "web", "10.0.0.9")).await), expected);
+    assert_eq!(outcome_lines(&handle(&drainer, &notice(3, "web", "10.0.0.9")).await), expected);
     assert!(is(&local, &new, ("10.0.0.9", 80), State::Draining));
 }
 
@@ -315,7 +335,7 @@ async fn one_hung_question_does_not_fail_the_notices_beside_it() {
     let local = start(world).await;
     let bodies = [aged(notice(2, "web", "10.0.0.2"), 60), notice(1, "web", "10.0.0.1")].map(|event| event.to_string());
     let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
-    assert_eq!(told(&report), ["web 10.0.0.2:80 Failed", "web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["web 10.0.0.2:80 Failed", "web 10.0.0.1:80 Deregistered"]);
     assert_eq!(report.failed_messages(), ["m0"]);
 }
 
@@ -339,7 +359,7 @@ async fn ownership_is_asked_in_the_turn_if_the_turn_comes_late() {
     let drainer = drainer(&local, &[("SPOTDRAIN_CALLS_PER_SECOND", "0.1"), ("SPOTDRAIN_CALL_BURST", "1")]);
     let report = handle(&drainer, &batch(&[first, up, down].map(|event| event.to_string()))).await;
     let expected = ["web 10.0.0.1:80 Deregistered", "x-late 10.0.1.1:80 Deregistered", "x-late 10.0.1.2:80 Stale"];
-    assert_eq!(told(&report), expected);
+    assert_eq!(outcome_lines(&report), expected);
     assert!(actions(&local).contains(&"DescribeTasks".to_owned()));
     assert!(is(&local, &late, ("10.0.1.2", 80), State::Healthy));
 }
@@ -397,7 +417,7 @@ async fn refusals_errors_and_broken_connections_are_tried_again() {
         }
         let local = start(world).await;
         let report = handle(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1")).await;
-        assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"], "{fault:?}");
+        assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Deregistered"], "{fault:?}");
         assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining), "{fault:?}");
     }
 }
@@ -411,7 +431,7 @@ async fn one_invalid_target_does_not_keep_the_others() {
     let events = [notice(1, "web", "10.0.0.1"), notice(2, "web", "10.0.0.2")].map(|event| event.to_string());
     let drainer = drainer(&local, &[("SPOTDRAIN_KEEP_LAST", "false")]);
     let report = handle(&drainer, &batch(&events)).await;
-    let mut lines = told(&report);
+    let mut lines = outcome_lines(&report);
     lines.sort();
     assert_eq!(lines, ["web 10.0.0.1:80 Deregistered", "web 10.0.0.2:80 Failed"]);
     assert_eq!((report.verdict, report.failed_messages()), (Verdict::Failed, vec!["m1"]));
@@ -456,7 +476,7 @@ async fn a_batch_is_one_call_a_group() {
         .map(|(number, group, task)| notice(number, &format!("g{group}"), &format!("10.0.0.{task}")).to_string())
         .collect();
     let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
-    assert_eq!(told(&report).iter().filter(|row| row.ends_with(" Deregistered")).count(), 150);
+    assert_eq!(outcome_lines(&report).iter().filter(|row| row.ends_with(" Deregistered")).count(), 150);
     let mut calls = actions(&local);
     calls.sort();
     calls.dedup();
@@ -469,7 +489,7 @@ async fn an_old_notice_of_a_task_that_is_not_stopping_is_stale() {
     let (world, group) = world();
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &aged(notice(1, "web", "10.0.0.1"), 31)).await;
-    assert_eq!(told(&report), ["web 10.0.0.1:80 Stale"]);
+    assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Stale"]);
     assert!(is(&local, &group, ("10.0.0.1", 80), State::Healthy));
 }
 
@@ -479,6 +499,6 @@ async fn an_event_of_the_future_is_asked_about() {
     world.interrupt(&format!("{}:task/demo/{}", crate::common::PREFIX, id(1)), Duration::ZERO).unwrap();
     let local = start(world).await;
     let event = dated(notice(1, "web", "10.0.0.1"), "2999-01-01T00:00:00Z".parse().unwrap());
-    assert_eq!(told(&handle(&drainer(&local, &[]), &event).await), ["web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&handle(&drainer(&local, &[]), &event).await), ["web 10.0.0.1:80 Deregistered"]);
     assert!(actions(&local).contains(&"DescribeTasks".to_owned()));
 }

@@ -47,8 +47,8 @@ async fn is_overcome(fault: Fault) {
     }
 }
 
-/// No call of this action succeeds: everything goes back before Lambda's timeout, and is done once the fault is over. Gives
-/// what is told of it then.
+/// No call of this action succeeds: everything returns to the queue before Lambda's timeout, and is done once the fault is over.
+/// Returns the outcomes of that.
 async fn is_outlasted(fault: Fault, action: Action) -> Vec<String> {
     let (mut world, mut queue) = stage(2, 2);
     world.add_fault(fault.on(action));
@@ -56,9 +56,9 @@ async fn is_outlasted(fault: Fault, action: Action) -> Vec<String> {
     assert_eq!(queue.deliver(&function, SHORT).await, ids(&queue), "{fault:?} of {action}");
     function.local.world().clear_faults(None);
     assert_eq!(queue.deliver(&function, ENOUGH).await, [""; 0], "{fault:?} of {action}");
-    let mut told = outcomes(function);
-    told.retain(|outcome| outcome != "Failed");
-    told
+    let mut lines = outcomes(function);
+    lines.retain(|outcome| outcome != "Failed");
+    lines
 }
 
 #[tokio::test]
@@ -97,8 +97,8 @@ async fn connections_that_are_reset_after_the_work_are_overcome() {
 #[tokio::test]
 async fn refusals_errors_and_resets_that_last_send_everything_back() {
     let faults = [Fault::Refuse, Fault::ServerError, Fault::Unavailable, Fault::Reset];
-    for told in join_all(faults.map(|fault| is_outlasted(fault, Action::DeregisterTargets))).await {
-        assert_eq!(told, ["Deregistered"; 4]);
+    for lines in join_all(faults.map(|fault| is_outlasted(fault, Action::DeregisterTargets))).await {
+        assert_eq!(lines, ["Deregistered"; 4]);
     }
 }
 
@@ -182,9 +182,9 @@ async fn a_direct_event_that_is_not_done_is_an_error_and_done_when_lambda_tries_
 #[tokio::test]
 async fn a_right_that_is_missing_sends_everything_back_until_it_is_given() {
     for action in ACTIONS {
-        let told = is_outlasted(Fault::AccessDenied, action).await;
+        let lines = is_outlasted(Fault::AccessDenied, action).await;
         let expected = if action == Action::DescribeTargetHealth { "AlreadyDraining" } else { "Deregistered" };
-        assert_eq!(told, [expected; 4], "{action}");
+        assert_eq!(lines, [expected; 4], "{action}");
     }
 }
 
@@ -196,8 +196,8 @@ async fn a_group_that_does_not_exist_needs_nothing_and_the_others_are_done() {
     let unknown = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/none/0123456789abcdef";
     let function = Function::start(world, &[("SPOTDRAIN_TARGET_GROUPS", unknown)]).await;
     assert_eq!(queue.deliver(&function, ENOUGH).await, [""; 0]);
-    let told = outcomes(function);
-    let count = |outcome: &str| told.iter().filter(|one| *one == outcome).count();
+    let lines = outcomes(function);
+    let count = |outcome: &str| lines.iter().filter(|one| *one == outcome).count();
     assert_eq!((count("Deregistered"), count("AlreadyGone")), (4, 6 + 2));
 }
 
@@ -245,9 +245,9 @@ async fn is_killed(fault: Fault, action: Action, hung: u32, made: usize) -> Vec<
     queue.check(&function.local);
     function.local.world().clear_faults(None);
     assert_eq!(queue.deliver(&function, ENOUGH).await, [""; 0]);
-    let mut told = outcomes(function);
-    told.sort();
-    told
+    let mut lines = outcomes(function);
+    lines.sort();
+    lines
 }
 
 #[tokio::test]
@@ -263,15 +263,15 @@ async fn a_function_that_is_killed_while_it_reads_leaves_all_to_the_next() {
 
 #[tokio::test]
 async fn a_function_that_is_killed_with_one_group_of_three_done_leaves_the_others_to_the_next() {
-    let told = is_killed(Fault::Hang, Action::DeregisterTargets, 2, 3).await;
-    let (before, after) = told.split_at(2);
-    assert!(before == ["AlreadyDraining"; 2] && after == ["Deregistered"; 4], "{told:?}");
+    let lines = is_killed(Fault::Hang, Action::DeregisterTargets, 2, 3).await;
+    let (before, after) = lines.split_at(2);
+    assert!(before == ["AlreadyDraining"; 2] && after == ["Deregistered"; 4], "{lines:?}");
 }
 
 #[tokio::test]
 async fn a_function_that_is_killed_after_the_work_and_before_the_answer_has_it_found_done() {
-    let told = is_killed(Fault::HangAfterWork, Action::DeregisterTargets, 3, 3).await;
-    assert_eq!(told, ["AlreadyDraining"; 6]);
+    let lines = is_killed(Fault::HangAfterWork, Action::DeregisterTargets, 3, 3).await;
+    assert_eq!(lines, ["AlreadyDraining"; 6]);
 }
 
 #[tokio::test]
@@ -300,7 +300,7 @@ async fn an_address_that_another_task_has_when_the_message_comes_again_is_left_t
     queue.waiting.clear();
     queue.check(&function.local);
     assert!(!gone.is_done(&function.local));
-    let mut told = outcomes(function);
-    told.sort();
-    assert_eq!(told, ["Deregistered", "Stale"]);
+    let mut lines = outcomes(function);
+    lines.sort();
+    assert_eq!(lines, ["Deregistered", "Stale"]);
 }

@@ -1,7 +1,7 @@
 //! Tasks with a hold before a Network Load Balancer: what is left to the hold, and what is not.
 use std::time::Duration;
 
-use crate::common::{actions, drainer, handle, handle_within, id, notice, start, targets, told};
+use crate::common::{actions, drainer, handle, handle_within, id, notice, outcome_lines, start, targets};
 use spotdrain_core::report::Verdict;
 use spotdrain_localaws::{Action, Fault, Group, LoadBalancer, Service, State, Task, World};
 
@@ -24,7 +24,10 @@ async fn what_the_hold_takes_care_of_stays_and_the_notice_is_done_with() {
     let drainer = drainer(&local, &[]);
     let event = notice(1, "app", "10.0.0.1");
     let report = handle(&drainer, &event).await;
-    assert_eq!((report.verdict, told(&report)), (Verdict::Nothing, vec!["nlb 10.0.0.1:5044 LeftToHold".to_owned()]));
+    assert_eq!(
+        (report.verdict, outcome_lines(&report)),
+        (Verdict::Nothing, vec!["nlb 10.0.0.1:5044 LeftToHold".to_owned()])
+    );
     assert_eq!(targets(&local, &group), ["10.0.0.1:5044 healthy", "10.0.0.2:5044 healthy"]);
     assert_eq!(actions(&local), ["DescribeServices", "DescribeTargetHealth"], "it costs no call");
     assert_eq!(handle(&drainer, &event).await.ignored.len(), 1, "a repeat needs nothing");
@@ -35,7 +38,7 @@ async fn where_the_load_balancer_asks_the_application_itself_the_target_is_taken
     let (world, _) = world(Group::new("alb", 5044));
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &notice(1, "app", "10.0.0.1")).await;
-    assert_eq!(told(&report), ["alb 10.0.0.1:5044 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["alb 10.0.0.1:5044 Deregistered"]);
 }
 
 #[tokio::test]
@@ -49,7 +52,7 @@ async fn a_group_that_cannot_be_read_is_tried_again_and_nothing_is_written() {
     assert_eq!(report.verdict, Verdict::Retry, "{report:?}");
     assert!(!actions(&local).iter().any(|action| action == "DeregisterTargets"), "{:?}", actions(&local));
     local.world().clear_faults(None);
-    assert_eq!(told(&handle(&drainer, &event).await), ["nlb 10.0.0.1:5044 LeftToHold"]);
+    assert_eq!(outcome_lines(&handle(&drainer, &event).await), ["nlb 10.0.0.1:5044 LeftToHold"]);
     assert_eq!(targets(&local, &group), ["10.0.0.1:5044 healthy", "10.0.0.2:5044 healthy"]);
 }
 
@@ -59,13 +62,13 @@ async fn without_discovery_there_is_no_tag() {
     let local = start(world).await;
     let settings = [("SPOTDRAIN_DISCOVER", "false"), ("SPOTDRAIN_TARGET_GROUPS", group.as_str())];
     let report = handle(&drainer(&local, &settings), &notice(1, "app", "10.0.0.1")).await;
-    assert_eq!(told(&report), ["nlb 10.0.0.1:5044 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["nlb 10.0.0.1:5044 Deregistered"]);
 }
 
-/// Who set the tag and wonders why the target went all the same finds the port in the record.
+/// The port in the record shows why a target was deregistered in spite of the tag.
 #[tokio::test]
-async fn the_record_tells_of_the_hold_and_of_the_port_that_is_asked() {
-    let told = async |group: Group| {
+async fn the_record_has_the_hold_and_the_port_of_the_health_check() {
+    let record = async |group: Group| {
         let (world, _) = world(group);
         let local = start(world).await;
         let report = handle(&drainer(&local, &[]), &notice(1, "app", "10.0.0.1")).await;
@@ -73,8 +76,8 @@ async fn the_record_tells_of_the_hold_and_of_the_port_that_is_asked() {
         (report.notices[0].held, row.check_port, row.outcome.as_str().to_owned())
     };
     assert_eq!(
-        told(Group::new("nlb", 5044).health_check_port(8081)).await,
+        record(Group::new("nlb", 5044).health_check_port(8081)).await,
         (true, Some(8081), "LeftToHold".to_owned())
     );
-    assert_eq!(told(Group::new("alb", 5044)).await, (true, Some(5044), "Deregistered".to_owned()));
+    assert_eq!(record(Group::new("alb", 5044)).await, (true, Some(5044), "Deregistered".to_owned()));
 }

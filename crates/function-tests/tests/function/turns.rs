@@ -2,7 +2,7 @@
 //! queue and an ECS that fail.
 use std::time::Duration;
 
-use crate::common::{CLUSTER, actions, drainer, handle_within, id, notice, start, told};
+use crate::common::{CLUSTER, actions, drainer, handle_within, id, notice, outcome_lines, start};
 use spotdrain_engine::{Deadline, Handled};
 use spotdrain_function::Function;
 use spotdrain_localaws::{Action, Fault, Group, LoadBalancer, LocalAws, Poller, Queue, Service, State, Task, World};
@@ -74,7 +74,7 @@ async fn one_environment_with_both_notices_keeps_the_one_that_was_interrupted_la
     interrupt(&mut world, 1, Duration::from_millis(10));
     let local = start(world).await;
     let handled = deliver(&local, &drainer(&local, &[]), 10, LONG).await;
-    let mut lines = told(&handled.report);
+    let mut lines = outcome_lines(&handled.report);
     lines.sort();
     assert_eq!(lines, ["web 10.0.0.1:80 KeptLastHealthy", "web 10.0.0.2:80 Deregistered"]);
     assert_eq!(healthy(&local, &group), 1);
@@ -87,7 +87,7 @@ async fn an_ecs_that_refuses_list_tasks_keeps_one_target() {
         world.add_fault(fault.on(Action::ListTasks));
         let local = start(world).await;
         let handled = deliver(&local, &drainer(&local, &[]), 10, LONG).await;
-        let mut lines = told(&handled.report);
+        let mut lines = outcome_lines(&handled.report);
         lines.sort();
         assert_eq!(lines, ["web 10.0.0.1:80 Deregistered", "web 10.0.0.2:80 KeptLastHealthy"], "{fault:?}");
         assert_eq!(healthy(&local, &group), 2, "{fault:?}");
@@ -101,7 +101,7 @@ async fn a_kept_target_is_deregistered_at_a_second_look_once_another_one_is_heal
     let function = drainer(&local, &[]);
     let handled = deliver(&local, &function, 10, LONG).await;
     assert_eq!(
-        (told(&handled.report), handled.returned().count()),
+        (outcome_lines(&handled.report), handled.returned().count()),
         (vec!["web 10.0.0.1:80 KeptLastHealthy".to_owned()], 1)
     );
     let now = local.now();
@@ -111,7 +111,7 @@ async fn a_kept_target_is_deregistered_at_a_second_look_once_another_one_is_heal
     local.advance(Duration::from_secs(15));
     let handled = deliver(&local, &function, 10, LONG).await;
     assert_eq!(
-        (told(&handled.report), handled.returned().count()),
+        (outcome_lines(&handled.report), handled.returned().count()),
         (vec!["web 10.0.0.1:80 Deregistered".to_owned()], 0)
     );
 }
@@ -130,7 +130,7 @@ async fn a_group_whose_last_target_leaves_by_itself_is_reported_as_emptied() {
         local.world().set_state(&group, ("10.0.0.2", 80), State::Unhealthy, now).unwrap();
     };
     let (handled, ()) = tokio::join!(deliver(&local, &function, 10, LONG), leave);
-    assert_eq!(told(&handled.report), ["web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&handled.report), ["web 10.0.0.1:80 Deregistered"]);
     assert_eq!(handled.report.emptied.len(), 1);
 }
 
@@ -151,7 +151,7 @@ async fn one_notice_is_searched_in_120_configured_groups_without_a_write_to_the_
     let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let report =
         handle_within(&drainer(&local, &settings), &notice(1, "web", "10.0.0.1"), Duration::from_secs(29)).await;
-    let done: Vec<_> = told(&report).into_iter().filter(|line| !line.ends_with("NotRegistered")).collect();
+    let done: Vec<_> = outcome_lines(&report).into_iter().filter(|line| !line.ends_with("NotRegistered")).collect();
     assert_eq!(done, ["x 10.0.0.1:80 Deregistered"]);
     let calls = actions(&local);
     assert_eq!(calls.iter().filter(|action| *action == "DeregisterTargets").count(), 1);
@@ -166,7 +166,7 @@ async fn a_queue_that_fails_or_hangs_loses_nothing() {
         }
         let local = start(world).await;
         let handled = deliver(&local, &drainer(&local, &[]), 10, Duration::from_secs(8)).await;
-        let done = told(&handled.report).iter().filter(|line| line.ends_with(" Deregistered")).count();
+        let done = outcome_lines(&handled.report).iter().filter(|line| line.ends_with(" Deregistered")).count();
         let left = local.world().message_counts(QUEUE, local.now());
         assert_eq!((done, left.visible), (10, 5), "{fault:?}: the others still wait");
     }

@@ -8,7 +8,9 @@ use spotdrain_core::outcome::NoTargetGroup;
 use spotdrain_core::report::{First, Report, Verdict};
 use spotdrain_localaws::{Action, Fault, FaultRule, Group, LoadBalancer, Revision, Service, State, Task, World};
 
-use crate::common::{actions, aged, batch, drainer, handle, handle_within, id, is, notice, start, targets, told};
+use crate::common::{
+    actions, aged, batch, drainer, handle, handle_within, id, is, notice, outcome_lines, start, targets,
+};
 
 const REVISION: &str = "arn:aws:ecs:eu-central-1:123456789012:service-revision/demo/web/1234567890";
 
@@ -54,7 +56,11 @@ async fn target_groups_of_a_revision_are_found_in_all_four_places() {
     for (place, put) in places {
         let (world, _) = hidden(|service, group| service.revision(put(Revision::new(REVISION).running(1), group)));
         let (report, actions) = report_of(world, &[]).await;
-        assert!(told(&report).contains(&"web 10.0.0.1:80 Deregistered".to_owned()), "{place}: {:?}", told(&report));
+        assert!(
+            outcome_lines(&report).contains(&"web 10.0.0.1:80 Deregistered".to_owned()),
+            "{place}: {:?}",
+            outcome_lines(&report)
+        );
         assert!(actions.contains(&"DescribeServiceRevisions".to_owned()), "{place}");
     }
 }
@@ -67,7 +73,7 @@ async fn a_task_in_none_of_the_services_groups_is_looked_for_in_its_revisions() 
     let older = Revision::new(REVISION).running(1).load_balancer(LoadBalancer::new(&group, "web", 80));
     world.add_service(service.revision(older));
     let (report, _) = report_of(world, &[]).await;
-    assert_eq!(told(&report), ["new 10.0.0.1 NotRegistered", "web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["new 10.0.0.1 NotRegistered", "web 10.0.0.1:80 Deregistered"]);
 }
 
 #[tokio::test]
@@ -105,7 +111,7 @@ async fn one_denied_service_does_not_block_the_nine_others() {
         let body = |number| notice(number, &format!("s{number}"), &format!("10.0.0.{number}")).to_string();
         let bodies: Vec<_> = (0..10).map(body).collect();
         let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
-        let done = told(&report).iter().filter(|row| row.ends_with(" Deregistered")).count();
+        let done = outcome_lines(&report).iter().filter(|row| row.ends_with(" Deregistered")).count();
         assert_eq!((done, report.failed_messages()), (9, vec!["m3"]));
     }
 }
@@ -115,7 +121,7 @@ async fn where_tags_may_not_be_read_the_service_counts_as_untagged_and_the_recor
     let (mut world, _) = plain();
     world.add_fault(Fault::AccessDenied.on(Action::DescribeServices).with_tags());
     let (report, _) = report_of(world, &[]).await;
-    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Deregistered"]);
     assert!(report.notices[0].tags_unknown);
 }
 
@@ -124,7 +130,7 @@ async fn a_describe_services_that_takes_longer_than_an_attempt_is_waited_for() {
     let (mut world, _) = plain();
     world.add_fault(Fault::Slow(Duration::from_millis(2300)).on(Action::DescribeServices));
     let (report, _) = report_of(world, &[]).await;
-    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Deregistered"]);
 }
 
 #[tokio::test]
@@ -135,7 +141,10 @@ async fn a_200_that_is_not_awss_answer_is_a_failed_call() {
         let local = start(world).await;
         let time = Duration::from_secs(3);
         let report = handle_within(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1"), time).await;
-        assert_eq!((report.verdict, told(&report)), (Verdict::Retry, vec!["web 10.0.0.1:80 Failed".to_owned()]));
+        assert_eq!(
+            (report.verdict, outcome_lines(&report)),
+            (Verdict::Retry, vec!["web 10.0.0.1:80 Failed".to_owned()])
+        );
         assert!(is(&local, &group, ("10.0.0.1", 80), State::Healthy));
     }
 }
@@ -147,7 +156,7 @@ async fn a_task_that_ecs_does_not_know_yet_is_asked_for_once_more() {
     world.add_fault(missing);
     let local = start(world).await;
     let report = handle(&drainer(&local, &[]), &aged(notice(1, "web", "10.0.0.1"), 15)).await;
-    assert_eq!(told(&report), ["web 10.0.0.1:80 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Deregistered"]);
 }
 
 #[tokio::test]
@@ -158,7 +167,10 @@ async fn an_event_without_an_address_is_drained_by_the_address_that_ecs_has() {
     event["detail"]["attachments"] = json!([]);
     event["detail"]["containers"] = json!([]);
     let report = handle(&drainer(&local, &[]), &event).await;
-    assert_eq!((report.verdict, told(&report)), (Verdict::Done, vec!["web 10.0.0.1:80 Deregistered".to_owned()]));
+    assert_eq!(
+        (report.verdict, outcome_lines(&report)),
+        (Verdict::Done, vec!["web 10.0.0.1:80 Deregistered".to_owned()])
+    );
     assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining));
 }
 
@@ -182,7 +194,7 @@ async fn all_good_targets_of_a_large_call_are_done_in_one_invocation() {
     let local = start(world).await;
     let bodies: Vec<_> = (0..200).map(|number| notice(number, "web", &address(number)).to_string()).collect();
     let report = handle_within(&drainer(&local, &[]), &batch(&bodies), Duration::from_secs(29)).await;
-    let done = told(&report).iter().filter(|row| row.ends_with(" Deregistered")).count();
+    let done = outcome_lines(&report).iter().filter(|row| row.ends_with(" Deregistered")).count();
     assert_eq!(done, 195);
 }
 
@@ -203,7 +215,11 @@ async fn a_fresh_notice_is_not_cut_short_by_an_old_one_of_the_same_group() {
     let local = start(world).await;
     let bodies = [aged(notice(1, "web", "10.0.0.1"), 119), notice(2, "web", "10.0.0.2")].map(|event| event.to_string());
     let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
-    assert!(told(&report).contains(&"web 10.0.0.2:80 Deregistered".to_owned()), "{:?}", told(&report));
+    assert!(
+        outcome_lines(&report).contains(&"web 10.0.0.2:80 Deregistered".to_owned()),
+        "{:?}",
+        outcome_lines(&report)
+    );
 }
 
 /// AWS gives the address in another spelling than the event; it is sent back as AWS gave it.
@@ -217,7 +233,11 @@ async fn an_ipv6_target_is_sent_back_in_the_spelling_that_was_read() {
     let mut event = notice(1, "six", "10.0.0.1");
     event["detail"]["containers"][0]["networkInterfaces"][0]["ipv6Address"] = "2001:DB8::1".into();
     let report = handle(&drainer(&local, &pairs), &event).await;
-    assert!(told(&report).contains(&"six 2001:db8::1:80 Deregistered".to_owned()), "{:?}", told(&report));
+    assert!(
+        outcome_lines(&report).contains(&"six 2001:db8::1:80 Deregistered".to_owned()),
+        "{:?}",
+        outcome_lines(&report)
+    );
     let states = crate::common::targets(&local, group);
     assert_eq!(states, ["2001:db8:0:0::1:80 draining", "2001:db8:0:0::2:80 healthy"]);
 }
@@ -260,7 +280,7 @@ async fn the_articles_settings_deregister_the_same_target() {
     event["detail"]["containers"][0]["name"] = "logstash".into();
     event["detail"]["stopCode"] = "TerminationNotice".into();
     let report = handle(&drainer(&local, &pairs), &event).await;
-    assert_eq!(told(&report), ["logstash 10.0.0.1:5044 Deregistered"]);
+    assert_eq!(outcome_lines(&report), ["logstash 10.0.0.1:5044 Deregistered"]);
     assert_eq!(targets(&local, &group), ["10.0.0.1:5044 draining", "10.0.0.2:5044 healthy"]);
     assert_eq!(report.notices[0].first, First::Spotdrain);
 

@@ -44,17 +44,17 @@ fn on_stop(options: &[&str]) -> Value {
 
 #[test]
 fn the_command_of_the_stop_signal_runs_once_and_knows_what_is_left() {
-    let told = file("told");
-    let script = shell(&format!("echo $SPOTDRAIN_SECONDS_LEFT $SPOTDRAIN_APPLICATION_PID >>{}", told.display()));
+    let heard = file("heard");
+    let script = shell(&format!("echo $SPOTDRAIN_SECONDS_LEFT $SPOTDRAIN_APPLICATION_PID >>{}", heard.display()));
     let (mut running, forward) = stopped(&["--port", "1", "--on-stop", &script]);
     let done = running.wait_step("on_stop");
     assert_eq!(
         (&done["command"], &done["succeeded"], &done["result"]),
         (&"sh".into(), &true.into(), &"exit code 0".into())
     );
-    assert_eq!(std::fs::read_to_string(&told).unwrap(), format!("15 {}\n", running.child()));
+    assert_eq!(std::fs::read_to_string(&heard).unwrap(), format!("15 {}\n", running.child()));
     assert_eq!((&forward["reason"], &forward["work_in_progress"]), (&"quiet".into(), &false.into()));
-    std::fs::remove_file(told).unwrap();
+    std::fs::remove_file(heard).unwrap();
 }
 
 #[test]

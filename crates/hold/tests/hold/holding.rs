@@ -183,7 +183,7 @@ fn connections_to_a_sidecar_over_loopback_do_not_count() {
             }
         };
         assert_eq!(forward["reason"], "quiet");
-        // One whose ports the kernel gives to the next one, or that leaves no row, cannot be told from a client's.
+        // One whose ports the kernel gives to the next one, or that leaves no row, cannot be distinguished from a client's.
         assert!(number(&forward, "new") * 10 <= made, "of {made}: {forward}");
     });
 }

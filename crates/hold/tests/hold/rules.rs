@@ -27,7 +27,7 @@ const fn sampled(established: usize, new: u64) -> Input {
 }
 
 /// Plays a story of inputs, each with its second; returns all actions with theirs.
-fn play(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
+fn replay(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
     let (mut state, mut done) = (State::default(), Vec::new());
     for (second, input) in story {
         let (next, actions) = rules.step(state, *input, Duration::from_secs(*second));
@@ -40,12 +40,12 @@ fn play(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
 /// The signals that the application gets, and when.
 fn sent(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Signal)> {
     let only = |(second, action)| if let Action::Forward(signal) = action { Some((second, signal)) } else { None };
-    play(rules, story).into_iter().filter_map(only).collect()
+    replay(rules, story).into_iter().filter_map(only).collect()
 }
 
 /// When and why the stop signal was forwarded.
 fn forwarded(story: &[(u64, Input)]) -> Option<(u64, Reason)> {
-    play(rules(), story).into_iter().find_map(|(second, action)| match action {
+    replay(rules(), story).into_iter().find_map(|(second, action)| match action {
         Action::Log(LogRecord::Forward { reason, .. }) => Some((second, reason)),
         _ => None,
     })
@@ -55,7 +55,7 @@ const STOP: Input = Input::Signal(Signal::TERM);
 
 #[test]
 fn the_stop_signal_fails_the_health_check_and_is_not_forwarded() {
-    let done = play(rules(), &[(3, STOP)]);
+    let done = replay(rules(), &[(3, STOP)]);
     let line = LogRecord::Stopping { signal: Signal::TERM, max_hold_ms: 20_000 };
     let failing = Action::SetHealth(Health::NoAnswer(Cause::Stopping));
     assert_eq!(done, [(3, failing), (3, Action::BeginHold), (3, Action::Log(line))]);
@@ -125,7 +125,7 @@ fn the_end_of_the_maximum_hold_is_a_deadline() {
 #[test]
 fn the_health_is_shown_and_logged_when_it_changes() {
     let down = Health::Answers(500);
-    let done = play(rules(), &[(0, Input::Checked(UP)), (5, Input::Checked(UP)), (10, Input::Checked(down))]);
+    let done = replay(rules(), &[(0, Input::Checked(UP)), (5, Input::Checked(UP)), (10, Input::Checked(down))]);
     let line = |healthy, found: &str| Action::Log(LogRecord::Health { healthy, found: found.to_owned() });
     let expected = [
         (0, Action::SetHealth(UP)),
@@ -138,7 +138,7 @@ fn the_health_is_shown_and_logged_when_it_changes() {
 
 #[test]
 fn the_result_of_a_late_check_is_not_shown_after_the_stop_signal() {
-    let done = play(
+    let done = replay(
         rules(),
         &[(0, Input::Checked(UP)), (1, STOP), (2, Input::Checked(UP)), (3, STOP), (4, Input::Checked(UP))],
     );
@@ -151,7 +151,7 @@ fn the_last_record_has_the_number_of_new_connections_and_the_time_of_the_last() 
     let samples =
         [(0, sampled(2, 0)), (3, sampled(1, 4)), (7, sampled(0, 5)), (17, sampled(0, 5)), (18, sampled(1, 6))];
     let story = [(0, STOP)].into_iter().chain(samples).chain([(19, Input::Exited(Ending::Code(3)))]);
-    let done = play(rules(), &story.collect::<Vec<_>>());
+    let done = replay(rules(), &story.collect::<Vec<_>>());
     let record = |action: &Action| match action {
         Action::Log(LogRecord::Exited { code: 3, counts: Some(counts), new_after_forward: Some(1), .. }) => {
             Some(*counts)
@@ -180,7 +180,7 @@ fn an_application_that_ends_by_itself_ends_the_hold() {
             vec![(0, Input::Exited(ending))],
             vec![(0, STOP), (0, Input::Exited(ending)), (1, Input::Exited(ending)), (99, STOP)],
         ] {
-            let done = play(rules(), &story);
+            let done = replay(rules(), &story);
             assert_eq!(done.last(), Some(&(0, Action::Exit(code))), "{ending:?}");
         }
     }
@@ -188,7 +188,7 @@ fn an_application_that_ends_by_itself_ends_the_hold() {
 
 /// The last record of a story with these rules.
 fn exited(rules: Rules, story: &[(u64, Input)]) -> LogRecord {
-    let mut records = play(rules, story).into_iter().filter_map(|(_, action)| match action {
+    let mut records = replay(rules, story).into_iter().filter_map(|(_, action)| match action {
         Action::Log(record @ LogRecord::Exited { .. }) => Some(record),
         _ => None,
     });
@@ -252,7 +252,7 @@ fn an_application_that_ends_soon_after_another_signal_may_have_another_stop_sign
         (vec![quit, (2, STOP), (3, ended(0))], None),
         (vec![(3, ended(0))], None),
     ] {
-        let done = play(rules(), &story);
+        let done = replay(rules(), &story);
         let warnings: Vec<_> =
             done.iter().filter(|(_, action)| matches!(action, Action::Log(LogRecord::Warning { .. }))).collect();
         assert_eq!(warnings.len(), usize::from(expected.is_some()), "{story:?}");
@@ -279,7 +279,7 @@ fn the_exit_code_is_replaced_only_if_the_stop_signal_ended_the_application() {
         (&vec![], Ending::Signal(3), 131),
     ] {
         let story = [&before[..], &[(2, Input::Exited(ending))]].concat();
-        assert_eq!(play(rules, &story).last(), Some(&(2, Action::Exit(code))), "{story:?}");
+        assert_eq!(replay(rules, &story).last(), Some(&(2, Action::Exit(code))), "{story:?}");
         let LogRecord::Exited { application_code, .. } = exited(rules, &story) else { panic!() };
         assert_eq!(application_code, Some(ending.code()).filter(|own| *own != code));
     }

@@ -17,7 +17,7 @@ pub(crate) async fn task(aws: &Aws, cluster: &str, id: &str) -> Result<Task, Str
     let request = asker.ask("DescribeTasks", Budget::Other, || request.clone().send());
     let answer = tokio::time::timeout(PATIENCE, request).await;
     let answer = answer.map_err(|_| format!("DescribeTasks: no answer within {} s", PATIENCE.as_secs()))?;
-    let answer = answer.map_err(|refusal| refusal.told)?;
+    let answer = answer.map_err(|refusal| refusal.message)?;
     let missing =
         || format!("there is no task {id} in cluster {cluster}: aws ecs list-tasks --cluster {cluster} shows them");
     let task = answer.tasks().first().ok_or_else(missing)?;

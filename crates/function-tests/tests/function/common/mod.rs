@@ -76,7 +76,7 @@ pub async fn handle_within(drainer: &Function, event: &Value, time: Duration) ->
 }
 
 /// The outcome of every registration, as `group address:port outcome`.
-pub fn told(report: &Report) -> Vec<String> {
+pub fn outcome_lines(report: &Report) -> Vec<String> {
     let rows = report.notices.iter().flat_map(|notice| &notice.registrations);
     rows.map(|row| {
         let port = row.port.map(|port| format!(":{port}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is told of a batch: records, verdict, the messages that go back, and the metrics.
+//! The report of a batch: records, verdict, the messages that return, and the metrics.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -26,20 +26,20 @@ fn two() -> Scenario {
 }
 
 /// Gives every registration that is to be deregistered its outcome: `two` has its own.
-fn told(scenario: Scenario, two: &Outcome) -> Report {
+fn report_of(scenario: Scenario, two: &Outcome) -> Report {
     let is_two = |address| address == common::ip("10.0.2.22");
     scenario.plan().report(|address| if is_two(address) { two.clone() } else { Outcome::Deregistered })
 }
 
 #[test]
 fn a_record_tells_the_whole_story_of_a_notice() {
-    let report = told(two(), &Outcome::Failed(throttled("DeregisterTargets")));
+    let report = report_of(two(), &Outcome::Failed(throttled("DeregisterTargets")));
     insta::assert_json_snapshot!(report);
 }
 
 #[test]
 fn exactly_the_messages_that_failed_go_back() {
-    let report = told(two(), &Outcome::Failed(throttled("DeregisterTargets")));
+    let report = report_of(two(), &Outcome::Failed(throttled("DeregisterTargets")));
     assert_eq!((report.verdict, report.failed_messages()), (Verdict::Retry, vec!["message-two"]));
     assert_eq!(report.handled().map(|record| record.notice.task.arn.id()).collect::<Vec<_>>(), ["one"]);
     let summary = report.failure_summary();
@@ -56,10 +56,10 @@ fn the_verdict_weighs_all_outcomes() {
         (Outcome::Failed(denied), Verdict::Failed),
         (Outcome::Failed(throttled("DeregisterTargets")), Verdict::Retry),
     ] {
-        assert_eq!(told(two(), &two_s).verdict, verdict);
+        assert_eq!(report_of(two(), &two_s).verdict, verdict);
     }
     let kept = Scenario::new().notice("one", &["10.0.2.21"]).service(&[]);
-    assert_eq!(told(kept, &Outcome::Deregistered).verdict, Verdict::Nothing);
+    assert_eq!(report_of(kept, &Outcome::Deregistered).verdict, Verdict::Nothing);
 }
 
 #[test]
@@ -67,20 +67,20 @@ fn a_message_that_cannot_be_read_fails_the_batch_and_goes_back_alone() {
     let mut scenario = two();
     let error = EventError { path: "Records[2].body".to_owned(), problem: "EOF".to_owned() };
     scenario.malformed.push(Malformed { message_id: Some("message-bad".to_owned()), error });
-    let report = told(scenario, &Outcome::Deregistered);
+    let report = report_of(scenario, &Outcome::Deregistered);
     assert_eq!((report.verdict, report.failed_messages()), (Verdict::Failed, vec!["message-bad"]));
 }
 
 #[test]
 fn observe_tells_what_would_be_done() {
-    let report = told(two().tagged("observe"), &Outcome::Deregistered);
+    let report = report_of(two().tagged("observe"), &Outcome::Deregistered);
     assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == Outcome::WouldDeregister));
     assert_eq!(report.verdict, Verdict::Done);
 }
 
 fn metric_lines(scenario: Scenario, outcome: &Outcome) -> Vec<serde_json::Value> {
     let now = scenario.now();
-    let lines = metrics::lines(&told(scenario, outcome), now);
+    let lines = metrics::lines(&report_of(scenario, outcome), now);
     lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
