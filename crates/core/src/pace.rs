@@ -68,8 +68,8 @@ impl Bucket {
         self.filled_at = self.filled_at.max(now);
     }
 
-    /// Gives back tokens that were not used.
-    fn give_back(&mut self, now: Duration, tokens: f64) {
+    /// Refunds tokens that were not used.
+    fn refund(&mut self, now: Duration, tokens: f64) {
         self.spend(now, -tokens);
         self.tokens = self.tokens.min(self.capacity);
     }
@@ -138,10 +138,10 @@ impl Budget {
         self.elb.spend(now, CALLS_OF_A_TURN);
     }
 
-    /// Gives back the write of a turn that had nothing to write.
-    pub fn give_back_write(&mut self, now: Duration) {
-        self.writes.give_back(now, 1.0);
-        self.elb.give_back(now, 1.0);
+    /// Refunds the write of a turn that had nothing to write.
+    pub fn refund_write(&mut self, now: Duration) {
+        self.writes.refund(now, 1.0);
+        self.elb.refund(now, 1.0);
     }
 
     /// Returns how long it takes until a group can be read outside a turn. While a turn waits, its tokens are left to it.
@@ -208,7 +208,7 @@ mod tests {
         let mut bucket = Bucket::new(2.0, 4.0);
         waits(&mut bucket, START, 1);
         assert_eq!(waits(&mut bucket, Duration::from_hours(1), 3), [0, 0, 250]);
-        bucket.give_back(Duration::from_hours(2), 1.0);
+        bucket.refund(Duration::from_hours(2), 1.0);
         assert_eq!(waits(&mut bucket, Duration::from_hours(2), 3), [0, 0, 250]);
     }
 
@@ -236,7 +236,7 @@ mod tests {
         let mut budget = budget();
         for _ in 0..18 {
             budget.take_turn(START);
-            budget.give_back_write(START);
+            budget.refund_write(START);
         }
         assert_eq!(budget.until_turn(START), START, "10 writes and 2 ELB calls are left");
         budget.take_turn(START);

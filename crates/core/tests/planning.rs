@@ -217,7 +217,7 @@ fn a_configured_group_comes_beside_those_of_the_service() {
 fn a_group_of_another_region_cannot_hold_the_task_and_that_is_told() {
     let elsewhere = arn("other").as_str().replace("eu-central-1", "us-east-1");
     let text = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", &elsewhere).notice("one", &["10.0.2.21"]).standalone();
-    assert_snapshot!(text.rendered(), @"one: failed, SPOTDRAIN_TARGET_GROUPS arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/other/6d0ecf831eec9f09 is of another Region or account than the task, and cannot hold it (for good)");
+    assert_snapshot!(text.rendered(), @"one: failed, SPOTDRAIN_TARGET_GROUPS arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/other/6d0ecf831eec9f09 is of another Region or account than the task, and cannot hold it (permanent)");
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_standalone_task_has_the_configured_groups_only() {
 #[test]
 fn a_service_that_ecs_does_not_know_is_a_failure_until_ecs_has_forgotten_it() {
     let scenario = |age| Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceFinding::Missing).after(age);
-    assert_snapshot!(scenario(1).rendered(), @"one: failed, DescribeServices ECS does not know service logstash of cluster demo, although a task of it was running: check that the credentials are those of account 123456789012, and the Region eu-central-1 (another try may mend it)");
+    assert_snapshot!(scenario(1).rendered(), @"one: failed, DescribeServices ECS does not know service logstash of cluster demo, although a task of it was running: check that the credentials are those of account 123456789012, and the Region eu-central-1 (retryable)");
     let plans = scenario(3601).plan();
     let candidates = &plans.notices[0].0.candidates;
     assert_eq!((candidates.none, &candidates.failure), (Some(NoTargetGroup::Unresolved), &None));
@@ -261,7 +261,7 @@ fn an_old_notice_of_a_task_that_is_not_stopping_is_stale_and_a_young_one_is_aske
         scenario.but(|notice| notice.source = source.to_owned()).rendered()
     };
     assert_snapshot!(text(31, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
-    assert_snapshot!(text(12, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks ECS says that the task is not stopping: it may lag behind its own event (another try may mend it)");
+    assert_snapshot!(text(12, "aws.ecs"), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks ECS says that the task is not stopping: it may lag behind its own event (retryable)");
     assert!(text(31, "spotdrain.drill").contains("call web: 10.0.2.21:5044"), "a simulated notice is acted on");
 }
 
@@ -323,7 +323,7 @@ fn one_web() -> Scenario {
 fn nothing_is_done_while_the_services_tag_is_not_known() {
     let failed = ServiceFinding::Unknown(throttled("DescribeServices"));
     let text = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str()).notice("one", &["10.0.2.21"]);
-    assert_snapshot!(text.service_is(failed).rendered(), @"one: failed, DescribeServices Throttling: Rate exceeded (another try may mend it)");
+    assert_snapshot!(text.service_is(failed).rendered(), @"one: failed, DescribeServices Throttling: Rate exceeded (retryable)");
 }
 
 #[test]
@@ -383,8 +383,8 @@ fn of_two_groups_of_a_held_task_each_has_its_own_check() {
 fn a_held_task_is_not_acted_on_unread() {
     let unknown = || GroupFinding::Unknown(throttled("DescribeTargetHealth"));
     let held = || one().tagged("hold");
-    assert_snapshot!(held().group_is("web", unknown()).rendered(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth Throttling: Rate exceeded (another try may mend it)");
-    assert_snapshot!(held().rendered(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth not asked before the deadline (another try may mend it)");
+    assert_snapshot!(held().group_is("web", unknown()).rendered(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth Throttling: Rate exceeded (retryable)");
+    assert_snapshot!(held().rendered(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth not asked before the deadline (retryable)");
     let lost = held().after(60).task_is("one", down()).group_is("web", unknown());
     assert_snapshot!(lost.rendered(), @"one: 10.0.2.21 in web (not read): Stale");
 }
@@ -406,8 +406,8 @@ fn an_old_notice_is_acted_on_only_if_the_task_still_has_the_address() {
     assert!(text(up("10.0.2.21")).contains("call web: 10.0.2.21:5044"));
     assert_snapshot!(text(up("10.0.9.9")), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
     assert_snapshot!(text(down()), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
-    assert_snapshot!(text(TaskFinding::Unknown(throttled("DescribeTasks"))), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks Throttling: Rate exceeded (another try may mend it)");
-    assert_snapshot!(scenario().rendered(), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks not asked before the deadline (another try may mend it)");
+    assert_snapshot!(text(TaskFinding::Unknown(throttled("DescribeTasks"))), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks Throttling: Rate exceeded (retryable)");
+    assert_snapshot!(scenario().rendered(), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks not asked before the deadline (retryable)");
 }
 
 #[test]
@@ -462,7 +462,7 @@ fn the_earliest_deadline_comes_first_and_a_call_has_its_most_targets() {
 #[test]
 fn a_notice_without_an_address_is_tried_again() {
     let text = Scenario::new().notice("one", &[]).service(&[("web", Some(5044))]).group("web", &[]).rendered();
-    let failure = "not asked before the deadline (another try may mend it)";
+    let failure = "not asked before the deadline (retryable)";
     assert_eq!(text, format!("one: failed, DescribeTasks {failure}"));
 }
 

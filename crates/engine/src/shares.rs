@@ -21,6 +21,9 @@ pub const ACTING: Duration = Duration::from_secs(3);
 /// With less time than this left, no further turn is taken, and nothing more is received.
 pub const A_TURN: Duration = Duration::from_secs(1);
 
+/// Reserved at the end for each message that may have to return: its record, and its part of a call.
+pub const RETURNING_ONE: Duration = Duration::from_micros(200);
+
 /// A message that has waited for this long stays hidden until the invocation's deadline.
 pub const HIDDEN: Duration = Duration::from_secs(20);
 

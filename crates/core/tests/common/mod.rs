@@ -331,6 +331,6 @@ pub fn render(plans: &Plans) -> String {
 }
 
 fn render_failure(failure: &Failure) -> String {
-    let again = if failure.retryable { "another try may mend it" } else { "for good" };
+    let again = if failure.retryable { "retryable" } else { "permanent" };
     format!("{} {} ({again})", failure.call, failure.problem)
 }

@@ -12,6 +12,7 @@ mod turns;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem::take;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -136,7 +137,13 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     /// Whether there is time for another turn.
     fn has_time(&self) -> bool {
-        self.invocation.deadline.left(self.now()) >= shares::A_TURN
+        self.left(self.now()) >= shares::A_TURN
+    }
+
+    /// What is left at a moment for turns: the messages that wait may all have to return.
+    fn left(&self, at: Timestamp) -> Duration {
+        let waiting = u32::try_from(self.work.notices.len() + self.unlocated.len()).unwrap_or(u32::MAX);
+        self.invocation.deadline.left(at).saturating_sub(shares::RETURNING_ONE.saturating_mul(waiting))
     }
 
     fn spawn(&mut self, activity: impl Future<Output = Event> + 'a) {
@@ -164,7 +171,7 @@ impl<'a, C: Cloud> Run<'a, C> {
     fn start(&mut self) -> Option<Timestamp> {
         self.start_locating();
         let wakes = [self.grant_turns(), self.grant_looks(), self.extend_hidden(), self.start_receiving()];
-        let has_time = |at: &Timestamp| self.invocation.deadline.left(*at) >= shares::A_TURN;
+        let has_time = |at: &Timestamp| self.left(*at) >= shares::A_TURN;
         wakes.into_iter().flatten().min().filter(has_time)
     }
 
@@ -205,7 +212,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         let queue = invocation.queue.as_ref()?;
         let has_work = !(self.work.notices.is_empty() && self.unlocated.is_empty());
         let is_wanted = has_work && self.receiving.is_flowing() || self.work.a_turn_waits(now);
-        let has_time = invocation.deadline.left(now) >= shares::A_TURN + shares::LONG_POLL;
+        let has_time = self.left(now) >= shares::A_TURN + shares::LONG_POLL;
         while is_wanted && has_time && self.receiving.wants_more() {
             let not_before = self.receiving.not_before();
             if not_before > now {

@@ -188,7 +188,7 @@ impl<C: Cloud> Run<'_, C> {
         let (invocation, engine) = (self.invocation, self.invocation.engine);
         if planned.targets.is_empty() {
             if may_write {
-                engine.budget(Budget::give_back_write);
+                engine.budget(Budget::refund_write);
             }
             match planned.unread.clone() {
                 Some(failure) => self.group_failed(&planned.group, failure),

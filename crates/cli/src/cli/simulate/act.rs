@@ -12,7 +12,7 @@ use spotdrain_core::report::Report;
 use spotdrain_engine::Deadline;
 use spotdrain_function::{Aws, chain, environment, function};
 
-use super::{Way, tell, tell_dry_run};
+use super::{Way, print_dry_run, print_line};
 use crate::cli::args::SimulateArgs;
 use crate::cli::connect::Connection;
 use crate::cli::drain::{Act, name_caller};
@@ -38,7 +38,7 @@ pub(crate) async fn dry_run(
         show::json(event)?;
         Exit::Done
     };
-    tell_dry_run(way)?;
+    print_dry_run(way)?;
     Ok(exit)
 }
 
@@ -52,8 +52,8 @@ pub(crate) async fn act(
     let failed = |problem: String| Problem::Failed(format!("{problem} ({})", connection.caller));
     match way {
         Way::Print => show::json(event)?,
-        Way::Bus(bus) => tell(&put(&connection.aws, bus, event).await.map_err(failed)?)?,
-        Way::Invoke(function) => tell(&invoke(&connection.aws, function, event).await.map_err(failed)?)?,
+        Way::Bus(bus) => print_line(&put(&connection.aws, bus, event).await.map_err(failed)?)?,
+        Way::Invoke(function) => print_line(&invoke(&connection.aws, function, event).await.map_err(failed)?)?,
         Way::Here => {
             let report = here(args, connection, event, true).await?;
             show::report(&report, Act::Drain)?;
@@ -80,7 +80,7 @@ fn undo(report: &Report) -> Result<(), Problem> {
     let rows = report.notices.iter().flat_map(|notice| &notice.registrations);
     for row in rows.filter(|row| row.outcome == Outcome::Deregistered) {
         let port = row.port.map(|port| format!(",Port={port}")).unwrap_or_default();
-        tell(&format!(
+        print_line(&format!(
             "to bring it back: aws elbv2 register-targets --target-group-arn {} --targets Id={}{port}",
             row.target_group, row.target
         ))?;

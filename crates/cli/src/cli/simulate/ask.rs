@@ -20,7 +20,7 @@ pub(crate) fn is_sure(task: &Task, way: Way<'_>) -> Result<bool, Problem> {
     let question = format!(
         "{CAREFUL}This will {}{CAREFUL:#}: task {id} of {group} is taken out of its target groups, and goes on running. \
          Type yes to go on: ",
-        way.told()
+        way.described()
     );
     write!(anstream::stderr(), "{question}").map_err(|error| broken(&error))?;
     anstream::stderr().flush().map_err(|error| broken(&error))?;

@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Problem> {
         return act::dry_run(args, &connection, way, &event).await;
     }
     if !args.yes && !ask::is_sure(&task, way)? {
-        tell("nothing was done")?;
+        print("nothing was done")?;
         return Ok(Exit::Done);
     }
     act::act(args, &connection, way, &event).await
@@ -59,7 +59,7 @@ fn way(args: &SimulateArgs) -> Way<'_> {
 
 impl Way<'_> {
     /// What it does, for a person.
-    fn told(self) -> String {
+    fn described(self) -> String {
         match self {
             Self::Print => "print the event".to_owned(),
             Self::Bus(bus) => format!("send the event to bus {bus}"),
@@ -69,11 +69,11 @@ impl Way<'_> {
     }
 }
 
-fn tell(text: &str) -> Result<(), Problem> {
+fn print_line(text: &str) -> Result<(), Problem> {
     writeln!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
 }
 
 /// What was not done, and how to do it.
-fn tell_dry_run(way: Way<'_>) -> Result<(), Problem> {
-    tell(&format!("{BOLD}dry run{BOLD:#}: would {} {QUIET}(--for-real does it){QUIET:#}", way.told()))
+fn print_dry_run(way: Way<'_>) -> Result<(), Problem> {
+    print_line(&format!("{BOLD}dry run{BOLD:#}: would {} {QUIET}(--for-real does it){QUIET:#}", way.described()))
 }
