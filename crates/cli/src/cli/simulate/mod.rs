@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Problem> {
         return act::dry_run(args, &connection, way, &event).await;
     }
     if !args.yes && !ask::is_sure(&task, way)? {
-        print("nothing was done")?;
+        print_line("nothing was done")?;
         return Ok(Exit::Done);
     }
     act::act(args, &connection, way, &event).await
