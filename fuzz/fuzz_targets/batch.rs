@@ -9,8 +9,8 @@ use arbitrary::Arbitrary;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use spotdrain_core::batch::{Batch, Delivery, take_apart};
-use spotdrain_core::memory::Memory;
+use spotdrain_core::read::batch::{Batch, Delivery, take_apart};
+use spotdrain_core::read::memory::Memory;
 use spotdrain_core::notice::read;
 use spotdrain_core::settings::Settings;
 

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use spotdrain_core::batch::{Delivery, take_apart};
-use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Incoming, read};
+use spotdrain_core::read::batch::{Delivery, take_apart};
+use spotdrain_core::read::memory::Memory;
+use spotdrain_core::read::classify::{Incoming, read};
 use spotdrain_core::settings::Settings;
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);

@@ -135,7 +135,7 @@ fn the_rights_of_the_doctor_are_its_calls() {
 /// The hold has no dependencies of ours, so its times are its own; here they are compared with those of the others.
 #[test]
 fn the_holds_times_are_the_same_everywhere() {
-    use spotdrain_core::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
+    use spotdrain_core::model::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
     use spotdrain_hold::settings::times;
     assert_eq!(times::STOP_TIMEOUT.as_secs(), u64::from(DEFAULT_STOP_TIMEOUT_SECONDS));
     assert_eq!(times::GRACE.as_secs(), u64::from(forecast::HOLD_GRACE));

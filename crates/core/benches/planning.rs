@@ -15,16 +15,16 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::batch::take_apart;
-use spotdrain_core::candidates::{Configured, LocatedNotice};
-use spotdrain_core::finding::{
-    AsRead, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, TargetState,
+use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::observed::{
+    GroupObservation, RegisteredTarget, Service, ServiceGroup, ServiceObservation, TargetId, TargetState,
 };
-use spotdrain_core::last_healthy::StoppingTasks;
-use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Reading, read};
+use spotdrain_core::plan::last_healthy::StoppingTasks;
+use spotdrain_core::plan::target_groups::{Configured, LocatedNotice};
 use spotdrain_core::plan::{GroupPlan, Look, Situation, plan};
+use spotdrain_core::read::batch::parse_payload;
+use spotdrain_core::read::classify::{ClassifiedBatch, classify_batch};
+use spotdrain_core::read::memory::Memory;
 use spotdrain_core::settings::Settings;
 
 const SAMPLE: &str = include_str!("../../../events/spot-interruption.json");
@@ -47,26 +47,28 @@ fn batch(size: usize) -> Vec<u8> {
     json!({"Records": (0..size).map(record).collect::<Vec<_>>()}).to_string().into_bytes()
 }
 
-fn reading(payload: &[u8], settings: &Settings) -> Reading {
-    let batch = take_apart(payload, &settings.event_sources);
-    batch.map(|batch| read(batch.messages, settings, &mut Memory::new(), Timestamp::UNIX_EPOCH)).unwrap_or_default()
+fn reading(payload: &[u8], settings: &Settings) -> ClassifiedBatch {
+    let batch = parse_payload(payload, &settings.event_sources);
+    batch
+        .map(|batch| classify_batch(batch.messages, settings, &mut Memory::new(), Timestamp::UNIX_EPOCH))
+        .unwrap_or_default()
 }
 
 /// What AWS would say: one group of a thousand healthy targets.
 fn look() -> Look {
     let target = |number| {
         let address: std::net::IpAddr = address(number).parse().ok()?;
-        let as_read = AsRead { id: address.to_string(), zone: None };
+        let as_read = TargetId { id: address.to_string(), zone: None };
         Some(RegisteredTarget { as_read, address, port: 5044, check_port: Some(5044), state: TargetState::Healthy })
     };
-    let group = GroupFinding::Found((0..1001).filter_map(target).collect());
+    let group = GroupObservation::Found((0..1001).filter_map(target).collect());
     Look { group, tasks: BTreeMap::new(), stopping: StoppingTasks::Known(BTreeMap::new()) }
 }
 
 fn decide(payload: &[u8], group: &TargetGroupArn, look: &Look, settings: &Settings, now: Timestamp) -> GroupPlan {
     let service = Service { groups: vec![ServiceGroup { arn: group.clone(), port: Some(5044) }], ..Service::default() };
-    let (service, configured) = (ServiceFinding::Found(service), Configured::default());
-    let located = |incoming| LocatedNotice::new(incoming, settings, Some(&service), &configured, now).ok();
+    let (service, configured) = (ServiceObservation::Found(service), Configured::default());
+    let located = |received| LocatedNotice::new(received, settings, Some(&service), &configured, now).ok();
     let notices: Vec<_> = reading(payload, settings).notices.into_iter().filter_map(located).collect();
     let memory = &Memory::new();
     plan(&notices.iter().collect::<Vec<_>>(), &Situation { group, look, memory, settings, now })

@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use crate::arn::{ClusterArn, LoadBalancerArn, TargetGroupArn, is_ecs_name};
+use crate::model::arn::{ClusterArn, LoadBalancerArn, TargetGroupArn, is_ecs_name};
 
 /// Every setting: its name, its default as the README shows it.
 pub const NAMES: [(&str, &str); 11] = [

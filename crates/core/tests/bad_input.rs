@@ -17,10 +17,10 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use spotdrain_core::batch::{Batch, take_apart};
-use spotdrain_core::json::EventError;
-use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Reading, read};
+use spotdrain_core::read::batch::{Batch, parse_payload};
+use spotdrain_core::read::classify::{ClassifiedBatch, classify_batch};
+use spotdrain_core::read::json::EventError;
+use spotdrain_core::read::memory::Memory;
 use spotdrain_core::settings::Settings;
 
 const SAMPLES: [&str; 6] = [
@@ -33,11 +33,11 @@ const SAMPLES: [&str; 6] = [
 ];
 
 fn take(payload: &[u8]) -> Result<Batch, EventError> {
-    take_apart(payload, &Settings::default().event_sources)
+    parse_payload(payload, &Settings::default().event_sources)
 }
 
-fn reading(payload: &[u8]) -> Option<Reading> {
-    Some(read(take(payload).ok()?.messages, &Settings::default(), &mut Memory::new(), Timestamp::UNIX_EPOCH))
+fn reading(payload: &[u8]) -> Option<ClassifiedBatch> {
+    Some(classify_batch(take(payload).ok()?.messages, &Settings::default(), &mut Memory::new(), Timestamp::UNIX_EPOCH))
 }
 
 /// Every place of a value, as JSON pointers.
@@ -126,9 +126,9 @@ proptest! {
             prop_assert!(!error.error.path.is_empty() && !error.error.problem.is_empty());
         }
         let is_read = pointer.is_empty() || READ.iter().any(|read| pointer.starts_with(read) || read.starts_with(&pointer));
-        if let Some(incoming) = reading.notices.first() {
+        if let Some(received) = reading.notices.first() {
             let expected = addresses(&original);
-            let known = incoming.notice.task.addresses.iter().all(|address| expected.contains(address));
+            let known = received.notice.task.addresses.iter().all(|address| expected.contains(address));
             prop_assert!(known || value.as_str().is_some_and(|text| text.parse::<IpAddr>().is_ok()), "{pointer} = {value}");
         } else if !is_read {
             let envelope = ["/source", "/detail-type", "/id", "/detail/stoppedReason", "/detail/group", "/detail/capacityProviderName"];

@@ -1,4 +1,4 @@
-//! The design's tables *Finding* and *Deciding*, line by line.
+//! The design's tables *Observation* and *Deciding*, line by line.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 use common::{Scenario, arn, down, ip, sighting, throttled, up};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
-use spotdrain_core::arn::LoadBalancerArn;
-use spotdrain_core::candidates::Configured;
-use spotdrain_core::finding::{GroupFinding, Service, ServiceFinding, TaskFinding};
-use spotdrain_core::last_healthy::StoppingTasks;
-use spotdrain_core::limits::MAX_TARGETS_PER_CALL;
-use spotdrain_core::outcome::{NoTargetGroup, Outcome};
+use spotdrain_core::model::arn::LoadBalancerArn;
+use spotdrain_core::model::limits::MAX_TARGETS_PER_CALL;
+use spotdrain_core::model::observed::{GroupObservation, Service, ServiceObservation, TaskObservation};
+use spotdrain_core::model::outcome::{NoTargetGroup, Outcome};
 use spotdrain_core::plan::OwnedTarget;
-use spotdrain_core::progress::{CallAnswer, Planned, Progress, Settled};
+use spotdrain_core::plan::last_healthy::StoppingTasks;
+use spotdrain_core::plan::progress::{CallAnswer, Planned, Progress, Settled};
+use spotdrain_core::plan::target_groups::Configured;
 use spotdrain_core::report::RegistrationRecord;
 use spotdrain_core::settings::Settings;
 
@@ -50,7 +50,7 @@ fn every_state_but_draining_is_deregistered() {
 fn what_is_draining_or_not_there_is_skipped() {
     assert_snapshot!(one().group("web", &[("10.0.2.21", 5044, "draining")]).rendered(), @"one: 10.0.2.21:5044 in web (draining): AlreadyDraining");
     assert_snapshot!(one().group("web", &[("10.0.1.11", 5044, "healthy")]).rendered(), @"one: 10.0.2.21 in web (not read): NotRegistered");
-    assert_snapshot!(one().group_is("web", GroupFinding::Missing).rendered(), @"one: 10.0.2.21 in web (not read): AlreadyGone");
+    assert_snapshot!(one().group_is("web", GroupObservation::Missing).rendered(), @"one: 10.0.2.21 in web (not read): AlreadyGone");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn no_group_rests_on_the_target_of_a_task_that_is_down_and_still_registered() {
 
 #[test]
 fn a_group_that_cannot_be_read_is_acted_on_all_the_same() {
-    let unknown = || GroupFinding::Unknown(throttled("DescribeTargetHealth"));
+    let unknown = || GroupObservation::Unknown(throttled("DescribeTargetHealth"));
     assert_snapshot!(one().group_is("web", unknown()).rendered(), @r"
     one: 10.0.2.21:5044 in web (not read): deregister
     call web: 10.0.2.21:5044, to be confirmed
@@ -231,7 +231,8 @@ fn a_standalone_task_has_the_configured_groups_only() {
 /// A cluster with tasks cannot be deleted: the credentials or the Region are wrong.
 #[test]
 fn a_service_that_ecs_does_not_know_is_a_failure_until_ecs_has_forgotten_it() {
-    let scenario = |age| Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceFinding::Missing).after(age);
+    let scenario =
+        |age| Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceObservation::Missing).after(age);
     assert_snapshot!(scenario(1).rendered(), @"one: failed, DescribeServices ECS does not know service logstash of cluster demo, although a task of it was running: check that the credentials are those of account 123456789012, and the Region eu-central-1 (retryable)");
     let plans = scenario(3601).plan();
     let candidates = &plans.notices[0].0.candidates;
@@ -241,7 +242,7 @@ fn a_service_that_ecs_does_not_know_is_a_failure_until_ecs_has_forgotten_it() {
 #[test]
 fn a_notice_without_a_target_group_says_why() {
     let ended = |service| {
-        let scenario = Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceFinding::Found(service));
+        let scenario = Scenario::new().notice("one", &["10.0.2.21"]).service_is(ServiceObservation::Found(service));
         let candidates = scenario.plan().notices.remove(0).0.candidates;
         (candidates.none, candidates.failure)
     };
@@ -267,7 +268,7 @@ fn an_old_notice_of_a_task_that_is_not_stopping_is_stale_and_a_young_one_is_aske
 
 #[test]
 fn a_task_that_ecs_does_not_know_is_stale_only_when_its_notice_is_over() {
-    let text = |age| one_web().after(age).task_is("one", TaskFinding::Missing).rendered();
+    let text = |age| one_web().after(age).task_is("one", TaskObservation::Missing).rendered();
     assert!(text(60).contains("failed, DescribeTasks ECS does not know the task in cluster demo"), "{}", text(60));
     assert_snapshot!(text(120), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
 }
@@ -321,7 +322,7 @@ fn one_web() -> Scenario {
 
 #[test]
 fn nothing_is_done_while_the_services_tag_is_not_known() {
-    let failed = ServiceFinding::Unknown(throttled("DescribeServices"));
+    let failed = ServiceObservation::Unknown(throttled("DescribeServices"));
     let text = Scenario::new().set("SPOTDRAIN_TARGET_GROUPS", arn("web").as_str()).notice("one", &["10.0.2.21"]);
     assert_snapshot!(text.service_is(failed).rendered(), @"one: failed, DescribeServices Throttling: Rate exceeded (retryable)");
 }
@@ -381,7 +382,7 @@ fn of_two_groups_of_a_held_task_each_has_its_own_check() {
 
 #[test]
 fn a_held_task_is_not_acted_on_unread() {
-    let unknown = || GroupFinding::Unknown(throttled("DescribeTargetHealth"));
+    let unknown = || GroupObservation::Unknown(throttled("DescribeTargetHealth"));
     let held = || one().tagged("hold");
     assert_snapshot!(held().group_is("web", unknown()).rendered(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth Throttling: Rate exceeded (retryable)");
     assert_snapshot!(held().rendered(), @"one: 10.0.2.21 in web (not read): failed, DescribeTargetHealth not asked before the deadline (retryable)");
@@ -406,7 +407,7 @@ fn an_old_notice_is_acted_on_only_if_the_task_still_has_the_address() {
     assert!(text(up("10.0.2.21")).contains("call web: 10.0.2.21:5044"));
     assert_snapshot!(text(up("10.0.9.9")), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
     assert_snapshot!(text(down()), @"one: 10.0.2.21:5044 in web (unhealthy): Stale");
-    assert_snapshot!(text(TaskFinding::Unknown(throttled("DescribeTasks"))), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks Throttling: Rate exceeded (retryable)");
+    assert_snapshot!(text(TaskObservation::Unknown(throttled("DescribeTasks"))), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks Throttling: Rate exceeded (retryable)");
     assert_snapshot!(scenario().rendered(), @"one: 10.0.2.21:5044 in web (unhealthy): failed, DescribeTasks not asked before the deadline (retryable)");
 }
 

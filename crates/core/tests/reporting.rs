@@ -10,12 +10,13 @@
 mod common;
 
 use common::{Scenario, throttled};
-use spotdrain_core::json::EventError;
-use spotdrain_core::metrics;
-use spotdrain_core::notice::{Ignored, IgnoredEvent, Malformed};
-use spotdrain_core::outcome::Outcome;
+use spotdrain_core::model::notice::Ignored;
+use spotdrain_core::model::outcome::Outcome;
+use spotdrain_core::model::task_status::RecognisedBy;
+use spotdrain_core::read::classify::{IgnoredEvent, Malformed};
+use spotdrain_core::read::json::EventError;
+use spotdrain_core::report::metrics;
 use spotdrain_core::report::{Report, Verdict};
-use spotdrain_core::stop::RecognisedBy;
 
 const TARGETS: [(&str, u16, &str); 3] =
     [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")];

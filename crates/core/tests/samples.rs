@@ -12,11 +12,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use spotdrain_core::batch::take_apart;
-use spotdrain_core::event::Event;
-use spotdrain_core::json::EventError;
-use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Classified, Fate, Ignored, classify, judge};
+use spotdrain_core::model::notice::Ignored;
+use spotdrain_core::read::batch::parse_payload;
+use spotdrain_core::read::classify::{Classification, Classified, classify, classify_event};
+use spotdrain_core::read::event::Event;
+use spotdrain_core::read::json::EventError;
+use spotdrain_core::read::memory::Memory;
 use spotdrain_core::settings::Settings;
 
 fn folder(name: &str) -> PathBuf {
@@ -30,10 +31,10 @@ fn files(name: &str) -> Vec<PathBuf> {
     files
 }
 
-fn render(event: &Event, fate: &Fate) -> String {
+fn render(event: &Event, fate: &Classification) -> String {
     let mut text = match fate {
-        Fate::Notice(notice) => format!("notice, recognised by {:?}", notice.recognised_by),
-        Fate::Ignored(reason) => format!("ignored: {}", reason.as_str()),
+        Classification::Notice(notice) => format!("notice, recognised by {:?}", notice.recognised_by),
+        Classification::Ignored(reason) => format!("ignored: {}", reason.as_str()),
     };
     write!(text, "\nid {}\nfrom {}: {}", event.id, event.source, event.detail_type).unwrap();
     if let Some(change) = &event.change {
@@ -53,7 +54,7 @@ fn render_message(message: &Classified) -> String {
 /// The messages of a file, classified as the function does it.
 fn classified(bytes: &[u8]) -> Result<Vec<Classified>, EventError> {
     let settings = Settings::default();
-    let batch = take_apart(bytes, &settings.event_sources)?;
+    let batch = parse_payload(bytes, &settings.event_sources)?;
     Ok(classify(batch.messages, &settings, &mut Memory::new(), Timestamp::UNIX_EPOCH))
 }
 
@@ -92,15 +93,18 @@ fn exactly_the_malformed_samples_have_an_error() {
 
 fn sample(name: &str) -> Event {
     let bytes = fs::read(folder("").join(name)).unwrap();
-    take_apart(&bytes, &Settings::default().event_sources).unwrap().messages.remove(0).event.unwrap()
+    parse_payload(&bytes, &Settings::default().event_sources).unwrap().messages.remove(0).event.unwrap()
 }
 
 #[test]
 fn another_cluster_than_those_in_scope_is_ignored() {
     let settings = Settings::read([("SPOTDRAIN_CLUSTERS", "demo")]).unwrap();
-    let fate = judge(&sample("other-cluster.json"), &settings, &Memory::new());
-    assert_eq!(fate, Fate::Ignored(Ignored::OutOfScope));
-    assert!(matches!(judge(&sample("spot-interruption.json"), &settings, &Memory::new()), Fate::Notice(_)));
+    let fate = classify_event(&sample("other-cluster.json"), &settings, &Memory::new());
+    assert_eq!(fate, Classification::Ignored(Ignored::OutOfScope));
+    assert!(matches!(
+        classify_event(&sample("spot-interruption.json"), &settings, &Memory::new()),
+        Classification::Notice(_)
+    ));
 }
 
 #[test]
@@ -110,15 +114,21 @@ fn a_task_handled_to_the_end_is_a_repeat_until_its_version_rises() {
     let mut memory = Memory::new();
     memory.remember(&change.arn, change.version);
     let settings = Settings::default();
-    assert_eq!(judge(&sample("repeated.json"), &settings, &memory), Fate::Ignored(Ignored::Repeated));
-    assert!(matches!(judge(&sample("deactivating.json"), &settings, &memory), Fate::Notice(_)), "a later version");
+    assert_eq!(
+        classify_event(&sample("repeated.json"), &settings, &memory),
+        Classification::Ignored(Ignored::Repeated)
+    );
+    assert!(
+        matches!(classify_event(&sample("deactivating.json"), &settings, &memory), Classification::Notice(_)),
+        "a later version"
+    );
 }
 
 #[test]
 fn a_drills_source_counts_once_it_is_configured() {
     let settings = Settings::read([("SPOTDRAIN_EVENT_SOURCES", "aws.ecs,spotdrain.drill")]).unwrap();
     let bytes = fs::read(folder("").join("drill-source.json")).unwrap();
-    let batch = take_apart(&bytes, &settings.event_sources).unwrap();
+    let batch = parse_payload(&bytes, &settings.event_sources).unwrap();
     let event = batch.messages[0].event.as_ref().unwrap();
-    assert!(matches!(judge(event, &settings, &Memory::new()), Fate::Notice(_)));
+    assert!(matches!(classify_event(event, &settings, &Memory::new()), Classification::Notice(_)));
 }

@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use common::{Scenario, throttled};
 use jiff::SignedDuration;
-use spotdrain_core::batch::{Receipt, Receipts};
-use spotdrain_core::outcome::Outcome;
+use spotdrain_core::model::outcome::Outcome;
+use spotdrain_core::read::batch::{Receipt, Receipts};
+use spotdrain_core::report::disposition::{Disposition, dispositions, look_again};
 use spotdrain_core::report::{NoticeRecord, Report};
-use spotdrain_core::settlement::{Settlement, look_again, settle};
 
 fn receipts(receives: u32) -> Receipts {
     let receipt = Receipt { handle: "handle".to_owned(), receives, is_own: true };
@@ -31,14 +31,14 @@ fn report(outcome: &Outcome) -> Report {
 }
 
 /// What becomes of the message of a notice whose record was changed, at a receive.
-fn settled(outcome: &Outcome, receives: u32, change: impl FnOnce(&mut NoticeRecord)) -> Option<Settlement> {
+fn settled(outcome: &Outcome, receives: u32, change: impl FnOnce(&mut NoticeRecord)) -> Option<Disposition> {
     let mut report = report(outcome);
     change(&mut report.notices[0]);
-    settle(&report, &receipts(receives)).first().map(|(_, settlement)| *settlement)
+    dispositions(&report, &receipts(receives)).first().map(|(_, settlement)| *settlement)
 }
 
-fn after(seconds: u64) -> Option<Settlement> {
-    Some(Settlement::Return(Duration::from_secs(seconds)))
+fn after(seconds: u64) -> Option<Disposition> {
+    Some(Disposition::Return(Duration::from_secs(seconds)))
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_message_is_deleted_when_it_is_done_and_returns_when_another_try_may_help() 
         failure.retryable = retryable;
         Outcome::Failed(failure)
     };
-    assert_eq!(settled(&Outcome::Deregistered, 2, |_| ()), Some(Settlement::Delete));
+    assert_eq!(settled(&Outcome::Deregistered, 2, |_| ()), Some(Disposition::Delete));
     assert_eq!(settled(&failed(true), 2, |_| ()), after(4));
     assert_eq!(settled(&failed(false), 2, |_| ()), None, "the visibility timeout is soon enough");
     let contradicted = settled(&failed(true), 2, |record| record.contradicted = true);
@@ -75,5 +75,5 @@ fn a_kept_target_returns_after_fifteen_seconds_and_then_every_twenty() {
     assert_eq!((again(10, true, 60), again(2, true, 111)), (None, None), "the last receive, and the end of the notice");
     let kept = settled(&Outcome::KeptLastHealthy, 1, |record| record.look_again_seconds = Some(15));
     assert_eq!(kept, after(15));
-    assert_eq!(settled(&Outcome::KeptLastHealthy, 10, |_| ()), Some(Settlement::Delete));
+    assert_eq!(settled(&Outcome::KeptLastHealthy, 10, |_| ()), Some(Disposition::Delete));
 }

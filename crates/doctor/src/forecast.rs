@@ -5,7 +5,7 @@
 //! connections sooner, which nobody has measured; SD034 is about the other case. The model is in `docs/doctor.md`.
 
 use serde::Serialize;
-use spotdrain_core::limits::NOTICE_SECONDS;
+use spotdrain_core::model::limits::NOTICE_SECONDS;
 
 use crate::diagnosis::Finding;
 use crate::model::group::Kind;

@@ -5,7 +5,7 @@
 
 use crate::model::service::Container;
 use crate::model::setting::Unknown;
-use spotdrain_core::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
+use spotdrain_core::model::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
 
 /// The program.
 const PROGRAM: &str = "spotdrain-hold";

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
-use spotdrain_core::arn::QueueArn;
-use spotdrain_core::batch::Receipt;
-use spotdrain_core::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::model::arn::QueueArn;
+use spotdrain_core::model::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::read::batch::Receipt;
 use spotdrain_core::report::Report;
-use spotdrain_core::settlement::{Settlement, settle};
+use spotdrain_core::report::disposition::{Disposition, dispositions};
 use tracing::warn;
 
 use crate::cloud::Cloud;
@@ -24,25 +24,25 @@ use crate::shares;
 const CALLS: usize = 20;
 
 /// Writes the records of a report, and returns what is to be done about its messages.
-pub(crate) fn record<C: Cloud>(invocation: &Invocation<'_, C>, report: &Report) -> Vec<(Receipt, Settlement)> {
+pub(crate) fn record<C: Cloud>(invocation: &Invocation<'_, C>, report: &Report) -> Vec<(Receipt, Disposition)> {
     if !invocation.is_dry {
         invocation.cloud().record(report);
     }
-    settle(report, &invocation.receipts.borrow())
+    dispositions(report, &invocation.receipts.borrow())
 }
 
 /// Deletes and returns messages.
-pub(crate) async fn acknowledge<C: Cloud>(invocation: &Invocation<'_, C>, settlements: Vec<(Receipt, Settlement)>) {
+pub(crate) async fn acknowledge<C: Cloud>(invocation: &Invocation<'_, C>, settlements: Vec<(Receipt, Disposition)>) {
     let Some(queue) = &invocation.queue else { return };
     // Without the setting the URL is derived, and what Lambda delivered is left to Lambda.
     let has_url = invocation.engine.settings.queue_url.is_some();
     let (mut done, mut back) = (Vec::new(), Vec::new());
     for (receipt, settlement) in settlements {
         match settlement {
-            Settlement::Delete if !receipt.is_own && !has_url => {}
-            Settlement::Delete => done.push(receipt),
-            Settlement::Return(hidden) => back.push((receipt, hidden)),
-            Settlement::Leave => {}
+            Disposition::Delete if !receipt.is_own && !has_url => {}
+            Disposition::Delete => done.push(receipt),
+            Disposition::Return(hidden) => back.push((receipt, hidden)),
+            Disposition::Leave => {}
         }
     }
     let deletions = done.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| delete(invocation, queue, chunk));

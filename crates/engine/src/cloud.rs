@@ -7,20 +7,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use spotdrain_core::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
-use spotdrain_core::batch::Receipt;
-use spotdrain_core::finding::{RegisteredTarget, Revision, ServiceFinding, TaskFinding};
+use spotdrain_core::model::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::model::observed::{RegisteredTarget, Revision, ServiceObservation, TaskObservation};
 use spotdrain_core::plan::OwnedTarget;
+use spotdrain_core::read::batch::Receipt;
 use spotdrain_core::report::Report;
 
 /// What one attempt brings.
 pub type Answer<T> = Result<T, CallError>;
 
 /// The services of a DescribeServices, by name.
-pub type Services = BTreeMap<ServiceName, ServiceFinding>;
+pub type Services = BTreeMap<ServiceName, ServiceObservation>;
 
 /// The tasks of a DescribeTasks.
-pub type Tasks = BTreeMap<TaskArn, TaskFinding>;
+pub type Tasks = BTreeMap<TaskArn, TaskObservation>;
 
 /// One attempt of each call, and time. Every method that waits makes one attempt and has no time limit of its own.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread, so its futures need not be `Send`")]

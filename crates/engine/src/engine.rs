@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use spotdrain_core::arn::{LoadBalancerArn, TargetGroupArn};
-use spotdrain_core::batch::{Batch, Delivery, take_apart};
-use spotdrain_core::json::EventError;
-use spotdrain_core::memory::Memory;
-use spotdrain_core::pace::{Budget, Kind};
+use spotdrain_core::model::arn::{LoadBalancerArn, TargetGroupArn};
+use spotdrain_core::plan::rate_limit::{Budget, Kind};
+use spotdrain_core::read::batch::{Batch, Delivery, parse_payload};
+use spotdrain_core::read::json::EventError;
+use spotdrain_core::read::memory::Memory;
 use spotdrain_core::report::Report;
 use spotdrain_core::settings::Settings;
 
@@ -82,7 +82,7 @@ impl<C: Cloud> Engine<C> {
     /// Handles the payload of an invocation. An [`EventError`] means that nothing in it could be named, and nothing was done;
     /// whatever else fails is in the report.
     pub async fn handle(&self, payload: &[u8], deadline: Deadline) -> Result<Handled, EventError> {
-        let batch = take_apart(payload, &self.settings.event_sources)?;
+        let batch = parse_payload(payload, &self.settings.event_sources)?;
         let (delivery, delivered) = (batch.delivery, batch.ids());
         let invocation = Invocation::begin(self, batch.queue, deadline);
         let report = run(&invocation, batch.messages).await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
-use spotdrain_core::arn::QueueArn;
-use spotdrain_core::batch::Receipts;
-use spotdrain_core::pace::Kind;
+use spotdrain_core::model::arn::QueueArn;
+use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::read::batch::Receipts;
 use tracing::warn;
 
 use crate::cloud::Cloud;

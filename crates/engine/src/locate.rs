@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
-use spotdrain_core::arn::{ClusterArn, ServiceName};
-use spotdrain_core::candidates::{Configured, LocatedNotice, service_key};
-use spotdrain_core::finding::{Service, ServiceFinding, ServiceKey, ServiceTag};
-use spotdrain_core::limits::{MAX_REVISIONS_PER_CALL, MAX_SERVICES_PER_CALL};
-use spotdrain_core::notice::{IgnoredEvent, Incoming};
-use spotdrain_core::pace::Kind;
+use spotdrain_core::model::arn::{ClusterArn, ServiceName};
+use spotdrain_core::model::limits::{MAX_REVISIONS_PER_CALL, MAX_SERVICES_PER_CALL};
+use spotdrain_core::model::observed::{Service, ServiceKey, ServiceObservation, ServiceTag};
+use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::plan::target_groups::{Configured, LocatedNotice, service_key};
+use spotdrain_core::read::classify::{IgnoredEvent, ReceivedNotice};
 
 use tracing::warn;
 
@@ -28,16 +28,16 @@ const CALL: &str = "DescribeServices";
 /// How long a service's target groups and tag are believed.
 pub const BELIEVED: SignedDuration = SignedDuration::from_secs(60);
 
-type Answers = BTreeMap<ServiceKey, ServiceFinding>;
+type Answers = BTreeMap<ServiceKey, ServiceObservation>;
 
 /// The services that were described a short time ago.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceCache(BTreeMap<ServiceKey, (Timestamp, Service)>);
 
 impl ServiceCache {
-    fn get(&self, key: &ServiceKey, now: Timestamp) -> Option<ServiceFinding> {
+    fn get(&self, key: &ServiceKey, now: Timestamp) -> Option<ServiceObservation> {
         let (at, service) = self.0.get(key)?;
-        is_believed(*at, now).then(|| ServiceFinding::Found(service.clone()))
+        is_believed(*at, now).then(|| ServiceObservation::Found(service.clone()))
     }
 
     /// The last answer, and whether it is older than `since`.
@@ -53,7 +53,7 @@ impl ServiceCache {
     fn put(&mut self, answers: &Answers, now: Timestamp) {
         self.0.retain(|_, (at, _)| now.duration_since(*at) < TAG_KEPT);
         for (key, answer) in answers {
-            if let ServiceFinding::Found(service) = answer {
+            if let ServiceObservation::Found(service) = answer {
                 self.0.insert(key.clone(), (now, service.clone()));
             }
         }
@@ -75,10 +75,10 @@ pub(crate) type Located = Result<LocatedNotice, Box<IgnoredEvent>>;
 /// possible.
 pub(crate) async fn locate<C: Cloud>(
     invocation: &Invocation<'_, C>,
-    notices: Vec<Incoming>,
+    notices: Vec<ReceivedNotice>,
 ) -> (Configured, Vec<Located>) {
     let (engine, now) = (invocation.engine, invocation.now());
-    let key = |incoming: &Incoming| service_key(&incoming.notice, &engine.settings);
+    let key = |received: &ReceivedNotice| service_key(&received.notice, &engine.settings);
     let mut services = Answers::new();
     let mut unknown = BTreeSet::new();
     for key in notices.iter().filter_map(key).collect::<BTreeSet<_>>() {
@@ -91,9 +91,9 @@ pub(crate) async fn locate<C: Cloud>(
     let (found, configured) =
         join(describe_all(invocation, unknown, deadline), search_balancers(invocation, deadline)).await;
     services.extend(found);
-    let located = |incoming: Incoming| {
-        let service = key(&incoming).and_then(|key| services.get(&key));
-        LocatedNotice::new(incoming, &engine.settings, service, &configured, invocation.now())
+    let located = |received: ReceivedNotice| {
+        let service = key(&received).and_then(|key| services.get(&key));
+        LocatedNotice::new(received, &engine.settings, service, &configured, invocation.now())
     };
     let located = notices.into_iter().map(located).collect();
     (configured, located)
@@ -101,14 +101,14 @@ pub(crate) async fn locate<C: Cloud>(
 
 /// Asks again about a service whose task is in none of its groups: if the answer came from the cache, the service may have changed;
 /// and an older revision that still runs tasks may have groups that the service no longer has.
-pub(crate) async fn refresh<C: Cloud>(invocation: &Invocation<'_, C>, key: &ServiceKey) -> Option<ServiceFinding> {
+pub(crate) async fn refresh<C: Cloud>(invocation: &Invocation<'_, C>, key: &ServiceKey) -> Option<ServiceObservation> {
     let now = invocation.now();
     let deadline = invocation.deadline.reserving(now, shares::ACTING).within(now, shares::LOCATING);
     let (is_stale, answer) = invocation.engine.services.borrow().last(key, invocation.started_at)?;
     let mut answers = if is_stale {
         describe_all(invocation, BTreeSet::from([key.clone()]), deadline).await
     } else {
-        Answers::from([(key.clone(), ServiceFinding::Found(answer))])
+        Answers::from([(key.clone(), ServiceObservation::Found(answer))])
     };
     describe_revisions(invocation, &mut answers, |service| !service.needs_revisions(), deadline).await;
     invocation.engine.services.borrow_mut().put(&answers, invocation.now());
@@ -149,7 +149,7 @@ async fn describe_all<C: Cloud>(
     deadline: Deadline,
 ) -> Answers {
     let mut answers = describe_clusters(invocation, keys, deadline).await;
-    let missing = answers.iter().filter(|(_, answer)| matches!(answer, ServiceFinding::Missing));
+    let missing = answers.iter().filter(|(_, answer)| matches!(answer, ServiceObservation::Missing));
     let missing: BTreeSet<_> = missing.map(|(key, _)| key.clone()).collect();
     answers.extend(describe_clusters(invocation, missing, deadline).await);
     describe_revisions(invocation, &mut answers, Service::needs_revisions, deadline).await;
@@ -179,7 +179,7 @@ async fn describe<C: Cloud>(
     cluster: &ClusterArn,
     names: &[ServiceName],
     deadline: Deadline,
-) -> Vec<(ServiceKey, ServiceFinding)> {
+) -> Vec<(ServiceKey, ServiceObservation)> {
     let (mut answers, mut chunks) = (Vec::new(), vec![names]);
     while let Some(names) = chunks.pop() {
         let answer = describe_chunk(invocation, cluster, names, deadline).await;
@@ -189,7 +189,7 @@ async fn describe<C: Cloud>(
         }
         let of = |name: &ServiceName| match &answer {
             Ok(found) => found.get(name).cloned(),
-            Err(error) => Some(error.finding()),
+            Err(error) => Some(error.observation()),
         };
         let key = |name: &ServiceName| ServiceKey { cluster: cluster.clone(), service: name.clone() };
         answers.extend(names.iter().filter_map(|name| Some((key(name), of(name)?))));
@@ -212,7 +212,7 @@ async fn describe_chunk<C: Cloud>(
     let untagged = request.send(async || invocation.cloud().describe_services(cluster, names, false).await).await;
     let Ok(mut services) = untagged else { return answer };
     for (name, finding) in &mut services {
-        if let ServiceFinding::Found(service) = finding {
+        if let ServiceObservation::Found(service) = finding {
             let key = ServiceKey { cluster: cluster.clone(), service: name.clone() };
             service.tag = invocation.engine.services.borrow().last_tag(&key);
             service.tags_unknown = true;
@@ -229,7 +229,7 @@ async fn describe_revisions<C: Cloud>(
     deadline: Deadline,
 ) {
     let services = answers.values_mut().filter_map(|answer| match answer {
-        ServiceFinding::Found(service) if needs(service) => Some(service),
+        ServiceObservation::Found(service) if needs(service) => Some(service),
         _ => None,
     });
     let mut services: Vec<&mut Service> = services.collect();

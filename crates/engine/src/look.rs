@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join_all};
-use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
-use spotdrain_core::finding::{GroupFinding, TargetState, TaskFinding};
-use spotdrain_core::last_healthy::StoppingTasks;
-use spotdrain_core::limits::MAX_TASKS_PER_CALL;
-use spotdrain_core::notice::Notice;
-use spotdrain_core::outcome::Failure;
-use spotdrain_core::pace::Kind;
+use spotdrain_core::model::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::model::limits::MAX_TASKS_PER_CALL;
+use spotdrain_core::model::notice::Notice;
+use spotdrain_core::model::observed::{GroupObservation, TargetState, TaskObservation};
+use spotdrain_core::model::outcome::Failure;
 use spotdrain_core::plan::Look;
+use spotdrain_core::plan::last_healthy::StoppingTasks;
+use spotdrain_core::plan::rate_limit::Kind;
 
 use crate::cloud::Cloud;
 use crate::deadline::Deadline;
@@ -50,10 +50,10 @@ async fn read_group<C: Cloud>(
     invocation: &Invocation<'_, C>,
     group: &TargetGroupArn,
     deadline: Deadline,
-) -> GroupFinding {
+) -> GroupObservation {
     let request = invocation.request("DescribeTargetHealth", Kind::Read, deadline);
     let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
-    answer.map_or_else(|error| error.finding(), GroupFinding::Found)
+    answer.map_or_else(|error| error.observation(), GroupObservation::Found)
 }
 
 /// Whether a group whose token was taken has no healthy target left; `false` if it could not be read.
@@ -69,7 +69,7 @@ async fn ask_owners<C: Cloud>(
     invocation: &Invocation<'_, C>,
     notices: &[Notice],
     deadline: Deadline,
-) -> BTreeMap<TaskArn, TaskFinding> {
+) -> BTreeMap<TaskArn, TaskObservation> {
     let mut tasks = describe_tasks(invocation, by_cluster(notices.iter()), deadline).await;
     let now = invocation.now();
     let is_doubtful = |notice: &&Notice| tasks.get(&notice.task.arn).is_some_and(|task| task.may_lag(notice, now));
@@ -91,7 +91,7 @@ async fn describe_tasks<C: Cloud>(
     invocation: &Invocation<'_, C>,
     tasks: TasksToAsk,
     deadline: Deadline,
-) -> BTreeMap<TaskArn, TaskFinding> {
+) -> BTreeMap<TaskArn, TaskObservation> {
     let tasks = tasks.into_iter().map(|(cluster, tasks)| (cluster, tasks.into_iter().collect::<Vec<_>>()));
     let chunks = tasks.flat_map(|(cluster, tasks)| {
         tasks.chunks(MAX_TASKS_PER_CALL).map(|chunk| (cluster.clone(), chunk.to_vec())).collect::<Vec<_>>()
@@ -105,12 +105,12 @@ async fn describe<C: Cloud>(
     cluster: ClusterArn,
     tasks: Vec<TaskArn>,
     deadline: Deadline,
-) -> Vec<(TaskArn, TaskFinding)> {
+) -> Vec<(TaskArn, TaskObservation)> {
     let request = invocation.request("DescribeTasks", Kind::Tasks, deadline);
     let answer = request.send(async || invocation.cloud().describe_tasks(&cluster, &tasks).await).await;
     let of = |task: &TaskArn| match &answer {
         Ok(found) => found.get(task).cloned(),
-        Err(error) => Some(error.finding()),
+        Err(error) => Some(error.observation()),
     };
     tasks.iter().filter_map(|task| Some((task.clone(), of(task)?))).collect()
 }
@@ -128,9 +128,9 @@ pub(crate) async fn stopping_tasks<C: Cloud>(invocation: &Invocation<'_, C>, sco
     let mut known = BTreeMap::new();
     for (task, finding) in describe_tasks(invocation, tasks, deadline).await {
         match finding {
-            TaskFinding::Found(sighting) => _ = known.insert(task, sighting),
-            TaskFinding::Missing => {}
-            TaskFinding::Unknown(failure) => return StoppingTasks::Unknown(failure),
+            TaskObservation::Found(sighting) => _ = known.insert(task, sighting),
+            TaskObservation::Missing => {}
+            TaskObservation::Unknown(failure) => return StoppingTasks::Unknown(failure),
         }
     }
     StoppingTasks::Known(known)

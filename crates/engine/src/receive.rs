@@ -9,9 +9,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use spotdrain_core::arn::QueueArn;
-use spotdrain_core::batch::{Message, received};
-use spotdrain_core::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::model::arn::QueueArn;
+use spotdrain_core::model::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::read::batch::{Message, received};
 use tracing::warn;
 
 use crate::cloud::{Cloud, ReceivedMessage};

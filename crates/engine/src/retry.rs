@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use spotdrain_core::finding::Finding;
-use spotdrain_core::outcome::Failure;
-use spotdrain_core::pace::Kind;
+use spotdrain_core::model::observed::Observation;
+use spotdrain_core::model::outcome::Failure;
+use spotdrain_core::plan::rate_limit::Kind;
 use tracing::debug;
 
 use crate::cloud::{Answer, CallError, CallErrorKind, Cloud};
@@ -55,10 +55,10 @@ impl FailedCall {
     }
 
     /// What the failure says about the thing that was asked for.
-    pub(crate) fn finding<T>(&self) -> Finding<T> {
+    pub(crate) fn observation<T>(&self) -> Observation<T> {
         match self.kind {
-            CallErrorKind::NotFound => Finding::Missing,
-            _ => Finding::Unknown(self.failure.clone()),
+            CallErrorKind::NotFound => Observation::Missing,
+            _ => Observation::Unknown(self.failure.clone()),
         }
     }
 }

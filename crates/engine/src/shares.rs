@@ -41,7 +41,7 @@ pub const RECEIVE: Duration = Duration::from_secs(4);
 
 #[cfg(test)]
 mod tests {
-    use spotdrain_core::limits::VISIBILITY_TIMEOUT;
+    use spotdrain_core::model::limits::VISIBILITY_TIMEOUT;
 
     use super::*;
 

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::candidates::LocatedNotice;
-use spotdrain_core::notice::Notice;
-use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::notice::Notice;
+use spotdrain_core::model::outcome::{Failure, Outcome};
+use spotdrain_core::plan::progress::{Progress, Settled};
+use spotdrain_core::plan::target_groups::LocatedNotice;
 use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
-use spotdrain_core::progress::{Progress, Settled};
 use spotdrain_core::report::RegistrationRecord;
 
 /// Numbers the notices of an invocation.

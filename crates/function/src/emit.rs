@@ -4,8 +4,8 @@ use std::io::Write;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use spotdrain_core::metrics;
 use spotdrain_core::report::Report;
+use spotdrain_core::report::metrics;
 use spotdrain_core::settings::Mode;
 use tracing::{error, info, warn};
 

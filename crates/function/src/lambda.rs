@@ -7,7 +7,7 @@
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use spotdrain_core::batch::Delivery;
+use spotdrain_core::read::batch::Delivery;
 use spotdrain_core::report::{Report, Verdict};
 use spotdrain_engine::{Deadline, Handled};
 use tracing::error;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use spotdrain_core::batch::Batch;
+use spotdrain_core::read::batch::Batch;
 use spotdrain_core::report::{Report, Verdict};
 use spotdrain_engine::Deadline;
 use spotdrain_function::{environment, function};

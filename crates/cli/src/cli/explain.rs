@@ -6,13 +6,15 @@ use std::net::IpAddr;
 use anstyle::Style;
 use jiff::Timestamp;
 use serde::Serialize;
-use spotdrain_core::arn::TaskArn;
-use spotdrain_core::event::{Event, TaskChange};
-use spotdrain_core::json::EventError;
-use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Fate, Ignored, Notice, classify};
+use spotdrain_core::model::arn::TaskArn;
+use spotdrain_core::model::notice::{Ignored, Notice};
+use spotdrain_core::model::task_change::TaskChange;
+use spotdrain_core::model::task_status::{RecognisedBy, StopCode};
+use spotdrain_core::read::classify::{Classification, classify};
+use spotdrain_core::read::event::Event;
+use spotdrain_core::read::json::EventError;
+use spotdrain_core::read::memory::Memory;
 use spotdrain_core::settings::Settings;
-use spotdrain_core::stop::{RecognisedBy, StopCode};
 
 use super::args::ExplainArgs;
 use super::exit::{Exit, Problem};
@@ -61,11 +63,11 @@ fn malformed(file: &str, errors: &[EventError]) -> Result<Exit, Problem> {
     Err(Problem::Event(told.join("\n       ")))
 }
 
-fn explanation<'a>(event: &'a Event, fate: &Fate) -> Explanation<'a> {
+fn explanation<'a>(event: &'a Event, fate: &Classification) -> Explanation<'a> {
     let change = event.change.as_ref();
     let (fate, reason) = match fate {
-        Fate::Notice(_) => ("notice", None),
-        Fate::Ignored(reason) => ("ignored", Some(*reason)),
+        Classification::Notice(_) => ("notice", None),
+        Classification::Ignored(reason) => ("ignored", Some(*reason)),
     };
     Explanation {
         event_id: &event.id,
@@ -79,7 +81,7 @@ fn explanation<'a>(event: &'a Event, fate: &Fate) -> Explanation<'a> {
     }
 }
 
-fn show_events(events: &[(Event, Fate)], settings: &Settings) -> Result<(), Problem> {
+fn show_events(events: &[(Event, Classification)], settings: &Settings) -> Result<(), Problem> {
     let mut text = String::new();
     for (event, fate) in events {
         text += &format!(
@@ -96,12 +98,12 @@ fn show_events(events: &[(Event, Fate)], settings: &Settings) -> Result<(), Prob
     write!(anstream::stdout(), "{text}").map_err(|error| show::broken(&error))
 }
 
-fn rows(event: &Event, fate: &Fate, settings: &Settings) -> Table {
+fn rows(event: &Event, fate: &Classification, settings: &Settings) -> Table {
     let mut table = Table::plain(2);
     let mut row = |name: &str, cell: Cell| table.row([(name.to_owned(), QUIET), cell]);
     match fate {
-        Fate::Notice(notice) => row("fate", (format!("notice, {}", recognised(notice)), GOOD)),
-        Fate::Ignored(reason) => {
+        Classification::Notice(notice) => row("fate", (format!("notice, {}", recognised(notice)), GOOD)),
+        Classification::Ignored(reason) => {
             row("fate", (format!("ignored, {}: {}", reason.as_str(), ignored(*reason)), Style::new()));
         }
     }
@@ -110,7 +112,7 @@ fn rows(event: &Event, fate: &Fate, settings: &Settings) -> Table {
             row(name, plain(text));
         }
     }
-    if let Fate::Notice(notice) = fate {
+    if let Classification::Notice(notice) = fate {
         for (name, text) in notice_rows(notice, settings) {
             row(name, plain(text));
         }

@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use jiff::Timestamp;
-use spotdrain_core::batch::{Batch, take_apart};
-use spotdrain_core::event::Event;
+use spotdrain_core::read::batch::{Batch, parse_payload};
+use spotdrain_core::read::event::Event;
 use spotdrain_core::settings::Settings;
 
 use super::args::EventArgs;
@@ -19,7 +19,7 @@ pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Probl
         return Err(Problem::Event(format!("{name} is empty: expected an EventBridge event or an SQS batch, as JSON")));
     }
     let mut batch =
-        take_apart(&payload, &settings.event_sources).map_err(|error| Problem::Event(format!("{name}, {error}")))?;
+        parse_payload(&payload, &settings.event_sources).map_err(|error| Problem::Event(format!("{name}, {error}")))?;
     if args.restamp {
         let now = super::present::now();
         for message in &mut batch.messages {

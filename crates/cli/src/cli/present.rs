@@ -2,8 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp, Unit};
-use spotdrain_core::notice::Ignored;
-use spotdrain_core::outcome::Outcome;
+use spotdrain_core::model::notice::Ignored;
+use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::report::Verdict;
 
 /// What is good news.

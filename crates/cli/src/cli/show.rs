@@ -5,8 +5,8 @@ use std::io::Write as _;
 use anstyle::Style;
 use jiff::SignedDuration;
 use serde::Serialize;
-use spotdrain_core::finding::Target;
-use spotdrain_core::outcome::{NoTargetGroup, Outcome};
+use spotdrain_core::model::observed::Target;
+use spotdrain_core::model::outcome::{NoTargetGroup, Outcome};
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report, Verdict};
 use spotdrain_core::settings::Mode;
 

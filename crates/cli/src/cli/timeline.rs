@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
-use spotdrain_core::finding::Target;
+use spotdrain_core::model::observed::Target;
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
 use spotdrain_localaws::Call;
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
-use spotdrain_core::pace::Bucket;
+use spotdrain_core::plan::rate_limit::Bucket;
 use spotdrain_engine::{CallError, CallErrorKind};
 use spotdrain_function::{Aws, call_error, error_code};
 

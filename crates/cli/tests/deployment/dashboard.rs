@@ -2,7 +2,7 @@
 
 use regex::Regex;
 use serde_json::Value;
-use spotdrain_core::metrics::NAMESPACE;
+use spotdrain_core::report::metrics::NAMESPACE;
 
 use crate::deployed;
 use crate::source::metric_words;

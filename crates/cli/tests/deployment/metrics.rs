@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use spotdrain_core::metrics::NAMESPACE;
+use spotdrain_core::report::metrics::NAMESPACE;
 
 use crate::deployed;
 use crate::source::metric_words;

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use spotdrain_core::batch::take_apart;
-use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{Fate, Ignored, judge};
+use spotdrain_core::model::notice::Ignored;
+use spotdrain_core::read::batch::parse_payload;
+use spotdrain_core::read::classify::{Classification, classify_event};
+use spotdrain_core::read::memory::Memory;
 use spotdrain_core::settings::Settings;
 
 use crate::deployed;
@@ -54,12 +55,12 @@ fn events() -> Vec<(String, Value)> {
 
 /// What the function makes of an event: `notice`, the reason for which it is ignored, or `malformed`.
 fn fate(event: &Value, settings: &Settings) -> &'static str {
-    let batch = take_apart(event.to_string().as_bytes(), &settings.event_sources).unwrap();
+    let batch = parse_payload(event.to_string().as_bytes(), &settings.event_sources).unwrap();
     match &batch.messages[0].event {
         Err(_) => "malformed",
-        Ok(event) => match judge(event, settings, &Memory::new()) {
-            Fate::Notice(_) => "notice",
-            Fate::Ignored(reason) => reason.as_str(),
+        Ok(event) => match classify_event(event, settings, &Memory::new()) {
+            Classification::Notice(_) => "notice",
+            Classification::Ignored(reason) => reason.as_str(),
         },
     }
 }

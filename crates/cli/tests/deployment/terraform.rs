@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 use serde_json::Value;
-use spotdrain_core::metrics::NAMESPACE;
+use spotdrain_core::report::metrics::NAMESPACE;
 
 use crate::parameters::{FILLED_IN, parameter_of, settings};
 use crate::role::{actions, with_load_balancer};

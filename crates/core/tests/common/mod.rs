@@ -6,23 +6,24 @@ use std::fs;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use spotdrain_core::arn::{TargetGroupArn, TaskArn};
-use spotdrain_core::batch::{Message, take_apart};
-use spotdrain_core::candidates::{Configured, LocatedNotice, service_key as key_of};
-use spotdrain_core::event::Event;
-use spotdrain_core::finding::{
-    AsRead, GroupFinding, RegisteredTarget, Service, ServiceFinding, ServiceGroup, ServiceTag, TargetState,
-    TaskFinding, TaskSighting,
+use spotdrain_core::model::arn::{TargetGroupArn, TaskArn};
+use spotdrain_core::model::notice::Notice;
+use spotdrain_core::model::observed::{
+    DescribedTask, GroupObservation, RegisteredTarget, Service, ServiceGroup, ServiceObservation, ServiceTag, TargetId,
+    TargetState, TaskObservation,
 };
-use spotdrain_core::last_healthy::StoppingTasks;
-use spotdrain_core::memory::Memory;
-use spotdrain_core::notice::{IgnoredEvent, Incoming, Malformed, Notice};
-use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::model::outcome::{Failure, Outcome};
+use spotdrain_core::model::task_status::{RecognisedBy, TaskStatus};
+use spotdrain_core::plan::last_healthy::StoppingTasks;
+use spotdrain_core::plan::progress::{Planned, Progress, Settled};
+use spotdrain_core::plan::target_groups::{Configured, LocatedNotice, service_key as key_of};
 use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
-use spotdrain_core::progress::{Planned, Progress, Settled};
+use spotdrain_core::read::batch::{Message, parse_payload};
+use spotdrain_core::read::classify::{IgnoredEvent, Malformed, ReceivedNotice};
+use spotdrain_core::read::event::Event;
+use spotdrain_core::read::memory::Memory;
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
 use spotdrain_core::settings::{Mode, Settings};
-use spotdrain_core::stop::{RecognisedBy, TaskStatus};
 
 pub fn arn(name: &str) -> TargetGroupArn {
     let text = format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/6d0ecf831eec9f09");
@@ -30,17 +31,17 @@ pub fn arn(name: &str) -> TargetGroupArn {
 }
 
 /// A stopping task that has this address.
-pub fn up(address: &str) -> TaskFinding {
+pub fn up(address: &str) -> TaskObservation {
     sighting("DEACTIVATING", "STOPPED", &[address])
 }
 
 /// A task whose network interface is gone.
-pub fn down() -> TaskFinding {
+pub fn down() -> TaskObservation {
     sighting("DEPROVISIONING", "STOPPED", &[])
 }
 
-pub fn sighting(last_status: &str, desired_status: &str, addresses: &[&str]) -> TaskFinding {
-    TaskFinding::Found(TaskSighting {
+pub fn sighting(last_status: &str, desired_status: &str, addresses: &[&str]) -> TaskObservation {
+    TaskObservation::Found(DescribedTask {
         last_status: TaskStatus::from_text(last_status),
         desired_status: TaskStatus::from_text(desired_status),
         addresses: addresses.iter().map(|address| ip(address)).collect(),
@@ -59,18 +60,18 @@ pub fn throttled(call: &'static str) -> Failure {
 
 pub fn sample() -> Event {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/spot-interruption.json");
-    let batch = take_apart(&fs::read(path).unwrap(), &Settings::default().event_sources);
+    let batch = parse_payload(&fs::read(path).unwrap(), &Settings::default().event_sources);
     batch.unwrap().messages.remove(0).event.unwrap()
 }
 
 /// What is known when the plan is made. Time is seconds after the interruption.
 pub struct Scenario {
-    pub notices: Vec<Incoming>,
+    pub notices: Vec<ReceivedNotice>,
     pub ignored: Vec<IgnoredEvent>,
     pub malformed: Vec<Malformed>,
-    pub service: Option<ServiceFinding>,
-    pub groups: BTreeMap<TargetGroupArn, GroupFinding>,
-    pub tasks: BTreeMap<TaskArn, TaskFinding>,
+    pub service: Option<ServiceObservation>,
+    pub groups: BTreeMap<TargetGroupArn, GroupObservation>,
+    pub tasks: BTreeMap<TaskArn, TaskObservation>,
     pub stopping: StoppingTasks,
     pub memory: Memory,
     pub settings: Settings,
@@ -115,7 +116,7 @@ impl Scenario {
             recognised_by: RecognisedBy::StopCode,
             source: "aws.ecs".to_owned(),
         };
-        self.notices.push(Incoming { message_id: Some(format!("message-{id}")), notice });
+        self.notices.push(ReceivedNotice { message_id: Some(format!("message-{id}")), notice });
         self
     }
 
@@ -156,17 +157,17 @@ impl Scenario {
 
     pub fn service(mut self, groups: &[(&str, Option<u16>)]) -> Self {
         let groups = groups.iter().map(|(name, port)| ServiceGroup { arn: arn(name), port: *port }).collect();
-        self.service = Some(ServiceFinding::Found(Service { groups, ..Service::default() }));
+        self.service = Some(ServiceObservation::Found(Service { groups, ..Service::default() }));
         self
     }
 
-    pub fn service_is(mut self, finding: ServiceFinding) -> Self {
+    pub fn service_is(mut self, finding: ServiceObservation) -> Self {
         self.service = Some(finding);
         self
     }
 
     pub fn tagged(mut self, value: &str) -> Self {
-        if let Some(ServiceFinding::Found(service)) = &mut self.service {
+        if let Some(ServiceObservation::Found(service)) = &mut self.service {
             service.tag = Some(ServiceTag::from_value(value));
         }
         self
@@ -174,13 +175,13 @@ impl Scenario {
 
     pub fn group(mut self, name: &str, targets: &[(&str, u16, &str)]) -> Self {
         let target = |&(address, port, state): &(&str, u16, &str)| RegisteredTarget {
-            as_read: AsRead { id: address.to_owned(), zone: None },
+            as_read: TargetId { id: address.to_owned(), zone: None },
             address: ip(address),
             port,
             check_port: Some(port),
             state: TargetState::from_text(state),
         };
-        let finding = GroupFinding::Found(targets.iter().map(target).collect());
+        let finding = GroupObservation::Found(targets.iter().map(target).collect());
         self.groups.insert(arn(name), finding);
         self
     }
@@ -188,7 +189,7 @@ impl Scenario {
     /// The health check of all targets that are there asks this port.
     pub fn checked_on(mut self, port: u16) -> Self {
         for finding in self.groups.values_mut() {
-            if let GroupFinding::Found(targets) = finding {
+            if let GroupObservation::Found(targets) = finding {
                 for target in targets {
                     target.check_port = Some(port);
                 }
@@ -197,12 +198,12 @@ impl Scenario {
         self
     }
 
-    pub fn group_is(mut self, name: &str, finding: GroupFinding) -> Self {
+    pub fn group_is(mut self, name: &str, finding: GroupObservation) -> Self {
         self.groups.insert(arn(name), finding);
         self
     }
 
-    pub fn task_is(mut self, id: &str, finding: TaskFinding) -> Self {
+    pub fn task_is(mut self, id: &str, finding: TaskObservation) -> Self {
         self.tasks.insert(task(id), finding);
         self
     }
@@ -221,9 +222,9 @@ impl Scenario {
     pub fn stopping(mut self, tasks: &[(&str, &str, i64)]) -> Self {
         let start = sample().change.unwrap().stopping_at.unwrap();
         let sighting = |(id, address, seconds): &(&str, &str, i64)| {
-            let TaskFinding::Found(sighting) = up(address) else { unreachable!() };
+            let TaskObservation::Found(sighting) = up(address) else { unreachable!() };
             let stopping_at = Some(start + SignedDuration::from_secs(*seconds));
-            (task(id), TaskSighting { stopping_at, ..sighting })
+            (task(id), DescribedTask { stopping_at, ..sighting })
         };
         self.stopping = StoppingTasks::Known(tasks.iter().map(sighting).collect());
         self
@@ -241,9 +242,9 @@ impl Scenario {
             asks_ecs: false,
             now,
         };
-        for incoming in self.notices {
-            let service = key_of(&incoming.notice, &self.settings).and(self.service.as_ref());
-            match LocatedNotice::new(incoming, &self.settings, service, &configured, now) {
+        for received in self.notices {
+            let service = key_of(&received.notice, &self.settings).and(self.service.as_ref());
+            match LocatedNotice::new(received, &self.settings, service, &configured, now) {
                 Ok(located) => plans.notices.push((located, Vec::new())),
                 Err(ignored) => plans.ignored.push(*ignored),
             }
@@ -251,7 +252,7 @@ impl Scenario {
         let groups: BTreeSet<_> =
             plans.notices.iter().flat_map(|(of, _)| of.candidates.groups.keys().cloned()).collect();
         for group in groups {
-            let unread = || GroupFinding::Unknown(Failure::not_asked("DescribeTargetHealth"));
+            let unread = || GroupObservation::Unknown(Failure::not_asked("DescribeTargetHealth"));
             let finding = self.groups.get(&group).cloned().unwrap_or_else(unread);
             let look = Look { group: finding, tasks: self.tasks.clone(), stopping: self.stopping.clone() };
             let (memory, settings) = (&self.memory, &self.settings);

@@ -1,6 +1,6 @@
 //! What does the load balancer do with the connections of a target that goes away?
 
-use spotdrain_core::limits::NOTICE_SECONDS;
+use spotdrain_core::model::limits::NOTICE_SECONDS;
 
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::forecast::HOLD_GRACE;

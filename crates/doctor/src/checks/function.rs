@@ -2,7 +2,7 @@
 
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::model::subject::DeliverySubject;
-use spotdrain_core::limits::NOTICE_SECONDS;
+use spotdrain_core::model::limits::NOTICE_SECONDS;
 
 const CONCURRENCY: &str = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html";
 const LAMBDA: &str = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html";

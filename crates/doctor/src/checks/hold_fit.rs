@@ -1,6 +1,6 @@
 //! Does the hold fit its task and its target group?
 
-use spotdrain_core::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
+use spotdrain_core::model::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
 
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::checks::stopping::{part, waits_for};

@@ -5,7 +5,7 @@ use crate::forecast::{FUNCTION_ACTS, HOLD_GRACE, NLB_GOES_ON, NLB_GOES_ON_UNHEAL
 use crate::model::group::Kind;
 use crate::model::setting::Unknown;
 use crate::model::subject::GroupSubject;
-use spotdrain_core::finding::ServiceTag;
+use spotdrain_core::model::observed::ServiceTag;
 
 pub(super) const HOLD_TAG: Check = Check {
     id: "SD034",

@@ -1,7 +1,7 @@
 //! Do the notices get through the queue, to the function, in time?
 
 use serde_json::{Value, json};
-use spotdrain_core::limits::NOTICE_SECONDS;
+use spotdrain_core::model::limits::NOTICE_SECONDS;
 
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::iam::{Request, allows};

@@ -5,7 +5,7 @@ use crate::iam::{Request, Statement, allows, is_denied, lacking_tag};
 use crate::model::service::Service;
 use crate::model::setting::{Setting, Unknown};
 use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
-use spotdrain_core::arn::ClusterArn;
+use spotdrain_core::model::arn::ClusterArn;
 use spotdrain_core::settings::Settings;
 
 const ECS: &str =

@@ -9,7 +9,7 @@ use crate::model::setting::{Setting, Unknown};
 use crate::model::subject::DeliverySubject;
 use crate::notices::{NOTICES, PATTERN};
 use crate::pattern::Pattern;
-use spotdrain_core::arn::ClusterArn;
+use spotdrain_core::model::arn::ClusterArn;
 
 const OPERATORS: &str = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html";
 const EVENTS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html";

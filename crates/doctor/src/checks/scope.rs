@@ -4,8 +4,8 @@ use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verd
 use crate::model::delivery::Function;
 use crate::model::setting::Unknown;
 use crate::model::subject::{DeliverySubject, ServiceSubject};
-use spotdrain_core::arn::ClusterArn;
-use spotdrain_core::finding::ServiceTag;
+use spotdrain_core::model::arn::ClusterArn;
+use spotdrain_core::model::observed::ServiceTag;
 use spotdrain_core::settings::{Mode, Settings};
 
 const TAGS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html";

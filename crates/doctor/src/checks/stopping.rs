@@ -1,6 +1,6 @@
 //! What happens in the containers between SIGTERM and SIGKILL?
 
-use spotdrain_core::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, MAX_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
+use spotdrain_core::model::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, MAX_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
 
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::forecast::NLB_GOES_ON;

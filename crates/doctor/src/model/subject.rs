@@ -6,8 +6,8 @@ use crate::model::group::Group;
 use crate::model::root::Deployment;
 use crate::model::service::{Balancer, Container, Service};
 use crate::model::setting::Unknown;
-use spotdrain_core::finding::ServiceTag;
-use spotdrain_core::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
+use spotdrain_core::model::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
+use spotdrain_core::model::observed::ServiceTag;
 use spotdrain_core::settings::Settings;
 
 /// A service among the others.

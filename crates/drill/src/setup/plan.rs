@@ -1,7 +1,7 @@
 //! The settings of a drill, and their checks.
 
 use serde::Serialize;
-use spotdrain_core::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
+use spotdrain_core::model::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
 
 use crate::clock;
 use crate::load_balancer::model::Balancer;

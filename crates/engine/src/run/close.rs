@@ -1,12 +1,12 @@
 //! The end of a notice: all its groups are settled, or the time is over.
 
-use spotdrain_core::candidates::{Configured, LocatedNotice};
-use spotdrain_core::notice::Incoming;
-use spotdrain_core::outcome::{Failure, Outcome};
+use spotdrain_core::model::outcome::{Failure, Outcome};
 use spotdrain_core::plan::PlannedRegistration;
+use spotdrain_core::plan::target_groups::{Configured, LocatedNotice};
+use spotdrain_core::read::classify::ReceivedNotice;
+use spotdrain_core::report::disposition::look_again;
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord};
 use spotdrain_core::settings::Mode;
-use spotdrain_core::settlement::look_again;
 
 use super::Run;
 use crate::cloud::Cloud;
@@ -54,8 +54,8 @@ impl<C: Cloud> Run<'_, C> {
 
     /// Ends what is still open when the time is over.
     pub(super) fn close_all(&mut self) {
-        for incoming in std::mem::take(&mut self.unlocated) {
-            self.close_unlocated(incoming);
+        for received in std::mem::take(&mut self.unlocated) {
+            self.close_unlocated(received);
         }
         while let Some((_, open)) = self.work.notices.pop_first() {
             let record = self.close(open);
@@ -63,9 +63,9 @@ impl<C: Cloud> Run<'_, C> {
         }
     }
 
-    fn close_unlocated(&mut self, incoming: Incoming) {
+    fn close_unlocated(&mut self, received: ReceivedNotice) {
         let settings = &self.invocation.engine.settings;
-        match LocatedNotice::new(incoming, settings, None, &Configured::default(), self.now()) {
+        match LocatedNotice::new(received, settings, None, &Configured::default(), self.now()) {
             Ok(located) => {
                 let age = located.notice().age(self.now());
                 let record = NoticeRecord::new(located, age, Vec::new());

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use spotdrain_core::candidates::{Candidate, Configured, LocatedNotice, service_key};
-use spotdrain_core::finding::{ServiceFinding, ServiceKey};
-use spotdrain_core::notice::Incoming;
-use spotdrain_core::outcome::Outcome;
+use spotdrain_core::model::observed::{ServiceKey, ServiceObservation};
+use spotdrain_core::model::outcome::Outcome;
+use spotdrain_core::plan::target_groups::{Candidate, Configured, LocatedNotice, service_key};
+use spotdrain_core::read::classify::ReceivedNotice;
 
 use super::{Event, Run};
 use crate::cloud::Cloud;
@@ -20,8 +20,8 @@ impl<C: Cloud> Run<'_, C> {
         if !self.has_time() || is_searching && !self.locating.is_empty() {
             return;
         }
-        let key = |incoming: &Incoming| service_key(&incoming.notice, settings);
-        let is_new = |incoming: &mut Incoming| key(incoming).is_none_or(|key| !self.locating.contains(&key));
+        let key = |received: &ReceivedNotice| service_key(&received.notice, settings);
+        let is_new = |received: &mut ReceivedNotice| key(received).is_none_or(|key| !self.locating.contains(&key));
         let notices: Vec<_> = self.unlocated.extract_if(.., is_new).collect();
         if !notices.is_empty() {
             let keys: BTreeSet<_> = notices.iter().filter_map(key).collect();
@@ -87,7 +87,7 @@ impl<C: Cloud> Run<'_, C> {
         }
     }
 
-    pub(super) fn refreshed(&mut self, key: ServiceKey, answer: Option<ServiceFinding>) {
+    pub(super) fn refreshed(&mut self, key: ServiceKey, answer: Option<ServiceObservation>) {
         for id in self.refreshing.remove(&key).unwrap_or_default() {
             self.reopen(id, answer.as_ref());
         }
@@ -95,14 +95,14 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     /// Lets a notice wait for the groups that the new answer has and the old one had not.
-    fn reopen(&mut self, id: NoticeId, answer: Option<&ServiceFinding>) {
+    fn reopen(&mut self, id: NoticeId, answer: Option<&ServiceObservation>) {
         let (Some(open), Some(configured)) = (self.work.notices.get_mut(&id), &self.configured) else { return };
         let (settings, now) = (&self.invocation.engine.settings, self.invocation.now());
         let known: BTreeSet<_> = open.located.candidates.groups.keys().cloned().collect();
         if answer.is_none() {
             return self.end(id);
         }
-        match LocatedNotice::new(open.located.incoming.clone(), settings, answer, configured, now) {
+        match LocatedNotice::new(open.located.received.clone(), settings, answer, configured, now) {
             Ok(located) => {
                 let new: Vec<_> =
                     located.candidates.groups.keys().filter(|group| !known.contains(group)).cloned().collect();

@@ -17,13 +17,13 @@ use std::time::Duration;
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::batch::{Message, Receipt, receipts};
-use spotdrain_core::candidates::Configured;
-use spotdrain_core::finding::{ServiceFinding, ServiceKey};
-use spotdrain_core::notice::{IgnoredEvent, Incoming, Malformed, Reading, read};
+use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::observed::{ServiceKey, ServiceObservation};
 use spotdrain_core::plan::Look;
-use spotdrain_core::progress::CallAnswer;
+use spotdrain_core::plan::progress::CallAnswer;
+use spotdrain_core::plan::target_groups::Configured;
+use spotdrain_core::read::batch::{Message, Receipt, receipts};
+use spotdrain_core::read::classify::{ClassifiedBatch, IgnoredEvent, Malformed, ReceivedNotice, classify_batch};
 use spotdrain_core::report::{NoticeRecord, Report};
 use tracing::info;
 
@@ -63,7 +63,7 @@ pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<
 enum Event {
     Received(Vec<Message>),
     Located(BTreeSet<ServiceKey>, Configured, Vec<Located>),
-    Refreshed(ServiceKey, Option<ServiceFinding>),
+    Refreshed(ServiceKey, Option<ServiceObservation>),
     Looked(Turn, Look),
     Written(PlannedTurn, CallAnswer),
     /// A group was read after a write that relied on ECS's answer; whether it has no healthy target left.
@@ -87,13 +87,13 @@ struct Run<'a, C> {
     receiving: Receiving,
     /// Messages that are to be hidden longer, each part with the time.
     hidden: VecDeque<(Timestamp, Vec<String>)>,
-    unlocated: Vec<Incoming>,
+    unlocated: Vec<ReceivedNotice>,
     locating: BTreeSet<ServiceKey>,
     configured: Option<Configured>,
     /// The services that are described again, with the notices that wait for the answer.
     refreshing: BTreeMap<ServiceKey, Vec<NoticeId>>,
     /// The answers.
-    refreshed: BTreeMap<ServiceKey, Option<ServiceFinding>>,
+    refreshed: BTreeMap<ServiceKey, Option<ServiceObservation>>,
     work: Work,
     /// The groups that were written to although few healthy targets were to stay.
     low: BTreeSet<TargetGroupArn>,
@@ -160,8 +160,8 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
         self.hidden.push_back((later(now, shares::HIDDEN), receipts.keys().cloned().collect()));
         self.invocation.receipts.borrow_mut().extend(receipts);
-        let Reading { notices, ignored, malformed } =
-            read(messages, &engine.settings, &mut engine.memory.borrow_mut(), now);
+        let ClassifiedBatch { notices, ignored, malformed } =
+            classify_batch(messages, &engine.settings, &mut engine.memory.borrow_mut(), now);
         self.unlocated.extend(notices);
         self.ignored.extend(ignored);
         self.malformed.extend(malformed);
@@ -240,9 +240,9 @@ impl<'a, C: Cloud> Run<'a, C> {
     }
 
     fn receipts_of_open(&self, messages: &[String]) -> Vec<Receipt> {
-        let located = self.work.notices.values().map(|open| &open.located.incoming);
+        let located = self.work.notices.values().map(|open| &open.located.received);
         let open: BTreeSet<_> =
-            located.chain(&self.unlocated).filter_map(|incoming| incoming.message_id.as_ref()).collect();
+            located.chain(&self.unlocated).filter_map(|received| received.message_id.as_ref()).collect();
         let receipts = self.invocation.receipts.borrow();
         messages.iter().filter(|id| open.contains(id)).filter_map(|id| receipts.get(id).cloned()).collect()
     }

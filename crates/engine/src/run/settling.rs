@@ -1,13 +1,13 @@
 //! What became of a turn: the answer to its write, the outcome of each registration, and what a notice still waits for.
 
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::outcome::Outcome;
-use spotdrain_core::pace::{Budget, Kind};
+use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::outcome::Outcome;
+use spotdrain_core::plan::progress::CallAnswer;
+use spotdrain_core::plan::rate_limit::{Budget, Kind};
 use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
-use spotdrain_core::progress::CallAnswer;
 use spotdrain_core::report::Report;
+use spotdrain_core::report::disposition::ECS_CATCHES_UP;
 use spotdrain_core::settings::Mode;
-use spotdrain_core::settlement::ECS_CATCHES_UP;
 
 use super::turns::PlannedTurn;
 use super::{Event, Run};
@@ -84,7 +84,7 @@ impl<C: Cloud> Run<'_, C> {
             let by_call = written.filter(|_| is_named).cloned();
             row.settled.clone().or(by_call).or(is_dry.then_some(Outcome::WouldDeregister))
         };
-        let notice = open.located.incoming.notice.clone();
+        let notice = open.located.received.notice.clone();
         let Some(wait) = open.waits.get_mut(&planned.group) else { return };
         wait.settle(plan, planned.unread.is_none(), outcome, (&notice, now));
         match self.wants(id, &planned.group) {

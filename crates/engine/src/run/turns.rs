@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::finding::GroupFinding;
-use spotdrain_core::last_healthy::StoppingTasks;
-use spotdrain_core::notice::Notice;
-use spotdrain_core::outcome::Failure;
-use spotdrain_core::pace::{Budget, Kind};
+use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::notice::Notice;
+use spotdrain_core::model::observed::GroupObservation;
+use spotdrain_core::model::outcome::Failure;
+use spotdrain_core::plan::last_healthy::StoppingTasks;
+use spotdrain_core::plan::progress::{CallAnswer, Planned};
+use spotdrain_core::plan::rate_limit::{Budget, Kind};
 use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
-use spotdrain_core::progress::{CallAnswer, Planned};
 
 use super::{Event, Run};
 use crate::cloud::{CallErrorKind, Cloud};
@@ -98,12 +98,12 @@ impl<C: Cloud> Run<'_, C> {
         if plan.asks_ecs {
             return self.ask_ecs(turn, ids, look);
         }
-        if let (GroupFinding::Unknown(failure), false) = (&look.group, turn.may_write) {
+        if let (GroupObservation::Unknown(failure), false) = (&look.group, turn.may_write) {
             return self.look_failed(&turn.group, &ids, failure.clone());
         }
         let unread = match &look.group {
-            GroupFinding::Unknown(failure) => Some(failure.clone()),
-            GroupFinding::Found(_) | GroupFinding::Missing => None,
+            GroupObservation::Unknown(failure) => Some(failure.clone()),
+            GroupObservation::Found(_) | GroupObservation::Missing => None,
         };
         if let (None, Some(group)) = (&unread, self.work.groups.get_mut(&turn.group)) {
             group.progress.confirm(&mut plan.notices);

@@ -1,8 +1,8 @@
 //! What the world guarantees: the bounds on which spotdrain's freshness and its trust in answers rest. The laws hold within
-//! them; a world that breaks one of them is another world. AWS's own numbers come from `spotdrain_core::limits`, and the
+//! them; a world that breaks one of them is another world. AWS's own numbers come from `spotdrain_core::model::limits`, and the
 //! function's times from `spotdrain_engine::shares`.
 
-use spotdrain_core::limits;
+use spotdrain_core::model::limits;
 use spotdrain_engine::shares;
 
 use super::time::{Ms, SECOND, ms};

@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use spotdrain_core::arn::QueueArn;
-use spotdrain_core::batch::Receipt;
+use spotdrain_core::model::arn::QueueArn;
+use spotdrain_core::read::batch::Receipt;
 
 use super::queue::Message;
 use super::time::{Ms, timestamp};

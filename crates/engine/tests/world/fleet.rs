@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-use spotdrain_core::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
-use spotdrain_core::finding::{
-    AsRead, RegisteredTarget, Service as Described, ServiceGroup, ServiceKey, ServiceTag, TargetState, TaskSighting,
+use spotdrain_core::model::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::model::observed::{
+    DescribedTask, RegisteredTarget, Service as Described, ServiceGroup, ServiceKey, ServiceTag, TargetId, TargetState,
 };
-use spotdrain_core::stop::TaskStatus;
+use spotdrain_core::model::task_status::TaskStatus;
 
 use super::bounds::READ_LAG;
 use super::time::{Ms, timestamp};
@@ -63,7 +63,7 @@ impl Group {
 
     pub fn described(&self, moment: Ms) -> Vec<RegisteredTarget> {
         let target = |entry: &Entry| RegisteredTarget {
-            as_read: AsRead { id: entry.address.to_string(), zone: None },
+            as_read: TargetId { id: entry.address.to_string(), zone: None },
             address: entry.address,
             port: entry.port,
             check_port: self.check_port.or(Some(entry.port)),
@@ -153,9 +153,9 @@ impl Task {
         self.life.iter().find(|(_, of_life)| of_life == status).map(|(from, _)| *from)
     }
 
-    pub fn described(&self, moment: Ms) -> TaskSighting {
+    pub fn described(&self, moment: Ms) -> DescribedTask {
         let is_stopping = self.stop.is_some_and(|stop| stop.at <= moment);
-        TaskSighting {
+        DescribedTask {
             last_status: self.status_at(moment).cloned().unwrap_or(TaskStatus::Provisioning),
             desired_status: if is_stopping { TaskStatus::Stopped } else { TaskStatus::Running },
             addresses: vec![self.address],

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use jiff::SignedDuration;
-use spotdrain_core::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::model::limits::MAX_MESSAGES_PER_CALL;
 use spotdrain_core::settings::Settings;
 
 use super::environment::Faults;

@@ -7,8 +7,8 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use spotdrain_core::arn::TaskArn;
-use spotdrain_core::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::model::arn::TaskArn;
+use spotdrain_core::model::limits::MAX_MESSAGES_PER_CALL;
 use spotdrain_core::report::Report;
 use spotdrain_engine::{Deadline, Engine, Handled};
 

@@ -1,8 +1,8 @@
 //! The life of a task: from its interface to its registration, and from its stop signal to the deletion of its interface.
 
-use spotdrain_core::arn::TaskArn;
-use spotdrain_core::finding::TargetState;
-use spotdrain_core::stop::TaskStatus;
+use spotdrain_core::model::arn::TaskArn;
+use spotdrain_core::model::observed::TargetState;
+use spotdrain_core::model::task_status::TaskStatus;
 
 use super::bounds::{DEPROVISIONING_TO_INTERFACE_DELETED, STOP_TO_INTERFACE_DELETED};
 use super::fleet::{Entry, GroupId, Stop, Task, TaskId};

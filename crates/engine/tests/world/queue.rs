@@ -3,9 +3,9 @@
 
 use std::rc::Rc;
 
-use spotdrain_core::arn::QueueArn;
-use spotdrain_core::batch::Receipt;
-use spotdrain_core::limits::MAX_RECEIVES;
+use spotdrain_core::model::arn::QueueArn;
+use spotdrain_core::model::limits::MAX_RECEIVES;
+use spotdrain_core::read::batch::Receipt;
 
 use super::bounds::VISIBILITY_TIMEOUT;
 use super::fleet::TaskId;

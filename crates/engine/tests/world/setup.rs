@@ -1,6 +1,6 @@
 //! The start of a history: its settings, its fleet, its incidents, and how the API behaves.
 
-use spotdrain_core::finding::TargetState;
+use spotdrain_core::model::observed::TargetState;
 use spotdrain_core::settings::Settings;
 
 use super::dice::Dice;

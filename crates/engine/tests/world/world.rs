@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use spotdrain_core::finding::TargetState;
+use spotdrain_core::model::observed::TargetState;
+use spotdrain_core::model::task_status::TaskStatus;
 use spotdrain_core::settings::Settings;
-use spotdrain_core::stop::TaskStatus;
 
 use super::bounds::START_TO_REGISTERED;
 use super::dice::Dice;

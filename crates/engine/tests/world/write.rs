@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::finding::{Target, TargetState};
+use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::observed::{Target, TargetState};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_engine::{Answer, CallError, CallErrorKind};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 use crate::common::{
     actions, aged, batch, dated, drainer, handle, handle_within, id, is, notice, outcome_lines, start, targets,
 };
-use spotdrain_core::notice::Ignored;
-use spotdrain_core::outcome::NoTargetGroup;
+use spotdrain_core::model::notice::Ignored;
+use spotdrain_core::model::outcome::NoTargetGroup;
 use spotdrain_core::report::Verdict;
 use spotdrain_localaws::{
     Action, DeploymentController, Fault, Group, LoadBalancer, Service, State, Task, TaskSet, TaskStatus, World,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use spotdrain_core::outcome::NoTargetGroup;
+use spotdrain_core::model::outcome::NoTargetGroup;
 use spotdrain_core::report::{First, Report, Verdict};
 use spotdrain_localaws::{Action, Fault, FaultRule, Group, LoadBalancer, Revision, Service, State, Task, World};
 

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use spotdrain_core::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
-use spotdrain_core::batch::Receipt;
-use spotdrain_core::finding::{RegisteredTarget, Revision};
+use spotdrain_core::model::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::model::observed::{RegisteredTarget, Revision};
 use spotdrain_core::plan::OwnedTarget;
+use spotdrain_core::read::batch::Receipt;
 use spotdrain_core::report::Report;
 use spotdrain_core::settings::Settings;
 use spotdrain_engine::{Answer, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};

@@ -14,11 +14,13 @@ use aws_sdk_ecs::types::{
     ServiceField, ServiceRevision, ServiceRevisionLoadBalancer, Task, TaskSet,
 };
 use jiff::Timestamp;
-use spotdrain_core::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn, TaskArn};
-use spotdrain_core::event::{is_address_detail, is_detached, is_network_interface};
-use spotdrain_core::finding::{Revision, Service, ServiceFinding, ServiceGroup, ServiceTag, TaskFinding, TaskSighting};
-use spotdrain_core::outcome::Failure;
-use spotdrain_core::stop::TaskStatus;
+use spotdrain_core::model::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::model::observed::{
+    DescribedTask, Revision, Service, ServiceGroup, ServiceObservation, ServiceTag, TaskObservation,
+};
+use spotdrain_core::model::outcome::Failure;
+use spotdrain_core::model::task_status::TaskStatus;
+use spotdrain_core::read::event::{is_address_detail, is_detached, is_network_interface};
 use spotdrain_engine::{Answer, CallError, CallErrorKind, ListedTasks, Services, Tasks};
 
 use super::error::{call_error, not_described};
@@ -40,9 +42,9 @@ pub(super) async fn describe_services(
     Ok(names.iter().map(|name| (name.clone(), finding(name))).collect())
 }
 
-fn read_service(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]) -> ServiceFinding {
+fn read_service(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]) -> ServiceObservation {
     if let Some(service) = services.iter().find(|service| service.service_name() == Some(name.as_str())) {
-        return target_groups_and_tag(service).map_or_else(ServiceFinding::Unknown, ServiceFinding::Found);
+        return target_groups_and_tag(service).map_or_else(ServiceObservation::Unknown, ServiceObservation::Found);
     }
     let is_this = |failure: &&EcsFailure| failure.arn().and_then(|arn| arn.rsplit('/').next()) == Some(name.as_str());
     not_described(SERVICES_CALL, &format!("service {name}"), failures.iter().find(is_this))
@@ -139,7 +141,7 @@ fn is_this(task: &TaskArn, arn: Option<&str>) -> bool {
     arn.and_then(|arn| arn.rsplit('/').next()) == Some(task.id())
 }
 
-fn read_task(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskFinding {
+fn read_task(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskObservation {
     if let Some(found) = tasks.iter().find(|found| is_this(task, found.task_arn())) {
         return task_finding(found);
     }
@@ -147,13 +149,13 @@ fn read_task(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskFin
     not_described(TASKS_CALL, &format!("task {}", task.id()), failure)
 }
 
-fn task_finding(task: &Task) -> TaskFinding {
+fn task_finding(task: &Task) -> TaskObservation {
     let Some(status) = task.last_status().map(TaskStatus::from_text) else {
         let problem = "the task has no lastStatus".to_owned();
-        return TaskFinding::Unknown(Failure { call: TASKS_CALL, problem, retryable: true });
+        return TaskObservation::Unknown(Failure { call: TASKS_CALL, problem, retryable: true });
     };
     let desired_status = task.desired_status().map_or(TaskStatus::Running, TaskStatus::from_text);
-    TaskFinding::Found(TaskSighting {
+    TaskObservation::Found(DescribedTask {
         last_status: status,
         desired_status,
         addresses: addresses(task),

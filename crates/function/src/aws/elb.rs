@@ -9,8 +9,8 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use spotdrain_core::arn::{LoadBalancerArn, TargetGroupArn};
-use spotdrain_core::finding::{AsRead, RegisteredTarget, Target, TargetState};
+use spotdrain_core::model::arn::{LoadBalancerArn, TargetGroupArn};
+use spotdrain_core::model::observed::{RegisteredTarget, Target, TargetId, TargetState};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_engine::{Answer, CallError, CallErrorKind};
 
@@ -25,7 +25,7 @@ pub(super) async fn describe(client: &Client, group: &TargetGroupArn) -> Answer<
 /// Targets that are not addresses (instances, other load balancers) do not belong to a Fargate task.
 fn read_target(description: &TargetHealthDescription) -> Option<RegisteredTarget> {
     let target = description.target()?;
-    let as_read = AsRead { id: target.id()?.to_owned(), zone: target.availability_zone().map(str::to_owned) };
+    let as_read = TargetId { id: target.id()?.to_owned(), zone: target.availability_zone().map(str::to_owned) };
     let address = as_read.id.parse().ok()?;
     let port = u16::try_from(target.port()?).ok()?;
     let state = description.target_health().and_then(|health| health.state()).map(TargetHealthStateEnum::as_str);

@@ -7,8 +7,8 @@ use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::types::Failure as EcsFailure;
 use aws_smithy_types::retry::ErrorKind;
-use spotdrain_core::finding::Finding;
-use spotdrain_core::outcome::Failure;
+use spotdrain_core::model::observed::Observation;
+use spotdrain_core::model::outcome::Failure;
 use spotdrain_engine::{CallError, CallErrorKind};
 
 /// Reads an error of the SDK.
@@ -66,13 +66,13 @@ where
 }
 
 /// What ECS's answer says of something that it did not describe.
-pub(super) fn not_described<T>(call: &'static str, what: &str, failure: Option<&EcsFailure>) -> Finding<T> {
+pub(super) fn not_described<T>(call: &'static str, what: &str, failure: Option<&EcsFailure>) -> Observation<T> {
     let problem = match failure.map(|failure| failure.reason().unwrap_or("no reason given")) {
-        Some("MISSING") => return Finding::Missing,
+        Some("MISSING") => return Observation::Missing,
         Some(reason) => format!("{what} could not be described: {reason}"),
         None => format!("the answer does not mention {what}"),
     };
-    Finding::Unknown(Failure { call, problem, retryable: true })
+    Observation::Unknown(Failure { call, problem, retryable: true })
 }
 
 /// An error and its causes on one line. Where credentials are the cause, what to do about it.

@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
     MessageSystemAttributeName,
 };
-use spotdrain_core::batch::Receipt;
+use spotdrain_core::read::batch::Receipt;
 use spotdrain_engine::{Answer, ReceivedMessage};
 
 use super::error::call_error;

@@ -6,8 +6,8 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_lambda::primitives::Blob;
 use jiff::Timestamp;
 use serde_json::Value;
-use spotdrain_core::batch::take_apart;
-use spotdrain_core::outcome::Outcome;
+use spotdrain_core::model::outcome::Outcome;
+use spotdrain_core::read::batch::parse_payload;
 use spotdrain_core::report::Report;
 use spotdrain_engine::Deadline;
 use spotdrain_function::{Aws, chain, environment, function};
@@ -66,7 +66,7 @@ pub(crate) async fn act(
 
 async fn here(args: &SimulateArgs, connection: &Connection, event: &Value, for_real: bool) -> Result<Report, Problem> {
     let settings = args.settings.read(environment())?;
-    let batch = take_apart(event.to_string().as_bytes(), &settings.event_sources);
+    let batch = parse_payload(event.to_string().as_bytes(), &settings.event_sources);
     let batch = batch.map_err(|error| Problem::Failed(error.to_string()))?;
     let function = function(connection.aws.clone(), settings);
     let deadline = Deadline::after(Timestamp::now(), TIMEOUT);

@@ -9,8 +9,8 @@ use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{Attachment, Attribute, Connectivity, Container, LaunchType, NetworkInterface, Task};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use spotdrain_core::arn::TaskArn;
-use spotdrain_core::event::TASK_STATE_CHANGE;
+use spotdrain_core::model::arn::TaskArn;
+use spotdrain_core::read::event::TASK_STATE_CHANGE;
 
 /// The notice of a task, from this source.
 pub(crate) fn notice(task: &Task, source: &str, now: Timestamp) -> Result<Value, String> {
@@ -130,7 +130,7 @@ fn event_id(now: Timestamp) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use spotdrain_core::event::read_event;
+    use spotdrain_core::read::event::read_event;
     use spotdrain_localaws::{LocalAws, Scene};
 
     use super::*;

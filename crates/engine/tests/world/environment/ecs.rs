@@ -1,7 +1,7 @@
 //! The calls of ECS: what was true of services and tasks at this moment or shortly before.
 
-use spotdrain_core::arn::{ClusterArn, ServiceName, TaskArn};
-use spotdrain_core::finding::{Service as Described, ServiceFinding, ServiceKey, TaskFinding};
+use spotdrain_core::model::arn::{ClusterArn, ServiceName, TaskArn};
+use spotdrain_core::model::observed::{Service as Described, ServiceKey, ServiceObservation, TaskObservation};
 use spotdrain_engine::{Answer, ListedTasks, Services, Tasks};
 
 use super::{Call, Environment};
@@ -23,9 +23,9 @@ pub async fn describe_services(
             let found = world.fleet.services.iter().find(|service| service.key == key(name));
             let described = |service: &Service| {
                 let described = service.described(moment, &world.fleet.groups);
-                ServiceFinding::Found(Described { tag: described.tag.filter(|_| tags), ..described })
+                ServiceObservation::Found(Described { tag: described.tag.filter(|_| tags), ..described })
             };
-            found.map_or(ServiceFinding::Missing, described)
+            found.map_or(ServiceObservation::Missing, described)
         };
         Ok(names.iter().map(|name| (name.clone(), finding(name))).collect())
     });
@@ -49,8 +49,8 @@ pub async fn describe_tasks(environment: &Environment<'_>, cluster: &ClusterArn,
     let work = |world: &mut World, now| {
         let moment = world.draw_read_moment(now);
         let finding = |arn: &TaskArn| match world.fleet.task(arn).map(|id| &world.fleet.tasks[id]) {
-            Some(task) => TaskFinding::Found(task.described(moment)),
-            None => TaskFinding::Missing,
+            Some(task) => TaskObservation::Found(task.described(moment)),
+            None => TaskObservation::Missing,
         };
         Ok((tasks.iter().map(|arn| (arn.clone(), finding(arn))).collect(), moment < now))
     };

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::finding::RegisteredTarget;
+use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::observed::RegisteredTarget;
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_engine::Answer;
 

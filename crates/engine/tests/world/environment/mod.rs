@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use spotdrain_core::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
-use spotdrain_core::batch::Receipt;
-use spotdrain_core::finding::{RegisteredTarget, Revision, ServiceKey};
+use spotdrain_core::model::arn::{ClusterArn, LoadBalancerArn, QueueArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::model::observed::{RegisteredTarget, Revision, ServiceKey};
 use spotdrain_core::plan::OwnedTarget;
+use spotdrain_core::read::batch::Receipt;
 use spotdrain_core::report::Report;
 use spotdrain_engine::{Answer, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};
 

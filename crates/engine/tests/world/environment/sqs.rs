@@ -4,9 +4,9 @@ use std::future::{pending, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
 
-use spotdrain_core::arn::QueueArn;
-use spotdrain_core::batch::Receipt;
-use spotdrain_core::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::model::arn::QueueArn;
+use spotdrain_core::model::limits::MAX_MESSAGES_PER_CALL;
+use spotdrain_core::read::batch::Receipt;
 use spotdrain_engine::{Answer, ReceivedMessage};
 
 use super::{Call, Environment, Fault};

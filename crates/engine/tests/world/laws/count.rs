@@ -1,8 +1,8 @@
 //! Counts what the laws would not notice.
 
-use spotdrain_core::finding::TargetState;
-use spotdrain_core::notice::Ignored;
-use spotdrain_core::outcome::Outcome;
+use spotdrain_core::model::notice::Ignored;
+use spotdrain_core::model::observed::TargetState;
+use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::report::Report;
 
 use crate::world::fleet::Entry;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use spotdrain_core::arn::TargetGroupArn;
-use spotdrain_core::finding::TargetState;
-use spotdrain_core::outcome::Outcome;
+use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::observed::TargetState;
+use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::settings::Mode;
 
 use super::Law;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use spotdrain_core::finding::{RegisteredTarget, TargetState};
+use spotdrain_core::model::observed::{RegisteredTarget, TargetState};
 
 use super::Law;
 use crate::world::fleet::{Entry, GroupId, TaskId};

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use strum::{AsRefStr, Display, EnumString};
 
-use crate::arn::{ClusterArn, ServiceName, TargetGroupArn};
-use crate::outcome::Failure;
-use crate::stop::TaskStatus;
+use crate::model::arn::{ClusterArn, ServiceName, TargetGroupArn};
+use crate::model::outcome::Failure;
+use crate::model::task_status::TaskStatus;
 
 /// Names one service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,7 +110,7 @@ impl Service {
 
 /// What AWS answered about one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding<T> {
+pub enum Observation<T> {
     /// It is there.
     Found(T),
     /// AWS says that it does not exist, or no longer.
@@ -120,17 +120,17 @@ pub enum Finding<T> {
 }
 
 /// A service, by DescribeServices.
-pub type ServiceFinding = Finding<Service>;
+pub type ServiceObservation = Observation<Service>;
 
 /// All targets of a group, by DescribeTargetHealth.
-pub type GroupFinding = Finding<Vec<RegisteredTarget>>;
+pub type GroupObservation = Observation<Vec<RegisteredTarget>>;
 
 /// A task, by DescribeTasks.
-pub type TaskFinding = Finding<TaskSighting>;
+pub type TaskObservation = Observation<DescribedTask>;
 
 /// A task as ECS describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskSighting {
+pub struct DescribedTask {
     pub last_status: TaskStatus,
     pub desired_status: TaskStatus,
     /// The addresses of its interfaces that are attached.
@@ -181,7 +181,7 @@ impl TargetState {
 /// several spellings, and the zone `all` is required for a target outside the group's VPC.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html>
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AsRead {
+pub struct TargetId {
     pub id: String,
     pub zone: Option<String>,
 }
@@ -189,7 +189,7 @@ pub struct AsRead {
 /// A target as it stands in its group, with the port that is registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredTarget {
-    pub as_read: AsRead,
+    pub as_read: TargetId,
     /// The address that the id spells.
     pub address: IpAddr,
     /// The port under which it is registered, which may differ from the group's own.

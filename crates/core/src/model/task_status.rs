@@ -80,7 +80,7 @@ impl TaskStatus {
 }
 
 impl TaskStatus {
-    /// The network interface is gone or going: the task's address may belong to another task.
+    /// The network interface is gone or departing: the task's address may belong to another task.
     #[must_use]
     pub fn is_down(&self) -> bool {
         matches!(self, Self::Deprovisioning | Self::Stopped | Self::Deleted)

@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::arn::QueueArn;
-use crate::envelope::{encoded_twice, read_enveloped, without_mark};
-use crate::event::Event;
-use crate::json::{EventError, Object, TOP, from_array, from_json};
+use crate::model::arn::QueueArn;
+use crate::read::envelope::{encoded_twice, read_enveloped, without_mark};
+use crate::read::event::Event;
+use crate::read::json::{EventError, Object, TOP, from_array, from_json};
 
 /// How the events came, which decides what the caller gets back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,7 @@ struct WireService {
 }
 
 /// Takes the payload of an invocation apart. An [`EventError`] means that nothing in it can be named.
-pub fn take_apart(payload: &[u8], sources: &[String]) -> Result<Batch, EventError> {
+pub fn parse_payload(payload: &[u8], sources: &[String]) -> Result<Batch, EventError> {
     let text = std::str::from_utf8(payload).map_err(|error| EventError {
         path: format!("byte {}", error.valid_up_to()),
         problem: "not UTF-8".to_owned(),
@@ -265,8 +265,8 @@ mod tests {
 
     #[test]
     fn the_shape_tells_a_batch_from_an_event() {
-        assert_eq!(take_apart(OTHER.as_bytes(), &sources()).unwrap().delivery, Delivery::Direct);
-        let batch = take_apart(br#"{"Records":[]}"#, &sources()).unwrap();
+        assert_eq!(parse_payload(OTHER.as_bytes(), &sources()).unwrap().delivery, Delivery::Direct);
+        let batch = parse_payload(br#"{"Records":[]}"#, &sources()).unwrap();
         assert_eq!((batch.delivery, batch.messages.len()), (Delivery::Queue, 0));
     }
 
@@ -277,7 +277,7 @@ mod tests {
             r#"{{"Records":[{{"messageId":"a","receiptHandle":"h","attributes":{{"ApproximateReceiveCount":"3"}},"body":{body},
                 "eventSourceARN":"arn:aws:sqs:eu-central-1:123456789012:notices"}},{{"messageId":"b","body":{body}}}]}}"#
         );
-        let batch = take_apart(payload.as_bytes(), &sources()).unwrap();
+        let batch = parse_payload(payload.as_bytes(), &sources()).unwrap();
         assert_eq!(batch.queue.unwrap().name(), "notices");
         let receipt = Receipt { handle: "h".to_owned(), receives: 3, is_own: false };
         assert_eq!((&batch.messages[0].receipt, &batch.messages[1].receipt), (&Some(receipt), &None));
@@ -289,7 +289,7 @@ mod tests {
         let payload = format!(
             r#"{{"Records":[{{"messageId":"a","body":{body}}},{{"messageId":"b","body":"{{"}},{{"messageId":"c","body":7}}]}}"#
         );
-        let messages = take_apart(payload.as_bytes(), &sources()).unwrap().messages;
+        let messages = parse_payload(payload.as_bytes(), &sources()).unwrap().messages;
         assert!(messages[0].event.is_ok());
         let wrong: Vec<_> = messages[1..].iter().map(|m| m.event.as_ref().unwrap_err().path.as_str()).collect();
         assert_eq!(wrong, ["Records[1].body", "Records[2]: body"]);
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_message_without_an_id_refuses_the_batch() {
-        let error = take_apart(br#"{"Records":[{"body":"{}"}]}"#, &sources()).unwrap_err();
+        let error = parse_payload(br#"{"Records":[{"body":"{}"}]}"#, &sources()).unwrap_err();
         assert_eq!(error.to_string(), "at Records[0]: missing field `messageId` at line 1 column 13");
     }
 
@@ -319,10 +319,10 @@ mod tests {
             ),
             (br#"{"Records":{}}"#, "at Records: invalid type: map, expected a sequence at line 1 column 11"),
         ] {
-            let error = take_apart(payload, &sources()).unwrap_err();
+            let error = parse_payload(payload, &sources()).unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
-        let direct = take_apart(b"{}", &sources()).unwrap();
+        let direct = parse_payload(b"{}", &sources()).unwrap();
         let error = direct.messages[0].event.as_ref().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -333,7 +333,7 @@ mod tests {
 
     /// How a payload came, and of each message its id and the event's, or the place of its error.
     fn shape(payload: &str) -> (Delivery, Vec<(Option<String>, String)>) {
-        let batch = take_apart(payload.as_bytes(), &sources()).unwrap();
+        let batch = parse_payload(payload.as_bytes(), &sources()).unwrap();
         let message = |message: Message| (message.id, message.event.map_or_else(|error| error.path, |event| event.id));
         (batch.delivery, batch.messages.into_iter().map(message).collect())
     }
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn an_array_with_a_record_that_has_no_id_is_refused() {
-        let error = take_apart(br#"[{"messageId":"a","body":"{}"},{"body":"{}"}]"#, &sources()).unwrap_err();
+        let error = parse_payload(br#"[{"messageId":"a","body":"{}"},{"body":"{}"}]"#, &sources()).unwrap_err();
         assert_eq!(error.to_string(), "at [1]: missing field `messageId` at line 1 column 13");
     }
 }

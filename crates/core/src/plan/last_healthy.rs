@@ -10,10 +10,10 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::arn::TaskArn;
-use crate::finding::{RegisteredTarget, TargetState, TaskSighting};
-use crate::limits::NOTICE;
-use crate::outcome::Failure;
+use crate::model::arn::TaskArn;
+use crate::model::limits::NOTICE;
+use crate::model::observed::{DescribedTask, RegisteredTarget, TargetState};
+use crate::model::outcome::Failure;
 
 /// What ECS says about the stopping tasks of a group's services: ListTasks with `desiredStatus` STOPPED, then DescribeTasks.
 /// The list also has tasks that stopped within the last hour.
@@ -26,13 +26,13 @@ pub enum StoppingTasks {
     /// ECS could not be asked, or has more than it lists at once.
     Unknown(Failure),
     /// The tasks.
-    Known(BTreeMap<TaskArn, TaskSighting>),
+    Known(BTreeMap<TaskArn, DescribedTask>),
 }
 
 impl StoppingTasks {
     /// What ECS says of a task.
     #[must_use]
-    pub fn get(&self, task: &TaskArn) -> Option<&TaskSighting> {
+    pub fn get(&self, task: &TaskArn) -> Option<&DescribedTask> {
         match self {
             Self::Known(tasks) => tasks.get(task),
             Self::NotAsked | Self::Unknown(_) => None,
@@ -43,7 +43,7 @@ impl StoppingTasks {
     /// task's.
     fn has(&self, address: IpAddr, now: Timestamp) -> bool {
         let is_recent =
-            |task: &TaskSighting| task.stopped_at.is_none_or(|stopped_at| now.duration_since(stopped_at) <= NOTICE);
+            |task: &DescribedTask| task.stopped_at.is_none_or(|stopped_at| now.duration_since(stopped_at) <= NOTICE);
         match self {
             Self::Known(tasks) => tasks.values().any(|task| is_recent(task) && task.addresses.contains(&address)),
             Self::Unknown(_) => true,

@@ -2,27 +2,35 @@
 //!
 //! It is made from what a look at the group found, and leaves no choice to the call that follows.
 
+pub mod decide;
+pub mod last_healthy;
+pub mod progress;
+pub mod rate_limit;
+pub mod target_groups;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::arn::{TargetGroupArn, TaskArn};
-use crate::candidates::{Candidate, LocatedNotice};
-use crate::decide::{Ownership, decide, held_unread};
-use crate::finding::{AsRead, GroupFinding, RegisteredTarget, Registration, Target, TargetState, TaskFinding};
-use crate::last_healthy::{Keep, StoppingTasks, keep};
-use crate::memory::Memory;
-use crate::outcome::{Failure, Outcome};
+use crate::model::arn::{TargetGroupArn, TaskArn};
+use crate::model::observed::{
+    GroupObservation, RegisteredTarget, Registration, Target, TargetId, TargetState, TaskObservation,
+};
+use crate::model::outcome::{Failure, Outcome};
+use crate::plan::decide::{Ownership, decide, held_unread};
+use crate::plan::last_healthy::{Keep, StoppingTasks, keep};
+use crate::plan::target_groups::{Candidate, LocatedNotice};
+use crate::read::memory::Memory;
 use crate::settings::Settings;
 
 /// What a look at a target group found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     /// Its targets.
-    pub group: GroupFinding,
+    pub group: GroupObservation,
     /// The tasks whose ownership had to be asked.
-    pub tasks: BTreeMap<TaskArn, TaskFinding>,
+    pub tasks: BTreeMap<TaskArn, TaskObservation>,
     /// The stopping tasks of its services.
     pub stopping: StoppingTasks,
 }
@@ -70,7 +78,7 @@ pub struct PlannedRegistration {
     /// Its state when it was read; `None` if it is not there or could not be read.
     pub state: Option<TargetState>,
     /// Its id and zone, if the group was read.
-    pub as_read: Option<AsRead>,
+    pub as_read: Option<TargetId>,
     /// The port that its health check asks, if it was read and the task is held.
     pub check_port: Option<u16>,
     /// The outcome of a registration that needs no call; `None` if it is to be deregistered.
@@ -83,7 +91,7 @@ pub struct OwnedTarget {
     /// The target.
     pub target: Target,
     /// Its id and zone, if the group was read.
-    pub as_read: Option<AsRead>,
+    pub as_read: Option<TargetId>,
     /// The interrupted task.
     pub task: TaskArn,
 }
@@ -99,7 +107,7 @@ struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn new(located: &'a LocatedNotice, situation: &Situation<'a>) -> Self {
         let (notice, look) = (located.notice(), situation.look);
-        let stopping = look.stopping.get(&notice.task.arn).cloned().map(TaskFinding::Found);
+        let stopping = look.stopping.get(&notice.task.arn).cloned().map(TaskObservation::Found);
         let task = look.tasks.get(&notice.task.arn);
         let needed = notice.needs_ownership(situation.now, situation.settings.fresh);
         let ownership = if situation.memory.is_down(&notice.task.arn) {
@@ -108,7 +116,7 @@ impl<'a> Prepared<'a> {
             Ownership::of(needed, stopping.as_ref().or(task), notice, situation.now)
         };
         let addresses = match task {
-            Some(TaskFinding::Found(task)) if notice.needs_address() => &task.addresses,
+            Some(TaskObservation::Found(task)) if notice.needs_address() => &task.addresses,
             _ => &notice.task.addresses,
         };
         let is_contradicted = task.is_some_and(|task| task.may_lag(notice, situation.now));
@@ -122,11 +130,11 @@ pub fn plan(notices: &[&LocatedNotice], situation: &Situation<'_>) -> GroupPlan 
     let prepared: Vec<_> = notices.iter().map(|notice| Prepared::new(notice, situation)).collect();
     let mut plan = GroupPlan::default();
     let by_address = match &situation.look.group {
-        GroupFinding::Found(targets) => by_address(targets, &prepared),
-        GroupFinding::Missing | GroupFinding::Unknown(_) => BTreeMap::new(),
+        GroupObservation::Found(targets) => by_address(targets, &prepared),
+        GroupObservation::Missing | GroupObservation::Unknown(_) => BTreeMap::new(),
     };
     plan.notices.extend(prepared.iter().map(|notice| plan_notice(notice, situation, &by_address)));
-    if let (GroupFinding::Found(targets), true) = (&situation.look.group, situation.settings.keep_last) {
+    if let (GroupObservation::Found(targets), true) = (&situation.look.group, situation.settings.keep_last) {
         keep_last_healthy(&mut plan, targets, &prepared, situation);
     }
     plan
@@ -150,10 +158,10 @@ fn plan_notice(prepared: &Prepared<'_>, situation: &Situation<'_>, by_address: &
         return NoticePlan { failure: prepared.ownership.missing_address(), ..NoticePlan::default() };
     }
     let registrations = match &situation.look.group {
-        GroupFinding::Found(_) => read_rows(group, prepared, by_address),
-        GroupFinding::Missing => absent_row(group, prepared, Outcome::AlreadyGone),
-        finding @ GroupFinding::Unknown(_) if prepared.located.is_held() => held_rows(group, prepared, finding),
-        GroupFinding::Unknown(_) => unread_rows(group, prepared),
+        GroupObservation::Found(_) => read_rows(group, prepared, by_address),
+        GroupObservation::Missing => absent_row(group, prepared, Outcome::AlreadyGone),
+        finding @ GroupObservation::Unknown(_) if prepared.located.is_held() => held_rows(group, prepared, finding),
+        GroupObservation::Unknown(_) => unread_rows(group, prepared),
     };
     NoticePlan { registrations, failure: None, is_contradicted: prepared.is_contradicted }
 }
@@ -186,7 +194,7 @@ fn unread_rows(group: &TargetGroupArn, prepared: &Prepared<'_>) -> Vec<PlannedRe
 }
 
 /// The rows of a held task in a group that could not be read: nothing is done unread.
-fn held_rows(group: &TargetGroupArn, prepared: &Prepared<'_>, finding: &GroupFinding) -> Vec<PlannedRegistration> {
+fn held_rows(group: &TargetGroupArn, prepared: &Prepared<'_>, finding: &GroupObservation) -> Vec<PlannedRegistration> {
     let outcome = |address| prepared.ownership.objection(address).unwrap_or_else(|| held_unread(finding));
     let row = |address: &IpAddr| row(group, Target { address: *address, port: None }, Some(outcome(*address)));
     prepared.addresses.iter().map(row).collect()
@@ -253,7 +261,7 @@ impl Departing {
 
     /// Whether the task of an address departs, by these notices or by an earlier one.
     fn has(&self, address: IpAddr, situation: &Situation<'_>) -> bool {
-        let is_earlier = !self.anothers.contains(&address) && situation.memory.going().has(address, situation.now);
+        let is_earlier = !self.anothers.contains(&address) && situation.memory.departing().has(address, situation.now);
         self.named.contains(&address) || is_earlier
     }
 }

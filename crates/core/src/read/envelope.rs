@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::event::{Event, read_event};
-use crate::json::{EventError, TOP, from_json};
+use crate::read::event::{Event, read_event};
+use crate::read::json::{EventError, TOP, from_json};
 
 const INPUT: &str = "remove InputPath and InputTransformer from the rule's target";
 

@@ -2,7 +2,7 @@
 //!
 //! The order matters. A draining target needs nothing, whoever asks. Then whose address it is: nothing outweighs that. Then
 //! whether it is left to its hold. Whether the group can spare its targets is decided for all of them together
-//! ([`last_healthy`](crate::last_healthy)).
+//! ([`last_healthy`](crate::plan::last_healthy)).
 //!
 //! The hold: `spotdrain-hold` keeps serving after SIGTERM and fails its health check. A Network Load Balancer sent new
 //! connections to a target that was marked unhealthy for 30 to 40 s, by a user's measurement, and to one that was deregistered
@@ -16,10 +16,10 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::finding::{GroupFinding, RegisteredTarget, TargetState, TaskFinding};
-use crate::limits::NOTICE;
-use crate::notice::Notice;
-use crate::outcome::{Failure, Outcome};
+use crate::model::limits::NOTICE;
+use crate::model::notice::Notice;
+use crate::model::observed::{GroupObservation, RegisteredTarget, TargetState, TaskObservation};
+use crate::model::outcome::{Failure, Outcome};
 
 /// For this long after a notice, ECS may still describe the task as it was before.
 pub const ECS_LAGS: SignedDuration = SignedDuration::from_secs(30);
@@ -38,7 +38,7 @@ fn unknown_task(notice: &Notice) -> Failure {
     Failure { call: "DescribeTasks", problem, retryable: true }
 }
 
-impl TaskFinding {
+impl TaskObservation {
     /// Whether the answer contradicts the notice, but ECS may only lag behind its own event.
     #[must_use]
     pub fn may_lag(&self, notice: &Notice, now: Timestamp) -> bool {
@@ -69,19 +69,19 @@ pub(crate) enum Ownership {
 
 impl Ownership {
     /// `needed`: the notice is old, or its task is past RUNNING, or the event has no address.
-    pub(crate) fn of(needed: bool, finding: Option<&TaskFinding>, notice: &Notice, now: Timestamp) -> Self {
+    pub(crate) fn of(needed: bool, finding: Option<&TaskObservation>, notice: &Notice, now: Timestamp) -> Self {
         match (needed, finding) {
-            (_, Some(TaskFinding::Found(task))) if task.last_status.is_down() => Self::Lost,
-            (_, Some(TaskFinding::Found(task))) if notice.is_contradicted_by(task) => match notice.age(now) {
+            (_, Some(TaskObservation::Found(task))) if task.last_status.is_down() => Self::Lost,
+            (_, Some(TaskObservation::Found(task))) if notice.is_contradicted_by(task) => match notice.age(now) {
                 Some(age) if age > ECS_LAGS => Self::Lost,
                 _ => Self::Unknown(still_running()),
             },
-            (_, Some(TaskFinding::Found(task))) => Self::Confirmed(task.addresses.clone()),
-            (_, Some(TaskFinding::Missing)) => match notice.age(now) {
+            (_, Some(TaskObservation::Found(task))) => Self::Confirmed(task.addresses.clone()),
+            (_, Some(TaskObservation::Missing)) => match notice.age(now) {
                 Some(age) if age >= NOTICE => Self::Lost,
                 _ => Self::Unknown(unknown_task(notice)),
             },
-            (true, Some(TaskFinding::Unknown(failure))) => Self::Unknown(failure.clone()),
+            (true, Some(TaskObservation::Unknown(failure))) => Self::Unknown(failure.clone()),
             (true, None) => Self::Unknown(Failure::not_asked("DescribeTasks")),
             (false, _) => Self::Fresh,
         }
@@ -137,17 +137,17 @@ fn is_left_to_hold(target: &RegisteredTarget) -> bool {
 
 /// The outcome of a held registration whose group could not be read. It is retried: the hold gives it the time, and a
 /// deregistration could be wrong.
-pub(crate) fn held_unread(group: &GroupFinding) -> Outcome {
+pub(crate) fn held_unread(group: &GroupObservation) -> Outcome {
     Outcome::Failed(match group {
-        GroupFinding::Unknown(failure) => failure.clone(),
-        GroupFinding::Found(_) | GroupFinding::Missing => Failure::not_asked("DescribeTargetHealth"),
+        GroupObservation::Unknown(failure) => failure.clone(),
+        GroupObservation::Found(_) | GroupObservation::Missing => Failure::not_asked("DescribeTargetHealth"),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::AsRead;
+    use crate::model::observed::TargetId;
 
     #[test]
     fn only_a_target_that_is_checked_on_another_port_is_left() {
@@ -164,7 +164,7 @@ mod tests {
         ];
         for (state, check_port, expected) in table {
             let target = RegisteredTarget {
-                as_read: AsRead { id: "10.0.2.21".to_owned(), zone: None },
+                as_read: TargetId { id: "10.0.2.21".to_owned(), zone: None },
                 address: "10.0.2.21".parse().unwrap(),
                 port: 5044,
                 check_port,

@@ -1,17 +1,21 @@
 //! What is told of a batch: a record for each notice, and the verdict that the caller goes by.
 
+pub mod disposition;
+pub mod metrics;
+
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::arn::TargetGroupArn;
-use crate::candidates::LocatedNotice;
-use crate::event::TaskChange;
-use crate::finding::{ServiceTag, TargetState};
-use crate::notice::{IgnoredEvent, Incoming, Malformed, Notice};
-use crate::outcome::{Failure, NoTargetGroup, Outcome};
+use crate::model::arn::TargetGroupArn;
+use crate::model::notice::Notice;
+use crate::model::observed::{ServiceTag, TargetState};
+use crate::model::outcome::{Failure, NoTargetGroup, Outcome};
+use crate::model::task_change::TaskChange;
 use crate::plan::PlannedRegistration;
+use crate::plan::target_groups::LocatedNotice;
+use crate::read::classify::{IgnoredEvent, Malformed, ReceivedNotice};
 use crate::settings::Mode;
 
 /// The verdict on a batch.
@@ -198,7 +202,7 @@ impl NoticeRecord {
     /// The record of a notice and its registrations. `age`: its age when its first group was read.
     #[must_use]
     pub fn new(located: LocatedNotice, age: Option<SignedDuration>, registrations: Vec<RegistrationRecord>) -> Self {
-        let LocatedNotice { incoming: Incoming { message_id, notice }, candidates, mode, unknown_tag } = located;
+        let LocatedNotice { received: ReceivedNotice { message_id, notice }, candidates, mode, unknown_tag } = located;
         Self {
             message_id,
             interrupted_at: notice.interrupted_at(),

@@ -9,18 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::arn::{LoadBalancerArn, TargetGroupArn};
-use crate::finding::{Service, ServiceFinding, ServiceKey, ServiceTag};
-use crate::limits::ECS_REMEMBERS;
-use crate::notice::{Ignored, IgnoredEvent, Incoming, Notice};
-use crate::outcome::{Failure, NoTargetGroup};
+use crate::model::arn::{LoadBalancerArn, TargetGroupArn};
+use crate::model::limits::ECS_REMEMBERS;
+use crate::model::notice::{Ignored, Notice};
+use crate::model::observed::{Service, ServiceKey, ServiceObservation, ServiceTag};
+use crate::model::outcome::{Failure, NoTargetGroup};
+use crate::read::classify::{IgnoredEvent, ReceivedNotice};
 use crate::settings::{ConfiguredGroup, Mode, Settings};
 
 /// A notice whose target groups are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocatedNotice {
     /// The notice and its message.
-    pub incoming: Incoming,
+    pub received: ReceivedNotice,
     /// Its target groups.
     pub candidates: Candidates,
     /// `observe` by the setting or by the service's tag.
@@ -32,27 +33,27 @@ pub struct LocatedNotice {
 impl LocatedNotice {
     /// Finds the target groups of a notice. If the service's tag is `off`, the notice is an ignored event.
     pub fn new(
-        incoming: Incoming,
+        received: ReceivedNotice,
         settings: &Settings,
-        service: Option<&ServiceFinding>,
+        service: Option<&ServiceObservation>,
         configured: &Configured,
         now: Timestamp,
     ) -> Result<Self, Box<IgnoredEvent>> {
-        let mut candidates = candidates(&incoming.notice, settings, service, configured);
+        let mut candidates = candidates(&received.notice, settings, service, configured);
         if candidates.tag == Some(ServiceTag::Off) {
-            return Err(Box::new(incoming.ignored(Ignored::OutOfScope)));
+            return Err(Box::new(received.ignored(Ignored::OutOfScope)));
         }
-        if candidates.is_missing && incoming.notice.age(now).is_some_and(|age| age > ECS_REMEMBERS) {
+        if candidates.is_missing && received.notice.age(now).is_some_and(|age| age > ECS_REMEMBERS) {
             candidates = Candidates { none: Some(NoTargetGroup::Unresolved), ..Candidates::default() };
         }
         let (mode, unknown_tag) = restrict(settings.mode, candidates.tag.as_ref());
-        Ok(Self { incoming, candidates, mode, unknown_tag })
+        Ok(Self { received, candidates, mode, unknown_tag })
     }
 
     /// The notice.
     #[must_use]
     pub fn notice(&self) -> &Notice {
-        &self.incoming.notice
+        &self.received.notice
     }
 
     /// Whether its service is tagged `hold`.
@@ -151,19 +152,19 @@ pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
 pub fn candidates(
     notice: &Notice,
     settings: &Settings,
-    service: Option<&ServiceFinding>,
+    service: Option<&ServiceObservation>,
     configured: &Configured,
 ) -> Candidates {
     if service_key(notice, settings).is_none() {
         return with_service(notice, configured, &Service::default());
     }
     let failure = match service {
-        Some(ServiceFinding::Found(service)) => return with_service(notice, configured, service),
-        Some(ServiceFinding::Missing) => unknown_service(notice),
-        Some(ServiceFinding::Unknown(failure)) => failure.clone(),
+        Some(ServiceObservation::Found(service)) => return with_service(notice, configured, service),
+        Some(ServiceObservation::Missing) => unknown_service(notice),
+        Some(ServiceObservation::Unknown(failure)) => failure.clone(),
         None => Failure::not_asked("DescribeServices"),
     };
-    let is_missing = matches!(service, Some(ServiceFinding::Missing));
+    let is_missing = matches!(service, Some(ServiceObservation::Missing));
     Candidates { failure: Some(failure), is_missing, ..Candidates::default() }
 }
 

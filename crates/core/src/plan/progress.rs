@@ -12,10 +12,10 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::candidates::LocatedNotice;
-use crate::finding::Target;
-use crate::limits::MAX_TARGETS_PER_CALL;
-use crate::outcome::{Failure, Outcome};
+use crate::model::limits::MAX_TARGETS_PER_CALL;
+use crate::model::observed::Target;
+use crate::model::outcome::{Failure, Outcome};
+use crate::plan::target_groups::LocatedNotice;
 use crate::plan::{NoticePlan, OwnedTarget, PlannedRegistration};
 use crate::report::RegistrationRecord;
 use crate::settings::Mode;

@@ -12,11 +12,11 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::arn::TargetGroupArn;
-use crate::notice::Ignored;
-use crate::outcome::Outcome;
+use crate::model::arn::TargetGroupArn;
+use crate::model::notice::Ignored;
+use crate::model::outcome::Outcome;
+use crate::model::task_status::RecognisedBy;
 use crate::report::{NoticeRecord, RegistrationRecord, Report};
-use crate::stop::RecognisedBy;
 
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "spotdrain";

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use crate::limits::{ECS_READ, ECS_REVISION_READ, ELB_ALL, ELB_REGISTRATION, ENVIRONMENTS, RateLimit};
+use crate::model::limits::{ECS_READ, ECS_REVISION_READ, ELB_ALL, ELB_REGISTRATION, ENVIRONMENTS, RateLimit};
 use crate::settings::Settings;
 
 /// A bucket that lacks less than this is full enough: sums of fractions are not exact.

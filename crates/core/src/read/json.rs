@@ -1,5 +1,5 @@
 //! JSON: where in it something does not fit, and an event's fields as they stand in it. Every string that AWS sends stops here
-//! and in [`crate::event`].
+//! and in [`crate::read::event`].
 //!
 //! Only the fields that are read are named; all others are ignored, as AWS asks ("more may be added"). `null` counts as absent.
 //! Fields are from real samples and <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>.
@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::arn::ArnError;
+use crate::model::arn::ArnError;
 
 /// The path of the whole.
 pub(crate) const TOP: &str = "the top";

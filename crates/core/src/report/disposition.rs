@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::batch::{Receipt, Receipts};
-use crate::limits::MAX_RECEIVES;
-use crate::notice::Notice;
+use crate::model::limits::MAX_RECEIVES;
+use crate::model::notice::Notice;
+use crate::read::batch::{Receipt, Receipts};
 use crate::report::{NoticeRecord, Report};
 
 /// How long a message that failed stays hidden after its first receive; twice as long after each further one.
@@ -51,7 +51,7 @@ pub fn look_again(notice: &Notice, receipt: &Receipt, was_kept: bool, now: Times
 
 /// What is to become of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settlement {
+pub enum Disposition {
     /// It is done.
     Delete,
     /// It shall come again after this time.
@@ -63,30 +63,30 @@ pub enum Settlement {
 /// What is to become of each message that a report decides on, where something is to be done for it. Of several events with
 /// one message id nothing is known: SQS has one body a message.
 #[must_use]
-pub fn settle(report: &Report, receipts: &Receipts) -> Vec<(Receipt, Settlement)> {
-    let ignored = report.ignored.iter().map(|event| (event.message_id.as_deref(), Settlement::Delete));
+pub fn dispositions(report: &Report, receipts: &Receipts) -> Vec<(Receipt, Disposition)> {
+    let ignored = report.ignored.iter().map(|event| (event.message_id.as_deref(), Disposition::Delete));
     let notices = report.notices.iter().map(|notice| (notice.message_id.as_deref(), of_notice(notice, receipts)));
-    let settled = ignored.chain(notices).filter_map(|(id, settlement)| Some((receipts.get(id?)?, settlement)));
+    let settled = ignored.chain(notices).filter_map(|(id, disposition)| Some((receipts.get(id?)?, disposition)));
     settled
-        .filter(|(_, settlement)| *settlement != Settlement::Leave)
-        .map(|(receipt, settlement)| (receipt.clone(), settlement))
+        .filter(|(_, disposition)| *disposition != Disposition::Leave)
+        .map(|(receipt, disposition)| (receipt.clone(), disposition))
         .collect()
 }
 
-fn of_notice(notice: &NoticeRecord, receipts: &Receipts) -> Settlement {
+fn of_notice(notice: &NoticeRecord, receipts: &Receipts) -> Disposition {
     let receives = notice.message_id.as_ref().and_then(|id| receipts.get(id)).map_or(1, |receipt| receipt.receives);
     if notice.postponed {
-        Settlement::Return(if receives <= AT_ONCE { Duration::ZERO } else { NO_TURN })
+        Disposition::Return(if receives <= AT_ONCE { Duration::ZERO } else { NO_TURN })
     } else if let (Some(seconds), None) = (notice.look_again_seconds, notice.failures().next()) {
-        Settlement::Return(Duration::from_secs(seconds))
+        Disposition::Return(Duration::from_secs(seconds))
     } else if notice.contradicted {
-        Settlement::Return(ECS_CATCHES_UP)
+        Disposition::Return(ECS_CATCHES_UP)
     } else if notice.failures().next().is_none() {
-        Settlement::Delete
+        Disposition::Delete
     } else if notice.failures().all(|failure| failure.retryable) {
-        Settlement::Return(rest(receives))
+        Disposition::Return(rest(receives))
     } else {
-        Settlement::Leave
+        Disposition::Leave
     }
 }
 
