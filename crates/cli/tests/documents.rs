@@ -1,6 +1,6 @@
-//! What is written twice is compared: the settings in the README, its length, the tests that the table of faults names.
+//! Compares what is written twice: the settings in the README, the checks in docs/doctor.md, the tests in docs/reliability.md.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it should be")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
 use spotdrain_core::settings::NAMES;
 use spotdrain_doctor::{CHECKS, forecast};
@@ -10,7 +10,7 @@ const DOCTOR: &str = include_str!("../../../docs/doctor.md");
 const RELIABILITY: &str = include_str!("../../../docs/reliability.md");
 
 #[test]
-fn the_readme_has_every_setting_with_its_default() {
+fn the_readme_lists_every_setting_with_its_default() {
     let rows: Vec<_> = README.lines().filter(|line| line.starts_with("| `SPOTDRAIN_")).collect();
     assert_eq!(rows.len(), NAMES.len());
     for ((name, default), row) in NAMES.iter().zip(rows) {
@@ -19,7 +19,7 @@ fn the_readme_has_every_setting_with_its_default() {
 }
 
 #[test]
-fn the_readme_is_short_enough_to_be_read() {
+fn the_readme_has_at_most_180_lines() {
     assert!(README.lines().count() <= 180);
 }
 
@@ -40,7 +40,7 @@ fn the_readme_has_the_figures_of_the_timelines() {
     assert!(README.contains(&row), "{row}");
 }
 
-/// Every call of the live reader is a List, a Get or a Describe.
+/// Every call of `read_account` is a List, a Get or a Describe.
 #[test]
 fn the_doctor_only_reads() {
     let calls = doctors_calls();
@@ -60,11 +60,18 @@ fn named_tests() -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn every_test_that_the_table_of_faults_names_exists() {
+fn every_test_named_in_the_table_of_faults_exists() {
     let named = named_tests();
     assert!(named.len() > 30, "the table is read: {named:?}");
     for (file, name) in named {
-        let folders = ["tests", "../function-tests/tests/function", "../engine/tests", "../core/tests", "../core/src"];
+        let folders = [
+            "tests",
+            "tests/cli",
+            "../function-tests/tests/function",
+            "../engine/tests",
+            "../core/tests",
+            "../core/src",
+        ];
         let paths = folders.map(|folder| format!("{}/{folder}/{file}", env!("CARGO_MANIFEST_DIR")));
         let source = paths.iter().find_map(|path| std::fs::read_to_string(path).ok());
         let source = source.unwrap_or_else(|| panic!("{file} is in none of {folders:?}"));
@@ -73,7 +80,7 @@ fn every_test_that_the_table_of_faults_names_exists() {
 }
 
 #[test]
-fn the_table_of_faults_has_every_test_of_a_fault() {
+fn the_table_of_faults_names_every_fault_test() {
     let source = include_str!("../../function-tests/tests/function/faults.rs");
     let tests = source.split("#[tokio::test]\nasync fn ").skip(1).filter_map(|rest| rest.split_once("()"));
     let named = named_tests();
@@ -83,24 +90,24 @@ fn the_table_of_faults_has_every_test_of_a_fault() {
 }
 
 #[test]
-fn the_doctors_table_has_every_check() {
+fn the_doctors_table_lists_every_check() {
     let rows: Vec<_> = DOCTOR.lines().filter(|line| line.starts_with("| SD")).collect();
     let checks = CHECKS.map(|check| format!("| {} | {} | {} |", check.id, check.severity.as_str(), check.title));
     assert_eq!(rows, checks);
 }
 
 #[test]
-fn every_place_that_tells_how_many_checks_there_are_is_right() {
+fn the_number_of_checks_is_right_wherever_it_is_written() {
     let readme = format!("{} checks, each with AWS's source", CHECKS.len());
     assert!(README.contains(&readme), "README.md: {readme}");
-    // The picture's spaces do not break.
+    // The picture has non-breaking spaces.
     let picture = include_str!("../../../docs/doctor.svg").replace('\u{a0}', " ");
     assert!(picture.contains(&format!("by {} checks", CHECKS.len())), "docs/doctor.svg");
     assert!(include_str!("../../../CHANGELOG.md").contains(&format!("by {} checks", CHECKS.len())), "CHANGELOG.md");
 }
 
 #[test]
-fn the_forecasts_model_has_the_figures_of_the_code() {
+fn the_documented_forecast_model_has_the_figures_of_the_code() {
     let figures = [
         ("the function has acted", forecast::FUNCTION_ACTS),
         ("an ALB goes on after that", forecast::ALB_GOES_ON),
@@ -113,26 +120,27 @@ fn the_forecasts_model_has_the_figures_of_the_code() {
     assert!(DOCTOR.contains(&format!("the last {} s", forecast::HOLD_GRACE)));
 }
 
-/// The calls that the doctor makes, as the source of the live reader names them.
+/// The calls that the doctor makes, from the source of `read_account`.
 fn doctors_calls() -> Vec<String> {
-    let folder = format!("{}/src/look", env!("CARGO_MANIFEST_DIR"));
+    let folder = format!("{}/src/read_account", env!("CARGO_MANIFEST_DIR"));
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    let calls = source.split(".ask(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let calls =
+        source.split(".call(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
     calls.map(str::to_owned).collect()
 }
 
 #[test]
-fn the_rights_of_the_doctor_are_its_calls() {
+fn the_documented_permissions_of_the_doctor_cover_its_calls() {
     let calls = doctors_calls();
     assert!(calls.len() > 15, "{calls:?}");
     for call in calls {
-        assert!(DOCTOR.contains(&format!(":{call}")), "docs/doctor.md does not name the right of {call}");
+        assert!(DOCTOR.contains(&format!(":{call}")), "docs/doctor.md does not name the permission for {call}");
     }
 }
 
-/// The hold has no dependencies of ours, so its times are its own; here they are compared with those of the others.
+/// The hold does not depend on our other crates, so it declares these times again.
 #[test]
 fn the_holds_times_are_the_same_everywhere() {
     use spotdrain_core::model::limits::DEFAULT_STOP_TIMEOUT_SECONDS;

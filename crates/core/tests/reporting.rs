@@ -4,7 +4,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a test stops where something is not as it should be"
+    reason = "a failed assumption fails the test"
 )]
 
 mod common;

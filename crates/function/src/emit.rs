@@ -1,4 +1,4 @@
-//! Writes a report to standard output: one log record a notice, and the metrics.
+//! Writes a report to standard output: one log record for each notice, and the metrics.
 
 use std::io::Write;
 
@@ -24,7 +24,9 @@ pub(crate) fn emit(report: &Report, request_id: &str) {
             let service = notice.notice.task.service.as_ref().map(tracing::field::display);
             warn!(
                 request_id,
-                service, value, "the service's tag spotdrain is none of on, hold, off and observe: observing"
+                service,
+                value,
+                "unknown value of the service's tag spotdrain; known values: on, hold, off, observe: nothing was changed"
             );
         }
     }
@@ -47,7 +49,7 @@ fn write_metrics(report: &Report) {
     let mut lines = metrics::lines(report, Timestamp::now()).join("\n").into_bytes();
     if !lines.is_empty() {
         lines.push(b'\n');
-        // Nowhere is left to report that standard output is gone.
+        // If standard output is gone, there is nowhere to report it.
         _ = std::io::stdout().lock().write_all(&lines);
     }
 }

@@ -1,7 +1,6 @@
-//! The log: `tracing`'s events as JSON lines on standard output, where Lambda takes them to CloudWatch Logs.
+//! The log: `tracing` events as JSON lines on standard output, which Lambda sends to CloudWatch Logs.
 //!
-//! A field called `record` holds JSON already and is put in as it is, so that a notice is one nested record that a query
-//! can reach into, and not a text with quotes in quotes.
+//! A field named `record` already holds JSON and is nested as such, so that a query can use the fields of a notice.
 
 use std::fmt::Debug;
 use std::io::Write;
@@ -14,8 +13,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log. The level comes from `RUST_LOG` (`debug`, or `spotdrain=debug,info`), else from Lambda's own
-/// `AWS_LAMBDA_LOG_LEVEL`, else it is `info`. An error says which of them cannot be read.
+/// Starts the log. The level is that of `RUST_LOG` (`debug`, or `spotdrain=debug,info`), of Lambda's own
+/// `AWS_LAMBDA_LOG_LEVEL`, or `info`. An error names the invalid variable.
 pub fn start() -> Result<(), String> {
     let targets = level(|name| std::env::var(name).ok())?;
     tracing_subscriber::registry().with(JsonLines.with_filter(targets)).try_init().map_err(|error| error.to_string())
@@ -24,7 +23,7 @@ pub fn start() -> Result<(), String> {
 fn level(variable: impl Fn(&str) -> Option<String>) -> Result<Targets, String> {
     for name in ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"] {
         if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
-            // tracing does not know Lambda's highest level.
+            // `tracing` does not have Lambda's highest level.
             let value = if value == "FATAL" { "error" } else { &value };
             return value.parse().map_err(|error| format!("{name}: {error}, found {value:?}"));
         }
@@ -35,7 +34,7 @@ fn level(variable: impl Fn(&str) -> Option<String>) -> Result<Targets, String> {
 struct JsonLines;
 
 impl<S: Subscriber> Layer<S> for JsonLines {
-    /// Other crates log whole requests below INFO, and an event's overrides may hold secrets.
+    /// Drops debug output of other crates: they log whole requests, and an event's overrides may hold secrets.
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let metadata = event.metadata();
         if !metadata.target().starts_with("spotdrain") && *metadata.level() > Level::INFO {
@@ -43,7 +42,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
         }
         let mut line = line(event, Timestamp::now()).into_bytes();
         line.push(b'\n');
-        // Nowhere is left to report that standard output is gone.
+        // If standard output is gone, there is nowhere to report it.
         _ = std::io::stdout().lock().write_all(&line);
     }
 }
@@ -97,14 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_level_is_the_first_of_the_variables_that_is_set() {
-        let told = |rust: &str, lambda: &str| {
+    fn the_level_is_that_of_the_first_variable_that_is_set() {
+        let parsed = |rust: &str, lambda: &str| {
             level(|name| Some(if name == "RUST_LOG" { rust } else { lambda }.to_owned())).map(|level| level.to_string())
         };
-        assert_eq!(told("debug", "ERROR").unwrap(), "debug");
-        assert_eq!(told("", "WARN").unwrap(), "warn");
-        assert_eq!(told("", "FATAL").unwrap(), "error");
-        assert_eq!(told("", "").unwrap(), "info");
-        assert!(told("spotdrain=loud", "").unwrap_err().starts_with("RUST_LOG: "));
+        assert_eq!(parsed("debug", "ERROR").unwrap(), "debug");
+        assert_eq!(parsed("", "WARN").unwrap(), "warn");
+        assert_eq!(parsed("", "FATAL").unwrap(), "error");
+        assert_eq!(parsed("", "").unwrap(), "info");
+        assert!(parsed("spotdrain=loud", "").unwrap_err().starts_with("RUST_LOG: "));
     }
 }

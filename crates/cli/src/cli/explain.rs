@@ -47,7 +47,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
         }
     }
     if args.event.json {
-        let explanations: Vec<_> = events.iter().map(|(event, fate)| explanation(event, fate)).collect();
+        let explanations: Vec<_> =
+            events.iter().map(|(event, classification)| explanation(event, classification)).collect();
         output::json(&explanations)?;
     } else {
         show_events(&events, &settings)?;
@@ -63,9 +64,9 @@ fn malformed(file: &str, errors: &[EventError]) -> Result<Exit, CliError> {
     Err(CliError::Event(lines.join("\n       ")))
 }
 
-fn explanation<'a>(event: &'a Event, fate: &Classification) -> Explanation<'a> {
+fn explanation<'a>(event: &'a Event, classification: &Classification) -> Explanation<'a> {
     let change = event.change.as_ref();
-    let (fate, reason) = match fate {
+    let (fate, reason) = match classification {
         Classification::Notice(_) => ("notice", None),
         Classification::Ignored(reason) => ("ignored", Some(*reason)),
     };
@@ -83,13 +84,13 @@ fn explanation<'a>(event: &'a Event, fate: &Classification) -> Explanation<'a> {
 
 fn show_events(events: &[(Event, Classification)], settings: &Settings) -> Result<(), CliError> {
     let mut text = String::new();
-    for (event, fate) in events {
+    for (event, classification) in events {
         text += &format!(
             "{BOLD}event {}{BOLD:#}, {} from {}\n{}",
             event.id,
             event.detail_type,
             event.source,
-            rows(event, fate, settings)
+            rows(event, classification, settings)
         );
     }
     if events.is_empty() {
@@ -98,13 +99,13 @@ fn show_events(events: &[(Event, Classification)], settings: &Settings) -> Resul
     write!(anstream::stdout(), "{text}").map_err(|error| output::write_error(&error))
 }
 
-fn rows(event: &Event, fate: &Classification, settings: &Settings) -> Table {
+fn rows(event: &Event, classification: &Classification, settings: &Settings) -> Table {
     let mut table = Table::plain(2);
     let mut row = |name: &str, cell: Cell| table.row([(name.to_owned(), QUIET), cell]);
-    match fate {
-        Classification::Notice(notice) => row("fate", (format!("notice, {}", recognised(notice)), GOOD)),
+    match classification {
+        Classification::Notice(notice) => row("result", (format!("notice, {}", recognised(notice)), GOOD)),
         Classification::Ignored(reason) => {
-            row("fate", (format!("ignored, {}: {}", reason.as_str(), ignored(*reason)), Style::new()));
+            row("result", (format!("ignored, {}: {}", reason.as_str(), ignored(*reason)), Style::new()));
         }
     }
     if let Some(change) = &event.change {
@@ -112,7 +113,7 @@ fn rows(event: &Event, fate: &Classification, settings: &Settings) -> Table {
             row(name, plain(text));
         }
     }
-    if let Classification::Notice(notice) = fate {
+    if let Classification::Notice(notice) = classification {
         for (name, text) in notice_rows(notice, settings) {
             row(name, plain(text));
         }

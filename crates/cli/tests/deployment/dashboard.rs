@@ -1,4 +1,4 @@
-//! The dashboard's body is JSON once its variables are put in, and shows metrics that the code tells.
+//! The dashboard's body is JSON after substitution, and shows metrics that the code writes.
 
 use regex::Regex;
 use serde_json::Value;
@@ -18,7 +18,7 @@ fn rows(widget: &Value) -> &Vec<Value> {
 }
 
 #[test]
-fn it_shows_what_the_issue_asks_for() {
+fn its_widgets_are_listed() {
     let body = body();
     let titles = body["widgets"].as_array().unwrap().iter().map(|one| one["properties"]["title"].as_str().unwrap());
     let expected = [
@@ -33,7 +33,7 @@ fn it_shows_what_the_issue_asks_for() {
 }
 
 #[test]
-fn its_metrics_are_those_of_the_code() {
+fn its_metrics_exist_in_the_code() {
     let (body, words) = (body(), metric_words());
     let search = Regex::new(r#"^SEARCH\('\{([^}]+)\} MetricName="([A-Za-z]+)"', 'Sum', [0-9]+\)$"#).unwrap();
     let mut seen = 0;
@@ -54,16 +54,16 @@ fn its_metrics_are_those_of_the_code() {
 }
 
 #[test]
-fn its_widgets_do_not_lie_over_each_other() {
+fn its_widgets_do_not_overlap() {
     let body = body();
     let number = |widget: &Value, name: &str| widget[name].as_u64().unwrap();
     let widgets = body["widgets"].as_array().unwrap();
     for (index, one) in widgets.iter().enumerate() {
         assert!(number(one, "x") + number(one, "width") <= 24, "the dashboard has 24 columns");
         for other in &widgets[index + 1..] {
-            let apart = |place: &str, size: &str| {
-                number(one, place) + number(one, size) <= number(other, place)
-                    || number(other, place) + number(other, size) <= number(one, place)
+            let apart = |start: &str, size: &str| {
+                number(one, start) + number(one, size) <= number(other, start)
+                    || number(other, start) + number(other, size) <= number(one, start)
             };
             assert!(apart("x", "width") || apart("y", "height"));
         }

@@ -1,4 +1,4 @@
-//! docs/deploy.md tells every parameter, alarm and output of the template, with its default, and the README how to deploy.
+//! docs/deploy.md lists every parameter, alarm and output of the template, and the README shows how to deploy.
 
 use crate::deployed;
 use crate::template::text_of;
@@ -6,7 +6,7 @@ use crate::template::text_of;
 const DEPLOY: &str = include_str!("../../../../docs/deploy.md");
 const README: &str = include_str!("../../../../README.md");
 
-/// The rows of a table whose first cell is code: that, and the second cell.
+/// The first two cells of the table rows whose first cell is code.
 fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
     let section = DEPLOY.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -18,7 +18,7 @@ fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn every_parameter_is_told_with_its_default() {
+fn every_parameter_is_documented_with_its_default() {
     let template = deployed();
     let output: Vec<_> =
         rows("Parameters").into_iter().map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect();
@@ -32,7 +32,7 @@ fn every_parameter_is_told_with_its_default() {
 }
 
 #[test]
-fn every_alarm_is_told() {
+fn every_alarm_is_documented() {
     let output: Vec<_> = rows("Alarms").into_iter().map(|(name, _)| name.to_owned()).collect();
     let mut expected: Vec<_> = deployed().of_type("AWS::CloudWatch::Alarm").into_iter().map(|(name, _)| name).collect();
     expected.sort();
@@ -42,7 +42,7 @@ fn every_alarm_is_told() {
 }
 
 #[test]
-fn every_output_is_told() {
+fn every_output_is_documented() {
     let mut output: Vec<_> = rows("Outputs").into_iter().map(|(name, _)| name.to_owned()).collect();
     let template = deployed();
     let mut expected: Vec<_> = template.root["Outputs"].as_object().unwrap().keys().cloned().collect();

@@ -1,4 +1,4 @@
-//! The example is the article's stack, and its times fit in the notice.
+//! The example is the article's stack, and its times fit into the two minutes of a notice.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn example() -> Template {
 }
 
 #[test]
-fn two_tasks_are_always_on_demand_and_the_rest_is_half_spot() {
+fn two_tasks_are_on_demand_and_half_of_the_rest_is_on_spot() {
     let expected = json!([
         {"CapacityProvider": "FARGATE", "Base": 2, "Weight": 1},
         {"CapacityProvider": "FARGATE_SPOT", "Weight": 1},
@@ -26,7 +26,7 @@ fn two_tasks_are_always_on_demand_and_the_rest_is_half_spot() {
 }
 
 #[test]
-fn the_container_has_the_whole_notice_and_the_target_group_fits_in_it() {
+fn the_stop_timeout_and_the_deregistration_delay_fit_the_notice() {
     let container = example().properties("TaskDefinition").unwrap()["ContainerDefinitions"][0].clone();
     assert_eq!(container["StopTimeout"], 120);
     let group = example().properties("TargetGroup").unwrap();
@@ -38,7 +38,7 @@ fn the_container_has_the_whole_notice_and_the_target_group_fits_in_it() {
 }
 
 #[test]
-fn spotdrain_is_wired_to_the_cluster_with_parameters_that_it_has() {
+fn spotdrain_is_connected_to_the_cluster_with_existing_parameters() {
     let wired = example().properties("Spotdrain").unwrap();
     assert_eq!(wired["TemplateURL"], "../template.yaml");
     assert_eq!(wired["Parameters"]["Clusters"], "<Cluster.Arn>");
@@ -49,7 +49,7 @@ fn spotdrain_is_wired_to_the_cluster_with_parameters_that_it_has() {
 }
 
 #[test]
-fn what_it_passes_on_has_the_same_default() {
+fn parameters_that_are_passed_on_have_the_same_defaults() {
     let (example, template) = (example(), deployed());
     for (name, value) in &example.parameters {
         assert!(template.parameters.get(name).is_none_or(|other| other == value), "{name}");
@@ -59,7 +59,7 @@ fn what_it_passes_on_has_the_same_default() {
 /// EC2 refuses any other character in the description of a group or a rule.
 /// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRuleDescription.html>
 #[test]
-fn a_security_group_says_nothing_that_ec2_refuses() {
+fn the_descriptions_of_security_groups_have_only_allowed_characters() {
     let is_taken = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
     let with = example().with("Hold", "with");
     let group = with.properties("TaskSecurityGroup").unwrap();
@@ -75,7 +75,7 @@ fn a_security_group_says_nothing_that_ec2_refuses() {
 }
 
 #[test]
-fn with_the_hold_everything_around_it_fits() {
+fn with_the_hold_the_surrounding_settings_match() {
     let with = example().with("Hold", "with");
     let container = with.properties("TaskDefinition").unwrap()["ContainerDefinitions"][0].clone();
     let settings = container["Environment"].as_array().unwrap();

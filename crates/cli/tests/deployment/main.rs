@@ -1,5 +1,5 @@
-//! The deployment says twice what the code says once: the rule's pattern, the settings, the actions, the metrics, and all of
-//! it again in Terraform and in the documents. Here each is compared with the other.
+//! The templates repeat what the code says: the rule's pattern, the settings, the IAM actions, the metrics. Terraform and the
+//! documents repeat it again. These tests compare them.
 #![allow(
     unreachable_pub,
     missing_docs,
@@ -7,7 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test stops where something is not as it should be"
+    reason = "a failed assumption fails the test"
 )]
 
 mod dashboard;

@@ -1,4 +1,4 @@
-//! The alarms and the dashboard look at metrics that the code tells, in its namespace.
+//! The alarms and the dashboard use metrics that the code writes, in its namespace.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::deployed;
 use crate::source::metric_words;
 use crate::template::Template;
 
-/// The names of the metrics of a namespace, wherever in a value.
+/// Collects the metric names of a namespace anywhere in a value.
 fn metrics_in(value: &Value, namespace: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| metrics_in(item, namespace, found)),
@@ -28,7 +28,7 @@ fn alarms(template: &Template) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn the_alarms_look_at_metrics_of_the_code() {
+fn the_alarms_use_metrics_of_the_code() {
     let mut found = BTreeSet::new();
     for (_, alarm) in alarms(&deployed()) {
         metrics_in(&alarm, NAMESPACE, &mut found);
@@ -36,18 +36,18 @@ fn the_alarms_look_at_metrics_of_the_code() {
     assert!(found.contains("Failed") && found.contains("UnknownStopCode") && found.contains("Notices"), "{found:?}");
     let words = metric_words();
     for name in found {
-        assert!(words.contains(&name), "{name} is no metric of the code");
+        assert!(words.contains(&name), "the code has no metric {name}");
     }
 }
 
 #[test]
-fn an_alarm_of_several_metrics_names_them_all() {
+fn an_alarm_expression_uses_all_its_metrics() {
     for (name, alarm) in alarms(&deployed()) {
         let Some(metrics) = alarm["Metrics"].as_array() else { continue };
         let expression = metrics.iter().find_map(|metric| metric["Expression"].as_str()).unwrap();
         for metric in metrics.iter().filter(|metric| metric["MetricStat"].is_object()) {
             let id = metric["Id"].as_str().unwrap();
-            assert!(expression.contains(&format!("FILL({id}, 0)")), "{name} looks at {id}");
+            assert!(expression.contains(&format!("FILL({id}, 0)")), "{name} uses {id}");
         }
     }
 }
@@ -64,7 +64,7 @@ fn every_alarm_goes_to_the_topic_if_there_is_one() {
 }
 
 #[test]
-fn there_is_an_alarm_for_each_thing_that_somebody_must_look_at() {
+fn every_alarm_is_listed() {
     let names: Vec<_> = alarms(&deployed()).into_iter().map(|(name, _)| name).collect();
     let expected = [
         "AddressUnknownAlarm",
@@ -82,10 +82,10 @@ fn there_is_an_alarm_for_each_thing_that_somebody_must_look_at() {
     assert_eq!(names, expected);
 }
 
-/// A worker's service has no load balancer, unknown tags do not stop the work, and which of the two is first is AWS's
-/// decision: nobody has to act on any of these.
+/// Nobody has to act on these: a worker's service has no load balancer, unknown tags do not stop the work, and whether ECS or
+/// spotdrain is first is up to AWS.
 #[test]
-fn what_nobody_has_to_act_on_is_on_the_dashboard_without_an_alarm() {
+fn metrics_without_an_action_are_on_the_dashboard_and_have_no_alarm() {
     let template = deployed();
     let dashboard = template.properties("Dashboard").unwrap()["DashboardBody"].to_string();
     let mut found = BTreeSet::new();
@@ -99,7 +99,7 @@ fn what_nobody_has_to_act_on_is_on_the_dashboard_without_an_alarm() {
 
 /// `NoticeAge` is in milliseconds, and a task has 120 s.
 #[test]
-fn an_old_notice_is_reported_while_its_task_still_has_time() {
+fn an_old_notice_raises_the_alarm_while_its_task_still_has_time() {
     let alarm = deployed().properties("OldNoticeAlarm").unwrap();
     let threshold = alarm["Threshold"].as_u64().unwrap();
     assert!((60_000..120_000).contains(&threshold), "{threshold}");

@@ -1,5 +1,4 @@
-//! Every setting is a parameter, with the same default, and what the function would refuse at its start is refused before
-//! anything is made.
+//! Every setting is a parameter with the same default, and invalid values are rejected before anything is deployed.
 
 use serde_json::Value;
 use spotdrain_core::settings::{Mode, NAMES, Settings};
@@ -18,7 +17,7 @@ fn environment(template: &Template) -> Vec<(String, String)> {
     variables.map(|(name, value)| (name.clone(), value.as_str().unwrap().replace("<NoticeQueue>", QUEUE_URL))).collect()
 }
 
-/// The settings that the template fills in itself, from a resource that it makes.
+/// The settings that the template sets itself, from one of its resources.
 pub const FILLED_IN: [&str; 1] = ["SPOTDRAIN_QUEUE_URL"];
 
 const QUEUE_URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/notices";
@@ -40,7 +39,7 @@ pub fn parameter_of(setting: &str) -> String {
 }
 
 #[test]
-fn every_setting_is_a_parameter_with_the_same_default_but_the_mode_observes() {
+fn every_setting_is_a_parameter_with_the_same_default_except_the_mode() {
     let template = deployed();
     let environment = environment(&template);
     for (setting, default) in settings() {
@@ -59,7 +58,7 @@ fn every_setting_is_a_parameter_with_the_same_default_but_the_mode_observes() {
 }
 
 #[test]
-fn the_function_starts_with_what_the_template_gives_it() {
+fn the_function_reads_the_templates_environment() {
     let direct = Settings { mode: Mode::Observe, ..Settings::default() };
     assert_eq!(Settings::read(environment(&deployed().with("Delivery", "direct"))).unwrap(), direct);
     let queued = Settings { queue_url: Some(QUEUE_URL.to_owned()), ..direct };
@@ -82,7 +81,7 @@ fn template_takes(parameters: &Value, setting: &str, value: &str) -> bool {
 }
 
 #[test]
-fn what_the_function_refuses_the_template_refuses() {
+fn the_template_rejects_what_the_function_rejects() {
     let table = [
         ("SPOTDRAIN_MODE", vec!["", "on", "Enforce"]),
         (
@@ -119,7 +118,7 @@ fn what_the_function_refuses_the_template_refuses() {
 }
 
 #[test]
-fn what_the_template_takes_the_function_takes() {
+fn the_function_accepts_what_the_template_accepts() {
     let other = "arn:aws-cn:ecs:cn-north-1:123456789012:cluster/a_B-9";
     let table = [
         ("SPOTDRAIN_MODE", vec!["enforce", "observe"]),
@@ -140,10 +139,9 @@ fn what_the_template_takes_the_function_takes() {
     }
 }
 
-/// The one difference, and its reason: the rule and the role know a cluster only by its ARN, and the role a target group
-/// without a port.
+/// The one difference: a rule and a role identify a cluster only by its ARN, and a role a target group without a port.
 #[test]
-fn names_of_clusters_and_ports_of_groups_are_for_the_command_line() {
+fn cluster_names_and_group_ports_are_only_for_the_command_line() {
     let parameters = deployed().root["Parameters"].clone();
     for (setting, value) in
         [("SPOTDRAIN_CLUSTERS", "demo".to_owned()), ("SPOTDRAIN_TARGET_GROUPS", format!("{GROUP}=5044"))]
@@ -154,7 +152,7 @@ fn names_of_clusters_and_ports_of_groups_are_for_the_command_line() {
 }
 
 #[test]
-fn every_parameter_is_used_and_asked_for() {
+fn every_parameter_is_used_and_in_a_group() {
     let template = deployed();
     let groups = template.root["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap();
     let asked: Vec<_> = groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap()).collect();

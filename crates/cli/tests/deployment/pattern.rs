@@ -1,11 +1,11 @@
-//! Whether an event pattern of EventBridge lets an event through, as far as the deployment's pattern goes: exact values,
-//! `prefix`, `anything-but` and `$or`. Anything else in a pattern stops the test. The end-to-end test asks EventBridge's own
-//! `TestEventPattern` of a local cloud the same.
+//! Whether an EventBridge pattern matches an event. Supports what the deployment's pattern uses: exact values, `prefix`,
+//! `anything-but` and `$or`; anything else fails the test. The end-to-end test compares it with a local cloud's
+//! `TestEventPattern`.
 //! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 
 use serde_json::{Value, json};
 
-/// Whether the event passes.
+/// Returns whether the pattern matches the event.
 pub fn passes(pattern: &Value, event: &Value) -> bool {
     let members = pattern.as_object().expect("a pattern is an object");
     members.iter().all(|(name, wanted)| match (name.as_str(), wanted) {
@@ -16,7 +16,7 @@ pub fn passes(pattern: &Value, event: &Value) -> bool {
     })
 }
 
-/// A field that is a list passes if one of its items does.
+/// A field that is a list matches if one of its items does.
 fn is_one_of(wanted: &[Value], found: &Value) -> bool {
     match found {
         Value::Array(items) => items.iter().any(|item| is_one_of(wanted, item)),
@@ -38,7 +38,7 @@ fn matches(wanted: &Value, found: &Value) -> bool {
 }
 
 #[test]
-fn every_operator_says_yes_and_no() {
+fn every_operator_matches_and_rejects() {
     let table = [
         (json!({"a": ["x", "y"]}), json!({"a": "y"}), true),
         (json!({"a": ["x"]}), json!({"a": "X"}), false),

@@ -1,10 +1,10 @@
-//! Rule, queue and function fit together: their times, their tries and their pace.
+//! Rule, queue and function fit together: timeouts, retries and rate limits.
 
 use serde_json::Value;
 
 use crate::deployed;
 
-/// AWS's limit of DeregisterTargets for an account and Region: 20 at once, then 4 a second.
+/// AWS's rate limit of DeregisterTargets for an account and Region: a burst of 20, then 4 a second.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
 const LIMIT: (u64, u64) = (4, 20);
 
@@ -13,7 +13,7 @@ fn number(value: &Value) -> u64 {
 }
 
 #[test]
-fn a_notice_is_delivered_while_its_task_is_there_and_kept_where_that_fails() {
+fn a_notice_is_delivered_within_the_tasks_lifetime_or_kept_in_the_dead_letter_queue() {
     let rule = deployed().properties("NoticeRule").unwrap();
     let target = &rule["Targets"][0];
     assert!(number(&target["RetryPolicy"]["MaximumEventAgeInSeconds"]) <= 120);
@@ -27,7 +27,7 @@ fn a_notice_is_delivered_while_its_task_is_there_and_kept_where_that_fails() {
 }
 
 #[test]
-fn what_failed_comes_again_as_soon_as_lambda_allows() {
+fn failed_messages_are_received_again_as_soon_as_lambda_allows() {
     let template = deployed();
     let (queue, function) = (template.properties("NoticeQueue").unwrap(), template.properties("Function").unwrap());
     assert_eq!(queue["VisibilityTimeout"], 30);
@@ -39,7 +39,7 @@ fn what_failed_comes_again_as_soon_as_lambda_allows() {
 }
 
 #[test]
-fn all_sandboxes_together_keep_to_awss_pace() {
+fn all_execution_environments_together_respect_awss_rate_limit() {
     let queue = deployed();
     let direct = deployed().with("Delivery", "direct");
     let by_queue = queue.properties("FromQueue").unwrap()["ScalingConfig"]["MaximumConcurrency"].clone();
@@ -56,7 +56,7 @@ fn all_sandboxes_together_keep_to_awss_pace() {
 }
 
 #[test]
-fn direct_events_have_no_queue_and_queued_ones_no_permission_to_invoke() {
+fn direct_delivery_has_no_queue_and_queued_delivery_no_invoke_permission() {
     let direct = deployed().with("Delivery", "direct");
     for resource in ["NoticeQueue", "NoticeQueuePolicy", "FromQueue", "LateAlarm"] {
         assert!(direct.properties(resource).is_none() && deployed().properties(resource).is_some(), "{resource}");

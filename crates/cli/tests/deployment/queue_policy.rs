@@ -1,6 +1,5 @@
-//! Who may send to the notice queue: its policy, as the template and the Terraform module write it, is evaluated for the rule,
-//! the redrive role and others. The evaluator knows the three condition operators that the policy has, and stops the test at
-//! any other.
+//! Who may send to the notice queue. The policy in the template and in the Terraform module is evaluated for the rule, the
+//! redrive role and others. The evaluator supports the policy's three condition operators; any other fails the test.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +15,7 @@ const QUEUE: &str = "arn:aws:sqs:eu-central-1:123456789012:notices";
 const REDRIVE_ROLE: &str = "arn:aws:iam::123456789012:role/ops/redrive";
 const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
 
-/// A `SendMessage` to the queue, and what IAM knows about it.
+/// A `SendMessage` to the queue, with its IAM context.
 #[derive(Clone, Copy)]
 struct Request {
     /// The AWS service that sends; `None` for a role of this account.
@@ -50,7 +49,7 @@ impl Request {
     }
 }
 
-/// Within one account an Allow in the queue's policy or in the sender's identity policy is enough, and a Deny overrides both.
+/// Within an account, an Allow in the queue's policy or in the sender's identity policy is enough. A Deny overrides both.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 fn may_send(statements: &[Value], request: Request) -> bool {
     let has = |effect: &str| statements.iter().any(|one| one["Effect"] == effect && applies(one, request));
@@ -69,7 +68,7 @@ fn applies(statement: &Value, request: Request) -> bool {
     is_sender && keys.all(|(operator, (key, value))| holds(operator, request.key(key), value.as_str().unwrap()))
 }
 
-/// A key that the request does not have makes a negated operator true, and any other one false.
+/// If the request does not have the key, a negated operator is true and any other is false.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 fn holds(operator: &str, found: Option<String>, wanted: &str) -> bool {
     assert!(!wanted.contains(['*', '?']), "wildcards are not known here: {wanted}");
@@ -142,7 +141,7 @@ fn the_template_and_the_module_have_the_same_policy() {
 }
 
 #[test]
-fn the_rule_may_send_and_no_other_rule() {
+fn only_the_notice_rule_may_send() {
     for (name, policy) in policies() {
         assert!(may_send(&policy, Request::from_rule(RULE)), "{name}");
         assert!(!may_send(&policy, Request::from_rule(OTHER_RULE)), "{name}");
@@ -151,7 +150,7 @@ fn the_rule_may_send_and_no_other_rule() {
 }
 
 #[test]
-fn the_redrive_role_may_send_if_it_is_named_and_has_the_right() {
+fn the_redrive_role_may_send_if_it_is_configured_and_permitted() {
     for of in [of_template, of_terraform] {
         let (with, without) = (of(REDRIVE_ROLE), of("none"));
         let redrive = Request::from_role(REDRIVE_ROLE);
@@ -163,7 +162,7 @@ fn the_redrive_role_may_send_if_it_is_named_and_has_the_right() {
 }
 
 #[test]
-fn an_identity_policy_does_not_let_a_stranger_send() {
+fn another_role_may_not_send_even_with_an_identity_policy() {
     for (name, policy) in policies() {
         let stranger = Request::from_role(OTHER_ROLE);
         assert!(!may_send(&policy, stranger), "{name}");
@@ -172,9 +171,9 @@ fn an_identity_policy_does_not_let_a_stranger_send() {
     }
 }
 
-/// The reason for the form of the statement.
+/// Why the policy has one Deny with two conditions.
 #[test]
-fn the_two_conditions_in_two_statements_would_block_the_rule_and_the_role() {
+fn splitting_the_deny_into_two_statements_would_block_the_rule_and_the_role() {
     let mut policy = of_template(REDRIVE_ROLE);
     let deny = policy.iter().position(|one| one["Sid"] == "NobodyElse").map(|index| policy.remove(index)).unwrap();
     for (key, value) in deny["Condition"]["ArnNotEquals"].as_object().unwrap() {
@@ -186,9 +185,9 @@ fn the_two_conditions_in_two_statements_would_block_the_rule_and_the_role() {
     assert!(!may_send(&policy, Request::from_role(REDRIVE_ROLE)));
 }
 
-/// The function's role leaves direct events there, and whoever repairs something may put a letter back.
+/// The function's role sends direct events to it, and an operator may send a message back.
 #[test]
-fn the_dead_letter_queue_keeps_nobody_of_the_account_out() {
+fn the_dead_letter_queue_denies_nobody_in_the_account() {
     let policy = deployed().properties("DeadLetterQueuePolicy").unwrap();
     let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
     let denies: Vec<_> = statements.iter().filter(|one| one["Effect"] == "Deny").map(|one| &one["Sid"]).collect();

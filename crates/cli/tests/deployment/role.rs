@@ -1,4 +1,4 @@
-//! The role may do what the code calls, and nothing else, on what can be named.
+//! The role allows the code's calls and nothing else, on named resources where AWS supports them.
 
 use std::collections::BTreeSet;
 
@@ -8,22 +8,21 @@ use crate::source::{calls, calls_by_name, calls_of_clients};
 use crate::template::{Template, text_of};
 use crate::{TEMPLATE, deployed};
 
-/// What Lambda does with the function's role to bring the queue's messages and to take away those that are done.
-/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions>. The function
-/// itself receives and gives back messages of the same queue.
+/// What Lambda needs to receive and delete the queue's messages. The function itself also receives and returns messages.
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions>
 const OF_THE_QUEUE: [&str; 4] =
     ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"];
 
-/// What Lambda does with it to write the log.
+/// What Lambda needs to write the log.
 const OF_THE_LOG: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 
-/// What Lambda does with it to keep a direct event that failed.
+/// What Lambda needs to keep a failed direct event.
 const OF_DIRECT_EVENTS: [&str; 1] = ["sqs:SendMessage"];
 
-/// What the function calls only where load balancers are named.
+/// What the function calls only if load balancers are configured.
 const OF_LOAD_BALANCERS: [&str; 1] = ["elasticloadbalancing:DescribeTargetGroups"];
 
-/// The template with a load balancer, which adds a call.
+/// The template with a load balancer, which needs one more call.
 pub fn with_load_balancer() -> Template {
     let arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/demo/50dc";
     deployed().with("LoadBalancers", arn)
@@ -52,7 +51,7 @@ fn set(lists: &[&[&str]]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_calls_are_found_in_the_code_in_two_ways() {
+fn the_codes_calls_are_found_in_two_ways() {
     let both = &calls_of_clients() & &calls_by_name();
     assert!(both.len() >= 4, "{:?} and {:?}", calls_of_clients(), calls_by_name());
 }
@@ -64,10 +63,10 @@ fn with_a_queue_the_role_may_do_what_the_code_calls_and_lambda_needs() {
     assert_eq!(actions(&deployed()), &expected - &set(&[&OF_LOAD_BALANCERS]));
 }
 
-/// Without it a last healthy target is kept more often, and no notice is lost.
+/// Without this permission a last healthy target is kept more often, but no notice is lost.
 const OF_THE_LAST_HEALTHY: [&str; 1] = ["ecs:ListTasks"];
 
-/// No connection depends on the log.
+/// The log affects no connection.
 #[test]
 fn the_doctor_asks_for_every_right_of_the_role_without_which_a_notice_is_lost() {
     let checks = include_str!("../../../doctor/src/checks/role.rs");

@@ -1,5 +1,5 @@
-//! The rule lets through all that the function calls a notice, and besides only what ends as `NoAddress`, `OutOfScope` or
-//! `Repeated`: those the pattern cannot know.
+//! The rule matches every event that the function classifies as a notice. Of the others it matches only events that end as
+//! `NoAddress`, `OutOfScope` or `Repeated`, which a pattern cannot recognise.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -26,8 +26,8 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events")
 }
 
-/// Every event of a bus among the samples, by its file; of a batch, each message with its number. Whatever else the samples
-/// hold, such as an envelope of SNS, no rule sees.
+/// The samples that are EventBridge events, by file name; the messages of a batch have a number. Other samples, such as SNS
+/// envelopes, never reach a rule.
 fn events() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for folder in [samples(), samples().join("malformed")] {
@@ -53,7 +53,7 @@ fn events() -> Vec<(String, Value)> {
     found
 }
 
-/// What the function makes of an event: `notice`, the reason for which it is ignored, or `malformed`.
+/// The function's classification of an event: `notice`, the reason why it is ignored, or `malformed`.
 fn fate(event: &Value, settings: &Settings) -> &'static str {
     let batch = parse_payload(event.to_string().as_bytes(), &settings.event_sources).unwrap();
     match &batch.messages[0].event {
@@ -69,11 +69,11 @@ fn may_pass(fate: &str) -> bool {
     [Ignored::NoAddress, Ignored::OutOfScope, Ignored::Repeated].iter().any(|reason| reason.as_str() == fate)
 }
 
-/// A malformed event may pass or not: the function tells of it, and it ends in the dead-letter queue.
+/// A malformed event may match or not: the function reports it, and it ends in the dead-letter queue.
 fn assert_is_right(fate: &str, passes: bool, name: &str) {
     match fate {
         "malformed" => {}
-        "notice" => assert!(passes, "a notice is held back: {name}"),
+        "notice" => assert!(passes, "the rule does not match a notice: {name}"),
         other => assert!(!passes || may_pass(other), "{other} passes: {name}"),
     }
 }
@@ -87,7 +87,7 @@ fn the_rules_pattern_and_every_sample() {
         assert_is_right(fate, passes, &name);
         writeln!(output, "{name}: {} ({fate})", if passes { "passes" } else { "is held back" }).unwrap();
     }
-    // The end-to-end test asks EventBridge's TestEventPattern, and compares its answers with these lines.
+    // The end-to-end test compares these lines with the answers of a local cloud's TestEventPattern.
     insta::assert_snapshot!(output);
 }
 
@@ -145,7 +145,7 @@ fn a_cluster_that_is_not_named_is_held_back_by_the_rule_as_by_the_function() {
 }
 
 #[test]
-fn the_simulators_source_passes_the_rule_and_is_read_by_the_function_once_it_is_named() {
+fn the_simulators_source_is_accepted_by_rule_and_function_once_it_is_configured() {
     let template = deployed().with("EventSources", "aws.ecs, spotdrain.drill");
     let environment = template.properties("Function").unwrap()["Environment"]["Variables"].clone();
     assert_eq!(environment["SPOTDRAIN_EVENT_SOURCES"], "aws.ecs,spotdrain.drill");
@@ -155,7 +155,7 @@ fn the_simulators_source_passes_the_rule_and_is_read_by_the_function_once_it_is_
 }
 
 #[test]
-fn the_pattern_is_as_short_as_a_rule_takes_it_with_twenty_clusters() {
+fn the_pattern_for_twenty_clusters_fits_eventbridges_limit() {
     let clusters: Vec<_> = (0..20).map(|number| format!("{CLUSTER}-{number:02}")).collect();
     let pattern = pattern(&deployed().with("Clusters", &clusters.join(",")));
     assert!(pattern.to_string().len() <= 2048, "{}", pattern.to_string().len());

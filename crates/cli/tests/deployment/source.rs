@@ -1,4 +1,4 @@
-//! What the source code says: which calls it makes, and which metrics it writes.
+//! The calls and the metrics in the source code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,27 +18,27 @@ fn read_folder(folder: &Path) -> String {
 
 const VERBS: &str = "describe|deregister|register|receive|delete|change|send|list|modify|create|put";
 
-/// All calls that are found, in either way.
+/// All calls, found in either way.
 pub fn calls() -> BTreeSet<String> {
     &calls_of_clients() | &calls_by_name()
 }
 
-/// The methods of the SDK's clients that are called, as the actions that they are: `.elb.describe_target_health()` is
-/// `elasticloadbalancing:DescribeTargetHealth`. Without arguments, because a request is put together afterwards.
+/// The methods called on the SDK's clients, as IAM actions: `.elb.describe_target_health()` is
+/// `elasticloadbalancing:DescribeTargetHealth`. They have no arguments, because the SDK's builders take them afterwards.
 pub fn calls_of_clients() -> BTreeSet<String> {
     let method = Regex::new(&format!(r"\.\s*((?:{VERBS})_[a-z_]+)\(\)")).unwrap();
     let pascal = |snake: &str| snake.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect::<String>();
     method.captures_iter(&sources("function")).map(|found| action(&pascal(&found[1]))).collect()
 }
 
-/// The names under which the engine makes its calls: `const CALL: &str = "DeregisterTargets"`, or in the request itself.
+/// The calls' names in the engine: `const CALL: &str = "DeregisterTargets"`, or in the request itself.
 pub fn calls_by_name() -> BTreeSet<String> {
     let verbs = VERBS.split('|').map(|verb| verb[..1].to_uppercase() + &verb[1..]).collect::<Vec<_>>().join("|");
     let name = Regex::new(&format!(r#"(?:const [A-Z_]+: &str = "|request\(")((?:{verbs})[A-Z][A-Za-z]+)"#)).unwrap();
     name.captures_iter(&sources("engine")).map(|found| action(&found[1])).collect()
 }
 
-/// The right that a call needs. A batch needs that of its single call.
+/// The IAM action that a call needs. A batch call needs that of the single call.
 fn action(call: &str) -> String {
     let call = call.trim_end_matches("Batch");
     let service = match call {
@@ -50,8 +50,7 @@ fn action(call: &str) -> String {
     format!("{service}:{call}")
 }
 
-/// Every name that may be a metric's or a dimension's: the capitalised words in the metrics' code, and the outcomes, whose
-/// names are those of an enum's variants.
+/// All possible names of metrics and dimensions: the capitalised strings in the metrics' code, and the variants of `Outcome`.
 pub fn metric_words() -> BTreeSet<String> {
     let word = Regex::new(r#"(?m)"([A-Z][A-Za-z]+)"|^    ([A-Z][A-Za-z]+)[,(]"#).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");

@@ -1,19 +1,19 @@
-//! The deployment's template as CloudFormation understands it, as far as it uses CloudFormation: short tags, parameters,
-//! conditions, `Ref`, `Fn::If`, `Fn::Join`, `Fn::Select`, `Fn::Sub`. What only AWS knows stays as `<Name>`.
+//! Evaluates the deployment's template as CloudFormation would: short tags, parameters, conditions, `Ref`, `Fn::If`,
+//! `Fn::Join`, `Fn::Select`, `Fn::Sub`. A value that only AWS knows is `<Name>`.
 
 use std::collections::BTreeMap;
 
 use regex::{Captures, Regex};
 use serde_json::{Map, Value, json};
 
-/// A parsed template, and the parameters that it is read with.
+/// A parsed template, with the values of its parameters.
 pub struct Template {
     pub root: Value,
     pub parameters: BTreeMap<String, Value>,
 }
 
 impl Template {
-    /// Reads the text, with every parameter at its default.
+    /// Parses a template, with every parameter at its default.
     pub fn read(text: &str) -> Self {
         let yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text).unwrap();
         let root = plain(yaml);
@@ -24,15 +24,15 @@ impl Template {
         Self { root, parameters }
     }
 
-    /// The same with a parameter at another value, as it is written on a command line.
+    /// Sets a parameter, with the value as on a command line.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         let declared = &self.root["Parameters"][name];
-        assert!(declared.is_object(), "{name} is no parameter");
+        assert!(declared.is_object(), "there is no parameter {name}");
         self.parameters.insert(name.to_owned(), value_of(declared, &json!(value)));
         self
     }
 
-    /// A resource's properties; `None` where its condition does not hold.
+    /// Returns a resource's properties; `None` if its condition is false.
     pub fn properties(&self, resource: &str) -> Option<Value> {
         let resource = &self.root["Resources"][resource];
         assert!(resource.is_object(), "the template has no such resource");
@@ -40,7 +40,7 @@ impl Template {
         if is_there { self.resolve(&resource["Properties"]) } else { None }
     }
 
-    /// All resources of a type that are made, by their names.
+    /// Returns all resources of a type whose conditions are true, by name.
     pub fn of_type(&self, kind: &str) -> Vec<(String, Value)> {
         let resources = self.root["Resources"].as_object().unwrap().iter();
         let of_type = resources.filter(|(_, resource)| resource["Type"] == kind);
@@ -62,7 +62,7 @@ impl Template {
         }
     }
 
-    /// The value with all functions worked out; `None` for `AWS::NoValue`.
+    /// Returns the value with all functions evaluated; `None` for `AWS::NoValue`.
     fn resolve(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Array(items) => Some(items.iter().filter_map(|item| self.resolve(item)).collect()),
@@ -113,7 +113,7 @@ impl Template {
     }
 }
 
-/// Why CloudFormation would refuse a value of a parameter; `None` if it takes it. Of a list, each item is checked.
+/// Returns why CloudFormation would reject a parameter's value; `None` if it accepts it. Every item of a list is checked.
 pub fn refusal(declared: &Value, value: &str) -> Option<String> {
     let items = value_of(declared, &json!(value));
     let items = items.as_array().cloned().unwrap_or_else(|| vec![items]);
@@ -137,7 +137,7 @@ fn refusal_of_one(declared: &Value, item: &str) -> Option<String> {
         let (least, most) = (declared["MinValue"].as_f64(), declared["MaxValue"].as_f64());
         least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most)
     });
-    (is_number && !is_within).then(|| format!("{item} is no number in its bounds"))
+    (is_number && !is_within).then(|| format!("{item} is not a number within the bounds"))
 }
 
 fn value_of(declared: &Value, value: &Value) -> Value {
@@ -148,7 +148,7 @@ fn value_of(declared: &Value, value: &Value) -> Value {
     }
 }
 
-/// A value as CloudFormation passes it on: as text.
+/// Returns a value as text, as CloudFormation passes it on.
 pub fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -157,7 +157,7 @@ fn is_function(name: &str) -> bool {
     name == "Ref" || name.starts_with("Fn::")
 }
 
-/// YAML as JSON: a short tag becomes the long form of its function.
+/// Converts YAML to JSON. A short tag becomes the long form of its function.
 fn plain(yaml: serde_yaml_ng::Value) -> Value {
     use serde_yaml_ng::Value as Yaml;
     match yaml {

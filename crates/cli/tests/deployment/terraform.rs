@@ -1,5 +1,4 @@
-//! The Terraform module says the same as the template. Here by its text; the end-to-end test applies both and compares what
-//! is there.
+//! The Terraform module's text matches the template. The end-to-end test deploys both and compares the resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,7 +31,7 @@ fn snake(pascal: &str) -> String {
     lower.collect::<String>().trim_start_matches('_').to_owned()
 }
 
-/// The blocks of a kind, by their label: what stands in them at the first level, as it is written.
+/// The blocks of a kind, by label, with the text of their top-level arguments.
 fn blocks(text: &str, kind: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let block = Regex::new(&format!(r#"(?ms)^{kind} "([a-z_]+)" \{{\n(.*?)^\}}"#)).unwrap();
     let argument = Regex::new(r"(?m)^  ([a-z_]+) += (.*)$").unwrap();
@@ -45,11 +44,11 @@ fn variables() -> BTreeMap<String, BTreeMap<String, String>> {
     blocks(&file("variables.tf"), "variable")
 }
 
-/// What only Terraform needs: SAM has the stack's name, and puts the zip in place itself.
+/// The variables that only Terraform needs: SAM has the stack's name, and uploads the zip itself.
 const OWN: [&str; 2] = ["name", "package"];
 
 #[test]
-fn its_variables_are_the_templates_parameters() {
+fn its_variables_match_the_templates_parameters() {
     let template = deployed();
     let (variables, parameters) = (variables(), template.root["Parameters"].as_object().unwrap());
     let mut expected: BTreeSet<_> = parameters.keys().map(|name| snake(name)).collect();
@@ -69,11 +68,11 @@ fn its_variables_are_the_templates_parameters() {
 }
 
 #[test]
-fn its_variables_refuse_by_the_same_patterns() {
+fn its_variables_validate_with_the_same_patterns() {
     let text = file("variables.tf");
     for (name, declared) in deployed().root["Parameters"].as_object().unwrap() {
         if let Some(pattern) = declared["AllowedPattern"].as_str() {
-            // A number is refused by its bounds, and a list's one word is compared by itself.
+            // Terraform checks a number's bounds, and a list's keyword separately.
             let core = pattern.replace("(all|", "").replace("(none|", "").replace(")$", "$").replace("})$", "}$");
             let is_there = text.contains(pattern) || text.contains(&core);
             assert!(is_there || pattern.starts_with("^(1"), "{name}: {pattern}");
@@ -86,7 +85,7 @@ fn its_variables_refuse_by_the_same_patterns() {
 }
 
 #[test]
-fn its_outputs_are_the_templates() {
+fn its_outputs_match_the_templates() {
     let outputs = blocks(&file("outputs.tf"), "output");
     let template = deployed();
     let expected = template.root["Outputs"].as_object().unwrap();
@@ -106,7 +105,7 @@ fn its_role_has_the_same_actions() {
 }
 
 #[test]
-fn its_metrics_are_those_of_the_code() {
+fn its_metrics_exist_in_the_code() {
     let (alarms, dashboard, words) = (file("alarms.tf"), file("dashboard.tf"), metric_words());
     let own =
         Regex::new(&format!(r#"(?:namespace   = "{NAMESPACE}", metric = |\["{NAMESPACE}", )"([A-Za-z]+)""#)).unwrap();
@@ -147,7 +146,7 @@ fn it_has_every_alarm_of_the_template() {
 }
 
 #[test]
-fn its_numbers_are_the_templates() {
+fn its_numbers_match_the_templates() {
     let text = ["notices.tf", "function.tf"].map(file).concat();
     let template = deployed();
     let of = |resource: &str| template.properties(resource).unwrap();
@@ -182,7 +181,7 @@ fn its_statements_have_comments() {
 }
 
 #[test]
-fn its_readme_tells_every_variable_and_output() {
+fn its_readme_lists_every_variable_and_output() {
     let readme = file("README.md");
     for (name, variable) in variables() {
         let default = variable["default"].replace('|', "\\|");

@@ -1,4 +1,4 @@
-//! The rule, the queue and the function, and which function it is.
+//! The rule, the queue and the function, and how the function is selected.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::command::{against, json, run};
 use crate::deployed::{deployed, examined, ids, pattern, queue_policy};
 
 #[test]
-fn the_rule_the_queue_and_the_function_are_examined_as_they_are_deployed() {
+fn rule_queue_and_function_are_examined() {
     let mut scene = deployed();
     scene.world.add_rule("notices-2", &["arn:aws:sqs:eu-central-1:123456789012:other"], json!({}));
     let arn = "arn:aws:lambda:eu-central-1:123456789012:function:other";
@@ -25,7 +25,7 @@ fn the_rule_the_queue_and_the_function_are_examined_as_they_are_deployed() {
 }
 
 #[test]
-fn a_mapping_that_is_disabled_is_found_though_its_rule_is_not() {
+fn a_disabled_mapping_is_found_even_if_the_rule_is_enabled() {
     let mut scene = deployed();
     let arn = "arn:aws:lambda:eu-central-1:123456789012:function:other";
     let role = scene.world.add_role(
@@ -45,7 +45,7 @@ fn a_mapping_that_is_disabled_is_found_though_its_rule_is_not() {
 }
 
 #[test]
-fn of_two_functions_the_stack_the_tag_or_the_name_says_which() {
+fn stack_tag_or_name_selects_one_of_two_functions() {
     let mut scene = deployed();
     scene.world.add_function(json!({
         "FunctionName": "test", "FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:test", "Timeout": 30,

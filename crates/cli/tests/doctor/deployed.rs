@@ -1,11 +1,11 @@
-//! The demo with everything as it should be and spotdrain deployed beside it, and what the doctor says of it.
+//! A correct deployment of the demo and of spotdrain, and helpers that run the doctor on it.
 
 use serde_json::{Value, json};
 use spotdrain_localaws::{LocalAws, Queue, Role, Scene, World};
 
 use crate::command::{against, json};
 
-/// The demo with everything as it should be, and spotdrain deployed beside it.
+/// The demo without findings, and spotdrain deployed beside it.
 pub(crate) fn deployed() -> Scene {
     let mut scene = Scene::demo();
     let world = &mut scene.world;
@@ -30,7 +30,7 @@ pub(crate) fn deployed() -> Scene {
     scene
 }
 
-/// The statements of the role that is deployed with the function.
+/// The statements of the function's role.
 pub(crate) fn rights() -> [Value; 5] {
     let allow = |actions: &[&str], resource: &str| json!({"Effect": "Allow", "Action": actions, "Resource": resource});
     let of = |service: &str, resource: &str| format!("arn:aws:{service}:eu-central-1:123456789012:{resource}");
@@ -44,7 +44,7 @@ pub(crate) fn rights() -> [Value; 5] {
     ]
 }
 
-/// A queue's policy that lets every rule in.
+/// A queue policy that allows every rule to send.
 pub(crate) fn queue_policy(queue: &str) -> String {
     let principal = json!({"Service": "events.amazonaws.com"});
     let allow = json!({"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": queue});
@@ -66,7 +66,7 @@ pub(crate) fn examined(world: World, arguments: &[&str]) -> (i32, Value) {
     json(against(&local, &[&["doctor", "--json"], arguments].concat()))
 }
 
-/// The checks that found something, but the forecast: an NLB without the hold refuses connections whatever is set.
+/// The checks with findings, without the forecast's SD057: an NLB without the hold refuses connections with any settings.
 pub(crate) fn ids(record: &Value) -> Vec<&str> {
     let ids = record["findings"].as_array().unwrap().iter().map(|finding| finding["check"].as_str().unwrap());
     ids.filter(|id| *id != "SD057").collect()

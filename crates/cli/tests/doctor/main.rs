@@ -1,10 +1,10 @@
-//! `spotdrain doctor` as a process: of templates, and of what is deployed in the local AWS.
+//! `spotdrain doctor` as a process, for templates and for a deployment in the local AWS.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a test stops where something is not as it should be"
+    reason = "a failed assumption fails the test"
 )]
 
 #[path = "../common/command.rs"]

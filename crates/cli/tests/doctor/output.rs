@@ -1,4 +1,4 @@
-//! The output, where it goes, and the exit codes.
+//! Output formats, inputs and exit codes.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ fn scratch(name: &str, text: &str) -> PathBuf {
 }
 
 #[test]
-fn the_example_has_nothing_and_the_exit_code_follows_the_worst() {
+fn the_exit_code_follows_the_most_severe_finding() {
     let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
     let (code, output, _) = run(spotdrain(&["doctor", "--template", EXAMPLE]));
     assert!(
@@ -33,7 +33,7 @@ fn the_example_has_nothing_and_the_exit_code_follows_the_worst() {
 }
 
 #[test]
-fn a_finding_is_told_to_a_person_and_to_a_review() {
+fn findings_are_printed_as_text_and_sarif() {
     let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
     let text =
         example.replace("StopTimeout: 120", "StopTimeout: 30").replace("    Default: enforce", "    Description: none");
@@ -59,7 +59,9 @@ fn a_finding_can_be_accepted_with_a_reason() {
     let arguments = ["doctor", "--template", template, "--accept", accepted.to_str().unwrap()];
     let (code, output, _) = run(spotdrain(&arguments));
     assert!(
-        code == 0 && output.contains("; 1 accepted") && output.contains("no longer found: SD001 service x"),
+        code == 0
+            && output.contains("; 1 accepted")
+            && output.contains("accepted but no longer found: SD001 service x"),
         "{output}"
     );
     let (_, sarif) = json(spotdrain(&[&arguments[..], &["--sarif"]].concat()));
@@ -81,7 +83,7 @@ fn a_check_is_explained() {
 }
 
 #[test]
-fn a_tag_of_a_wrong_form_is_refused_with_the_form_it_should_have() {
+fn an_invalid_tag_is_rejected_with_the_expected_format() {
     for wrong in ["team", "=ingest", ""] {
         let (code, _, error) = run(spotdrain(&["doctor", "--tag", wrong]));
         assert!(code == 64 && error.contains("--tag <KEY=VALUE>") && error.contains("expected KEY=VALUE"), "{error}");
@@ -89,7 +91,7 @@ fn a_tag_of_a_wrong_form_is_refused_with_the_form_it_should_have() {
 }
 
 #[test]
-fn what_is_no_template_is_refused_with_its_place() {
+fn an_invalid_template_is_rejected_with_its_name() {
     for (file, expected) in
         [("README.md", "README.md: is not valid YAML"), ("nowhere", "cannot be read"), ("Cargo.toml", "Cargo.toml: ")]
     {
@@ -145,7 +147,7 @@ fn standard_input_folders_and_parameter_files_are_read() {
 }
 
 #[test]
-fn nothing_to_examine_is_one_text_and_an_error() {
+fn nothing_to_examine_is_an_error_in_every_format() {
     let empty = scratch("empty.yaml", "Resources:\n  Topic: { Type: AWS::SNS::Topic }\n");
     let empty = empty.to_str().unwrap();
     for format in ["--json", "--sarif", "--strict"] {
@@ -156,7 +158,7 @@ fn nothing_to_examine_is_one_text_and_an_error() {
 }
 
 #[test]
-fn what_was_not_checked_and_what_is_refused_can_fail_the_run() {
+fn unchecked_settings_and_refused_connections_can_fail_the_run() {
     let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
     let open = scratch("open.yaml", &example.replace("    Default: enforce", "    Description: none"));
     let open = open.to_str().unwrap();
@@ -174,7 +176,7 @@ fn what_was_not_checked_and_what_is_refused_can_fail_the_run() {
 }
 
 #[test]
-fn a_service_on_demand_is_named_as_such() {
+fn an_on_demand_service_is_reported_as_such() {
     let text = "Resources:\n  Service:\n    Type: AWS::ECS::Service\n    Properties: { LaunchType: FARGATE, DesiredCount: 2 }\n";
     let file = scratch("on-demand.yaml", text);
     let (code, output, _) = run(spotdrain(&["doctor", "--template", file.to_str().unwrap()]));

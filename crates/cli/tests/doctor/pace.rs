@@ -1,4 +1,4 @@
-//! How often AWS is asked, and how much.
+//! The number and the rate of the doctor's calls.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use spotdrain_localaws::{Action, Fault, Group, LoadBalancer, LocalAws, Service, 
 use crate::command::{against, json};
 use crate::deployed::deployed;
 
-/// The times of the ELB calls, and what they heard.
+/// The times of the ELB calls, and whether they succeeded.
 fn elb_calls(local: &LocalAws) -> Vec<(Duration, bool)> {
     let calls = local
         .calls()
@@ -18,7 +18,7 @@ fn elb_calls(local: &LocalAws) -> Vec<(Duration, bool)> {
 }
 
 #[test]
-fn elb_is_asked_three_times_a_second_at_most_and_a_refusal_is_yielded_to() {
+fn elb_calls_are_limited_to_three_a_second_and_pause_after_a_failure() {
     let mut scene = deployed();
     scene.world.add_fault(Fault::Refuse.on(Action::DescribeTargetHealth).times(1));
     let local = LocalAws::spawn_thread(scene.world).unwrap();
@@ -33,7 +33,7 @@ fn elb_is_asked_three_times_a_second_at_most_and_a_refusal_is_yielded_to() {
 }
 
 #[test]
-fn a_load_balancer_is_asked_once_and_only_where_a_group_leaves_it_to_it() {
+fn a_load_balancer_is_read_once_and_only_if_a_group_inherits_its_setting() {
     let mut world = World::new();
     let balancer = |name: &str| format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/{name}");
     let (network, application) = (balancer("net/n/0123456789abcdef"), balancer("app/a/0123456789abcdef"));
@@ -51,7 +51,7 @@ fn a_load_balancer_is_asked_once_and_only_where_a_group_leaves_it_to_it() {
 }
 
 #[test]
-fn many_services_come_in_pages_and_share_what_is_asked() {
+fn many_services_are_read_in_pages_and_share_a_task_definition() {
     let mut world = World::new();
     world.set_task_definition("app", json!({"containerDefinitions": []}));
     for number in 0..25 {
@@ -67,7 +67,7 @@ fn many_services_come_in_pages_and_share_what_is_asked() {
     assert_eq!((count("ListServices"), count("DescribeServices"), count("DescribeTaskDefinition")), (1, 3, 1));
 }
 
-/// A service with a target group of its own, 50 of them behind one load balancer: its quota of listeners.
+/// Adds a service with its own target group. 50 groups share a load balancer, which is its quota of listeners.
 fn add_service(world: &mut World, number: usize) {
     let name = format!("s{number:04}");
     let balancer = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net";
@@ -86,10 +86,10 @@ fn add_service(world: &mut World, number: usize) {
     );
 }
 
-/// Prints how long a thousand services take, for docs/doctor.md: `cargo test -p spotdrain --test doctor -- --ignored --nocapture thousand`
+/// Prints the duration for a thousand services, for docs/doctor.md: `cargo test -p spotdrain --test doctor -- --ignored --nocapture thousand`
 #[test]
-#[ignore = "it takes twelve minutes: it waits for its pace"]
-fn a_thousand_services_take_two_calls_each_and_a_few_for_all() {
+#[ignore = "takes twelve minutes, because the doctor makes three ELB calls a second"]
+fn a_thousand_services_take_two_calls_each_and_few_others() {
     let mut world = deployed().world;
     (0..1000).for_each(|number| add_service(&mut world, number));
     world.set_latency(Duration::from_millis(30));

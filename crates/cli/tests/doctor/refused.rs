@@ -1,4 +1,4 @@
-//! What the doctor itself may not do, and what leaves nothing to examine.
+//! Calls that the doctor has no permission for, and failures that leave nothing to examine.
 
 use spotdrain_localaws::{Action, Fault, LocalAws};
 
@@ -6,7 +6,7 @@ use crate::command::{against, run, spotdrain};
 use crate::deployed::{deployed, examined, ids, not_checked};
 
 #[test]
-fn a_right_that_is_missing_is_named_with_its_action_and_resource() {
+fn a_missing_permission_is_reported_with_its_action_and_resource() {
     let table = [
         (
             Action::DescribeTargetGroupAttributes,
@@ -30,7 +30,7 @@ fn a_right_that_is_missing_is_named_with_its_action_and_resource() {
 }
 
 #[test]
-fn what_leaves_nothing_to_examine_is_an_error_that_says_what_to_do() {
+fn a_failure_that_leaves_nothing_to_examine_says_what_to_do() {
     let local = LocalAws::spawn_thread(deployed().world).unwrap();
     let table = [
         (vec!["--cluster", "nobody"], "there is no cluster nobody in eu-central-1: aws ecs list-clusters"),

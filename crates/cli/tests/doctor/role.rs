@@ -1,4 +1,4 @@
-//! What the function's role may do.
+//! The permissions of the function's role.
 
 use serde_json::{Value, json};
 use spotdrain_localaws::{Action, Fault, LocalAws, Role, Service};
@@ -6,8 +6,8 @@ use spotdrain_localaws::{Action, Fault, LocalAws, Role, Service};
 use crate::command::{against, json};
 use crate::deployed::{deployed, examined, ids, not_checked, policy, rights};
 
-/// What the doctor says of the role: the findings, and what was not checked.
-fn of_role(change: impl FnOnce(Role, [Value; 5]) -> Role, tag: Option<&str>) -> (Vec<String>, String, usize) {
+/// Examines a changed role: the findings, what was not checked, and the number of DescribeTags calls.
+fn examine_role(change: impl FnOnce(Role, [Value; 5]) -> Role, tag: Option<&str>) -> (Vec<String>, String, usize) {
     let mut scene = deployed();
     scene.world.add_role(change(Role::new("spotdrain"), rights()));
     if let Some(value) = tag {
@@ -22,7 +22,7 @@ fn of_role(change: impl FnOnce(Role, [Value; 5]) -> Role, tag: Option<&str>) -> 
 const OWN: &str = "arn:aws:iam::123456789012:policy/spotdrain-rights";
 
 #[test]
-fn the_policies_of_the_deployed_role_are_judged_its_own_and_those_attached() {
+fn the_inline_and_attached_policies_of_the_role_are_evaluated() {
     type Change = fn(Role, [Value; 5]) -> Role;
     let table: [(&[&str], Change); 7] = [
         (&[], |role, all| role.attached(OWN, policy(&all))),
@@ -43,13 +43,13 @@ fn the_policies_of_the_deployed_role_are_judged_its_own_and_those_attached() {
         }),
     ];
     for (expected, change) in table {
-        let (found, output, asked_for_tags) = of_role(change, None);
+        let (found, output, asked_for_tags) = examine_role(change, None);
         assert_eq!((found, output.as_str(), asked_for_tags), (expected.iter().map(|&id| id.into()).collect(), "[]", 0));
     }
 }
 
 #[test]
-fn what_cannot_be_judged_of_a_role_is_not_checked_and_says_why() {
+fn a_policy_that_cannot_be_evaluated_is_not_checked_and_says_why() {
     type Change = fn(Role, [Value; 5]) -> Role;
     let table: [(&str, &[&str], Change); 5] = [
         ("SD027", &["policy/limit", "boundary"], |role, all| {
@@ -74,15 +74,15 @@ fn what_cannot_be_judged_of_a_role_is_not_checked_and_says_why() {
         }),
     ];
     for (id, reasons, change) in table {
-        let (found, output, _) = of_role(change, None);
+        let (found, output, _) = examine_role(change, None);
         assert!(found.is_empty() && output.contains(id), "{found:?} {output}");
         assert!(reasons.iter().all(|reason| output.contains(reason)), "{output}");
     }
 }
 
 #[test]
-fn a_right_that_is_lacking_is_found_beside_what_is_not_known() {
-    let (found, ..) = of_role(
+fn a_missing_permission_is_found_even_if_other_statements_are_unknown() {
+    let (found, ..) = examine_role(
         |role, all| {
             let some = policy(&[&all[..3], &all[4..]].concat());
             role.policy("some", some).boundary("arn:aws:iam::123456789012:policy/limit")
@@ -92,7 +92,7 @@ fn a_right_that_is_lacking_is_found_beside_what_is_not_known() {
     assert_eq!(found, ["SD027"]);
 }
 
-/// The problem of a role, and its fix.
+/// The first finding's problem and fix.
 fn output_for_role(role: Role) -> (String, String) {
     let mut scene = deployed();
     scene.world.add_role(role);
@@ -103,7 +103,7 @@ fn output_for_role(role: Role) -> (String, String) {
 }
 
 #[test]
-fn all_that_a_role_lacks_is_reported_at_once_and_the_fix_fits_the_reason() {
+fn all_missing_permissions_are_reported_at_once_and_the_fix_fits_the_cause() {
     let role = || Role::new("spotdrain");
     let (found, fix) = output_for_role(role().policy("some", policy(&[rights()[1].clone(), rights()[4].clone()])));
     for action in ["elasticloadbalancing:DescribeTargetHealth", "ecs:DescribeServices", "ecs:DescribeTasks"] {
@@ -120,7 +120,7 @@ fn all_that_a_role_lacks_is_reported_at_once_and_the_fix_fits_the_reason() {
 }
 
 #[test]
-fn a_role_that_was_deleted_lacks_everything() {
+fn a_deleted_role_has_no_permissions() {
     let mut scene = deployed();
     scene.world.remove_role("spotdrain");
     let (code, record) = examined(scene.world, &["--cluster", "demo"]);
@@ -128,7 +128,7 @@ fn a_role_that_was_deleted_lacks_everything() {
 }
 
 #[test]
-fn no_right_is_asked_for_of_services_that_the_function_does_not_serve() {
+fn no_permission_is_required_for_services_that_are_out_of_scope() {
     let mut scene = deployed();
     let mut all = rights();
     for statement in &mut all[2..4] {
@@ -144,13 +144,13 @@ fn no_right_is_asked_for_of_services_that_the_function_does_not_serve() {
 }
 
 #[test]
-fn the_tags_of_a_group_are_asked_for_where_a_right_depends_on_them() {
+fn tags_of_target_groups_are_read_if_a_permission_depends_on_them() {
     let tagged = |role: Role, mut all: [Value; 5]| {
         all[1]["Condition"] = json!({"StringEquals": {"aws:ResourceTag/spotdrain": "on"}});
         role.policy("tagged", policy(&all))
     };
     for (tag, expected) in [(Some("on"), vec![]), (Some("off"), vec!["SD028"]), (None, vec!["SD028"])] {
-        let (found, output, asked) = of_role(tagged, tag);
+        let (found, output, asked) = examine_role(tagged, tag);
         assert_eq!(
             (found, output.as_str(), asked),
             (expected.iter().map(|&id| id.into()).collect(), "[]", 1),
@@ -160,8 +160,8 @@ fn the_tags_of_a_group_are_asked_for_where_a_right_depends_on_them() {
 }
 
 #[test]
-fn the_policies_of_a_role_are_read_to_the_last_page() {
-    let (found, output, _) = of_role(
+fn all_pages_of_a_roles_policies_are_read() {
+    let (found, output, _) = examine_role(
         |role, all| {
             let other = json!({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}});
             let many = (0..120).fold(role, |role, number| role.policy(&format!("p{number:03}"), other.clone()));
@@ -173,7 +173,7 @@ fn the_policies_of_a_role_are_read_to_the_last_page() {
 }
 
 #[test]
-fn a_right_that_is_missing_for_the_role_is_named_and_no_finding_is_made_of_it() {
+fn an_unreadable_role_is_reported_as_not_checked_and_not_as_a_finding() {
     let table = [
         (Action::GetRole, "iam:GetRole on resource: role spotdrain"),
         (Action::ListRolePolicies, "iam:ListRolePolicies on resource: role spotdrain"),
@@ -198,7 +198,7 @@ fn a_right_that_is_missing_for_the_role_is_named_and_no_finding_is_made_of_it() 
 }
 
 #[test]
-fn where_iam_cannot_be_reached_the_role_is_not_checked_and_not_asked_for_again() {
+fn if_iam_is_unreachable_the_role_is_not_checked_and_not_read_again() {
     let mut scene = deployed();
     scene.world.add_fault(Fault::Reset.on(Action::GetRole));
     let local = LocalAws::spawn_thread(scene.world).unwrap();

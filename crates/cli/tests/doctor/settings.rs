@@ -1,4 +1,4 @@
-//! What is set of services, groups and tasks.
+//! The settings of services, target groups and tasks.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use spotdrain_localaws::{Action, Fault, Group, IpAddressType, LoadBalancer, Scen
 use crate::deployed::{deployed, examined, ids, not_checked, pattern};
 
 #[test]
-fn what_is_deployed_as_it_should_be_has_no_finding_and_all_of_it_is_checked() {
+fn a_correct_deployment_has_no_findings_and_is_checked_completely() {
     let (code, record) = examined(deployed().world, &["--cluster", "demo"]);
     assert_eq!((code, ids(&record)), (0, vec![]), "{record}");
     assert_eq!(record["forecasts"][0]["last_new_connection_seconds"], 122);
@@ -19,7 +19,7 @@ fn what_is_deployed_as_it_should_be_has_no_finding_and_all_of_it_is_checked() {
 }
 
 #[test]
-fn each_fault_of_what_is_deployed_is_found() {
+fn every_fault_of_a_deployment_is_found() {
     type Change = fn(&mut Scene);
     let table: [(&str, Change); 18] = [
         ("SD037", |scene| {
@@ -111,7 +111,7 @@ fn each_fault_of_what_is_deployed_is_found() {
 }
 
 #[test]
-fn why_targets_are_unused_the_listeners_tell() {
+fn the_listeners_explain_why_targets_are_unused() {
     let unused = |with_balancer: bool, may_ask: bool| {
         let mut scene = deployed();
         if !may_ask {
@@ -143,7 +143,7 @@ fn why_targets_are_unused_the_listeners_tell() {
 }
 
 #[test]
-fn aws_own_defaults_are_found_in_a_group_and_the_thin_zone_too() {
+fn awss_own_defaults_and_a_thin_zone_are_found_in_a_group() {
     let mut scene = deployed();
     let group = scene.world.add_group(Group::new("web", 80).health_check(60, 3).ip_address_type(IpAddressType::Ipv6));
     let service = Service::new("demo", "web").load_balancer(LoadBalancer::new(&group, "web", 8080)).desired_count(4);
@@ -163,24 +163,24 @@ fn aws_own_defaults_are_found_in_a_group_and_the_thin_zone_too() {
     for (id, subject) in [("SD012", "web"), ("SD016", "web"), ("SD018", "web")] {
         assert!(output.contains(&format!("\"{id}\" \"target group {subject}\"")), "{output:?}");
     }
-    // The service has no task whose addresses could be seen, and no task definition that can be read.
+    // The service has no task with a readable address, and no readable task definition.
     let unknown = not_checked(&record);
     assert!(unknown.contains("SD019") && unknown.contains("Unable to describe task definition"), "{unknown}");
 }
 
 #[test]
-fn a_service_that_is_deleted_while_it_is_read_does_not_end_the_run() {
+fn a_service_that_is_deleted_during_the_run_does_not_end_it() {
     let mut scene = deployed();
     scene.world.add_service(Service::new("demo", "gone").capacity_provider("FARGATE", 1, 0).desired_count(2));
     scene.world.add_fault(Fault::Missing.on(Action::DescribeServices).naming("gone"));
     let (code, record) = examined(scene.world, &["--cluster", "demo"]);
     let unknown = not_checked(&record);
-    assert!(unknown.contains("service demo/") && unknown.contains("deleted while it was read"), "{unknown}");
+    assert!(unknown.contains("service demo/") && unknown.contains("deleted while the cluster was read"), "{unknown}");
     assert_eq!(code, 0, "the function was examined: {record}");
 }
 
 #[test]
-fn where_auto_scaling_may_not_be_asked_the_count_is_not_checked() {
+fn without_permission_for_auto_scaling_the_task_count_is_not_checked() {
     let mut scene = deployed();
     scene.world.add_fault(Fault::AccessDenied.on(Action::DescribeScalableTargets));
     let (code, record) = examined(scene.world, &["--cluster", "demo"]);

@@ -1,7 +1,7 @@
-//! The AWS clients, made once for an execution environment.
+//! The AWS clients, created once in an execution environment.
 //!
-//! The SDK's own retries are off: it makes three attempts with about a second between them, whatever time is left, and knows
-//! nothing of our pace. The engine retries instead (docs/adr/0002).
+//! The SDK's own retries are off: they make three attempts about a second apart, regardless of the time left and of our rate
+//! limits. The engine retries instead (docs/adr/0002).
 
 use std::sync::{Arc, OnceLock};
 
@@ -22,24 +22,23 @@ pub struct Aws {
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
     /// ECS.
     pub ecs: aws_sdk_ecs::Client,
-    /// Made when it is needed: most invocations do not call SQS.
+    /// Created when needed: most invocations do not call SQS.
     sqs: Arc<OnceLock<aws_sdk_sqs::Client>>,
 }
 
 impl Aws {
-    /// Clients as the environment configures them: Region, endpoints and credentials by the SDK's own variables. `region` is
-    /// used where nothing configures one. The error says what is wrong with `AWS_CA_BUNDLE`.
+    /// Creates clients from the SDK's own environment variables for Region, endpoints and credentials. `region` is used if none
+    /// is configured. It is an error if `AWS_CA_BUNDLE` cannot be used.
     pub async fn from_environment(region: Option<String>) -> Result<Self, TlsError> {
         Self::from_profile(None, region).await
     }
 
-    /// The same with the credentials of a profile of the shared configuration, and with its Region unless the environment
-    /// names one.
+    /// Creates clients with the credentials of a profile, and with its Region unless the environment sets one.
     pub async fn from_profile(profile: Option<&str>, region: Option<String>) -> Result<Self, TlsError> {
         let http = Http::new(from_environment()?);
         let mut config = aws_config::defaults(BehaviorVersion::v2026_01_12());
-        // The default chains also ask these variables first, but construct all their other members before: a tenth of the
-        // processor time of a cold start.
+        // The default chains read the same variables first, but they construct all their other providers before that: a tenth
+        // of the CPU time of a cold start.
         if let Some(profile) = profile {
             let of_profile = ProfileFileRegionProvider::builder().profile_name(profile).build();
             let regions = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(of_profile);
@@ -58,7 +57,7 @@ impl Aws {
         Ok(Self::with(config.http_client(http.clone()).load().await, http))
     }
 
-    /// Clients of a local AWS, whatever the environment says.
+    /// Creates clients for a local AWS, independent of the environment.
     pub fn local(endpoint: &str, region: &str) -> Result<Self, TlsError> {
         let http = Http::new(from_system()?);
         let credentials = aws_credential_types::Credentials::from_keys("local", "local", None);
@@ -71,7 +70,7 @@ impl Aws {
         Ok(Self::with(config.http_client(http.clone()).build(), http))
     }
 
-    /// The configuration that the clients were made from.
+    /// The SDK configuration of the clients.
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
@@ -83,12 +82,12 @@ impl Aws {
         self.config.region().map(ToString::to_string)
     }
 
-    /// Opens connections to the services that are called, side by side. ECS is called only if services are looked up.
+    /// Opens connections to Elastic Load Balancing and, if services are looked up, to ECS.
     pub(crate) fn preconnect(&self, discover: bool) {
         self.http.preconnect(&endpoints(&self.config, discover));
     }
 
-    /// The same clients without the open connections: the pool belongs to the HTTP client.
+    /// Returns the same clients with a new HTTP client, and so without open connections.
     pub(crate) fn reconnected(&self) -> Self {
         let http = self.http.without_connections();
         let config = self.config.to_builder().http_client(http.clone()).build();

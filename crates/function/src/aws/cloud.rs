@@ -1,4 +1,4 @@
-//! One attempt of each call, the clock, and the state of the connections.
+//! The engine's `Cloud` over the AWS SDK: one attempt of each call, the clock, and the state of the connections.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -16,24 +16,24 @@ use super::clients::Aws;
 use super::{ecs, elb, sqs};
 use crate::emit::emit;
 
-/// Connections that rested for longer are not used again. Lambda freezes an environment after its answer and thaws it for the
-/// next invocation, usually hours later; by then the other side, or something on the way, has closed or forgotten them. The
-/// invocations of a storm follow each other faster; otherwise a new connection costs some milliseconds.
-const LONGEST_REST: SignedDuration = SignedDuration::from_secs(2);
+/// Connections that were idle for longer are replaced. Lambda freezes an environment after its answer and thaws it for the next
+/// invocation, usually hours later, when AWS or a device on the way has dropped them. In a storm the invocations follow each
+/// other faster; in all other cases a new connection costs some milliseconds.
+const MAX_IDLE: SignedDuration = SignedDuration::from_secs(2);
 
 /// AWS, as the engine calls it.
 #[derive(Debug)]
 pub struct AwsCloud {
     aws: RefCell<Aws>,
     settings: Settings,
-    /// By the wall clock: a frozen environment's monotonic clock may stand still.
+    /// Wall-clock time, because the monotonic clock may stop in a frozen environment.
     last_used: Cell<Timestamp>,
-    /// Whose records are written to the log; without one, none are.
+    /// The invocation whose records are logged. Without it nothing is logged.
     request_id: RefCell<Option<String>>,
 }
 
 impl AwsCloud {
-    /// Calls AWS with these clients. The connections that can be opened ahead are opened now, while there is nothing else to do.
+    /// Calls AWS with these clients. Opens connections now, while the function waits for its first event.
     #[must_use]
     pub fn new(aws: Aws, settings: Settings) -> Self {
         aws.preconnect(settings.discover);
@@ -41,22 +41,22 @@ impl AwsCloud {
         Self { aws: RefCell::new(aws), settings, last_used, request_id }
     }
 
-    /// Writes the records that follow to the log, as those of this invocation.
+    /// Logs the following records with this invocation's request id.
     pub fn log_as(&self, request_id: &str) {
         self.request_id.replace(Some(request_id.to_owned()));
     }
 
-    /// The clients. They are cheap to clone, and what is cloned is not held over a wait.
+    /// Returns a clone of the clients, so that the `RefCell` is not borrowed across an await. Clones are cheap.
     fn aws(&self) -> Aws {
         self.aws.borrow().clone()
     }
 
-    /// The engine calls no queue whose URL is not known.
+    /// Returns the queue's URL. The engine makes no calls for a queue whose URL is unknown.
     fn url(&self, queue: &QueueArn) -> String {
         queue.url(self.settings.queue_url.as_deref()).unwrap_or_default()
     }
 
-    /// A call's result, once it is there.
+    /// Awaits a call and notes when the connection was last used.
     async fn used<T>(&self, call: impl Future<Output = Answer<T>>) -> Answer<T> {
         let result = call.await;
         self.last_used.set(Timestamp::now());
@@ -124,8 +124,8 @@ impl Cloud for AwsCloud {
     }
 
     fn was_thawed(&self) -> bool {
-        let rested = Timestamp::now().duration_since(self.last_used.get());
-        rested.is_negative() || rested > LONGEST_REST
+        let idle = Timestamp::now().duration_since(self.last_used.get());
+        idle.is_negative() || idle > MAX_IDLE
     }
 
     fn reconnect(&self) {

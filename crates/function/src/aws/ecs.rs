@@ -1,5 +1,5 @@
-//! DescribeServices: which target groups a service has, and what its tag asks for. DescribeTasks: whether a task is still up, and
-//! whether its addresses are its own. ListTasks: which tasks are stopping.
+//! DescribeServices and DescribeServiceRevisions: a service's target groups and tag. DescribeTasks: a task's status and
+//! addresses. ListTasks: the tasks that are stopping.
 //! Sources: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
 
@@ -38,8 +38,8 @@ pub(super) async fn describe_services(
     let request = request.set_include(tags.then(|| vec![ServiceField::Tags]));
     let request = request.set_services(Some(names.iter().map(ToString::to_string).collect()));
     let answer = request.send().await.map_err(|error| call_error(&error))?;
-    let finding = |name| read_service(name, answer.services(), answer.failures());
-    Ok(names.iter().map(|name| (name.clone(), finding(name))).collect())
+    let observation = |name| read_service(name, answer.services(), answer.failures());
+    Ok(names.iter().map(|name| (name.clone(), observation(name))).collect())
 }
 
 fn read_service(name: &ServiceName, services: &[EcsService], failures: &[EcsFailure]) -> ServiceObservation {
@@ -50,8 +50,8 @@ fn read_service(name: &ServiceName, services: &[EcsService], failures: &[EcsFail
     not_described(SERVICES_CALL, &format!("service {name}"), failures.iter().find(is_this))
 }
 
-/// Every target group that a task of the service may be in. One ARN that cannot be read fails the whole: without its group,
-/// targets would be forgotten.
+/// Returns every target group that a task of the service may be in. One unreadable ARN is an error: without its group, targets
+/// would be missed.
 fn target_groups_and_tag(service: &EcsService) -> Result<Service, Failure> {
     let of_task_sets = service.task_sets().iter().flat_map(TaskSet::load_balancers);
     let balancers: Vec<_> = service.load_balancers().iter().chain(of_task_sets).collect();
@@ -76,7 +76,7 @@ pub(super) async fn describe_service_revisions(client: &Client, arns: &[String])
     read.map_err(|failure| CallError { kind: CallErrorKind::Other, problem: failure.problem })
 }
 
-/// The groups of a revision: of its load balancers as they were asked for and as ECS resolved them, and of the ingress and the
+/// Returns the groups of a revision: of its load balancers, as requested and as ECS resolved them, and of the ingress paths and
 /// gateways that ECS manages.
 fn read_revision(revision: &ServiceRevision) -> Result<Revision, Failure> {
     let balancers = revision.load_balancers();
@@ -136,20 +136,20 @@ pub(super) async fn list_stopping_tasks(
     Ok(ListedTasks { tasks, next: answer.next_token().map(str::to_owned) })
 }
 
-/// ECS answers with the long form of an ARN where the event had the old one, so the ids are compared.
+/// Compares the ids, because ECS answers with the new ARN format even if the event has the old one.
 fn is_this(task: &TaskArn, arn: Option<&str>) -> bool {
     arn.and_then(|arn| arn.rsplit('/').next()) == Some(task.id())
 }
 
 fn read_task(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskObservation {
     if let Some(found) = tasks.iter().find(|found| is_this(task, found.task_arn())) {
-        return task_finding(found);
+        return task_observation(found);
     }
     let failure = failures.iter().find(|failure| is_this(task, failure.arn()));
     not_described(TASKS_CALL, &format!("task {}", task.id()), failure)
 }
 
-fn task_finding(task: &Task) -> TaskObservation {
+fn task_observation(task: &Task) -> TaskObservation {
     let Some(status) = task.last_status().map(TaskStatus::from_text) else {
         let problem = "the task has no lastStatus".to_owned();
         return TaskObservation::Unknown(Failure { call: TASKS_CALL, problem, retryable: true });
@@ -168,7 +168,7 @@ fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
 }
 
-/// The addresses of the interfaces that are attached. One that is not an address is left out.
+/// Returns the addresses of the attached network interfaces, without unreadable ones.
 fn addresses(task: &Task) -> Vec<IpAddr> {
     let (gone, attached): (Vec<_>, Vec<_>) =
         task.attachments().iter().partition(|attachment| attachment.status().is_some_and(is_detached));

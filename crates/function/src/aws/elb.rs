@@ -1,4 +1,4 @@
-//! DescribeTargetHealth, and DeregisterTargets, the one call that changes anything.
+//! DescribeTargetHealth, DescribeTargetGroups, and DeregisterTargets: the only call that changes a load balancer.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html>,
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html>
 
@@ -22,7 +22,7 @@ pub(super) async fn describe(client: &Client, group: &TargetGroupArn) -> Answer<
     Ok(answer.target_health_descriptions().iter().filter_map(read_target).collect())
 }
 
-/// Targets that are not addresses (instances, other load balancers) do not belong to a Fargate task.
+/// Reads a target. Targets that are not IP addresses (instances, load balancers) never belong to a Fargate task.
 fn read_target(description: &TargetHealthDescription) -> Option<RegisteredTarget> {
     let target = description.target()?;
     let as_read = TargetId { id: target.id()?.to_owned(), zone: target.availability_zone().map(str::to_owned) };
@@ -39,7 +39,7 @@ fn read_target(description: &TargetHealthDescription) -> Option<RegisteredTarget
     })
 }
 
-/// The target groups of a load balancer. A load balancer has fewer than one answer may hold (400).
+/// Returns the target groups of a load balancer. One page of 400 is enough for AWS's quota.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html>
 pub(super) async fn describe_target_groups(client: &Client, balancer: &LoadBalancerArn) -> Answer<Vec<TargetGroupArn>> {
     let request = client.describe_target_groups().load_balancer_arn(balancer.as_str()).page_size(400);
@@ -55,8 +55,8 @@ pub(super) async fn deregister(client: &Client, group: &TargetGroupArn, targets:
     request.customize().interceptor(ExpectAnswer).send().await.map(|_| ()).map_err(|error| call_error(&error))
 }
 
-/// Refuses a 200 whose body is not DeregisterTargets' own, such as a proxy's page: the SDK reads nothing of that body, and would
-/// take any for success.
+/// Rejects a status 200 whose body is not a DeregisterTargets response, such as a proxy's page. The SDK ignores this body and
+/// would treat any as success.
 #[derive(Debug)]
 struct ExpectAnswer;
 
@@ -83,7 +83,7 @@ impl Intercept for ExpectAnswer {
     }
 }
 
-/// The id and the zone as they were read; unread, the address alone.
+/// Names a target by the id and zone that were read, or by its address if the group was not read.
 fn name_target(owned: &OwnedTarget) -> TargetDescription {
     let Target { address, port } = owned.target;
     let (id, zone) = match &owned.as_read {

@@ -1,4 +1,4 @@
-//! From the SDK's errors to the engine's kinds: one place decides what AWS meant.
+//! Converts the SDK's errors to the engine's kinds of errors.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use spotdrain_core::model::observed::Observation;
 use spotdrain_core::model::outcome::Failure;
 use spotdrain_engine::{CallError, CallErrorKind};
 
-/// Reads an error of the SDK.
+/// Converts an SDK error.
 pub fn call_error<E>(error: &SdkError<E>) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -19,7 +19,7 @@ where
     CallError { kind: kind(error), problem: problem(error) }
 }
 
-/// AWS's error code, where it answered.
+/// Returns AWS's error code, if AWS answered.
 pub fn error_code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
@@ -44,7 +44,7 @@ fn answered(code: &str, status: u16) -> CallErrorKind {
         code if THROTTLING_ERRORS.contains(&code) => CallErrorKind::Throttled,
         code if TRANSIENT_ERRORS.contains(&code) => CallErrorKind::Transient,
         "ClusterNotFoundException" | "TargetGroupNotFound" => CallErrorKind::NotFound,
-        // A target that is unknown, or an address of the other family.
+        // An unknown target, or an address of the other IP version.
         "InvalidTarget" | "ValidationError" => CallErrorKind::Invalid,
         code if status == 403 || code.starts_with("AccessDenied") => CallErrorKind::Denied,
         _ if status == 429 => CallErrorKind::Throttled,
@@ -65,7 +65,7 @@ where
     }
 }
 
-/// What ECS's answer says of something that it did not describe.
+/// Returns what is known about an item that ECS's answer does not describe.
 pub(super) fn not_described<T>(call: &'static str, what: &str, failure: Option<&EcsFailure>) -> Observation<T> {
     let problem = match failure.map(|failure| failure.reason().unwrap_or("no reason given")) {
         Some("MISSING") => return Observation::Missing,
@@ -75,7 +75,7 @@ pub(super) fn not_described<T>(call: &'static str, what: &str, failure: Option<&
     Observation::Unknown(Failure { call, problem, retryable: true })
 }
 
-/// An error and its causes on one line. Where credentials are the cause, what to do about it.
+/// Formats an error with its causes on one line. If credentials are missing, says what to set.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes: Vec<_> = std::iter::successors(Some(error), |error| (**error).source()).collect();
     let texts: Vec<_> = causes.iter().map(|error| error.to_string().replace('\n', " ")).collect();
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_decides_before_the_status() {
+    fn the_error_code_takes_precedence_over_the_status() {
         let table = [
             ("ThrottlingException", 400, CallErrorKind::Throttled),
             ("Throttling", 400, CallErrorKind::Throttled),

@@ -1,5 +1,5 @@
-//! The engine's [`Cloud`](spotdrain_engine::Cloud) over the AWS SDK: a file for each service, which builds the
-//! requests and reads the answers.
+//! The engine's [`Cloud`](spotdrain_engine::Cloud) over the AWS SDK. A file for each AWS service builds the requests and reads
+//! the answers.
 
 mod clients;
 mod cloud;

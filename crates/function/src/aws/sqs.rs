@@ -12,7 +12,7 @@ use spotdrain_engine::{Answer, ReceivedMessage};
 
 use super::error::call_error;
 
-/// How long a receive waits for a message. A receive that waits at all asks all of SQS's servers, not a sample of them.
+/// How long a receive waits for a message. A long poll queries all of SQS's servers, a short poll only a sample of them.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html>
 const POLL_SECONDS: i32 = 1;
 
@@ -23,7 +23,7 @@ pub(super) async fn receive(client: &Client, url: &str) -> Answer<Vec<ReceivedMe
     Ok(answer.messages.unwrap_or_default().into_iter().filter_map(read).collect())
 }
 
-/// A message without an id, a body or a handle could be neither handled nor deleted; SQS sends no such message.
+/// Reads a message. Without id, body or receipt handle it could not be handled or deleted; SQS sends no such message.
 fn read(message: Message) -> Option<ReceivedMessage> {
     let counted = MessageSystemAttributeName::ApproximateReceiveCount;
     let receives = message.attributes().and_then(|attributes| attributes.get(&counted)?.parse().ok()).unwrap_or(1);

@@ -1,6 +1,6 @@
-//! The endpoints of the services that are called, as the SDK resolves them, so that connections can be opened ahead.
+//! The endpoints to open connections to, as the SDK resolves them.
 //!
-//! Where an endpoint cannot be resolved, or a variable names one for a single service, nothing is opened ahead.
+//! None if an endpoint cannot be resolved, or if a variable configures the endpoint of a single service.
 
 use aws_config::SdkConfig;
 use aws_sdk_ecs::config::endpoint as ecs;
@@ -8,7 +8,7 @@ use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;
 use futures_util::FutureExt;
 use http::Uri;
 
-/// The endpoint of Elastic Load Balancing and, where services are looked up, that of ECS.
+/// Returns the endpoints of Elastic Load Balancing and, if services are looked up, of ECS.
 pub(crate) fn endpoints(config: &SdkConfig, discover: bool) -> Vec<Uri> {
     if std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL_")) {
         return Vec::new();
@@ -21,7 +21,7 @@ pub(crate) fn endpoints(config: &SdkConfig, discover: bool) -> Vec<Uri> {
     urls.into_iter().flatten().filter_map(|url| url.parse().ok()).collect()
 }
 
-/// The URL of a service's endpoint; each service has parameters and a resolver of its own, of the same form.
+/// The URL of a service's endpoint. A macro, because each service has its own parameter and resolver types.
 macro_rules! url {
     ($service:ident, $config:ident) => {{
         let parameters = $service::Params::builder().set_region($config.region().map(ToString::to_string));
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_those_of_the_region() {
+    fn the_endpoints_are_the_regions() {
         let both = ["ecs.eu-central-1.amazonaws.com", "elasticloadbalancing.eu-central-1.amazonaws.com"];
         assert_eq!(hosts(&config(), true), both);
         assert_eq!(hosts(&config(), false), both[1..]);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_is_configured_is_the_only_one() {
+    fn a_configured_endpoint_replaces_all_others() {
         let local = config().to_builder().endpoint_url("http://127.0.0.1:4566").build();
         assert_eq!(hosts(&local, true), ["127.0.0.1"]);
     }

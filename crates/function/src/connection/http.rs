@@ -1,4 +1,4 @@
-//! The one HTTP client of all AWS clients: one TLS configuration, one pool of connections, some of them opened ahead.
+//! The HTTP client that all AWS clients share: one TLS configuration and one connection pool.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -15,7 +15,7 @@ use rustls::ClientConfig;
 
 use super::preconnect::Preconnector;
 
-/// The client; clones share its pool.
+/// An HTTP client. Clones share its connection pool.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     connector: Preconnector,
@@ -27,12 +27,12 @@ impl Http {
         Self::with(Preconnector::new(tls))
     }
 
-    /// The same client with an empty pool.
+    /// Returns the same client with an empty pool.
     pub(crate) fn without_connections(&self) -> Self {
         Self::with(self.connector.without_connections())
     }
 
-    /// Opens a connection to each of these hosts, for the first request to it.
+    /// Opens a connection to each host, for its first request.
     pub(crate) fn preconnect(&self, hosts: &[Uri]) {
         for host in hosts {
             self.connector.preconnect(host);

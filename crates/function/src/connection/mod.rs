@@ -1,4 +1,4 @@
-//! The one HTTP client of all AWS clients, with connections that are opened ahead (docs/adr/0006).
+//! The HTTP client that all AWS clients share. It opens connections before they are needed (docs/adr/0006).
 
 mod endpoints;
 mod http;

@@ -1,8 +1,8 @@
-//! Connections that are opened ahead: while the runtime waits for its first event, and when an execution environment thaws.
+//! Opens connections before they are needed: while the runtime waits for its first event, and when an execution environment
+//! thaws. The first call to each service then does not wait for the TCP and TLS handshakes.
 //!
-//! A first call otherwise waits for its TCP and TLS handshakes, and so does the first call to the next service. A connection
-//! that was opened ahead is handed to the first request for its host, whether it is ready or still being opened; all others are
-//! opened when they are needed. When the clients reconnect, those that were opened before are dropped.
+//! The first request to a host takes the connection that was opened for it, or waits until it is open. All other connections
+//! are opened on demand. When the clients reconnect, the connections that were opened before are dropped.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,14 +21,14 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tower_service::Service;
 
-/// How long opening a TCP connection may take. A Region's endpoint answers in a few milliseconds from within it.
-const CONNECT: Duration = Duration::from_secs(1);
+/// The timeout for a TCP connection. Within a Region, an endpoint answers in a few milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 type ConnectError = Box<dyn Error + Send + Sync>;
 type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 type Opening = oneshot::Receiver<Result<Stream, ConnectError>>;
 
-/// Opens connections; clones share those that were opened ahead.
+/// A connector that can open connections ahead. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Preconnector {
     https: HttpsConnector<HttpConnector>,
@@ -40,19 +40,18 @@ impl Preconnector {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT));
+        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let https =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
         Self { https, ahead: Arc::default() }
     }
 
-    /// The same without connections that were opened ahead. The TLS sessions are kept: a server that remembers them saves both
-    /// sides work.
+    /// Returns a connector without open connections. It keeps the TLS sessions, which make new handshakes cheaper.
     pub(crate) fn without_connections(&self) -> Self {
         Self { https: self.https.clone(), ahead: Arc::default() }
     }
 
-    /// Opens a connection to a host now. Without a runtime it is opened when it is needed.
+    /// Starts to open a connection to a host. Does nothing outside an async runtime.
     pub(crate) fn preconnect(&self, uri: &Uri) {
         let (Some(host), Ok(runtime)) = (uri.authority(), Handle::try_current()) else { return };
         let (sender, opening) = oneshot::channel();

@@ -1,5 +1,5 @@
-//! TLS, and the certificate authorities that it trusts: those of `AWS_CA_BUNDLE`, which the SDK for Rust does not read itself; else the system's, or those of `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR` in their place.
+//! TLS and its trusted certificate authorities: those in `AWS_CA_BUNDLE`, which the SDK for Rust does not read itself, or else
+//! the system's, which `SSL_CERT_FILE` and `SSL_CERT_DIR` can replace.
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html> (`AWS_CA_BUNDLE`)
 
 use std::fs;
@@ -18,9 +18,9 @@ pub enum TlsError {
     /// The certificate authorities of `AWS_CA_BUNDLE` cannot be used.
     #[error("AWS_CA_BUNDLE: {}: {problem}", file.display())]
     Bundle {
-        /// The file that it names.
+        /// The path in `AWS_CA_BUNDLE`.
         file: PathBuf,
-        /// What is wrong with it.
+        /// Why the file cannot be used.
         problem: String,
     },
     /// The cryptography provider supports no safe protocol version.
@@ -28,8 +28,8 @@ pub enum TlsError {
     Protocol(#[from] rustls::Error),
 }
 
-/// TLS with the authorities that the environment names. A bundle that cannot be read is an error: trusting others in its place
-/// would be a surprise.
+/// Trusts the authorities that the environment names. An unreadable bundle is an error: trusting other authorities instead would
+/// be a surprise.
 pub(crate) fn from_environment() -> Result<ClientConfig, TlsError> {
     match std::env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty()) {
         Some(file) => trusting(of_bundle(Path::new(&file))?),
@@ -37,7 +37,7 @@ pub(crate) fn from_environment() -> Result<ClientConfig, TlsError> {
     }
 }
 
-/// TLS with the authorities of the system.
+/// Trusts the system's authorities.
 pub(crate) fn from_system() -> Result<ClientConfig, TlsError> {
     trusting(system_authorities())
 }
@@ -49,11 +49,11 @@ fn trusting(authorities: RootCertStore) -> Result<ClientConfig, TlsError> {
     Ok(config.with_root_certificates(authorities).with_no_client_auth())
 }
 
-/// An authority that cannot be read is left out: others may do, and the call fails if none does.
+/// Skips unreadable authorities: the others may be enough, and if not, the call fails.
 fn system_authorities() -> RootCertStore {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
-        warn!(problem = %error, "a certificate authority of the system cannot be read");
+        warn!(problem = %error, "cannot read a certificate authority of the system");
     }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_invalid_bundle_is_refused_with_its_reason() {
+    fn an_invalid_bundle_is_an_error_with_its_reason() {
         let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let table =
             [("", "no certificate in it"), ("hello", "no certificate in it"), (no_certificate, "certificate 1: ")];

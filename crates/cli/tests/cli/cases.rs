@@ -1,21 +1,11 @@
-//! Events that once ended in the wrong outcome, each handled by the shipped command against the AWS of its world file.
+//! Events that once had the wrong outcome, each handled by the command line against the local AWS of its world file.
 //!
 //! The events are in `case-events/`, the worlds in `crates/localaws/tests/worlds/`. By hand: `spotdrain local --world WORLD`, then
 //! `spotdrain drain --restamp EVENT`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops where something is not as it should be"
-)]
-
-mod common {
-    pub(crate) mod command;
-}
 
 use std::path::Path;
 
-use common::command::{ROOT, against, json, run, spotdrain};
+use crate::command::{ROOT, against, json, run, spotdrain};
 use spotdrain_localaws::{LocalAws, Scene, World};
 
 const GROUPS: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup";
@@ -25,12 +15,12 @@ struct Case {
     world: &'static str,
     settings: &'static [&'static str],
     exit: i32,
-    /// The only registration, as target, port and outcome; a notice that fails before it has none.
+    /// The only registration, as target, port and outcome; `None` if the notice fails earlier.
     registration: Option<(&'static str, u16, &'static str)>,
     /// The states of the targets afterwards, as group and `target state`.
     group: &'static str,
     targets: [&'static str; 2],
-    /// What the text names.
+    /// Parts of the printed text.
     text: &'static [&'static str],
 }
 
@@ -51,7 +41,7 @@ const CLUSTER_NOT_FOUND: Case = Case {
     ],
 };
 
-/// A target outside the VPC leaves only with the zone that it was registered with.
+/// A target outside the VPC is deregistered only with the zone it was registered with.
 const ZONE_ALL: Case = Case {
     event: "zone-all",
     world: "zone-all",
@@ -66,7 +56,7 @@ const ZONE_ALL: Case = Case {
     text: &["verdict done"],
 };
 
-/// The rule sends to a topic, and the topic to the queue without raw message delivery.
+/// The rule sends to an SNS topic, and the topic to the queue, without raw message delivery.
 const SNS_IN_SQS: Case = Case {
     event: "sns-in-sqs",
     world: "cluster-not-found",
@@ -92,7 +82,7 @@ impl Case {
         command
     }
 
-    /// Runs the case twice, for a program and for a person, each time on an AWS of its own.
+    /// Runs the case twice, as JSON and as text, each time on a new local AWS.
     fn check(&self) {
         let local = self.local();
         let (code, report) = json(self.command(&local, &["--json"]));
@@ -121,7 +111,7 @@ impl Case {
 }
 
 #[test]
-fn a_cluster_that_is_not_found_is_a_failure_worth_another_try() {
+fn a_missing_cluster_is_a_failure_that_is_worth_retrying() {
     CLUSTER_NOT_FOUND.check();
 }
 
@@ -131,11 +121,11 @@ fn a_target_of_all_zones_is_deregistered_with_its_zone() {
 }
 
 #[test]
-fn an_sns_envelope_in_a_queue_is_read() {
+fn an_event_in_an_sns_envelope_is_read_from_a_queue() {
     SNS_IN_SQS.check();
 }
 
-/// A time that cannot be read is not needed: the event has its own.
+/// An unreadable `stoppingAt` is replaced by the event's own time.
 #[test]
 fn an_unreadable_stopping_at_is_a_warning_and_the_target_is_deregistered() {
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
@@ -143,16 +133,16 @@ fn an_unreadable_stopping_at_is_a_warning_and_the_target_is_deregistered() {
     assert!(code == 0 && out.contains("warning ") && out.contains("Deregistered"), "{out}{error}");
 }
 
-/// A worker without a load balancer is usual, and the text says what was found instead of guessing.
+/// A worker without a load balancer is normal, and the text says so.
 #[test]
-fn a_task_without_a_service_says_why_it_has_no_target_group() {
+fn the_report_explains_why_a_task_without_a_service_has_no_target_group() {
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let (code, out, _) = run(against(&local, &["drain", "--restamp", "events/standalone-task.json"]));
     assert!(code == 0 && out.contains("no target group, NoLoadBalancer: the task has no service"), "{out}");
 }
 
 #[test]
-fn explain_and_drain_agree_about_a_task_that_is_down() {
+fn explain_and_drain_ignore_a_stopped_task_for_the_same_reason() {
     let event = "events/sqs-stopped-before-notice.json";
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let (_, explained) = json(spotdrain(&["explain", "--json", event]));
@@ -164,7 +154,7 @@ fn explain_and_drain_agree_about_a_task_that_is_down() {
 }
 
 #[test]
-fn every_event_of_the_folder_is_a_case() {
+fn every_event_in_the_folder_has_a_case() {
     let all = [CLUSTER_NOT_FOUND, ZONE_ALL, SNS_IN_SQS].map(|case| format!("{}.json", case.event));
     let files = std::fs::read_dir(Path::new(ROOT).join("crates/cli/tests/case-events")).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
@@ -172,7 +162,7 @@ fn every_event_of_the_folder_is_a_case() {
 }
 
 #[test]
-fn a_notice_of_another_region_or_account_than_its_queue_is_refused_with_both_sides() {
+fn a_notice_from_another_region_or_account_than_the_queues_is_an_error_that_names_both() {
     let local = CLUSTER_NOT_FOUND.local();
     let event = format!("{ROOT}/events/malformed/sqs-other-region.json");
     let (code, out, error) = run(against(&local, &["drain", "--restamp", &event]));
@@ -181,5 +171,5 @@ fn a_notice_of_another_region_or_account_than_its_queue_is_refused_with_both_sid
     for side in ["account 123456789012 in eu-central-1", "account 210987654321 in us-east-1"] {
         assert!(text.contains(side), "{side}: {text}");
     }
-    assert!(local.calls().is_empty(), "nothing is called for it");
+    assert!(local.calls().is_empty(), "no call is made");
 }

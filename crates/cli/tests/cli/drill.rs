@@ -1,11 +1,4 @@
-//! The drill as a process, with live traffic. Where there is no `HAProxy` these tests say that they are skipped.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test stops where something is not as it should be"
-)]
+//! The drill, with live traffic. Without `HAProxy` these tests print that they are skipped.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -16,8 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_spotdrain");
-const DOCUMENT: &str = include_str!("../../../docs/drill.md");
-/// Small and fast: seven seconds a run.
+const DOCUMENT: &str = include_str!("../../../../docs/drill.md");
+/// A small drill: seven seconds for a run.
 const SMALL: [&str; 5] = ["drill", "--scale", "20", "--rate", "50"];
 
 fn drill(arguments: &[&str]) -> Command {
@@ -31,14 +24,14 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
     (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-/// Whether a test that needs these is to be run.
+/// Returns whether the programs that a test needs are installed, and prints which one is missing.
 fn has_all(test: &str, needs_hold: bool) -> bool {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut folders = path.split(':').chain(["/usr/sbin", "/usr/local/sbin"]);
     let has_haproxy = folders.any(|folder| Path::new(folder).join("haproxy").exists());
     let has_hold = Path::new(PROGRAM).with_file_name("spotdrain-hold").exists();
     if !has_haproxy {
-        println!("skipped: {test}: no haproxy here (apt-get install haproxy)");
+        println!("skipped: {test}: haproxy is not installed (apt-get install haproxy)");
     } else if needs_hold && !has_hold {
         println!("skipped: {test}: spotdrain-hold is not built (cargo build -p spotdrain-hold)");
     }
@@ -60,27 +53,27 @@ fn assert_nothing_is_lost(run: &Value) {
         assert!(task["unhealthy"].is_f64() && task["last_new"].is_f64(), "{task}");
         assert!(
             task["last_new"].as_f64() < task["told"].as_f64(),
-            "SIGTERM is passed on after its last new connection: {task}"
+            "SIGTERM is passed on after the last new connection: {task}"
         );
     }
 }
 
 #[test]
-fn with_both_no_connection_is_lost_whatever_a_draining_target_is_to_the_load_balancer() {
-    if !has_all("with_both_no_connection_is_lost_whatever_a_draining_target_is_to_the_load_balancer", true) {
+fn with_both_no_connection_is_lost_under_either_assumption_about_draining_targets() {
+    if !has_all("with_both_no_connection_is_lost_under_either_assumption_about_draining_targets", true) {
         return;
     }
     for assumption in ["sooner", "not"] {
         let run = figures(&["--only", "both", "--draining-unhealthy", assumption]);
         assert_nothing_is_lost(&run);
         let left = run["interrupted"].as_array().unwrap().iter().all(|task| task["deregistered"].is_null());
-        assert!(left, "the function leaves it to the hold: {run}");
+        assert!(left, "the function leaves the targets to the hold: {run}");
     }
 }
 
 #[test]
-fn without_the_tag_the_function_takes_a_held_task_out() {
-    if !has_all("without_the_tag_the_function_takes_a_held_task_out", true) {
+fn without_the_tag_the_function_deregisters_a_held_task() {
+    if !has_all("without_the_tag_the_function_deregisters_a_held_task", true) {
         return;
     }
     let run = figures(&["--only", "both", "--tag", "none"]);
@@ -89,8 +82,8 @@ fn without_the_tag_the_function_takes_a_held_task_out() {
 }
 
 #[test]
-fn without_anything_connections_are_refused_until_the_load_balancer_turns_away() {
-    if !has_all("without_anything_connections_are_refused_until_the_load_balancer_turns_away", false) {
+fn without_anything_connections_are_refused_until_the_load_balancer_stops_routing() {
+    if !has_all("without_anything_connections_are_refused_until_the_load_balancer_stops_routing", false) {
         return;
     }
     let page = std::env::temp_dir().join(format!("spotdrain-test-drill-{}.html", std::process::id()));
@@ -102,18 +95,18 @@ fn without_anything_connections_are_refused_until_the_load_balancer_turns_away()
     assert!(written.contains("<svg") && written.contains("connections lost") && !written.contains("http"));
 }
 
-/// A drill under way, what it says from here on, and all processes below it.
-fn under_way() -> (Child, BufReader<ChildStderr>, Vec<u32>) {
+/// A running drill, its further messages, and all its descendant processes.
+fn running_drill() -> (Child, BufReader<ChildStderr>, Vec<u32>) {
     let mut process = drill(&[&SMALL[..], &["--only", "hold"]].concat()).spawn().unwrap();
-    let mut said = BufReader::new(process.stderr.take().unwrap());
+    let mut messages = BufReader::new(process.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains(" s of ") {
         line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it ended before it began");
+        assert!(messages.read_line(&mut line).unwrap() > 0, "the drill ended before its first run");
     }
     let below = descendants(process.id());
     assert!(below.len() >= 13, "six tasks with their holds, and the load balancer: {below:?}");
-    (process, said, below)
+    (process, messages, below)
 }
 
 #[test]
@@ -121,11 +114,11 @@ fn a_drill_that_is_stopped_leaves_nothing_behind() {
     if !has_all("a_drill_that_is_stopped_leaves_nothing_behind", true) {
         return;
     }
-    let (mut process, mut said, below) = under_way();
+    let (mut process, mut messages, below) = running_drill();
     Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(1));
     let mut rest = String::new();
-    said.read_to_string(&mut rest).unwrap();
+    messages.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("interrupted: everything was stopped"), "{rest}");
     assert!(below.into_iter().all(|pid| !is_running(pid)));
 }
@@ -135,9 +128,10 @@ fn a_drill_that_is_killed_leaves_nothing_behind() {
     if !has_all("a_drill_that_is_killed_leaves_nothing_behind", true) {
         return;
     }
-    let (mut process, _said, below) = under_way();
+    let (mut process, _messages, below) = running_drill();
     process.kill().unwrap();
     process.wait().unwrap();
+    // The kernel and the drill's watcher end the processes a moment later, and nothing signals that to this process.
     let until = Instant::now() + Duration::from_secs(20);
     while below.iter().any(|pid| is_running(*pid)) && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(20));
@@ -152,14 +146,14 @@ fn descendants(pid: u32) -> Vec<u32> {
     children.iter().flat_map(|child| descendants(*child)).chain(children.iter().copied()).collect()
 }
 
-/// One that nobody has reaped does not run.
+/// Returns whether a process is running. A zombie is not.
 fn is_running(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 #[test]
-fn what_is_missing_is_named_with_what_to_do() {
+fn a_missing_program_is_an_error_that_says_how_to_install_it() {
     let (code, _, err) = run(&["drill", "--haproxy", "/nowhere/haproxy"]);
     assert_eq!(code, 1);
     assert!(err.contains("/nowhere/haproxy not found") && err.contains("apt-get install haproxy"), "{err}");
@@ -169,8 +163,8 @@ fn what_is_missing_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_told_before_the_drill() {
-    if !has_all("a_report_that_cannot_be_written_is_told_before_the_drill", false) {
+fn a_report_that_cannot_be_written_is_an_error_before_the_drill() {
+    if !has_all("a_report_that_cannot_be_written_is_an_error_before_the_drill", false) {
         return;
     }
     let (code, _, err) = run(&["drill", "--only", "nothing", "--report", "/nowhere/drill.html"]);
@@ -179,13 +173,13 @@ fn a_report_that_cannot_be_written_is_told_before_the_drill() {
 }
 
 #[test]
-fn a_plan_that_cannot_be_is_refused_with_every_problem() {
+fn an_invalid_plan_is_rejected_with_every_problem() {
     let (code, _, err) = run(&["drill", "--scale", "100", "--interrupted", "9"]);
     assert_eq!(code, 64);
     assert!(err.contains("--scale: from 1 to 20") && err.contains("--interrupted: at least 1"), "{err}");
 }
 
-/// Flag and default of every row of the document's tables.
+/// The flag and the default in every row of the document's tables.
 fn documented() -> BTreeSet<(String, String)> {
     let rows = DOCUMENT.lines().filter(|line| line.starts_with("| `--"));
     rows.map(|row| {

@@ -1,26 +1,15 @@
-//! The command line as a process: output, exit codes, and what changes in the local AWS.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test stops where something is not as it should be"
-)]
-
-mod common {
-    pub(crate) mod command;
-}
+//! Every command's output, exit codes, and effects on the local AWS.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
-use common::command::{ROOT, against, json, run, spotdrain};
+use crate::command::{ROOT, against, json, run, spotdrain};
 use serde_json::Value;
 use spotdrain_localaws::{Action, Fault, LocalAws, Scene};
 
-const SAMPLE: &str = include_str!("../../../events/spot-interruption.json");
+const SAMPLE: &str = include_str!("../../../../events/spot-interruption.json");
 
-/// Every target of a group, as `id:port state`.
+/// The targets of a group, as `id:port state`.
 fn targets(local: &LocalAws, group: &str) -> Vec<String> {
     let now = local.now();
     let targets = local.world().targets(group, now);
@@ -38,7 +27,7 @@ fn samples(folder: &str) -> Vec<String> {
 fn explain_reads_every_sample() {
     for file in samples("events") {
         let (code, output, _) = run(spotdrain(&["explain", "--event", &file]));
-        assert!(code == 0 && (output.contains("  fate  ") || file.contains("empty")), "{file}: {output}");
+        assert!(code == 0 && (output.contains("  result  ") || file.contains("empty")), "{file}: {output}");
         let (code, events) = json(spotdrain(&["explain", "--json", "--event", &file]));
         assert_eq!(code, 0, "{file}");
         for event in events.as_array().unwrap() {
@@ -49,7 +38,7 @@ fn explain_reads_every_sample() {
 }
 
 #[test]
-fn explain_refuses_every_malformed_sample_with_its_place() {
+fn explain_rejects_every_malformed_sample_with_the_path_of_the_error() {
     for file in samples("events/malformed") {
         let (code, _, error) = run(spotdrain(&["explain", "--event", &file]));
         assert!(code == 65 && error.contains(", at "), "{file}: {code} {error}");
@@ -57,7 +46,7 @@ fn explain_refuses_every_malformed_sample_with_its_place() {
 }
 
 #[test]
-fn explain_tells_a_notice_to_a_person() {
+fn explain_prints_a_notice_as_text() {
     let (_, output, _) = run(spotdrain(&["explain", "--event", "events/spot-interruption.json"]));
     let still: Vec<_> = output.lines().filter(|line| !line.starts_with("  interrupted")).collect();
     insta::assert_snapshot!(still.join("\n"));
@@ -75,7 +64,7 @@ fn explain_reads_standard_input_and_the_scope() {
 const DRAIN: [&str; 5] = ["drain", "--restamp", "--json", "--event", "events/spot-interruption.json"];
 
 #[test]
-fn drain_takes_exactly_that_target_out_and_a_second_run_finds_it_draining() {
+fn drain_deregisters_only_the_interrupted_target_and_a_second_run_finds_it_draining() {
     let scene = Scene::demo();
     let local = LocalAws::spawn_thread(scene.world).unwrap();
     for (verdict, state, outcome) in [("done", "healthy", "Deregistered"), ("nothing", "draining", "AlreadyDraining")] {
@@ -91,7 +80,7 @@ fn drain_takes_exactly_that_target_out_and_a_second_run_finds_it_draining() {
 }
 
 #[test]
-fn on_aws_itself_a_restamped_event_is_acted_on_only_if_the_task_still_has_the_address() {
+fn without_a_custom_endpoint_a_restamped_event_is_handled_only_if_the_task_still_has_the_address() {
     let scene = Scene::demo();
     let local = LocalAws::spawn_thread(scene.world).unwrap();
     local.world().remove_task(&scene.spot[0]).unwrap();
@@ -101,7 +90,7 @@ fn on_aws_itself_a_restamped_event_is_acted_on_only_if_the_task_still_has_the_ad
     }
     command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
     let (code, report) = json(command);
-    // As if it came just now, so that ECS should know the task.
+    // The event is restamped, so ECS should know the task: a retryable failure.
     assert_eq!((code, &report["notices"][0]["registrations"][0]["outcome"]), (75, &"Failed".into()));
     assert!(targets(&local, &scene.group).iter().all(|target| target.ends_with(" healthy")));
 }
@@ -119,7 +108,7 @@ fn plan_and_observe_change_nothing() {
 }
 
 #[test]
-fn the_exit_code_tells_what_another_try_is_worth() {
+fn the_exit_code_shows_whether_a_retry_may_succeed() {
     let event = ["drain", "--restamp", "--timeout", "5", "--event", "events/spot-interruption.json"];
     for (fault, expected) in [(Fault::Hang, 75), (Fault::AccessDenied, 1)] {
         let mut scene = Scene::demo();
@@ -139,7 +128,7 @@ fn the_exit_code_tells_what_another_try_is_worth() {
 }
 
 #[test]
-fn without_credentials_it_says_what_to_set() {
+fn without_credentials_the_error_names_what_to_set() {
     let mut command = spotdrain(&["drain", "--restamp", "--timeout", "5", "--event", "events/spot-interruption.json"]);
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nonexistent");
     let (code, _, error) = run(command);
@@ -148,7 +137,7 @@ fn without_credentials_it_says_what_to_set() {
 }
 
 #[test]
-fn the_demo_ends_with_the_target_draining_and_no_colour_in_a_pipe() {
+fn the_demo_ends_with_the_target_draining_and_prints_no_colours_to_a_pipe() {
     let (code, output, _) = run(spotdrain(&["demo"]));
     assert!(code == 0 && output.contains("10.0.2.21:5044  FARGATE_SPOT  healthy  draining\n"), "{output}");
     assert!(output.contains("Verdict done: ") && !output.contains('\x1b'), "{output}");
@@ -157,7 +146,7 @@ fn the_demo_ends_with_the_target_draining_and_no_colour_in_a_pipe() {
 }
 
 #[test]
-fn the_local_aws_says_how_to_use_it_and_ends_with_its_signal() {
+fn the_local_aws_prints_how_to_use_it_and_stops_on_sigterm() {
     let mut child = spotdrain(&["local"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let exports: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("Ctrl-C")).collect();
@@ -181,7 +170,7 @@ fn a_completion_script_is_printed() {
 }
 
 #[test]
-fn help_can_be_used_by_a_stranger() {
+fn help_texts() {
     for (name, arguments) in [
         ("help", &["--help"][..]),
         ("help_drain", &["drain", "--help"]),

@@ -1,18 +1,11 @@
-//! Which certificate authorities are trusted: a local AWS over TLS, whose authority is nobody's but its own.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test stops where something is not as it should be"
-)]
+//! Which certificate authorities are trusted, tested with a local AWS that has an authority of its own.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use spotdrain_localaws::{LocalAws, Scene};
 
-/// The command over TLS with this variable set: its exit code and all that it wrote.
+/// Runs `plan` over TLS with this variable set, and returns the exit code and all output.
 fn plan_with(local: &LocalAws, trust: Option<(&str, &str)>) -> (i32, String) {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let mut command = Command::new(env!("CARGO_BIN_EXE_spotdrain"));
@@ -24,7 +17,7 @@ fn plan_with(local: &LocalAws, trust: Option<(&str, &str)>) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(text).unwrap())
 }
 
-/// A file of its own for each test, below the target folder.
+/// Writes a file to the target folder.
 fn file(name: &str, text: &str) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).unwrap();
@@ -32,7 +25,7 @@ fn file(name: &str, text: &str) -> String {
 }
 
 #[test]
-fn the_bundle_of_the_environment_is_trusted() {
+fn a_bundle_named_in_the_environment_is_trusted() {
     let local = LocalAws::spawn_thread_tls(Scene::demo().world).unwrap();
     let authority = file("bundle.pem", local.certificate_authority().unwrap());
     for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE"] {
@@ -42,7 +35,7 @@ fn the_bundle_of_the_environment_is_trusted() {
 }
 
 #[test]
-fn an_authority_that_nobody_named_is_not_trusted() {
+fn an_unknown_authority_is_not_trusted() {
     let local = LocalAws::spawn_thread_tls(Scene::demo().world).unwrap();
     let (code, output) = plan_with(&local, None);
     assert!(code != 0 && output.contains("UnknownIssuer"), "{code} {output}");
@@ -50,7 +43,7 @@ fn an_authority_that_nobody_named_is_not_trusted() {
 }
 
 #[test]
-fn a_bundle_that_is_none_is_refused_before_any_call() {
+fn an_invalid_bundle_is_an_error_before_any_call() {
     let local = LocalAws::spawn_thread_tls(Scene::demo().world).unwrap();
     let (code, output) = plan_with(&local, Some(("AWS_CA_BUNDLE", "/does/not/exist.pem")));
     assert!(code == 64 && output.contains("AWS_CA_BUNDLE: /does/not/exist.pem: "), "{code} {output}");

@@ -1,21 +1,10 @@
-//! What a person expects of a command line: help, versions, errors that name what to check, and soon.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test stops where something is not as it should be"
-)]
-
-mod common {
-    pub(crate) mod command;
-}
+//! What users expect of a command line: help, versions, and errors that appear quickly and name what to check.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
-use common::command::{against, json, run, spotdrain};
+use crate::command::{against, json, run, spotdrain};
 use spotdrain_localaws::{Action, CallAnswer, Fault, LocalAws, Scene};
 
 const EVENT: &str = "events/spot-interruption.json";
@@ -28,7 +17,7 @@ const CALLERS: [&[&str]; 4] = [
 ];
 
 #[test]
-fn help_is_a_command_too() {
+fn help_is_also_a_command() {
     for arguments in [&["help"][..], &["help", "drain"]] {
         let (code, text, _) = run(spotdrain(arguments));
         assert!(code == 0 && text.contains("Usage: spotdrain"), "{text}");
@@ -57,7 +46,7 @@ fn the_event_needs_no_flag() {
 }
 
 #[test]
-fn a_plan_says_that_it_is_one() {
+fn a_plan_is_marked_as_a_dry_run() {
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let plan = ["plan", "--restamp", EVENT];
     let (code, report) = json(against(&local, &[&plan[..], &["--json"]].concat()));
@@ -69,14 +58,14 @@ fn a_plan_says_that_it_is_one() {
 }
 
 #[test]
-fn an_observing_drain_says_that_nothing_was_changed() {
+fn a_drain_in_observe_mode_reports_that_nothing_was_deregistered() {
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let (_, text, _) = run(against(&local, &["drain", "--restamp", "--mode", "observe", EVENT]));
-    assert!(text.ends_with("verdict done (mode observe: 1 planned and not deregistered)\n"), "{text}");
+    assert!(text.ends_with("verdict done (mode observe: 1 planned, not deregistered)\n"), "{text}");
 }
 
 #[test]
-fn empty_input_is_named() {
+fn empty_input_is_an_error_that_names_the_input() {
     let (code, _, error) = run(spotdrain(&["explain", "-"]));
     assert!(code == 65 && error.contains("standard input is empty: expected an EventBridge event"), "{error}");
     let (code, _, error) = run(spotdrain(&["explain", "/dev/null"]));
@@ -119,7 +108,7 @@ fn a_missing_profile_is_named() {
 }
 
 #[test]
-fn a_profile_gives_credentials_and_region() {
+fn a_profile_provides_credentials_and_region() {
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let text = "[profile staging]\nregion = eu-central-1\naws_access_key_id = a\naws_secret_access_key = b\n";
     let mut command = configured(&["drain", "--restamp", "--json", "--profile", "staging", EVENT], "staging.ini", text);
@@ -142,7 +131,7 @@ fn an_endpoint_that_does_not_answer_is_named_with_region_and_profile() {
 }
 
 #[test]
-fn a_failure_names_where_aws_was_called_and_as_whom() {
+fn a_failure_names_region_credentials_and_endpoint() {
     let mut scene = Scene::demo();
     scene.world.add_fault(Fault::AccessDenied.on(Action::DescribeServices));
     let local = LocalAws::spawn_thread(scene.world).unwrap();
@@ -157,7 +146,7 @@ fn a_failure_names_where_aws_was_called_and_as_whom() {
 }
 
 #[test]
-fn the_local_aws_knows_its_caller_and_lists_what_it_knows() {
+fn the_local_aws_answers_get_caller_identity_and_lists_its_actions() {
     let mut child = spotdrain(&["local"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let lines: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("Ctrl-C")).collect();
@@ -179,7 +168,7 @@ fn the_local_aws_knows_its_caller_and_lists_what_it_knows() {
     }
 }
 
-/// "Drill" is the rig with traffic, and a simulated notice comes from the simulator; only the default source keeps its name.
+/// "Drill" means the test with traffic. A simulated notice comes from the simulator; only its default source has the old name.
 #[test]
 fn a_simulated_notice_comes_from_the_simulator() {
     let (_, help, _) = run(spotdrain(&["simulate", "--help"]));

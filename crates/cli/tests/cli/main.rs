@@ -1,0 +1,18 @@
+//! The command line as a process.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a failed assumption fails the test"
+)]
+
+mod cases;
+#[path = "../common/command.rs"]
+mod command;
+mod commands;
+mod conventions;
+mod drill;
+mod simulate;
+mod trust;
