@@ -1,7 +1,7 @@
-//! How large is the function, and how much memory does a batch of a thousand take?
+//! The size of the function, and its memory for a batch of a thousand.
 //!
-//! The release function runs as a process under a Runtime API, before the local AWS without its throttles, and the kernel
-//! says what it took at most. The aims: under 9 MB stripped, under 64 MB.
+//! The release build runs as a process under a Runtime API, against the local AWS without throttling. The kernel reports its
+//! peak memory. The targets: under 9 MB stripped, under 64 MB of memory.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stdout,
@@ -72,7 +72,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The targets that were deregistered, and the function's peak resident memory in megabytes.
+/// Returns the number of deregistered targets, and the function's peak resident memory in megabytes.
 async fn measure() -> Result<(usize, f64)> {
     let local = LocalAws::spawn_thread(world())?;
     let simulator = Simulator::builder().build().await?;

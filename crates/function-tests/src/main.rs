@@ -1,4 +1,4 @@
-//! The shipped function, for the tests and benches of this package.
+//! The shipped function, built again for the tests and benches of this package.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! The article's way, which is what there was before: one event an invocation, a new client at every event, four calls in a
-//! row, one target a call, and the SDK's own three attempts. A stand-in for its function in Go, which does the same.
+//! The article's function, for comparison: one event in an invocation, a new client for every event, four calls in a row, one
+//! target in a call, and the SDK's three attempts. It replaces the article's function in Go, which does the same.
 
 use std::error::Error;
 
@@ -13,12 +13,12 @@ use serde_json::Value;
 use crate::Result;
 use crate::stage::{BALANCER, Stage};
 
-/// The argument with which this program is that function.
+/// The argument that starts this program as the article's function.
 pub const AS_FUNCTION: &str = "--article-function";
 
 type Failed = Box<dyn Error + Send + Sync>;
 
-/// Serves invocations, as the process that Lambda starts.
+/// Serves invocations, as a process started by Lambda.
 pub fn serve() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let handler = service_fn(|event: LambdaEvent<Value>| async move {
@@ -57,7 +57,7 @@ pub async fn handle(config: &SdkConfig, event: &Value) -> std::result::Result<()
     let groups = client.describe_target_groups().load_balancer_arn(BALANCER).send().await?;
     let has_group = groups.target_groups().iter().any(|found| found.target_group_arn() == Some(&group));
     if !is_there || !has_group {
-        return Err("the load balancer or the target group is not there".into());
+        return Err("the load balancer or the target group does not exist".into());
     }
     let health = client.describe_target_health().target_group_arn(&group).send().await?;
     let targets = health.target_health_descriptions().iter().filter_map(|description| description.target());

@@ -1,9 +1,9 @@
-//! How fast is it? `cargo bench -p spotdrain-function-tests --bench performance` measures the function as Lambda runs it, over a local AWS
-//! with the published limits, beside the article's way of doing the same, and writes `docs/performance.md`'s tables and
-//! `docs/storm.svg`. With names behind `--` only those are run: `start`, `warm`, `searched`, `storm-1000`, `storm-1000-30`, `article-1000` and so on;
-//! then nothing is written.
+//! `cargo bench -p spotdrain-function-tests --bench performance` measures the function as Lambda runs it, against a local AWS
+//! with AWS's published limits, and compares it with the article's function. It writes the tables in `docs/performance.md`,
+//! which explains the measurements, and `docs/storm.svg`.
 //!
-//! What is measured and how is told in `docs/performance.md`.
+//! With names after `--` it runs only those and writes nothing: `start`, `warm`, `searched`, `storm-1000`, `storm-1000-30`,
+//! `article-1000` and so on.
 #![allow(
     unreachable_pub,
     clippy::print_stdout,
@@ -16,10 +16,10 @@
 )]
 
 mod article;
+mod environment;
 mod measure;
 mod page;
 mod plot;
-mod sandbox;
 mod stage;
 mod start;
 mod storm;
@@ -43,7 +43,7 @@ const STORMS: [Plan; 8] = [
     Plan::new(10_000, 200, 2),
 ];
 
-/// The configured target groups of a notice that is searched for.
+/// The number of configured target groups in which a task is searched.
 const SEARCHED: u32 = 120;
 
 fn main() -> Result<()> {
@@ -72,7 +72,7 @@ fn main() -> Result<()> {
     if names.is_empty() { page.write() } else { Ok(()) }
 }
 
-/// The article's way is measured in the storms of two seconds.
+/// The article's function is measured only in storms of two seconds.
 fn is_of_two_seconds(plan: Plan) -> bool {
     plan.within == Duration::from_secs(2) && plan.receives == Receives::Uneven
 }
@@ -86,7 +86,7 @@ fn key(way: &str, plan: Plan) -> String {
     format!("{way}-{}{within}{slow}", plan.tasks)
 }
 
-/// A line that is written over, on a terminal; elsewhere nothing.
+/// Overwrites the progress line on a terminal; prints nothing elsewhere.
 fn progress(line: &str) {
     use std::io::IsTerminal as _;
     if std::io::stderr().is_terminal() {

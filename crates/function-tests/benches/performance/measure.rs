@@ -1,4 +1,4 @@
-//! What the calls of a storm came to.
+//! The measured results of a storm.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use spotdrain_localaws::{Call, CallAnswer};
 /// How long a notice lasts.
 pub const NOTICE: Duration = Duration::from_mins(2);
 
-/// How the queue answers receives.
+/// How the queue answers ReceiveMessage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receives {
-    /// After 5 to 100 ms, with one to ten messages while more are there.
+    /// After 5 to 100 ms, with one to ten messages even if there are more.
     Uneven,
-    /// After this long, with all that fit.
+    /// After this long, with as many messages as fit.
     Every(Duration),
 }
 
-/// A storm: so many tasks in so many target groups, interrupted within this time.
+/// A storm: `tasks` tasks in `groups` target groups, interrupted within this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     pub tasks: u32,
@@ -35,7 +35,6 @@ impl Plan {
         Self { receives, ..self }
     }
 
-    /// What it is called.
     pub fn name(self) -> String {
         let receives = match self.receives {
             Receives::Uneven => String::new(),
@@ -45,24 +44,24 @@ impl Plan {
     }
 }
 
-/// One storm, measured.
+/// The results of one storm.
 #[derive(Debug, Clone)]
 pub struct Storm {
     pub plan: Plan,
-    /// Of each target that left its group: how long after its own notice, and when since the storm began.
+    /// For each deregistered target: the time since its notice, and since the start of the storm.
     pub left: Vec<(Duration, Duration)>,
-    /// Calls to ELB, and those of them that write.
+    /// Calls to ELB, and how many of them are writes.
     pub elb_calls: usize,
     pub writes: usize,
     /// Calls to ECS.
     pub ecs_calls: usize,
     pub refused: usize,
-    /// Of the function with the largest, in megabytes.
+    /// The largest peak memory of a function, in megabytes.
     pub peak_megabytes: f64,
 }
 
 impl Storm {
-    /// From the log of the calls. `noticed`: when the notice of each address came.
+    /// Computes the results from the log of calls. `noticed` has the time of each address's notice.
     pub fn of(plan: Plan, calls: &[Call], noticed: &BTreeMap<String, Duration>, began: Duration) -> Self {
         let mut storm =
             Self { plan, left: Vec::new(), elb_calls: 0, writes: 0, ecs_calls: 0, refused: 0, peak_megabytes: 0.0 };
@@ -89,12 +88,12 @@ impl Storm {
         storm
     }
 
-    /// How many left their group before their notice was over.
+    /// The number of targets that were deregistered before their notice ended.
     pub fn in_time(&self) -> usize {
         self.left.iter().filter(|(after, _)| *after < NOTICE).count()
     }
 
-    /// The time from its notice within which this share of the tasks that left in time left their group.
+    /// The time since the notice within which this share of the targets in time was deregistered.
     pub fn share_left(&self, share: f64) -> Option<Duration> {
         let mut times: Vec<_> = self.left.iter().map(|(after, _)| *after).filter(|after| *after < NOTICE).collect();
         times.sort_unstable();
@@ -103,14 +102,14 @@ impl Storm {
     }
 }
 
-/// The reads of ELB that a function makes.
+/// The function's read calls to ELB.
 const ELB_READS: [&str; 3] = ["DescribeTargetHealth", "DescribeTargetGroups", "DescribeLoadBalancers"];
 
 fn is_of_the_queue(action: &str) -> bool {
     action.contains("Message") || action.contains("Queue")
 }
 
-/// The middle one.
+/// Returns the median.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)

@@ -1,4 +1,4 @@
-//! The figures as people read them: on the terminal, and in `docs/performance.md`.
+//! The results as tables, on the terminal and in `docs/performance.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::{Result, progress};
 const BEGIN: &str = "<!-- written by the bench: begin -->";
 const END: &str = "<!-- written by the bench: end -->";
 
-/// All that was measured.
+/// All results.
 #[derive(Debug, Default)]
 pub struct Page {
     pub starts: Vec<Pair>,
@@ -28,7 +28,7 @@ impl Page {
         println!("{}", self.tables());
     }
 
-    /// Writes the tables into the document, and the plot beside it.
+    /// Writes the tables into `docs/performance.md`, and the plot to `docs/storm.svg`.
     pub fn write(&self) -> Result<()> {
         let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs");
         let path = docs.join("performance.md");
@@ -41,7 +41,7 @@ impl Page {
         Ok(())
     }
 
-    /// The storms that the article's way was measured in, too.
+    /// The storms in which the article's function was also measured.
     fn panels(&self) -> Vec<Storm> {
         let is_shown = |storm: &&Storm| self.articles.iter().any(|article| article.plan == storm.plan);
         self.storms.iter().filter(is_shown).cloned().collect()
@@ -90,11 +90,11 @@ impl Page {
                 ours.calls, article.calls
             );
         }
-        self.whereabouts(text);
+        self.breakdown(text);
     }
 
-    /// What is left: the way to the first call, and each call, of which AWS takes 10 ms.
-    fn whereabouts(&self, text: &mut String) {
+    /// Writes the table of where the time goes: until the first call, and for each call, of which AWS takes 10 ms.
+    fn breakdown(&self, text: &mut String) {
         text.push_str(
             "\n| where that time goes | until the first call arrives | from each call to the next |\n|---|--:|--:|\n",
         );

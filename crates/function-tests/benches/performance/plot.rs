@@ -1,4 +1,4 @@
-//! Targets deregistered over time, of each storm: ours, the article's, and the end of the notices.
+//! A plot of deregistered targets over time for each storm: ours, the article's, and the end of the notices.
 
 use std::fmt::Write as _;
 
@@ -81,7 +81,7 @@ fn panel(text: &mut String, x: f64, y: f64, ours: &Storm, article: Option<&Storm
     name(text, ours, "spotdrain", y + HEIGHT * 0.34);
 }
 
-/// How many have left by each moment.
+/// Draws the number of deregistered targets over time.
 fn curve(text: &mut String, class: &str, storm: &Storm, at: impl Fn(f64) -> f64, up: impl Fn(f64) -> f64) {
     let mut moments: Vec<f64> =
         storm.left.iter().map(|(_, since)| since.as_secs_f64()).filter(|s| *s <= SECONDS).collect();

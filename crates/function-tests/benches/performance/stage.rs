@@ -1,4 +1,4 @@
-//! The world of a bench: services with a target group each, their tasks, and the notices of those that are interrupted.
+//! The world of a bench: services with a target group each, their tasks, and the notices of the interrupted ones.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ const SAMPLE: &str = include_str!("../../../../events/spot-interruption.json");
 /// The queue of the notices.
 pub const QUEUE: &str = "notices";
 
-/// How long an answer of AWS takes.
+/// The latency of AWS's answers.
 pub const LATENCY: Duration = Duration::from_millis(10);
 
-/// A load balancer, which the article's way looks up by name.
+/// A load balancer, which the article's function looks up by name.
 pub const BALANCER: &str =
     "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/demo/50dc6c495c0c9188";
 
-/// So many tasks are interrupted, of services with so many target groups in all.
+/// The number of interrupted tasks, and of the target groups they are in.
 #[derive(Debug, Clone, Copy)]
 pub struct Stage {
     pub tasks: u32,
@@ -38,7 +38,7 @@ impl Stage {
         format!("10.{}.{}.{}", 1 + number / 62_500, number / 250 % 250, number % 250 + 1)
     }
 
-    /// Its service.
+    /// The service of a task.
     pub fn service(self, number: u32) -> String {
         format!("service-{}", number % self.groups)
     }
@@ -48,7 +48,7 @@ impl Stage {
         format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/service-{service}/6d0ecf831eec9f09")
     }
 
-    /// The world before the storm. Of each service one task more goes on, so that none loses its last target.
+    /// The world before the storm. Each service has one more task that is not interrupted, so that none loses its last target.
     pub fn world(self, throttles: Throttles) -> Result<World> {
         let mut world = World::new();
         world.set_throttles(throttles);
@@ -71,14 +71,14 @@ impl Stage {
         Ok(world)
     }
 
-    /// A task that is registered and healthy.
+    /// Adds a task that is registered and healthy.
     pub fn add_task(self, world: &mut World, number: u32, now: Duration) -> Result<()> {
         let task = Task::new("demo", &id(number)).service(&self.service(number)).address(&Self::address(number));
         world.add_task_in(task, &Self::group(number % self.groups), State::Healthy, now)?;
         Ok(())
     }
 
-    /// The notice of a task, of this moment.
+    /// Returns the notice of a task, with the current time.
     pub fn notice(self, number: u32) -> Result<String> {
         let now = Timestamp::now();
         let mut event: Value = serde_json::from_str(SAMPLE)?;

@@ -1,4 +1,4 @@
-//! One notice: from a cold start, and warm.
+//! The time for one notice, with a cold start and warm.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,29 +6,29 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use spotdrain_localaws::{LocalAws, Throttles};
 
+use crate::environment::{Environment, Kind, Surroundings};
 use crate::measure::median;
-use crate::sandbox::{Kind, Sandbox, Surroundings};
 use crate::stage::{LATENCY, Stage};
 use crate::{Result, progress};
 
 const RUNS: u32 = 21;
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// One service of a few tasks, as most are.
+/// One service with a few tasks.
 const STAGE: Stage = Stage { tasks: 5, groups: 1 };
 
-/// One notice, in milliseconds.
+/// The times for one notice, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 struct Notice {
     /// Until DeregisterTargets was answered.
     deregistered: f64,
     /// Until the first call arrived.
     first_call: f64,
-    /// From one call's arrival to the next one's, on average.
+    /// The average time between the arrivals of two calls.
     each_call: f64,
     calls: usize,
 }
 
-/// The medians of several.
+/// The medians of several notices.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
     pub deregistered: f64,
@@ -49,7 +49,7 @@ impl Figures {
     }
 }
 
-/// A case beside the article's way of the same.
+/// A case, and the same case with the article's function.
 #[derive(Debug, Clone)]
 pub struct Pair {
     pub case: &'static str,
@@ -64,7 +64,7 @@ impl Pair {
     }
 }
 
-/// A local AWS over TLS, and the file of its certificate.
+/// A local AWS over TLS, and the file with its certificate.
 struct Aws {
     local: LocalAws,
     surroundings: Surroundings,
@@ -80,7 +80,7 @@ impl Aws {
         Ok(Self { local, surroundings, next_task: STAGE.tasks })
     }
 
-    /// The notice of a further task, as EventBridge or the queue delivers it.
+    /// The notice of another task, as EventBridge or the queue delivers it.
     fn payload(&mut self, kind: Kind) -> Result<Value> {
         let event = STAGE.notice(self.next_task)?;
         STAGE.add_task(&mut self.local.world(), self.next_task, self.local.now())?;
@@ -91,8 +91,8 @@ impl Aws {
         })
     }
 
-    /// What the calls since this moment tell.
-    fn seen_since(&self, before: Duration) -> Result<Notice> {
+    /// Computes the times from the calls since `before`.
+    fn measured_since(&self, before: Duration) -> Result<Notice> {
         let calls = self.local.calls();
         let at: Vec<_> = calls.iter().map(|call| milliseconds(call.at.saturating_sub(before))).collect();
         let (first, last) = (at.first().ok_or("no call was made")?, at.last().ok_or("no call was made")?);
@@ -104,16 +104,16 @@ impl Aws {
         Ok(Notice { deregistered, first_call: *first, each_call, calls: at.len() })
     }
 
-    /// From exec to deregistered.
+    /// Measures the time from exec to the deregistration.
     async fn cold(&mut self, kind: Kind, settings: &[(&'static str, String)]) -> Result<Notice> {
         let surroundings = Surroundings { settings: settings.to_vec(), ..self.surroundings.clone() };
-        let mut sandbox = Sandbox::new(kind, surroundings).await?;
-        let id = sandbox.enqueue(self.payload(kind)?, TIMEOUT).await?;
+        let mut environment = Environment::new(kind, surroundings).await?;
+        let id = environment.enqueue(self.payload(kind)?, TIMEOUT).await?;
         self.local.world().clear_calls();
         let before = self.local.now();
-        sandbox.start()?;
-        sandbox.answer(&id, TIMEOUT).await?;
-        self.seen_since(before)
+        environment.start()?;
+        environment.answer(&id, TIMEOUT).await?;
+        self.measured_since(before)
     }
 }
 
@@ -121,7 +121,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// Cold starts with the group configured and with discovery, each in turn with the article's way.
+/// Measures cold starts with a configured group and with discovery, alternating with the article's function.
 pub async fn cold() -> Result<Vec<Pair>> {
     let mut aws = Aws::start()?;
     let configured =
@@ -132,7 +132,7 @@ pub async fn cold() -> Result<Vec<Pair>> {
         let first = aws.cold(Kind::Ours, &configured).await?;
         let second = aws.cold(Kind::Ours, &[]).await?;
         let theirs = aws.cold(Kind::Article, &[]).await?;
-        // The first of each reads its program from the disk.
+        // The first run of each reads its program from disk.
         if run > 0 {
             with_group.push(first);
             discovering.push(second);
@@ -147,32 +147,32 @@ pub async fn cold() -> Result<Vec<Pair>> {
     ])
 }
 
-/// Notices to a function that has handled one before.
+/// Measures notices to a function that has already handled one.
 pub async fn warm() -> Result<Pair> {
     let mut aws = Aws::start()?;
-    let mut sandboxes = Vec::new();
+    let mut environments = Vec::new();
     for kind in [Kind::Ours, Kind::Article] {
-        // The pace is not the subject here.
+        // Rate limits must not affect the result.
         let settings = ["SPOTDRAIN_CALL_BURST", "SPOTDRAIN_CALLS_PER_SECOND"].map(|name| (name, "1000".to_owned()));
         let surroundings = Surroundings { settings: settings.to_vec(), ..aws.surroundings.clone() };
-        let mut sandbox = Sandbox::new(kind, surroundings).await?;
-        sandbox.start()?;
-        sandboxes.push((kind, sandbox, Vec::new()));
+        let mut environment = Environment::new(kind, surroundings).await?;
+        environment.start()?;
+        environments.push((kind, environment, Vec::new()));
     }
     for run in 0..=RUNS {
         progress(&format!("warm notices: {run} of {RUNS}"));
-        for (kind, sandbox, notices) in &mut sandboxes {
+        for (kind, environment, notices) in &mut environments {
             let payload = aws.payload(*kind)?;
             aws.local.world().clear_calls();
             let before = aws.local.now();
-            let id = sandbox.enqueue(payload, TIMEOUT).await?;
-            sandbox.answer(&id, TIMEOUT).await?;
+            let id = environment.enqueue(payload, TIMEOUT).await?;
+            environment.answer(&id, TIMEOUT).await?;
             if run > 0 {
-                notices.push(aws.seen_since(before)?);
+                notices.push(aws.measured_since(before)?);
             }
         }
     }
-    let mut figures = sandboxes.iter().map(|(_, _, notices)| Figures::of(notices));
+    let mut figures = environments.iter().map(|(_, _, notices)| Figures::of(notices));
     let (ours, article) = (figures.next().ok_or("no figures")?, figures.next().ok_or("no figures")?);
     Ok(Pair { case: "warm notice, discovery cached", at_most: 0.46, ours, article })
 }

@@ -11,32 +11,32 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::environment::{Environment, Kind, Surroundings};
 use crate::measure::{NOTICE, Plan, Receives, Storm};
-use crate::sandbox::{Kind, Sandbox, Surroundings};
 use crate::stage::{QUEUE, Stage, arn};
 use crate::{Result, article, progress};
 
-/// The function's timeout, as the template sets it.
+/// The function's timeout in the template.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often a poller that gets nothing looks whether the storm is over.
+/// How often a poller without messages checks whether the storm is over.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// `MaximumConcurrency` of the event source mapping: AWS allows no less.
+/// `MaximumConcurrency` of the event source mapping: the minimum that AWS allows.
 const SANDBOXES: usize = 2;
 
 /// Lambda's default concurrency of an account and Region.
 const ARTICLES_AT_ONCE: usize = 1000;
 
-/// When Lambda tries a failed asynchronous event again.
+/// When Lambda retries a failed asynchronous event.
 const RETRIES: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 
-/// The shortest and the longest receive of an uneven queue, beside the 10 ms of every answer.
+/// The shortest and the longest receive of an uneven queue, in addition to the latency of 10 ms.
 const UNEVEN: (Duration, Duration) = (Duration::from_millis(0), Duration::from_millis(90));
 
 type Noticed = BTreeMap<String, Duration>;
 
-/// spotdrain: two sandboxes that are fed by the queue.
+/// Runs the storm with spotdrain: two execution environments that receive from the queue.
 pub async fn ours(plan: Plan) -> Result<Storm> {
     let stage = Stage::of(plan);
     let mut world = stage.world(Throttles::Published)?;
@@ -55,13 +55,13 @@ pub async fn ours(plan: Plan) -> Result<Storm> {
     watch(&local, plan, began).await;
     is_over.store(true, Ordering::Relaxed);
     let mut peak: f64 = 0.0;
-    while let Some(sandbox) = pollers.join_next().await {
-        peak = peak.max(sandbox??);
+    while let Some(environment) = pollers.join_next().await {
+        peak = peak.max(environment??);
     }
     Ok(Storm { peak_megabytes: peak, ..Storm::of(plan, &local.calls(), &noticed, began) })
 }
 
-/// Interrupts the tasks one after the other; when the notice of each came.
+/// Interrupts the tasks one by one, and returns the time of each notice.
 async fn send(local: &LocalAws, plan: Plan) -> Result<Noticed> {
     let stage = Stage::of(plan);
     let mut noticed = Noticed::new();
@@ -77,7 +77,7 @@ async fn send(local: &LocalAws, plan: Plan) -> Result<Noticed> {
     Ok(noticed)
 }
 
-/// Waits until all targets have left or their notices are over.
+/// Waits until all targets are deregistered or their notices have ended.
 async fn watch(local: &LocalAws, plan: Plan, began: Duration) {
     loop {
         let calls = local.calls();
@@ -99,29 +99,29 @@ async fn watch(local: &LocalAws, plan: Plan, began: Duration) {
     }
 }
 
-/// Lambda's event source mapping and one sandbox: its peak of memory in megabytes.
+/// Runs Lambda's event source mapping with one execution environment, and returns its peak memory in megabytes.
 async fn poll(local: Arc<LocalAws>, is_over: Arc<AtomicBool>, settings: Vec<(&'static str, String)>) -> Result<f64> {
     let surroundings = Surroundings { endpoint: local.endpoint(), settings, ..Surroundings::default() };
-    let mut sandbox = Sandbox::new(Kind::Ours, surroundings).await?;
+    let mut environment = Environment::new(Kind::Ours, surroundings).await?;
     let (mut is_started, poller) = (false, Poller::new(QUEUE));
     while !is_over.load(Ordering::Relaxed) {
         let Ok(batch) = tokio::time::timeout(LOOK, local.next_batch(&poller)).await else { continue };
         let batch = batch?;
-        let id = sandbox.enqueue(serde_json::from_str(&batch.event()?)?, TIMEOUT).await?;
+        let id = environment.enqueue(serde_json::from_str(&batch.event()?)?, TIMEOUT).await?;
         if !is_started {
-            sandbox.start()?;
+            environment.start()?;
             is_started = true;
         }
-        let answer = sandbox.answer(&id, TIMEOUT).await.map(|answer| answer.to_string());
+        let answer = environment.answer(&id, TIMEOUT).await.map(|answer| answer.to_string());
         let invocation = answer.as_ref().map_or(Invocation::Failed, |text| Invocation::Answered(text.as_bytes()));
         if let Some(failure) = batch.settle(&mut local.world(), invocation).failure {
             return Err(failure.into());
         }
     }
-    if is_started { sandbox.peak_megabytes() } else { Ok(0.0) }
+    if is_started { environment.peak_megabytes() } else { Ok(0.0) }
 }
 
-/// The article's way, of all these storms side by side: each has an AWS of its own.
+/// Runs the storms with the article's function, all at once, each with its own local AWS.
 pub async fn articles(storms: Vec<Plan>) -> Result<Vec<Storm>> {
     let mut running = JoinSet::new();
     for plan in storms {
@@ -130,7 +130,10 @@ pub async fn articles(storms: Vec<Plan>) -> Result<Vec<Storm>> {
     let mut done = Vec::new();
     let start = Instant::now();
     while !running.is_empty() {
-        progress(&format!("the article's way, retries after 60 and 120 s: {:.0} s", start.elapsed().as_secs_f64()));
+        progress(&format!(
+            "the article's function, retries after 60 and 120 s: {:.0} s",
+            start.elapsed().as_secs_f64()
+        ));
         if let Ok(Some(storm)) = tokio::time::timeout(Duration::from_secs(1), running.join_next()).await {
             done.push(storm??);
         }
@@ -155,7 +158,7 @@ async fn article(plan: Plan) -> Result<Storm> {
     Ok(Storm::of(plan, &local.calls(), &noticed, began))
 }
 
-/// One asynchronous event, with Lambda's retries.
+/// Handles one asynchronous event, with Lambda's retries.
 async fn tried(config: aws_config::SdkConfig, event: Value, at_once: Arc<Semaphore>) {
     for rest in [Duration::ZERO].into_iter().chain(RETRIES) {
         sleep(rest).await;
@@ -166,7 +169,7 @@ async fn tried(config: aws_config::SdkConfig, event: Value, at_once: Arc<Semapho
     }
 }
 
-/// One notice to a function with this many configured target groups, in the last of which its task is.
+/// Measures one notice with this many configured target groups. The task is in the last of them.
 pub async fn searched(groups: u32) -> Result<Storm> {
     let plan = Plan::new(1, groups, 0);
     let stage = Stage::of(plan);

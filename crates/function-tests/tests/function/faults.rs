@@ -1,21 +1,20 @@
-//! What goes wrong around the function, one fault a test: the real function as a process, and a queue that delivers again
-//! what goes back.
+//! Faults around the function, one for each test: the function as a process, and a queue that redelivers returned messages.
 //!
-//! Each delivery is checked by [`Queue::deliver`]: the function answers before Lambda's timeout, each message that does not
-//! go back is done, and no target was named to AWS but those of interrupted tasks.
+//! [`Queue::deliver`] checks each delivery: the function answers before Lambda's timeout, messages that are not returned are
+//! done, and only targets of interrupted tasks were sent to AWS.
 use std::time::Duration;
 
-use crate::common::function::Function;
+use crate::common::process::Function;
 use crate::common::queue::{Queue, stage};
 use futures_util::future::join_all;
 use serde_json::Value;
 use spotdrain_localaws::{Action, Fault, State, Task, TaskStatus};
 
-/// A function's timeout for what ends by itself, and one for what ends only with the time.
+/// A function timeout for work that finishes, and one for work that never does.
 const ENOUGH: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(3);
 
-/// So that every delivery asks ECS whose the addresses are, too: all four actions are called.
+/// Makes every delivery ask ECS for the tasks' addresses, so that all four actions are called.
 const ASK: [(&str, &str); 1] = [("SPOTDRAIN_FRESH_SECONDS", "0")];
 
 const ACTIONS: [Action; 4] =
@@ -25,15 +24,15 @@ fn ids(queue: &Queue) -> Vec<String> {
     queue.waiting.iter().map(|message| message.id.clone()).collect()
 }
 
-/// The outcomes of all registrations in the log of the function's last process, in order.
+/// The outcomes of all registrations in the log of the function's last process.
 fn outcomes(function: Function) -> Vec<String> {
     let records = function.log().into_iter().map(|line| line["record"]["registrations"].clone());
     let rows = records.filter_map(|rows| rows.as_array().cloned()).flatten();
     rows.map(|row: Value| row["outcome"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Every call of these actions fails so twice: the function tries again, and nothing goes back.
-async fn is_overcome(fault: Fault) {
+/// Each action fails twice with this fault: the function retries, and no message is returned.
+async fn is_retried(fault: Fault) {
     let (mut world, mut queue) = stage(2, 2);
     for action in ACTIONS {
         world.add_fault(fault.on(action).times(2));
@@ -43,13 +42,13 @@ async fn is_overcome(fault: Fault) {
     let calls = function.local.calls();
     for action in ACTIONS {
         let times = calls.iter().filter(|call| call.action == action.name()).count();
-        assert!(times >= 3, "{fault:?} of {action} was met, and overcome: {times}");
+        assert!(times >= 3, "{action} failed with {fault:?} and was retried: {times}");
     }
 }
 
-/// No call of this action succeeds: everything returns to the queue before Lambda's timeout, and is done once the fault is over.
-/// Returns the outcomes of that.
-async fn is_outlasted(fault: Fault, action: Action) -> Vec<String> {
+/// Every call of this action fails: all messages are returned before Lambda's timeout, and done once the fault is over.
+/// Returns the outcomes.
+async fn returns_all_messages(fault: Fault, action: Action) -> Vec<String> {
     let (mut world, mut queue) = stage(2, 2);
     world.add_fault(fault.on(action));
     let function = Function::start(world, &ASK).await;
@@ -62,9 +61,9 @@ async fn is_outlasted(fault: Fault, action: Action) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_storm_that_is_throttled_loses_nothing() {
+async fn a_throttled_storm_loses_no_notice() {
     let (world, mut queue) = stage(60, 1);
-    // A pace over AWS's limits, as when others use up the account's budget: refusals are what comes.
+    // The configured rates exceed AWS's limits, as if others used up the account's share: calls are throttled.
     let pace = [("SPOTDRAIN_CALLS_PER_SECOND", "1000"), ("SPOTDRAIN_CALL_BURST", "1000")];
     let function = Function::start(world, &pace).await;
     queue.deliver_until_done(&function, SHORT, 20).await;
@@ -74,76 +73,76 @@ async fn a_storm_that_is_throttled_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_few_refusals_are_overcome() {
-    is_overcome(Fault::Refuse).await;
+async fn a_few_throttled_calls_are_retried() {
+    is_retried(Fault::Refuse).await;
 }
 
 #[tokio::test]
-async fn a_few_errors_of_aws_are_overcome() {
-    is_overcome(Fault::ServerError).await;
-    is_overcome(Fault::Unavailable).await;
+async fn a_few_server_errors_are_retried() {
+    is_retried(Fault::ServerError).await;
+    is_retried(Fault::Unavailable).await;
 }
 
 #[tokio::test]
-async fn connections_that_are_reset_before_the_work_are_overcome() {
-    is_overcome(Fault::Reset).await;
+async fn connections_reset_before_the_work_are_retried() {
+    is_retried(Fault::Reset).await;
 }
 
 #[tokio::test]
-async fn connections_that_are_reset_after_the_work_are_overcome() {
-    is_overcome(Fault::ResetAfterWork).await;
+async fn connections_reset_after_the_work_are_retried() {
+    is_retried(Fault::ResetAfterWork).await;
 }
 
 #[tokio::test]
-async fn refusals_errors_and_resets_that_last_send_everything_back() {
+async fn lasting_throttling_errors_and_resets_return_all_messages() {
     let faults = [Fault::Refuse, Fault::ServerError, Fault::Unavailable, Fault::Reset];
-    for lines in join_all(faults.map(|fault| is_outlasted(fault, Action::DeregisterTargets))).await {
+    for lines in join_all(faults.map(|fault| returns_all_messages(fault, Action::DeregisterTargets))).await {
         assert_eq!(lines, ["Deregistered"; 4]);
     }
 }
 
 #[tokio::test]
-async fn work_whose_answers_are_all_reset_is_found_done_at_the_next_look() {
-    assert_eq!(is_outlasted(Fault::ResetAfterWork, Action::DeregisterTargets).await, ["Deregistered"; 4]);
+async fn work_whose_answers_are_lost_is_found_done_by_the_next_read() {
+    assert_eq!(returns_all_messages(Fault::ResetAfterWork, Action::DeregisterTargets).await, ["Deregistered"; 4]);
 }
 
 #[tokio::test]
-async fn describe_services_that_hangs_sends_everything_back_in_time() {
-    assert_eq!(is_outlasted(Fault::Hang, Action::DescribeServices).await, ["Deregistered"; 4]);
+async fn hanging_describe_services_returns_all_messages_in_time() {
+    assert_eq!(returns_all_messages(Fault::Hang, Action::DescribeServices).await, ["Deregistered"; 4]);
 }
 
 #[tokio::test]
-async fn describe_tasks_that_hangs_sends_everything_back_in_time() {
-    assert_eq!(is_outlasted(Fault::Hang, Action::DescribeTasks).await, ["Deregistered"; 4]);
+async fn hanging_describe_tasks_returns_all_messages_in_time() {
+    assert_eq!(returns_all_messages(Fault::Hang, Action::DescribeTasks).await, ["Deregistered"; 4]);
 }
 
 #[tokio::test]
-async fn describe_target_health_that_hangs_is_acted_without_and_sent_back_as_not_confirmed() {
-    assert_eq!(is_outlasted(Fault::Hang, Action::DescribeTargetHealth).await, ["AlreadyDraining"; 4]);
+async fn hanging_describe_target_health_leads_to_unconfirmed_deregistrations() {
+    assert_eq!(returns_all_messages(Fault::Hang, Action::DescribeTargetHealth).await, ["AlreadyDraining"; 4]);
 }
 
 #[tokio::test]
-async fn deregister_targets_that_hangs_sends_everything_back_in_time() {
-    assert_eq!(is_outlasted(Fault::Hang, Action::DeregisterTargets).await, ["Deregistered"; 4]);
+async fn hanging_deregister_targets_returns_all_messages_in_time() {
+    assert_eq!(returns_all_messages(Fault::Hang, Action::DeregisterTargets).await, ["Deregistered"; 4]);
 }
 
 #[tokio::test]
-async fn deregister_targets_that_works_and_never_answers_is_found_done_at_the_next_delivery() {
-    assert_eq!(is_outlasted(Fault::HangAfterWork, Action::DeregisterTargets).await, ["AlreadyDraining"; 4]);
+async fn deregister_targets_without_an_answer_is_found_done_at_the_next_delivery() {
+    assert_eq!(returns_all_messages(Fault::HangAfterWork, Action::DeregisterTargets).await, ["AlreadyDraining"; 4]);
 }
 
 #[tokio::test]
-async fn a_hang_of_one_group_leaves_the_others_done() {
+async fn a_hanging_group_does_not_block_the_others() {
     let (mut world, mut queue) = stage(3, 1);
     world.add_fault(Fault::Hang.on(Action::DeregisterTargets).times(1));
     let function = Function::start(world, &[]).await;
-    // An attempt has two seconds, and another would succeed: here no time is left for it.
+    // An attempt may take two seconds. Another would succeed, but no time is left for it.
     assert_eq!(queue.deliver(&function, Duration::from_millis(2300)).await.len(), 1);
     assert_eq!(queue.deliver(&function, ENOUGH).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn slow_answers_are_waited_for() {
+async fn slow_answers_are_awaited_without_a_second_call() {
     let (mut world, mut queue) = stage(2, 2);
     for action in ACTIONS {
         world.add_fault(Fault::Slow(Duration::from_millis(700)).on(action));
@@ -151,11 +150,11 @@ async fn slow_answers_are_waited_for() {
     let function = Function::start(world, &ASK).await;
     assert_eq!(queue.deliver(&function, ENOUGH).await, [""; 0]);
     let calls = function.local.calls();
-    assert_eq!(calls.len(), 1 + 2 + 2 + 2, "a turn has one call of each, and none is made twice: {calls:?}");
+    assert_eq!(calls.len(), 1 + 2 + 2 + 2, "each turn makes one call of each kind, and no call is repeated: {calls:?}");
 }
 
 #[tokio::test]
-async fn answers_that_come_too_late_are_asked_for_again() {
+async fn calls_that_time_out_are_retried() {
     let (mut world, mut queue) = stage(2, 2);
     for action in ACTIONS {
         world.add_fault(Fault::HangAfterWork.on(action).times(1));
@@ -166,7 +165,7 @@ async fn answers_that_come_too_late_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_direct_event_that_is_not_done_is_an_error_and_done_when_lambda_tries_again() {
+async fn a_failed_direct_event_is_an_error_and_lambdas_retry_completes_it() {
     let (mut world, mut queue) = stage(1, 1);
     world.add_fault(Fault::Refuse.on(Action::DeregisterTargets));
     let function = Function::start(world, &[]).await;
@@ -180,16 +179,16 @@ async fn a_direct_event_that_is_not_done_is_an_error_and_done_when_lambda_tries_
 }
 
 #[tokio::test]
-async fn a_right_that_is_missing_sends_everything_back_until_it_is_given() {
+async fn a_missing_permission_returns_all_messages_until_it_is_granted() {
     for action in ACTIONS {
-        let lines = is_outlasted(Fault::AccessDenied, action).await;
+        let lines = returns_all_messages(Fault::AccessDenied, action).await;
         let expected = if action == Action::DescribeTargetHealth { "AlreadyDraining" } else { "Deregistered" };
         assert_eq!(lines, [expected; 4], "{action}");
     }
 }
 
 #[tokio::test]
-async fn a_group_that_does_not_exist_needs_nothing_and_the_others_are_done() {
+async fn a_missing_group_needs_no_work_and_the_others_are_done() {
     let (mut world, mut queue) = stage(3, 2);
     let gone = queue.all[0].group.clone();
     queue.remove_group(&mut world, &gone);
@@ -202,7 +201,7 @@ async fn a_group_that_does_not_exist_needs_nothing_and_the_others_are_done() {
 }
 
 #[tokio::test]
-async fn one_invalid_target_of_a_call_goes_back_alone() {
+async fn only_the_invalid_target_of_a_call_is_returned() {
     let (mut world, mut queue) = stage(2, 8);
     let bad = queue.all[5].clone();
     let alone = [bad.id.clone()];
@@ -216,12 +215,12 @@ async fn one_invalid_target_of_a_call_goes_back_alone() {
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_read_goes_back_alone_however_often_it_comes() {
+async fn only_the_unreadable_message_is_returned_each_time() {
     let (world, queue) = stage(1, 9);
     let function = Function::start(world, &[]).await;
     let mut poison = queue.all[4].clone();
     poison.body.truncate(200);
-    // What is not delivered yet must not be done either: so each delivery has a queue of its own.
+    // Messages that are not delivered yet must not count as done, so each delivery has a queue of its own.
     for good in [0..3, 3..6, 6..9] {
         let mut queue = queue.clone();
         queue.waiting = queue.all[good.clone()].to_vec();
@@ -234,7 +233,7 @@ async fn a_message_that_cannot_be_read_goes_back_alone_however_often_it_comes() 
     }
 }
 
-/// Kills the function when it has made so many calls of an action that are in the way, and delivers to a new one.
+/// Kills the function after `made` calls of an action, and delivers the messages to a new one.
 async fn is_killed(fault: Fault, action: Action, hung: u32, made: usize) -> Vec<String> {
     let (mut world, mut queue) = stage(3, 2);
     world.add_fault(fault.on(action).times(hung));
@@ -251,31 +250,31 @@ async fn is_killed(fault: Fault, action: Action, hung: u32, made: usize) -> Vec<
 }
 
 #[tokio::test]
-async fn a_function_that_is_killed_while_it_asks_leaves_all_to_the_next() {
+async fn killed_while_locating_everything_is_delivered_again() {
     assert_eq!(is_killed(Fault::Hang, Action::DescribeServices, 1, 1).await, ["Deregistered"; 6]);
     assert_eq!(is_killed(Fault::Hang, Action::DescribeTasks, 3, 3).await, ["Deregistered"; 6]);
 }
 
 #[tokio::test]
-async fn a_function_that_is_killed_while_it_reads_leaves_all_to_the_next() {
+async fn killed_while_reading_target_health_everything_is_delivered_again() {
     assert_eq!(is_killed(Fault::Hang, Action::DescribeTargetHealth, 3, 3).await, ["Deregistered"; 6]);
 }
 
 #[tokio::test]
-async fn a_function_that_is_killed_with_one_group_of_three_done_leaves_the_others_to_the_next() {
+async fn killed_after_one_of_three_groups_the_others_are_delivered_again() {
     let lines = is_killed(Fault::Hang, Action::DeregisterTargets, 2, 3).await;
     let (before, after) = lines.split_at(2);
     assert!(before == ["AlreadyDraining"; 2] && after == ["Deregistered"; 4], "{lines:?}");
 }
 
 #[tokio::test]
-async fn a_function_that_is_killed_after_the_work_and_before_the_answer_has_it_found_done() {
+async fn killed_before_the_answer_the_work_is_found_done() {
     let lines = is_killed(Fault::HangAfterWork, Action::DeregisterTargets, 3, 3).await;
     assert_eq!(lines, ["AlreadyDraining"; 6]);
 }
 
 #[tokio::test]
-async fn an_address_that_another_task_has_when_the_message_comes_again_is_left_to_it() {
+async fn an_address_that_was_reused_before_the_retry_is_not_touched() {
     let (mut world, mut queue) = stage(1, 2);
     world.add_fault(Fault::Hang.on(Action::DeregisterTargets));
     let mut function = Function::start(world, &ASK).await;
@@ -295,7 +294,7 @@ async fn an_address_that_another_task_has_when_the_message_comes_again_is_left_t
     }
     let answer = function.invoke_within(&queue.batch(), ENOUGH).await.unwrap();
     assert_eq!(answer, serde_json::json!({"batchItemFailures": []}));
-    // What was interrupted is the other one alone: the address is now a task's that goes on.
+    // Only the other task is interrupted: the address now belongs to a running task.
     queue.all = vec![stays];
     queue.waiting.clear();
     queue.check(&function.local);

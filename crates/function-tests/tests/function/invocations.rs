@@ -1,12 +1,12 @@
-//! The function as Lambda runs it: its own process, under a Runtime API, against the local AWS.
+//! The function as Lambda runs it: a process under a Runtime API, against the local AWS.
 use std::process::Command;
 
-use crate::common::function::{FUNCTION, Function};
+use crate::common::process::{FUNCTION, Function};
 use crate::common::{SAMPLE, batch, notice, targets};
 use serde_json::{Value, json};
 use spotdrain_localaws::{Action, Fault, Scene, World};
 
-/// The notice of the scene's first Spot task, of just now.
+/// The notice of the scene's first Spot task, with the current time.
 fn spot() -> Value {
     crate::common::dated(serde_json::from_str(SAMPLE).unwrap(), jiff::Timestamp::now())
 }
@@ -23,7 +23,7 @@ async fn the_log_never_holds_an_events_overrides() {
 }
 
 #[tokio::test]
-async fn a_direct_event_takes_exactly_its_target_out() {
+async fn a_direct_event_deregisters_exactly_its_target() {
     let scene = Scene::demo();
     let function = Function::start(scene.world, &[]).await;
     assert_eq!(function.invoke(&spot()).await, Ok(json!({"verdict": "done"})));
@@ -34,7 +34,7 @@ async fn a_direct_event_takes_exactly_its_target_out() {
     let log = function.log();
     let record = log.iter().find(|line| line["message"] == "notice").unwrap();
     for field in ["stop_code", "stopped_reason", "last_status", "desired_status", "version"] {
-        assert!(!record["record"][field].is_null(), "{field} is as it came: {record}");
+        assert!(!record["record"][field].is_null(), "{field} is in the record: {record}");
     }
     assert_eq!(record["record"]["registrations"][0]["outcome"], "Deregistered");
     let metrics = log.iter().find(|line| line.get("_aws").is_some()).unwrap();
@@ -42,7 +42,7 @@ async fn a_direct_event_takes_exactly_its_target_out() {
 }
 
 #[tokio::test]
-async fn of_a_batch_only_the_message_that_failed_goes_back() {
+async fn only_the_failed_message_of_a_batch_is_returned() {
     let scene = Scene::demo();
     let function = Function::start(scene.world, &[]).await;
     let scale_in = include_str!("../../../../events/scale-in.json").to_owned();
@@ -55,9 +55,9 @@ async fn of_a_batch_only_the_message_that_failed_goes_back() {
     assert!(log.iter().any(|line| line["Reason"] == "NotSpot" && line["Ignored"] == 1));
 }
 
-/// A queue and tasks of one account and Region, and in the batch an event of each other one.
+/// A batch with events from another account and from another Region than the queue's.
 #[tokio::test]
-async fn a_notice_of_another_account_or_region_than_its_queue_goes_back_alone_and_the_log_names_both_sides() {
+async fn a_notice_from_another_account_or_region_is_returned_and_the_log_names_both() {
     let scene = Scene::demo();
     let function = Function::start(scene.world, &[]).await;
     let elsewhere = |from: &str, to: &str| spot().to_string().replace(from, to);
@@ -81,7 +81,7 @@ async fn a_notice_of_another_account_or_region_than_its_queue_goes_back_alone_an
 }
 
 #[tokio::test]
-async fn a_function_that_only_observes_warns_with_every_notice() {
+async fn in_observe_mode_every_notice_is_a_warning() {
     let function = Function::start(Scene::demo().world, &[("SPOTDRAIN_MODE", "observe")]).await;
     assert_eq!(function.invoke(&spot()).await, Ok(json!({"verdict": "done"})));
     let log = function.log();
@@ -91,7 +91,7 @@ async fn a_function_that_only_observes_warns_with_every_notice() {
 }
 
 #[test]
-fn started_by_hand_it_explains_itself() {
+fn started_outside_lambda_it_prints_what_to_do() {
     let output = Command::new(FUNCTION).env_clear().output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(64), 0));
@@ -105,7 +105,7 @@ async fn an_empty_batch_is_answered() {
 }
 
 #[tokio::test]
-async fn a_failure_of_a_direct_event_is_an_error_that_says_what_to_do() {
+async fn a_failed_direct_event_is_an_error_that_names_the_missing_permission() {
     let mut scene = Scene::demo();
     scene.world.add_fault(Fault::AccessDenied.on(Action::DeregisterTargets));
     let function = Function::start(scene.world, &[]).await;
@@ -115,7 +115,7 @@ async fn a_failure_of_a_direct_event_is_an_error_that_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_is_an_error_and_the_next_invocation_works() {
+async fn an_invalid_event_is_an_error_and_the_next_invocation_works() {
     let function = Function::start(Scene::demo().world, &[]).await;
     for payload in [json!({}), json!([]), json!("text"), json!(7), Value::Null] {
         let (kind, text) = function.invoke(&payload).await.unwrap_err();
@@ -151,7 +151,7 @@ async fn a_batch_as_large_as_lambda_allows_is_done() {
 }
 
 #[test]
-fn wrong_settings_refuse_to_start() {
+fn invalid_settings_prevent_the_start() {
     let mut command = Command::new(FUNCTION);
     command.env_clear().env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9").env("AWS_REGION", "eu-central-1");
     let output = command.env("SPOTDRAIN_MODE", "on").env("SPOTDRAIN_COLOUR", "red").output().unwrap();

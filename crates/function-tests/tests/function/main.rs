@@ -1,4 +1,4 @@
-//! The function against a local AWS: in this process, and as Lambda runs it, a process under a Runtime API.
+//! The function against a local AWS, in this process and as a process under a Runtime API, as Lambda runs it.
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -11,9 +11,12 @@
 mod coalescing;
 mod common;
 mod draining;
+mod failed_calls;
 mod faults;
 mod held;
 mod invocations;
+mod late_notices;
+mod locating;
 mod preconnecting;
 mod thaw;
 mod turns;

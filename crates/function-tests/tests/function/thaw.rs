@@ -1,14 +1,14 @@
-//! A sandbox that Lambda froze wakes with dead connections in its pool: they are not used again.
+//! An execution environment thaws with dead connections in its pool: they are not used again.
 //!
-//! The function is stopped and continued as Lambda does it, and its connections to the local AWS lead through a relay that
-//! closes the old ones meanwhile, or silently swallows what comes on them.
+//! The function's process is stopped and continued. Its connections to the local AWS go through a relay that closes the old
+//! connections during the freeze, or discards what is sent on them.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::function::FUNCTION;
+use crate::common::process::FUNCTION;
 use crate::common::{is, notice};
 use lambda_simulator::{InvocationBuilder, InvocationStatus, Simulator};
 use serde_json::{Value, json};
@@ -16,12 +16,12 @@ use spotdrain_localaws::{Group, LoadBalancer, LocalAws, Service, State, World};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What becomes of the connections that are open when the function is frozen.
+/// What happens to the connections that are open when the function is frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Old {
     /// The other side closes them.
     Closed,
-    /// Something on the way has forgotten them: what is sent vanishes.
+    /// A device on the way drops them: what is sent on them is lost.
     Swallowed,
 }
 
@@ -32,12 +32,12 @@ struct Relay {
     old: Old,
     is_frozen: AtomicBool,
     opened: AtomicUsize,
-    /// Bytes that came on a connection from before the freeze.
+    /// Bytes received on connections from before the freeze.
     late_bytes: AtomicUsize,
 }
 
 impl Relay {
-    /// Starts it on a free port, and gives its endpoint.
+    /// Starts the relay on a free port, and returns its endpoint.
     async fn start(local: &LocalAws, old: Old) -> (Arc<Self>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -71,7 +71,7 @@ impl Relay {
                     Ok(0) | Err(_) => return,
                     Ok(read) => client.write_all(&down[..read]).await.unwrap(),
                 },
-                // A look at whether the freeze has begun.
+                // Check regularly whether the freeze has begun.
                 () = tokio::time::sleep(Duration::from_millis(20)) => {}
             }
         }
@@ -94,7 +94,7 @@ fn world() -> (World, [String; 2]) {
     (world, groups)
 }
 
-/// A function that is ended by its process id when the test ends, however it ends.
+/// A function whose process is killed when the test ends.
 struct Function(Child);
 
 impl Function {
@@ -139,7 +139,7 @@ async fn freeze_and_thaw(old: Old) {
 
     function.signal("-STOP");
     relay.is_frozen.store(true, Ordering::SeqCst);
-    // The freeze itself: longer than the rest after which connections are opened anew.
+    // The freeze, which must be longer than the function reuses idle connections. A stopped process has no test clock.
     tokio::time::sleep(Duration::from_millis(2500)).await;
     function.signal("-CONT");
 
@@ -151,17 +151,17 @@ async fn freeze_and_thaw(old: Old) {
 }
 
 #[tokio::test]
-async fn after_a_thaw_no_connection_that_was_closed_meanwhile_is_used() {
+async fn after_a_thaw_closed_connections_are_not_used() {
     freeze_and_thaw(Old::Closed).await;
 }
 
 #[tokio::test]
-async fn after_a_thaw_no_connection_that_was_forgotten_on_the_way_is_used() {
+async fn after_a_thaw_dropped_connections_are_not_used() {
     freeze_and_thaw(Old::Swallowed).await;
 }
 
 #[tokio::test]
-async fn batches_that_follow_each_other_keep_their_connections() {
+async fn consecutive_batches_reuse_their_connections() {
     let local = LocalAws::spawn_thread(world().0).unwrap();
     let (relay, endpoint) = Relay::start(&local, Old::Closed).await;
     let simulator = Simulator::builder().build().await.unwrap();

@@ -1,8 +1,8 @@
-//! Turns on the real function: the last healthy target with two execution environments, second looks, searched groups, and a
-//! queue and an ECS that fail.
+//! Turns in the real function: the last healthy target with two execution environments, later reads of a kept target, searched
+//! groups, and failures of SQS and ECS.
 use std::time::Duration;
 
-use crate::common::{CLUSTER, actions, drainer, handle_within, id, notice, outcome_lines, start};
+use crate::common::{CLUSTER, actions, function_on, handle_within, id, notice, outcome_lines, start};
 use spotdrain_engine::{Deadline, Handled};
 use spotdrain_function::Function;
 use spotdrain_localaws::{Action, Fault, Group, LoadBalancer, LocalAws, Poller, Queue, Service, State, Task, World};
@@ -36,7 +36,7 @@ fn interrupt(world: &mut World, number: u32, now: Duration) {
     world.send(QUEUE, &notice(number, "web", &address(number)).to_string(), now).unwrap();
 }
 
-/// Delivers up to `messages` of the queue to an environment, and deletes what its answer does not name, as Lambda does.
+/// Delivers up to `messages` messages to an environment, and deletes those that are not in its answer, as Lambda does.
 async fn deliver(local: &LocalAws, function: &Function, messages: usize, time: Duration) -> Handled {
     let now = local.now();
     let batch = Poller::new(QUEUE).batch_size(messages).poll(&mut local.world(), now).unwrap().unwrap();
@@ -60,10 +60,10 @@ async fn two_environments_do_not_remove_the_last_two_healthy_targets() {
     for _ in 0..10 {
         let (world, group) = world(2, 2);
         let local = start(world).await;
-        let (one, other) = (drainer(&local, &[]), drainer(&local, &[]));
+        let (one, other) = (function_on(&local, &[]), function_on(&local, &[]));
         let both = tokio::join!(deliver(&local, &one, 1, LONG), deliver(&local, &other, 1, LONG));
-        assert_eq!(healthy(&local, &group), 2, "each keeps its own: {both:?}");
-        assert!(both.0.report.notices[0].look_again_seconds == Some(15), "and it is looked at again");
+        assert_eq!(healthy(&local, &group), 2, "each environment keeps its target: {both:?}");
+        assert!(both.0.report.notices[0].look_again_seconds == Some(15), "the group is read again later");
     }
 }
 
@@ -73,7 +73,7 @@ async fn one_environment_with_both_notices_keeps_the_one_that_was_interrupted_la
     interrupt(&mut world, 2, Duration::ZERO);
     interrupt(&mut world, 1, Duration::from_millis(10));
     let local = start(world).await;
-    let handled = deliver(&local, &drainer(&local, &[]), 10, LONG).await;
+    let handled = deliver(&local, &function_on(&local, &[]), 10, LONG).await;
     let mut lines = outcome_lines(&handled.report);
     lines.sort();
     assert_eq!(lines, ["web 10.0.0.1:80 KeptLastHealthy", "web 10.0.0.2:80 Deregistered"]);
@@ -81,12 +81,12 @@ async fn one_environment_with_both_notices_keeps_the_one_that_was_interrupted_la
 }
 
 #[tokio::test]
-async fn an_ecs_that_refuses_list_tasks_keeps_one_target() {
+async fn without_list_tasks_one_target_is_kept() {
     for fault in [Fault::AccessDenied, Fault::Hang] {
         let (mut world, group) = world(3, 2);
         world.add_fault(fault.on(Action::ListTasks));
         let local = start(world).await;
-        let handled = deliver(&local, &drainer(&local, &[]), 10, LONG).await;
+        let handled = deliver(&local, &function_on(&local, &[]), 10, LONG).await;
         let mut lines = outcome_lines(&handled.report);
         lines.sort();
         assert_eq!(lines, ["web 10.0.0.1:80 Deregistered", "web 10.0.0.2:80 KeptLastHealthy"], "{fault:?}");
@@ -95,10 +95,10 @@ async fn an_ecs_that_refuses_list_tasks_keeps_one_target() {
 }
 
 #[tokio::test]
-async fn a_kept_target_is_deregistered_at_a_second_look_once_another_one_is_healthy() {
+async fn a_kept_target_is_deregistered_later_if_another_becomes_healthy() {
     let (world, group) = world(1, 1);
     let local = start(world).await;
-    let function = drainer(&local, &[]);
+    let function = function_on(&local, &[]);
     let handled = deliver(&local, &function, 10, LONG).await;
     assert_eq!(
         (outcome_lines(&handled.report), handled.returned().count()),
@@ -117,11 +117,11 @@ async fn a_kept_target_is_deregistered_at_a_second_look_once_another_one_is_heal
 }
 
 #[tokio::test]
-async fn a_group_whose_last_target_leaves_by_itself_is_reported_as_emptied() {
+async fn a_group_that_loses_its_last_target_otherwise_is_reported_as_emptied() {
     let (mut world, group) = world(2, 1);
     world.add_fault(Fault::Slow(Duration::from_millis(500)).on(Action::DeregisterTargets));
     let local = start(world).await;
-    let function = drainer(&local, &[]);
+    let function = function_on(&local, &[]);
     let leave = async {
         while !actions(&local).contains(&"DeregisterTargets".to_owned()) {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -134,9 +134,9 @@ async fn a_group_whose_last_target_leaves_by_itself_is_reported_as_emptied() {
     assert_eq!(handled.report.emptied.len(), 1);
 }
 
-/// With AWS's published limits, and half of them for one environment.
+/// With AWS's published limits, of which one environment has half.
 #[tokio::test]
-async fn one_notice_is_searched_in_120_configured_groups_without_a_write_to_the_others() {
+async fn a_task_is_found_among_120_configured_groups_with_a_single_write() {
     let mut world = World::new();
     world.add_cluster(CLUSTER);
     let others: Vec<_> =
@@ -150,7 +150,7 @@ async fn one_notice_is_searched_in_120_configured_groups_without_a_write_to_the_
     let settings = [("SPOTDRAIN_TARGET_GROUPS", groups.join(",")), ("SPOTDRAIN_DISCOVER", "false".to_owned())];
     let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let report =
-        handle_within(&drainer(&local, &settings), &notice(1, "web", "10.0.0.1"), Duration::from_secs(29)).await;
+        handle_within(&function_on(&local, &settings), &notice(1, "web", "10.0.0.1"), Duration::from_secs(29)).await;
     let done: Vec<_> = outcome_lines(&report).into_iter().filter(|line| !line.ends_with("NotRegistered")).collect();
     assert_eq!(done, ["x 10.0.0.1:80 Deregistered"]);
     let calls = actions(&local);
@@ -158,17 +158,17 @@ async fn one_notice_is_searched_in_120_configured_groups_without_a_write_to_the_
 }
 
 #[tokio::test]
-async fn a_queue_that_fails_or_hangs_loses_nothing() {
+async fn a_failing_or_hanging_queue_loses_no_notice() {
     for fault in [Fault::ServerError, Fault::Hang, Fault::Reset] {
         let (mut world, _) = world(31, 15);
         for action in [Action::ReceiveMessage, Action::DeleteMessageBatch, Action::ChangeMessageVisibilityBatch] {
             world.add_fault(fault.on(action));
         }
         let local = start(world).await;
-        let handled = deliver(&local, &drainer(&local, &[]), 10, Duration::from_secs(8)).await;
+        let handled = deliver(&local, &function_on(&local, &[]), 10, Duration::from_secs(8)).await;
         let done = outcome_lines(&handled.report).iter().filter(|line| line.ends_with(" Deregistered")).count();
         let left = local.world().message_counts(QUEUE, local.now());
-        assert_eq!((done, left.visible), (10, 5), "{fault:?}: the others still wait");
+        assert_eq!((done, left.visible), (10, 5), "{fault:?}: the others are still in the queue");
     }
 }
 
@@ -177,7 +177,7 @@ async fn an_invocation_with_two_seconds_left_acknowledges_only_what_is_done() {
     let (mut world, _) = world(81, 40);
     world.add_fault(Fault::Slow(Duration::from_millis(400)).on(Action::DescribeTargetHealth));
     let local = start(world).await;
-    let handled = deliver(&local, &drainer(&local, &[]), 10, Duration::from_secs(2)).await;
+    let handled = deliver(&local, &function_on(&local, &[]), 10, Duration::from_secs(2)).await;
     let done = handled.report.handled().count();
     let counts = local.world().message_counts(QUEUE, local.now());
     assert_eq!(counts.visible + counts.in_flight, 40 - done, "{counts:?}");

@@ -1,5 +1,4 @@
-//! Answers of AWS that mean that something is wrong, or that the obvious place has nothing: none of them is reported as "nothing
-//! to do".
+//! Answers of AWS that are incomplete or unexpected. None of them is reported as "nothing to do".
 
 use std::time::Duration;
 
@@ -9,12 +8,12 @@ use spotdrain_core::report::{First, Report, Verdict};
 use spotdrain_localaws::{Action, Fault, FaultRule, Group, LoadBalancer, Revision, Service, State, Task, World};
 
 use crate::common::{
-    actions, aged, batch, drainer, handle, handle_within, id, is, notice, outcome_lines, start, targets,
+    actions, aged, batch, function_on, handle, handle_within, id, is, notice, outcome_lines, start, targets,
 };
 
 const REVISION: &str = "arn:aws:ecs:eu-central-1:123456789012:service-revision/demo/web/1234567890";
 
-/// The task of number 1 is interrupted; it is in group `web`, which its service does not name.
+/// Task 1 is interrupted. It is in group `web`, which its service does not list.
 fn hidden(service: impl FnOnce(Service, &str) -> Service) -> (World, String) {
     let mut world = World::new();
     world.add_cluster("demo");
@@ -37,7 +36,7 @@ fn plain() -> (World, String) {
 
 async fn report_of(world: World, pairs: &[(&str, &str)]) -> (Report, Vec<String>) {
     let local = start(world).await;
-    let report = handle(&drainer(&local, pairs), &notice(1, "web", "10.0.0.1")).await;
+    let report = handle(&function_on(&local, pairs), &notice(1, "web", "10.0.0.1")).await;
     (report, actions(&local))
 }
 
@@ -66,7 +65,7 @@ async fn target_groups_of_a_revision_are_found_in_all_four_places() {
 }
 
 #[tokio::test]
-async fn a_task_in_none_of_the_services_groups_is_looked_for_in_its_revisions() {
+async fn a_task_in_no_group_of_its_service_is_searched_in_the_revisions() {
     let (mut world, group) = hidden(|service, _| service);
     let new = world.add_group(Group::new("new", 80).target("10.0.0.2", State::Healthy));
     let service = Service::new("demo", "web").load_balancer(LoadBalancer::new(&new, "web", 80));
@@ -77,7 +76,7 @@ async fn a_task_in_none_of_the_services_groups_is_looked_for_in_its_revisions() 
 }
 
 #[tokio::test]
-async fn revisions_that_may_not_be_read_are_a_failure_and_not_nothing() {
+async fn unreadable_revisions_are_a_failure() {
     let (mut world, _) = hidden(|service, group| service.revision(Revision::new(REVISION).ingress_path(group)));
     world.add_fault(Fault::AccessDenied.on(Action::DescribeServiceRevisions));
     let (report, _) = report_of(world, &[]).await;
@@ -86,14 +85,14 @@ async fn revisions_that_may_not_be_read_are_a_failure_and_not_nothing() {
 }
 
 #[tokio::test]
-async fn a_service_without_a_load_balancer_says_so() {
+async fn a_service_without_a_load_balancer_is_recorded_as_such() {
     let (world, _) = hidden(|service, _| service.revision(Revision::new(REVISION)));
     let (report, _) = report_of(world, &[]).await;
     let ended = (report.verdict, report.notices[0].no_target_group);
     assert_eq!(ended, (Verdict::Nothing, Some(NoTargetGroup::NoLoadBalancer)));
 }
 
-/// Ten services, of which one may not be described.
+/// DescribeServices is denied for one of ten services.
 #[tokio::test]
 async fn one_denied_service_does_not_block_the_nine_others() {
     for refusal in [Fault::AccessDenied, Fault::InvalidParameter] {
@@ -110,14 +109,14 @@ async fn one_denied_service_does_not_block_the_nine_others() {
         let local = start(world).await;
         let body = |number| notice(number, &format!("s{number}"), &format!("10.0.0.{number}")).to_string();
         let bodies: Vec<_> = (0..10).map(body).collect();
-        let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
+        let report = handle(&function_on(&local, &[]), &batch(&bodies)).await;
         let done = outcome_lines(&report).iter().filter(|row| row.ends_with(" Deregistered")).count();
         assert_eq!((done, report.failed_messages()), (9, vec!["m3"]));
     }
 }
 
 #[tokio::test]
-async fn where_tags_may_not_be_read_the_service_counts_as_untagged_and_the_record_says_so() {
+async fn without_permission_for_tags_the_service_counts_as_untagged_and_the_record_shows_it() {
     let (mut world, _) = plain();
     world.add_fault(Fault::AccessDenied.on(Action::DescribeServices).with_tags());
     let (report, _) = report_of(world, &[]).await;
@@ -126,7 +125,7 @@ async fn where_tags_may_not_be_read_the_service_counts_as_untagged_and_the_recor
 }
 
 #[tokio::test]
-async fn a_describe_services_that_takes_longer_than_an_attempt_is_waited_for() {
+async fn a_slow_describe_services_succeeds_on_a_longer_attempt() {
     let (mut world, _) = plain();
     world.add_fault(Fault::Slow(Duration::from_millis(2300)).on(Action::DescribeServices));
     let (report, _) = report_of(world, &[]).await;
@@ -134,13 +133,13 @@ async fn a_describe_services_that_takes_longer_than_an_attempt_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_200_that_is_not_awss_answer_is_a_failed_call() {
+async fn a_200_without_awss_response_is_a_failed_call() {
     for fault in [Fault::Html, Fault::ErrorWithStatus200] {
         let (mut world, group) = plain();
         world.add_fault(fault.on(Action::DeregisterTargets));
         let local = start(world).await;
         let time = Duration::from_secs(3);
-        let report = handle_within(&drainer(&local, &[]), &notice(1, "web", "10.0.0.1"), time).await;
+        let report = handle_within(&function_on(&local, &[]), &notice(1, "web", "10.0.0.1"), time).await;
         assert_eq!(
             (report.verdict, outcome_lines(&report)),
             (Verdict::Retry, vec!["web 10.0.0.1:80 Failed".to_owned()])
@@ -150,23 +149,23 @@ async fn a_200_that_is_not_awss_answer_is_a_failed_call() {
 }
 
 #[tokio::test]
-async fn a_task_that_ecs_does_not_know_yet_is_asked_for_once_more() {
+async fn a_task_that_ecs_does_not_know_yet_is_described_again() {
     let (mut world, _) = plain();
     let missing: FaultRule = Fault::Missing.on(Action::DescribeTasks).times(1);
     world.add_fault(missing);
     let local = start(world).await;
-    let report = handle(&drainer(&local, &[]), &aged(notice(1, "web", "10.0.0.1"), 15)).await;
+    let report = handle(&function_on(&local, &[]), &aged(notice(1, "web", "10.0.0.1"), 15)).await;
     assert_eq!(outcome_lines(&report), ["web 10.0.0.1:80 Deregistered"]);
 }
 
 #[tokio::test]
-async fn an_event_without_an_address_is_drained_by_the_address_that_ecs_has() {
+async fn an_event_without_an_address_uses_the_address_from_ecs() {
     let (world, group) = plain();
     let local = start(world).await;
     let mut event = notice(1, "web", "10.0.0.1");
     event["detail"]["attachments"] = json!([]);
     event["detail"]["containers"] = json!([]);
-    let report = handle(&drainer(&local, &[]), &event).await;
+    let report = handle(&function_on(&local, &[]), &event).await;
     assert_eq!(
         (report.verdict, outcome_lines(&report)),
         (Verdict::Done, vec!["web 10.0.0.1:80 Deregistered".to_owned()])
@@ -174,9 +173,9 @@ async fn an_event_without_an_address_is_drained_by_the_address_that_ecs_has() {
     assert!(is(&local, &group, ("10.0.0.1", 80), State::Draining));
 }
 
-/// Five of two hundred targets are not valid any more: the good ones do not wait for the search.
+/// Five of 200 targets are no longer valid: the others do not wait until those are found.
 #[tokio::test]
-async fn all_good_targets_of_a_large_call_are_done_in_one_invocation() {
+async fn all_valid_targets_of_a_large_call_are_done_in_one_invocation() {
     let mut world = World::new();
     world.add_cluster("demo");
     let address = |number: u32| format!("10.0.{}.{}", number / 100, number % 100 + 1);
@@ -193,14 +192,14 @@ async fn all_good_targets_of_a_large_call_are_done_in_one_invocation() {
     }
     let local = start(world).await;
     let bodies: Vec<_> = (0..200).map(|number| notice(number, "web", &address(number)).to_string()).collect();
-    let report = handle_within(&drainer(&local, &[]), &batch(&bodies), Duration::from_secs(29)).await;
+    let report = handle_within(&function_on(&local, &[]), &batch(&bodies), Duration::from_secs(29)).await;
     let done = outcome_lines(&report).iter().filter(|row| row.ends_with(" Deregistered")).count();
     assert_eq!(done, 195);
 }
 
-/// The old notice has a second left, and the answer takes longer.
+/// The old notice has one second left, and AWS's answer takes longer.
 #[tokio::test]
-async fn a_fresh_notice_is_not_cut_short_by_an_old_one_of_the_same_group() {
+async fn an_old_notice_does_not_shorten_the_time_of_a_fresh_one() {
     let mut world = World::new();
     world.add_cluster("demo");
     let addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
@@ -214,7 +213,7 @@ async fn a_fresh_notice_is_not_cut_short_by_an_old_one_of_the_same_group() {
     world.add_fault(Fault::Slow(Duration::from_millis(1500)).on(Action::DeregisterTargets));
     let local = start(world).await;
     let bodies = [aged(notice(1, "web", "10.0.0.1"), 119), notice(2, "web", "10.0.0.2")].map(|event| event.to_string());
-    let report = handle(&drainer(&local, &[]), &batch(&bodies)).await;
+    let report = handle(&function_on(&local, &[]), &batch(&bodies)).await;
     assert!(
         outcome_lines(&report).contains(&"web 10.0.0.2:80 Deregistered".to_owned()),
         "{:?}",
@@ -222,9 +221,9 @@ async fn a_fresh_notice_is_not_cut_short_by_an_old_one_of_the_same_group() {
     );
 }
 
-/// AWS gives the address in another spelling than the event; it is sent back as AWS gave it.
+/// AWS spells the address differently from the event. It is sent in AWS's spelling.
 #[tokio::test]
-async fn an_ipv6_target_is_sent_back_in_the_spelling_that_was_read() {
+async fn an_ipv6_target_is_sent_as_it_was_read() {
     let group = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/six/0123456789abcdef";
     let targets = json!([{"id": "2001:db8:0:0::1", "state": "healthy"}, {"id": "2001:db8:0:0::2", "state": "healthy"}]);
     let file = json!({"clusters": ["demo"], "groups": {group: {"port": 80, "family": "ipv6", "targets": targets}}});
@@ -232,7 +231,7 @@ async fn an_ipv6_target_is_sent_back_in_the_spelling_that_was_read() {
     let pairs = [("SPOTDRAIN_TARGET_GROUPS", group), ("SPOTDRAIN_DISCOVER", "false")];
     let mut event = notice(1, "six", "10.0.0.1");
     event["detail"]["containers"][0]["networkInterfaces"][0]["ipv6Address"] = "2001:DB8::1".into();
-    let report = handle(&drainer(&local, &pairs), &event).await;
+    let report = handle(&function_on(&local, &pairs), &event).await;
     assert!(
         outcome_lines(&report).contains(&"six 2001:db8::1:80 Deregistered".to_owned()),
         "{:?}",
@@ -254,13 +253,13 @@ async fn a_running_task_without_an_address_anywhere_is_a_failure() {
     event["detail"]["attachments"] = json!([]);
     event["detail"]["containers"] = json!([]);
     let local = start(world).await;
-    let report = handle_within(&drainer(&local, &[]), &event, Duration::from_secs(5)).await;
+    let report = handle_within(&function_on(&local, &[]), &event, Duration::from_secs(5)).await;
     assert!(matches!(report.verdict, Verdict::Retry | Verdict::Failed), "{:?}", report.verdict);
     let problem = report.failure_summary().unwrap();
     assert!(problem.starts_with("DescribeTasks: ") && problem.contains("address"), "{problem}");
 }
 
-/// What the article's function does, with its own container and port.
+/// The configuration of the article's function, with its own container and port.
 #[tokio::test]
 async fn the_articles_settings_deregister_the_same_target() {
     let mut world = World::new();
@@ -279,14 +278,14 @@ async fn the_articles_settings_deregister_the_same_target() {
     let mut event: Value = notice(1, "logstash", "10.0.0.1");
     event["detail"]["containers"][0]["name"] = "logstash".into();
     event["detail"]["stopCode"] = "TerminationNotice".into();
-    let report = handle(&drainer(&local, &pairs), &event).await;
+    let report = handle(&function_on(&local, &pairs), &event).await;
     assert_eq!(outcome_lines(&report), ["logstash 10.0.0.1:5044 Deregistered"]);
     assert_eq!(targets(&local, &group), ["10.0.0.1:5044 draining", "10.0.0.2:5044 healthy"]);
     assert_eq!(report.notices[0].first, First::Spotdrain);
 
     let other = group.replace("logstash", "other");
     let pairs = [pairs[0], ("SPOTDRAIN_TARGET_GROUPS", other.as_str()), pairs[2]];
-    let report = handle(&drainer(&local, &pairs), &event).await;
+    let report = handle(&function_on(&local, &pairs), &event).await;
     let problem = report.failure_summary().unwrap();
     assert!(problem.contains("targetgroup/other/") && problem.contains(balancer), "{problem}");
 }

@@ -1,6 +1,6 @@
-//! Services with tasks that are interrupted and tasks that are not, and the queue that holds the notices of the first.
+//! Services with interrupted and other tasks, and a queue with the notices of the interrupted ones.
 //!
-//! Each delivery is checked: what does not go back is done, and no target was touched but those of interrupted tasks.
+//! Each delivery is checked: messages that are not returned are done, and only targets of interrupted tasks were touched.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use spotdrain_localaws::{Action, Group, LoadBalancer, LocalAws, Service, State, Task, World};
 
-use super::function::Function;
+use super::process::Function;
 use super::{CLUSTER, id, notice};
 
-/// How many tasks of each service go on.
+/// Number of tasks of each service that are not interrupted.
 const STAY: u32 = 3;
 
-/// One message, and the target that its notice is about.
+/// A message, and the target of its notice.
 #[derive(Debug, Clone)]
 pub struct Message {
     pub id: String,
@@ -24,24 +24,24 @@ pub struct Message {
 }
 
 impl Message {
-    /// Whether the target is out of its group, or on its way.
+    /// Whether the target is draining or not registered any more.
     pub fn is_done(&self, local: &LocalAws) -> bool {
         let now = local.now();
         matches!(local.world().state(&self.group, self.address.as_str(), now), None | Some(State::Draining))
     }
 }
 
-/// What is still to be delivered, and what must not be touched.
+/// The messages, and the targets that must not be touched.
 #[derive(Debug, Clone)]
 pub struct Queue {
     pub waiting: Vec<Message>,
-    /// All that was in the queue at first.
+    /// All messages, also those that are done.
     pub all: Vec<Message>,
-    /// Group and address of the tasks that go on.
+    /// Group and address of the tasks that are not interrupted.
     stay: Vec<(String, String)>,
 }
 
-/// So many services with a target group each, and of each service so many tasks that are interrupted.
+/// Creates `services` services with a target group each, and `interrupted` interrupted tasks in each.
 pub fn stage(services: u32, interrupted: u32) -> (World, Queue) {
     let mut world = World::new();
     let (mut all, mut stay) = (Vec::new(), Vec::new());
@@ -67,27 +67,27 @@ pub fn stage(services: u32, interrupted: u32) -> (World, Queue) {
 }
 
 impl Queue {
-    /// The waiting messages as Lambda hands them on.
+    /// The waiting messages, as Lambda delivers them.
     pub fn batch(&self) -> Value {
         let record = |message: &Message| json!({"messageId": message.id, "receiptHandle": "r", "body": message.body, "eventSource": "aws:sqs"});
         json!({"Records": self.waiting.iter().map(record).collect::<Vec<_>>()})
     }
 
-    /// Delivers what is waiting, and gives the ids of what goes back, which waits again.
+    /// Delivers the waiting messages, and returns the ids of those that return to the queue.
     pub async fn deliver(&mut self, function: &Function, timeout: Duration) -> Vec<String> {
         let answer = function.invoke_within(&self.batch(), timeout).await.unwrap();
         let failures = answer["batchItemFailures"].as_array().unwrap();
         let back: Vec<_> = failures.iter().map(|item| item["itemIdentifier"].as_str().unwrap().to_owned()).collect();
         let unique: BTreeSet<_> = back.iter().collect();
-        assert_eq!(unique.len(), back.len(), "each goes back once: {back:?}");
+        assert_eq!(unique.len(), back.len(), "each message is returned once: {back:?}");
         let known = |id: &String| self.waiting.iter().any(|message| message.id == *id);
-        assert!(back.iter().all(known), "only what came goes back: {back:?}");
+        assert!(back.iter().all(known), "only delivered messages are returned: {back:?}");
         self.waiting.retain(|message| back.contains(&message.id));
         self.check(&function.local);
         back
     }
 
-    /// Delivers until nothing goes back, at most so often. In between the time goes by that SQS hides a message for.
+    /// Delivers until no message is returned, at most `most` times. In between the visibility timeout passes.
     pub async fn deliver_until_done(&mut self, function: &Function, timeout: Duration, most: usize) {
         for _ in 0..most {
             if self.deliver(function, timeout).await.is_empty() {
@@ -98,13 +98,13 @@ impl Queue {
         panic!("still not done after {most} deliveries: {:?}", self.waiting);
     }
 
-    /// Takes a target group away, with all that is in it.
+    /// Removes a target group with its targets.
     pub fn remove_group(&mut self, world: &mut World, group: &str) {
         world.remove_group(group).unwrap();
         self.stay.retain(|(of, _)| of != group);
     }
 
-    /// What is not waiting is done, and what is not interrupted is as it was.
+    /// Checks that messages that are not waiting are done, and that tasks that are not interrupted are unchanged.
     pub fn check(&self, local: &LocalAws) {
         let is_waiting = |message: &&Message| self.waiting.iter().any(|one| one.id == message.id);
         for message in self.all.iter().filter(|message| !is_waiting(message)) {
@@ -119,7 +119,7 @@ impl Queue {
             for target in &call.targets {
                 let (address, _) = target.split_once(':').unwrap();
                 let is_its = |one: &Message| Some(&one.group) == call.resource.as_ref() && one.address == address;
-                assert!(self.all.iter().any(is_its), "{target} is of no interrupted task: {call:?}");
+                assert!(self.all.iter().any(is_its), "{target} does not belong to an interrupted task: {call:?}");
             }
         }
     }

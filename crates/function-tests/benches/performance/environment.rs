@@ -1,4 +1,4 @@
-//! A function as Lambda runs it: a process under a Runtime API. It is ended by its process id.
+//! A function as Lambda runs it: a process under a Runtime API.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -9,38 +9,38 @@ use serde_json::Value;
 
 use crate::{Result, article};
 
-/// Which function.
+/// Which function to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Ours,
     Article,
 }
 
-/// Where the function finds AWS, and its settings.
+/// The endpoint, the trusted certificate and the settings of the function.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     pub endpoint: String,
-    /// The file of the certificate that is trusted.
+    /// The file with the trusted certificate.
     pub trusted: Option<PathBuf>,
     pub settings: Vec<(&'static str, String)>,
 }
 
-/// One sandbox.
-pub struct Sandbox {
+/// One execution environment.
+pub struct Environment {
     simulator: Simulator,
     surroundings: Surroundings,
     kind: Kind,
     child: Option<Child>,
 }
 
-impl Sandbox {
-    /// A Runtime API whose function is not started yet.
+impl Environment {
+    /// Starts a Runtime API. The function is not started yet.
     pub async fn new(kind: Kind, surroundings: Surroundings) -> Result<Self> {
         let simulator = Simulator::builder().build().await?;
         Ok(Self { simulator, surroundings, kind, child: None })
     }
 
-    /// Starts the function, and says when.
+    /// Starts the function and returns the time of its start.
     pub fn start(&mut self) -> Result<Instant> {
         let mut command = match self.kind {
             Kind::Ours => Command::new(env!("CARGO_BIN_EXE_function-under-test")),
@@ -60,13 +60,13 @@ impl Sandbox {
         Ok(started)
     }
 
-    /// Hands an invocation to the function, whether it runs yet or not.
+    /// Enqueues an invocation, also before the function has started.
     pub async fn enqueue(&self, payload: Value, timeout: Duration) -> Result<String> {
         let milliseconds = timeout.as_millis().try_into()?;
         Ok(self.simulator.enqueue(InvocationBuilder::new().payload(payload).timeout_ms(milliseconds).build()?).await)
     }
 
-    /// Waits for the answer; an error if the function failed or did not answer.
+    /// Waits for the answer. It is an error if the function fails or does not answer.
     pub async fn answer(&self, id: &str, timeout: Duration) -> Result<Value> {
         let done = self.simulator.wait_for_invocation_complete(id, timeout).await?;
         match (done.status, done.response) {
@@ -85,7 +85,7 @@ impl Sandbox {
     }
 }
 
-impl Drop for Sandbox {
+impl Drop for Environment {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
             // It may have ended by itself.
@@ -95,7 +95,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// Where the function's log goes: into a file of its own in the folder that `FUNCTION_LOGS` names, else nowhere.
+/// The function's log: a file in the folder named by `FUNCTION_LOGS`, or nothing if that is not set.
 fn log() -> Result<Stdio> {
     let Some(folder) = std::env::var_os("FUNCTION_LOGS") else { return Ok(Stdio::null()) };
     let name = format!("{}.log", jiff::Timestamp::now().as_nanosecond());

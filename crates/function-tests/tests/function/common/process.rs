@@ -14,15 +14,15 @@ pub const FUNCTION: &str = env!("CARGO_BIN_EXE_function-under-test");
 /// For what comes in any case, on however slow a machine.
 const LONG: Duration = Duration::from_mins(1);
 
-/// A running function. It is ended by its process id when the test ends, however it ends.
+/// A running function. Its process is killed when the test ends.
 pub struct Function {
-    sandbox: Sandbox,
+    environment: Environment,
     settings: Vec<(String, String)>,
     pub local: LocalAws,
 }
 
-/// One process and the Runtime API that it asks for work.
-struct Sandbox {
+/// One execution environment: a process and its Runtime API.
+struct Environment {
     child: Child,
     log: Option<JoinHandle<String>>,
     simulator: Simulator,
@@ -32,29 +32,29 @@ impl Function {
     pub async fn start(world: World, settings: &[(&str, &str)]) -> Self {
         let local = LocalAws::spawn_thread(world).unwrap();
         let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        let sandbox = Sandbox::start(&local.endpoint(), &settings).await;
-        Self { sandbox, settings, local }
+        let environment = Environment::start(&local.endpoint(), &settings).await;
+        Self { environment, settings, local }
     }
 
-    /// Invokes the function: its answer, or its error's type and text.
+    /// Invokes the function and returns its answer, or the type and text of its error.
     pub async fn invoke(&self, payload: &Value) -> Result<Value, (String, String)> {
         self.invoke_within(payload, Duration::from_secs(20)).await
     }
 
-    /// The same with this timeout of the function. Lambda would end one that has not answered by then, and so does this.
+    /// Invokes the function with this timeout. Without an answer by then the test fails, as Lambda would end the function.
     pub async fn invoke_within(&self, payload: &Value, timeout: Duration) -> Result<Value, (String, String)> {
         let id = self.begin(payload, timeout).await;
-        let done = self.sandbox.simulator.wait_for_invocation_complete(&id, timeout).await;
-        let done = done.unwrap_or_else(|error| panic!("Lambda would have ended it by now: {error}"));
+        let done = self.environment.simulator.wait_for_invocation_complete(&id, timeout).await;
+        let done = done.unwrap_or_else(|error| panic!("Lambda would have ended the function: {error}"));
         match done.status {
             InvocationStatus::Success => Ok(done.response.unwrap().payload),
             _ => Err(done.error.map(|error| (error.error_type, error.error_message)).unwrap()),
         }
     }
 
-    /// Invokes the function, and does not wait for its answer.
+    /// Invokes the function without waiting for its answer.
     pub async fn begin(&self, payload: &Value, timeout: Duration) -> String {
-        let simulator = &self.sandbox.simulator;
+        let simulator = &self.environment.simulator;
         simulator.wait_for_phase(SimulatorPhase::Ready, LONG).await.unwrap();
         let milliseconds = timeout.as_millis().try_into().unwrap();
         simulator
@@ -62,29 +62,29 @@ impl Function {
             .await
     }
 
-    /// Waits until this action has been called so often.
+    /// Waits until this action was called at least `times` times.
     pub async fn has_called(&self, action: Action, times: usize) {
         let is_called = || async {
             let calls = self.local.calls();
             calls.iter().filter(|call| call.action == action.name()).count() >= times
         };
-        self.sandbox.simulator.wait_for(is_called, LONG).await.unwrap();
+        self.environment.simulator.wait_for(is_called, LONG).await.unwrap();
     }
 
-    /// Kills the process with SIGKILL, whatever it does. A new one, which knows nothing of it, takes its place.
+    /// Kills the process with SIGKILL and starts a new one.
     pub async fn kill_and_replace(&mut self) {
-        self.sandbox.end();
-        self.sandbox = Sandbox::start(&self.local.endpoint(), &self.settings).await;
+        self.environment.end();
+        self.environment = Environment::start(&self.local.endpoint(), &self.settings).await;
     }
 
-    /// Ends the function and gives all the log of its last process.
+    /// Ends the function and returns the log of its last process.
     pub fn log(mut self) -> Vec<Value> {
-        let text = self.sandbox.end();
+        let text = self.environment.end();
         text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
     }
 }
 
-impl Sandbox {
+impl Environment {
     async fn start(endpoint: &str, settings: &[(String, String)]) -> Self {
         let simulator = Simulator::builder().build().await.unwrap();
         let mut command = Command::new(FUNCTION);
@@ -108,7 +108,7 @@ impl Sandbox {
         Self { child, log: Some(log), simulator }
     }
 
-    /// Ends the process, and gives what it wrote.
+    /// Kills the process and returns its output.
     fn end(&mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -116,7 +116,7 @@ impl Sandbox {
     }
 }
 
-impl Drop for Sandbox {
+impl Drop for Environment {
     fn drop(&mut self) {
         if self.log.is_some() {
             self.end();
