@@ -6,7 +6,7 @@ use spotdrain_localaws::{Action, Fault, LocalAws, Role, Service};
 use crate::command::{against, json};
 use crate::deployed::{deployed, examined, ids, not_checked, policy, rights};
 
-/// Examines a changed role: the findings, what was not checked, and the number of DescribeTags calls.
+/// Examines a changed role: the findings, what was not checked, and the number of `DescribeTags` calls.
 fn examine_role(change: impl FnOnce(Role, [Value; 5]) -> Role, tag: Option<&str>) -> (Vec<String>, String, usize) {
     let mut scene = deployed();
     scene.world.add_role(change(Role::new("spotdrain"), rights()));
