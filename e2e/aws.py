@@ -1,4 +1,4 @@
-"""The aws command, sam, and the SDK where a command for each of fifty calls would take half a minute."""
+"""The aws command, sam, and the SDK where running the command for each of fifty calls would take half a minute."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from cloud import REGION, ROOT
 
 
 class Refused(Exception):
-    """A command that failed, with what it said."""
+    """A command that failed, with its output."""
 
 
 class Aws:
@@ -42,7 +42,7 @@ class Aws:
         return done.stdout
 
     def __call__(self, *words):
-        """One aws command; its answer as a value."""
+        """Runs an aws command and returns its answer."""
         program = pathlib.Path(sys.executable).with_name("aws")
         said = self.run([program, "--endpoint-url", self.cloud.endpoint, "--output", "json", *words])
         return json.loads(said) if said.strip() else None
@@ -57,7 +57,7 @@ class Aws:
         )
 
     def deploy(self, stack, template, parameters):
-        """What the README says: sam deploy, with the settings of the samconfig.toml beside the template."""
+        """Deploys as the README says: sam deploy, with the samconfig.toml in the template's folder."""
         overrides = [f"{name}={value}" for name, value in parameters.items()]
         command = [os.environ["E2E_SAM"], "deploy", "--template", template, "--stack-name", stack]
         self.run([*command, "--parameter-overrides", *overrides])
@@ -68,7 +68,7 @@ class Aws:
         return {output["OutputKey"]: output["OutputValue"] for output in told["Outputs"]}
 
     def delete(self, stack):
-        """Without the command's own waiter, which asks every half minute."""
+        """Waits without the command's own waiter, which polls only every half minute."""
         identity = self("cloudformation", "describe-stacks", "--stack-name", stack)["Stacks"][0]["StackId"]
         self("cloudformation", "delete-stack", "--stack-name", stack)
         cloudformation = self.sdk("cloudformation")
@@ -85,7 +85,7 @@ class Aws:
 
 
 def wait(what, is_so, seconds=60):
-    """Asks until it is so, and says how long that took."""
+    """Polls until a condition is true, and returns how long that took."""
     begin = time.monotonic()
     while True:
         if is_so():

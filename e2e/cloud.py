@@ -1,4 +1,4 @@
-"""A local cloud: ministack on a free port of the loopback, with rights enforced, and gone with all that it started."""
+"""A local cloud: ministack on a free port of the loopback interface, with enforced permissions."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ def free_port():
 
 
 class Cloud:
-    """Started on entry; on exit it and every process that it started are ended, each by its id."""
+    """Starts on entry; on exit, ends it and every process that it started, by process id."""
 
     def __init__(self):
         self.port = free_port()
@@ -34,7 +34,7 @@ class Cloud:
         self.process = None
 
     def environment(self):
-        """What a command needs to call this cloud as the account's root; nothing of the caller's own AWS."""
+        """The environment to call this cloud as the account's root, without the caller's own AWS settings."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
         return own | {
             "AWS_ACCESS_KEY_ID": ACCOUNT,
@@ -66,13 +66,13 @@ class Cloud:
             "LAMBDA_EXECUTOR": "local",
             "MINISTACK_REGION": REGION,
             "AUTH": "true",
-            # Lambda waits a minute before it tries a direct event again.
+            # Lambda waits a minute before it retries a direct event.
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
             "LAMBDA_ASYNC_RETRY_MAX_SECONDS": "1",
         }
         program = pathlib.Path(sys.executable).with_name("ministack")
         with self.log.open("w") as log:
-            # A session of its own, so that what it starts can be found.
+            # A new session, so that the processes it starts can be found.
             self.process = subprocess.Popen(
                 [program], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -84,7 +84,7 @@ class Cloud:
         return self
 
     def certify(self):
-        """A certificate of a day: the template's queues refuse whoever comes without TLS."""
+        """A certificate for one day: the template's queues deny requests without TLS."""
         names = "subjectAltName=IP:127.0.0.1,DNS:localhost"
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         command += ["-days", "1", "-subj", "/CN=localhost", "-addext", names, "-addext", "basicConstraints=critical,CA:FALSE"]
@@ -115,13 +115,13 @@ class Cloud:
         shutil.rmtree(self.temporary, ignore_errors=True)
 
     def left(self):
-        """The processes of the cloud's session that are still there: the functions."""
+        """The remaining processes of the cloud's session: the functions."""
         found = []
         for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = stat.read_text().rpartition(")")[2].split()
             except OSError:
-                continue  # it ended meanwhile
+                continue  # it has ended
             if int(fields[3]) == self.process.pid and fields[0] != "Z":
                 found.append(int(stat.parent.name))
         return found

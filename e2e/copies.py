@@ -1,4 +1,4 @@
-"""The templates as the local cloud can take them. What is changed, and why, stands here and nowhere else."""
+"""Copies of the templates that the local cloud accepts, and all changes that this needs, with reasons."""
 
 import json
 import shutil
@@ -13,14 +13,14 @@ ZIP = ROOT / "target" / "package" / "spotdrain-lambda.zip"
 
 
 class NoManagedPolicies:
-    """SAM asks AWS for the names of managed policies. The template has none."""
+    """Replaces SAM's reader of managed policies, which calls AWS. The template has none."""
 
     def load(self):
         return {}
 
 
-# ministack judges every call of ECS by the cluster's ARN, where AWS has the service's or the task's, and it does not know
-# the key ecs:cluster. All other rights are enforced as the template gives them.
+# ministack evaluates every ECS call by the cluster's ARN, where AWS uses the service's or the task's, and it does not know
+# the key ecs:cluster. All other permissions are enforced as in the template.
 RIGHTS = {
     ":service/*\n": ":cluster/*\n",
     ":task/*\n": ":cluster/*\n",
@@ -28,21 +28,21 @@ RIGHTS = {
 }
 
 
-# AWS gives a role's ARN as aws:PrincipalArn also where a session of the role calls; ministack gives the session's ARN, which
+# On AWS aws:PrincipalArn is a role's ARN also for a session of the role; in ministack it is the session's ARN, which
 # the parameter RedriveRole must then accept.
 REDRIVE_ROLE, REDRIVE_SESSION = "redrive", "e2e"
 REDRIVE_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{REDRIVE_ROLE}/{REDRIVE_SESSION}"
 ROLE_PATTERN = {"^(none|arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/": "^(none|arn:aws[a-z0-9-]*:(iam|sts)::[0-9]{12}:(assumed-)?role/"}
 
-# The alarms on a computation of several metrics, which ministack does not have: from where to where they are cut out.
+# The alarms with metric math, which ministack does not have: the first and the last line to cut.
 COMPUTED_ALARMS = [
     ("  # Reports each new dead letter.", "  # A notice that waits a minute"),
-    ("  # Notices were seen and registrations", "  UnknownStopCodeAlarm:"),
+    ("  # There were notices with target groups", "  UnknownStopCodeAlarm:"),
 ]
 
 
 def template():
-    """deploy/template.yaml, but without its alarms on a computation of several metrics."""
+    """deploy/template.yaml without the alarms with metric math."""
     text = (DEPLOY / "template.yaml").read_text().replace("../target/package/spotdrain-lambda.zip", str(ZIP))
     for first, after in COMPUTED_ALARMS:
         begin, end = text.index(first), text.index(after)
@@ -55,10 +55,10 @@ def template():
 
 
 def example():
-    """deploy/example/template.yaml around the same template, expanded: ministack expands none that is within another."""
+    """deploy/example/template.yaml with the nested template already expanded: ministack does not expand nested ones."""
     parsed = yaml_parse(template().read_text())
     function = parsed["Resources"]["Function"]["Properties"]
-    function["CodeUri"] = "s3://a/b"  # the place of the local file, for which SAM's own library has no word
+    function["CodeUri"] = "s3://a/b"  # instead of the local file, which SAM's library does not support
     expanded = transform(parsed, {}, NoManagedPolicies())
     expanded["Resources"]["Function"]["Properties"]["Code"] = str(ZIP)
     text = json.dumps(expanded, indent=1)

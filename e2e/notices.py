@@ -13,14 +13,14 @@ def now():
 
 
 class Service:
-    """Whose events they are."""
+    """The task and service that the events describe."""
 
     def __init__(self, cluster, service):
         self.cluster = cluster
         self.service = service
 
     def event(self, source, sample, task, address, **changes):
-        """An entry for PutEvents: the sample's detail for this task; a change to None takes the field out."""
+        """An entry for PutEvents: the sample's detail for this task. A change to None removes the field."""
         text = (ROOT / "events" / sample).read_text()
         detail = json.loads(text.replace(SAMPLE_ADDRESS, address))["detail"]
         name = self.cluster.rpartition("/")[2]
@@ -35,7 +35,7 @@ class Service:
         return {"Source": source, "DetailType": "ECS Task State Change", "Detail": json.dumps(detail)}
 
     def message(self, source, sample, task, address):
-        """The same as the message that EventBridge makes of it."""
+        """The message that EventBridge sends for the event."""
         entry = self.event(source, sample, task, address)
         event = json.loads((ROOT / "events" / sample).read_text())
         detail = json.loads(entry["Detail"])
@@ -44,7 +44,7 @@ class Service:
 
 
 def put(aws, *entries):
-    """Puts events on the bus, and gives the ids that EventBridge gave them."""
+    """Puts events on the bus, and returns their ids."""
     said = aws("events", "put-events", "--entries", json.dumps(entries))
     if said["FailedEntryCount"]:
         raise AssertionError(f"the bus refused an event: {said}")

@@ -1,6 +1,6 @@
-"""The deployed rule's pattern and every sample, asked of TestEventPattern.
+"""The deployed rule's pattern and every sample, tested with TestEventPattern.
 
-`cargo test` has a matcher of its own: its answers, compared there with what the function makes of each sample, are in a
+`cargo test` has its own matcher: its answers, compared there with the function's classification of each sample, are in a
 snapshot. Here the cloud must give the same answers.
 """
 
@@ -13,7 +13,7 @@ SNAPSHOT = TESTS / "snapshots" / "deployment__rule__the_rules_pattern_and_every_
 
 
 def samples():
-    """The answers of the snapshot: a sample, its event, and whether it passes; of a batch, each of its messages."""
+    """The answers in the snapshot: a sample, its event, and whether it passes; for a batch, each message."""
     for line in SNAPSHOT.read_text().split("---\n")[2].splitlines():
         name, _, answer = line.partition(": ")
         file, _, number = name.partition(" ")
@@ -24,11 +24,11 @@ def samples():
 
 
 def check(aws, pattern):
-    """How many samples there are, and how many of them pass."""
+    """Returns the number of samples, and how many of them pass."""
     events = aws.sdk("events")
     passed = []
     for name, event, expected in samples():
-        # The API wants the fields that every event of a bus has; the malformed samples leave some out.
+        # The API requires the fields that every event has; some malformed samples lack them.
         if not {"id", "source", "account", "time", "region", "resources", "detail-type", "detail"} <= event.keys():
             continue
         passes = events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]

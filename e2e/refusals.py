@@ -1,4 +1,4 @@
-"""Wrong parameters: each is refused before anything is made, with a sentence that says what was expected."""
+"""Invalid parameters: each is rejected before anything is created, with the expected value."""
 
 from botocore.exceptions import ClientError
 
@@ -8,7 +8,7 @@ GROUP = "arn:aws:elasticloadbalancing:eu-central-1:000000000000:targetgroup/a/b"
 
 WRONG = [
     ({"Clusters": "example"}, "must be all, or ARNs of ECS clusters"),
-    ({"Clusters": "all,arn:aws:ecs:eu-central-1:000000000000:cluster/a"}, "either all, or a list"),
+    ({"Clusters": "all,arn:aws:ecs:eu-central-1:000000000000:cluster/a"}, "must be all or a list"),
     ({"TargetGroups": "arn:aws:ecs:eu-central-1:000000000000:cluster/a"}, "must be none, or ARNs of target groups"),
     ({"TargetGroups": GROUP + "=0"}, "must be none, or ARNs of target groups"),
     ({"LoadBalancers": GROUP}, "must be none, or ARNs of load balancers"),

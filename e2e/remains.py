@@ -1,7 +1,7 @@
-"""What is still there of all that the stacks make."""
+"""The resources that remain of those that the stacks create."""
 
-# A service, its call that lists, and where the answer has the list. The bucket that `sam deploy` keeps for its zips is SAM's
-# own stack, and not counted.
+# The service, its list call, and the key of the list in its answer. The bucket that `sam deploy` keeps for its zips is SAM's
+# own stack, and is not counted.
 KINDS = {
     "stacks": ("cloudformation", "list_stacks", "StackSummaries"),
     "functions": ("lambda", "list_functions", "Functions"),
@@ -26,7 +26,7 @@ def is_ours(kind, item):
 
 
 def of(aws):
-    """By kind, what is left."""
+    """The remaining resources, by kind."""
     found = {}
     for kind, (service, call, key) in KINDS.items():
         items = getattr(aws.sdk(service), call)().get(key, [])

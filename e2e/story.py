@@ -1,5 +1,5 @@
-"""The whole of it: deploy, interrupt, see what leaves; a poison message; wrong parameters; without a queue; by Terraform;
-take it away."""
+"""The end-to-end test: deploy, interrupt, check the targets; a poison message; invalid parameters; direct delivery; Terraform;
+delete everything."""
 
 import json
 import os
@@ -22,7 +22,7 @@ ALONE = "spotdrain"
 
 
 def address(number):
-    """Of ministack's own tasks none has one, so the targets are registered here, and the events carry them."""
+    """Addresses of tasks. ministack's tasks have none, so the targets are registered here, and the events carry their addresses."""
     return f"10.44.1.{number}"
 
 
@@ -42,7 +42,7 @@ class Stage:
         self.group = self.example["TargetGroupArn"]
         self.service = Service(self.example["ClusterArn"], self.example["ServiceName"])
         table.add("example, with spotdrain in it (sam deploy)", "CREATE_COMPLETE", time.monotonic() - begin)
-        self.kinds = set(remains.of(aws))  # what is there now must be gone in the end
+        self.kinds = set(remains.of(aws))  # created later than this must be gone at the end
         self.stay = {address(number) for number in range(11, 17)}
         targets = [f"Id={one},Port=5044" for one in sorted(self.stay)]
         aws("elbv2", "register-targets", "--target-group-arn", self.group, "--targets", *targets)
@@ -53,7 +53,7 @@ class Stage:
         return set(self.aws.targets(self.group))
 
     def expect(self, what, *gone):
-        """Exactly these leave: they go, and what stays is still there when all messages are done."""
+        """Checks that exactly these targets are deregistered, and that the others remain when all messages are done."""
         self.stay -= set(gone)
         seconds = wait(what, lambda: not self.in_group() & set(gone))
         wait(f"{what}: the queue empties", lambda: self.waiting("QueueUrl") == 0)
@@ -61,7 +61,7 @@ class Stage:
         self.table.add(what, f"left: {', '.join(gone) or 'none'}; stayed: {len(self.stay)}", seconds)
 
     def waiting(self, queue):
-        """How many messages are in a queue, seen or in flight."""
+        """The number of messages in a queue, visible or in flight."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         url = self.spotdrain[queue]
         told = self.aws("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", *names)
@@ -72,7 +72,7 @@ class Stage:
 
 
 def notices(stage):
-    """Three notices, in three forms, among events that are none: exactly the three targets leave."""
+    """Three notices, in three forms, among other events: exactly the three targets are deregistered."""
     put(
         stage.aws,
         stage.event("spot-interruption.json", 11),
@@ -95,9 +95,9 @@ def other_cluster(stage):
 
 
 def poison(stage):
-    """A message that cannot be read comes twelve times and ends as a dead letter; what came with it is done at once."""
+    """An unreadable message is received twelve times and becomes a dead letter; the notice delivered with it is done at once."""
     aws = stage.aws
-    # Half a minute between the tries would make six minutes of it.
+    # With half a minute between the attempts it would take six minutes.
     aws("sqs", "set-queue-attributes", "--queue-url", stage.spotdrain["QueueUrl"], "--attributes", "VisibilityTimeout=1")
     bad = stage.event("spot-interruption.json", 16, taskArn="no ARN at all")
     bad_id, _ = put(aws, bad, stage.event("spot-interruption.json", 14))
@@ -115,7 +115,7 @@ def poison(stage):
 
 
 def log(stage):
-    """The log group of the template has a record a notice, with its outcome."""
+    """The template's log group has a record for each notice, with its outcome."""
     lines = stage.aws("logs", "filter-log-events", "--log-group-name", stage.spotdrain["LogGroupName"])["events"]
     lines = [json.loads(line["message"]) for line in lines if line["message"].startswith("{")]
     records = [line["record"] for line in lines if line.get("message") == "notice"]
@@ -130,7 +130,7 @@ def log(stage):
 
 
 def role(stage):
-    """What the deployed role may do, asked of IAM: what it needs, and nothing that would harm."""
+    """IAM's simulator allows the deployed role what it needs, and nothing harmful."""
     function = stage.aws("lambda", "get-function", "--function-name", stage.spotdrain["FunctionName"])["Configuration"]
     harm = ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeleteTargetGroup", "ecs:StopTask", "sqs:SendMessage"]
     needed = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:DescribeTargetHealth"]
@@ -142,7 +142,7 @@ def role(stage):
 
 
 def session_of(stage, role, *statements):
-    """A session of a new role of the account, with the rights of these statements."""
+    """A session of a new role, with the permissions in these statements."""
     aws, root = stage.aws, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}]}
     rights = {"Version": "2012-10-17", "Statement": list(statements)}
@@ -152,7 +152,7 @@ def session_of(stage, role, *statements):
 
 
 def redrive(stage):
-    """Only the redrive role may send to the queue, and what it moves there from the dead-letter queue is handled."""
+    """Only the redrive role may send to the queue, and the dead letter that it redrives is handled."""
     aws, queue, dead = stage.aws, stage.spotdrain["QueueUrl"], stage.spotdrain["DeadLetterQueueUrl"]
     begin = time.monotonic()
     actions = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"]
@@ -166,12 +166,12 @@ def redrive(stage):
         else:
             raise AssertionError(f"{who} could send to the queue")
     stage.table.add("root and a stranger send to the queue", "both refused by its policy", time.monotonic() - begin)
-    # In place of the poison, which would only come back, a notice that the function can handle.
+    # A notice that the function can handle, instead of the poison message, which would only fail again.
     aws("sqs", "purge-queue", "--queue-url", dead)
     aws("elbv2", "register-targets", "--target-group-arn", stage.group, "--targets", f"Id={address(17)},Port=5044")
     stage.stay |= {address(17)}
-    # What SQS does with the caller's rights in a message move task, which ministack does not have. By the SDK, because a notice
-    # that is older than ten seconds is only acted on if ECS knows its task.
+    # What SQS does with the caller's permissions in a message move task, which ministack does not have. With the SDK, because a notice
+    # that is older than ten seconds is handled only if ECS knows its task.
     root, moves = aws.sdk("sqs"), redriver.sdk("sqs")
     body = stage.service.message(SIMULATOR, "spot-interruption.json", "task17", address(17))
     root.send_message(QueueUrl=dead, MessageBody=body)
@@ -186,7 +186,7 @@ def redrive(stage):
 
 
 def alone(stage):
-    """The template by itself, without a queue, for one target group that is named."""
+    """The template alone, without a queue, for one named target group."""
     aws, source = stage.aws, "spotdrain.direct"
     begin = time.monotonic()
     parameters = {
@@ -206,7 +206,7 @@ def alone(stage):
     stage.stay |= {address(21)}
     put(aws, stage.service.event(source, "spot-interruption.json", "task21", address(21)))
     stage.expect("a direct notice", address(21))
-    # ministack's rules do not try a function again, so this one goes to where AWS's rules put theirs: Lambda's own queue.
+    # ministack's rules do not retry a function, so this event goes to Lambda's own queue, where AWS's rules put theirs.
     poison = json.dumps({"id": "poison", "source": source, "detail-type": "ECS Task State Change"})
     invoke = ["lambda", "invoke", "--function-name", outputs["FunctionName"], "--invocation-type", "Event"]
     aws(*invoke, "--payload", poison, os.devnull)
@@ -232,7 +232,7 @@ def take_away(stage):
 
 def main():
     table, begin = Table(), time.monotonic()
-    os.environ["AWS_DEFAULT_REGION"] = REGION  # the library that expands the template asks for it
+    os.environ["AWS_DEFAULT_REGION"] = REGION  # needed by the library that expands the template
     with Cloud() as cloud:
         aws = Aws(cloud)
         stage = Stage(aws, table)

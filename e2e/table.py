@@ -1,4 +1,4 @@
-"""What was deployed, sent and seen, as a table."""
+"""A table of the steps and results."""
 
 
 class Table:

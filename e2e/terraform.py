@@ -1,4 +1,4 @@
-"""The Terraform module applied to the same cloud, and what it made compared with what the template made."""
+"""The Terraform module on the same cloud, compared with the resources of the template."""
 
 import json
 import os
@@ -12,7 +12,7 @@ EXAMPLE = ROOT / "deploy" / "terraform" / "example"
 
 
 def plugins():
-    """A folder with the provider, for machines without the registry: `tf-plugins`, or what TF_PLUGINS names."""
+    """The folder with the provider, for machines without the registry: `tf-plugins`, or the value of TF_PLUGINS."""
     places = [os.environ.get("TF_PLUGINS"), "/opt/tf-plugins", pathlib.Path.home() / "tf-plugins", ROOT / "tf-plugins"]
     return next((pathlib.Path(place) for place in places if place and pathlib.Path(place).is_dir()), None)
 
@@ -23,7 +23,7 @@ def missing():
     return None if plugins() else "no folder tf-plugins with the provider (TF_PLUGINS can name one)"
 
 
-# The provider's own words for one endpoint of all services, and for a cloud that is not AWS.
+# The provider's settings for a single endpoint for all services, and for a cloud that is not AWS.
 OVERRIDE = """
 provider "aws" {
   skip_credentials_validation = true
@@ -34,7 +34,7 @@ provider "aws" {
 
 
 class Terraform:
-    """The example's own folder is left as it is: the work is done on a copy of the module."""
+    """Works on a copy of the module, so that the example's folder does not change."""
 
     def __init__(self, aws):
         self.aws = aws
@@ -51,7 +51,7 @@ class Terraform:
 
     def apply(self, parameters):
         self("init", "-input=false", "-no-color", f"-plugin-dir={plugins()}")
-        # Terraform takes a string as it is, and everything else as an expression, which JSON is.
+        # Terraform reads a string literally, and everything else as an expression, such as JSON.
         text = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         self.variables = [f"-var={name}={value}" for name, value in text.items()]
         self("apply", "-auto-approve", "-input=false", "-no-color", *self.variables)
@@ -62,7 +62,7 @@ class Terraform:
 
 
 def made(aws, names):
-    """What a deployment is, without the names of its resources: to be compared."""
+    """The properties of a deployment without resource names, for comparison."""
     function = aws("lambda", "get-function", "--function-name", names["function"])["Configuration"]
     rule = aws("events", "describe-rule", "--name", names["rule"])
     target = aws("events", "list-targets-by-rule", "--rule", names["rule"])["Targets"][0]
@@ -77,7 +77,7 @@ def made(aws, names):
         statements = json.loads(told["Policy"])["Statement"]
         queues[name]["policy"] = sorted((one["Sid"], one["Effect"], one["Action"]) for one in statements)
         queues[name]["tries"] = json.loads(told.get("RedrivePolicy", "{}")).get("maxReceiveCount")
-    del queues["queue"]["VisibilityTimeout"]  # the story of the poison has shortened it
+    del queues["queue"]["VisibilityTimeout"]  # shortened for the poison message
     environment = function["Environment"]["Variables"]
     assert environment.pop("SPOTDRAIN_QUEUE_URL") == names["queue"], "the function must know its own queue"
     return {

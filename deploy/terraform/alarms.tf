@@ -1,29 +1,29 @@
-# What somebody must look at. No data is no alarm: without interruptions there is nothing to count.
+# No data is no alarm: without interruptions there is nothing to count.
 
 locals {
   alarm_actions = var.alarm_topic == "none" ? [] : [var.alarm_topic]
 
-  # The alarms on one metric: what is over 0 (or the named threshold) in one period.
+  # Alarms on one metric: above 0, or the named threshold, in one period.
   alarms = merge(
     {
-      # What failed comes again: look whether it is done by now.
+      # A failed message is retried: check whether it is done by now.
       failure = {
         description = "a registration failed, or a message could not be read. Look for 'notice, not done' and 'cannot be read' in its log."
         namespace   = "spotdrain", metric = "Failed", dimensions = {}, statistic = "Sum", period = 60, threshold = 0
       }
-      # A function that does not start tells no metrics of its own.
+      # A function that does not start writes no metrics of its own.
       error = {
-        description = "an invocation ended with an error, or the function does not start. Its log says why."
+        description = "an invocation ended with an error, or the function does not start. See its log."
         namespace   = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = aws_lambda_function.spotdrain.function_name }
         statistic   = "Sum", period = 60, threshold = 0
       }
-      # It stays in ALARM for as long as any dead letter is there, so it cannot report another one.
+      # It stays in ALARM while any dead letter exists, so it cannot report another one.
       dead-letter = {
-        description = "a notice was given up. Read the message in the dead-letter queue, and what the function's log says of it."
+        description = "a notice ended in the dead-letter queue. Read the message, and its record in the function's log."
         namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
         statistic   = "Maximum", period = 60, threshold = 0
       }
-      # The function's own measurement of what "late" looks at below. ApproximateAgeOfOldestMessage is said to leave out
+      # The function's own measurement of the delay behind "late" below. ApproximateAgeOfOldestMessage is said to leave out
       # messages that were received several times, which are the late ones; that was not verified.
       old-notice = {
         description = "a notice was more than 90 s old when it was handled, of the 120 s that its task has. Look for retries, throttling and errors in the log."
@@ -36,17 +36,17 @@ locals {
       }
       # Without an address the function cannot find the task's target.
       address-unknown = {
-        description = "a task was interrupted whose IP address neither its event nor ECS has. Its target was not deregistered."
+        description = "a task was interrupted, but neither its event nor ECS has its IP address. Its target was not deregistered."
         namespace   = "spotdrain", metric = "AddressUnknown", dimensions = {}, statistic = "Sum", period = 60, threshold = 0
       }
-      # The function keeps a group's last healthy target. This is what its rule could not prevent, such as a target that ECS
+      # The function keeps a group's last healthy target. This alarm shows what that rule could not prevent, such as a target that ECS
       # deregistered itself.
       group-emptied = {
         description = "a target group had no healthy target left after the function wrote to it."
         namespace   = "spotdrain", metric = "GroupEmptied", dimensions = {}, statistic = "Sum", period = 60, threshold = 0
       }
       unknown-stop-code = {
-        description = "only its reason gave a notice away, its stop code is absent or new. It was handled; AWS has changed something: tell us."
+        description = "a notice was recognised only by its reason, because its stop code is absent or new. It was handled. Please report it: AWS has changed something."
         namespace   = "spotdrain", metric = "UnknownStopCode", dimensions = {}, statistic = "Sum", period = 300, threshold = 0
       }
     },
@@ -58,7 +58,7 @@ locals {
     } },
   )
 
-  # What the alarm below counts, by its name in the expression.
+  # The metrics that the alarm below adds, by their names in the expression.
   nothing_done = {
     notices  = "Notices"
     absent   = "NotRegistered"
@@ -123,11 +123,11 @@ resource "aws_cloudwatch_metric_alarm" "new_dead_letter" {
   }
 }
 
-# Notices were seen and registrations looked for, and none was taken out, found on its way out or left to its hold: a
-# wrong target group, or groups of one target. A service without a target group looks for none: no reason for an alarm.
+# There were notices with target groups, but no target was deregistered, draining or left to its hold: a
+# wrong target group, or groups of one target. A service without a target group has none, which is no reason for an alarm.
 resource "aws_cloudwatch_metric_alarm" "nothing_done" {
   alarm_name          = "${var.name}-nothing-done"
-  alarm_description   = "spotdrain: notices were seen, and nothing was done for any of them. Their records in the log say why."
+  alarm_description   = "spotdrain: there were notices, and no target was deregistered or draining for any of them. Their records in the log say why."
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   evaluation_periods  = 1

@@ -1,4 +1,4 @@
-# The function, what brings it its events, and its log.
+# The function, its event source and its log.
 
 locals {
   package = coalesce(var.package, "${path.module}/../../target/package/spotdrain-lambda-${var.architecture}.zip")
@@ -6,7 +6,7 @@ locals {
 
 resource "aws_lambda_function" "spotdrain" {
   function_name    = var.name
-  description      = "Takes interrupted Fargate Spot tasks out of their target groups"
+  description      = "Deregisters interrupted Fargate Spot tasks from their target groups"
   filename         = local.package
   source_code_hash = filebase64sha256(local.package)
   runtime          = "provided.al2023"
@@ -14,9 +14,9 @@ resource "aws_lambda_function" "spotdrain" {
   architectures    = [var.architecture]
   role             = aws_iam_role.spotdrain.arn
   timeout          = 30
-  # Not for the memory, of which it needs a tenth: the processor's share grows with it, and a cold start is all processor.
+  # It needs a tenth of this memory, but the CPU share grows with it, and a cold start is CPU-bound.
   memory_size = 512
-  # Without a queue there is nothing else that keeps it to two sandboxes with half of AWS's pace each.
+  # Without a queue only this limits it to two execution environments, each with half of AWS's rate limit.
   reserved_concurrent_executions = local.by_queue ? -1 : 2
 
   logging_config {
@@ -44,11 +44,11 @@ resource "aws_lambda_function" "spotdrain" {
   lifecycle {
     precondition {
       condition     = var.discover || local.some_groups || local.some_balancers
-      error_message = "discover = false needs target_groups or load_balancers, else there is no target group at all."
+      error_message = "discover = false needs target_groups or load_balancers, because otherwise there is no target group."
     }
     precondition {
       condition     = !local.some_clusters || alltrue([for arn in var.clusters : strcontains(arn, ":ecs:${local.here}:")])
-      error_message = "clusters must be of this Region and account, ${local.here}: the events of others do not come here."
+      error_message = "clusters must be of this Region and account, ${local.here}: events of others do not arrive here."
     }
     precondition {
       condition     = !local.some_groups || alltrue([for arn in var.target_groups : strcontains(arn, ":elasticloadbalancing:${local.here}:")])
@@ -65,17 +65,17 @@ resource "aws_lambda_event_source_mapping" "notices" {
   count            = local.by_queue ? 1 : 0
   event_source_arn = aws_sqs_queue.notices[0].arn
   function_name    = aws_lambda_function.spotdrain.arn
-  # No window: a notice is not kept waiting for others. Under load batches fill by themselves.
+  # No batching window, so that a notice does not wait for others. Under load batches fill anyway.
   batch_size                         = 10
   maximum_batching_window_in_seconds = 0
   function_response_types            = ["ReportBatchItemFailures"]
 
-  # Two sandboxes, each with half of the pace that AWS allows the account.
+  # Two execution environments, each with half of the account's rate limit.
   scaling_config {
     maximum_concurrency = 2
   }
 
-  # Lambda asks at once whether the role may read the queue.
+  # Lambda checks on creation whether the role may read the queue.
   depends_on = [aws_iam_role_policy.spotdrain]
 }
 
@@ -88,7 +88,7 @@ resource "aws_lambda_permission" "rule" {
   source_arn    = aws_cloudwatch_event_rule.notices.arn
 }
 
-# Lambda tries again after one minute and after two more: within the notice's two minutes that is one retry.
+# Lambda retries after one minute and after two more. Only the first is within the notice's two minutes.
 resource "aws_lambda_function_event_invoke_config" "direct" {
   count                        = local.by_queue ? 0 : 1
   function_name                = aws_lambda_function.spotdrain.function_name
@@ -102,7 +102,7 @@ resource "aws_lambda_function_event_invoke_config" "direct" {
     }
   }
 
-  # Lambda asks at once whether the role may send there.
+  # Lambda checks on creation whether the role may send there.
   depends_on = [aws_iam_role_policy.spotdrain]
 }
 

@@ -13,7 +13,7 @@ locals {
 }
 
 # Spot notices of tasks that still have their network interface, in every form that is known: either of the two stop codes,
-# or the reason where the code is absent or new. What passes besides is ignored by the function with a reason.
+# or the reason where the code is absent or new. The function ignores other events that match, with a reason.
 resource "aws_cloudwatch_event_rule" "notices" {
   name        = "${var.name}-notices"
   description = "Spot interruptions of tasks that are not yet down"
@@ -37,7 +37,7 @@ resource "aws_cloudwatch_event_target" "notices" {
   target_id = "spotdrain"
   arn       = local.by_queue ? aws_sqs_queue.notices[0].arn : aws_lambda_function.spotdrain.arn
 
-  # After two minutes the task is gone, and so is the sense of its notice.
+  # After two minutes the task is gone, and its notice is useless.
   retry_policy {
     maximum_event_age_in_seconds = 120
     maximum_retry_attempts       = 185
@@ -52,9 +52,9 @@ resource "aws_sqs_queue" "notices" {
   count = local.by_queue ? 1 : 0
   name  = "${var.name}-notices"
 
-  # SQS's own key. With alias/aws/sqs EventBridge could not deliver: nobody can give it a right to that key.
+  # SQS's own key. With alias/aws/sqs EventBridge could not deliver, because its policy cannot be changed.
   sqs_managed_sse_enabled = true
-  # As short as the function's timeout allows: what failed comes again while the task still has time.
+  # As short as the function's timeout allows, so that failed messages are received again while the task still has time.
   visibility_timeout_seconds = 30
 
   redrive_policy = jsonencode({
@@ -63,11 +63,11 @@ resource "aws_sqs_queue" "notices" {
   })
 }
 
-# What the rule could not deliver, what the function refused twelve times, and in direct mode what it refused at all.
+# Messages that the rule could not deliver, or that failed twelve times; in direct mode, failed events.
 resource "aws_sqs_queue" "dead_letters" {
   name                      = "${var.name}-dead-letters"
   sqs_managed_sse_enabled   = true
-  message_retention_seconds = 1209600 # two weeks, the longest that SQS has
+  message_retention_seconds = 1209600 # two weeks, SQS's maximum
 }
 
 resource "aws_sqs_queue_policy" "notices" {
@@ -76,7 +76,7 @@ resource "aws_sqs_queue_policy" "notices" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(local.only_the_rule[aws_sqs_queue.notices[0].name], [
-      # Nobody else may send: the function trusts what is in the queue. The Allow above cannot ensure that, because a
+      # Denies all other senders, because the function trusts what is in the queue. The Allow above cannot ensure that, because a
       # principal of this account needs no more than an Allow in its own identity policy. Both conditions must be in one
       # statement, where they are combined with AND: the sender is not the rule, and not redrive_role. As two statements they
       # would block everybody: a negated operator is true for a key that the request lacks, and the rule's requests have no
@@ -102,9 +102,9 @@ resource "aws_sqs_queue_policy" "dead_letters" {
 }
 
 locals {
-  # The statements of both queues.
+  # The policy statements that both queues have.
   only_the_rule = { for queue in concat(aws_sqs_queue.notices, [aws_sqs_queue.dead_letters]) : queue.name => [
-    # The rule sends the notices, and what it could not deliver. SQS's own redrive needs no right.
+    # The rule sends the notices, and undeliverable events. SQS's redrive policy needs no permission.
     {
       Sid       = "OnlyTheRule"
       Effect    = "Allow"
@@ -113,7 +113,7 @@ locals {
       Resource  = queue.arn
       Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.notices.arn } }
     },
-    # Nobody, with whatever right, without TLS.
+    # Denies every request without TLS.
     {
       Sid       = "OnlyTls"
       Effect    = "Deny"

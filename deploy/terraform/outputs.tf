@@ -4,12 +4,12 @@ output "function_name" {
 }
 
 output "log_group_name" {
-  description = "Its log, one record a notice"
+  description = "Its log, one record for each notice"
   value       = aws_cloudwatch_log_group.spotdrain.name
 }
 
 output "rule_name" {
-  description = "The rule that lets Spot notices through"
+  description = "The rule that matches Spot notices"
   value       = aws_cloudwatch_event_rule.notices.name
 }
 
@@ -19,7 +19,7 @@ output "queue_url" {
 }
 
 output "dead_letter_queue_url" {
-  description = "What was given up, and is to be looked at"
+  description = "The dead-letter queue"
   value       = aws_sqs_queue.dead_letters.url
 }
 

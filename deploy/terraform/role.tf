@@ -1,13 +1,13 @@
-# Only what is called, on what can be named. It cannot register, create or delete anything.
+# Only the calls that the code makes, on named resources where AWS supports them. It cannot register, create or delete anything.
 
 resource "aws_iam_role" "spotdrain" {
   name_prefix = var.name
-  description = "What the function spotdrain may do"
+  description = "The permissions of the function spotdrain"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      # Lambda takes the role for the function.
+      # Lambda assumes the role for the function.
       {
         Effect    = "Allow"
         Principal = { Service = "lambda.amazonaws.com" }
@@ -24,21 +24,21 @@ locals {
   tagged      = var.only_tagged_target_groups ? { Condition = { StringEquals = { "aws:ResourceTag/spotdrain" = "on" } } } : {}
 
   statements = concat(
-    # The state and the port of the targets are read before anything is done. AWS has no resources for this action.
+    # Reads the state and port of the targets first. AWS supports no resources for this action.
     [{
       Sid      = "ReadTargets"
       Effect   = "Allow"
       Action   = "elasticloadbalancing:DescribeTargetHealth"
       Resource = "*"
     }],
-    # The target groups of the named load balancers. AWS has no resources for this action.
+    # Reads the target groups of the named load balancers. AWS supports no resources for this action.
     [for is_so in [local.some_balancers] : {
       Sid      = "ReadLoadBalancers"
       Effect   = "Allow"
       Action   = "elasticloadbalancing:DescribeTargetGroups"
       Resource = "*"
     } if is_so],
-    # The one change: in the groups that are named ...
+    # The only change: deregisters targets in the named groups ...
     [for is_so in [local.some_groups] : {
       Sid      = "DeregisterFromNamedGroups"
       Effect   = "Allow"
@@ -53,28 +53,28 @@ locals {
       Action   = "elasticloadbalancing:DeregisterTargets"
       Resource = "${local.arn}:elasticloadbalancing:${local.here}:targetgroup/*/*"
     }, local.tagged) if is_so],
-    # The service of the task names its target groups, and its tag may restrict what is done.
+    # Reads the target groups of the task's service, and its tag, which may restrict what is done.
     [for is_so in [var.discover] : merge({
       Sid      = "FindTargetGroups"
       Effect   = "Allow"
       Action   = "ecs:DescribeServices"
       Resource = "${local.arn}:ecs:${local.here}:service/*"
     }, local.of_clusters) if is_so],
-    # A revision names target groups that the service does not, such as those of a deployment that is under way.
+    # Reads target groups that only a revision of the service has, such as those of a deployment in progress.
     [for is_so in [var.discover] : merge({
       Sid      = "ReadServiceRevisions"
       Effect   = "Allow"
       Action   = "ecs:DescribeServiceRevisions"
       Resource = ["${local.arn}:ecs:${local.here}:service/*", "${local.arn}:ecs:${local.here}:service-revision/*"]
     }, local.of_clusters) if is_so],
-    # Whether a task still has its address, before a late event is acted on.
+    # Checks whether a task still has its address, before a late notice is handled.
     [merge({
       Sid      = "AskWhoseAddress"
       Effect   = "Allow"
       Action   = "ecs:DescribeTasks"
       Resource = "${local.arn}:ecs:${local.here}:task/*"
     }, local.of_clusters)],
-    # Which tasks are stopping, before few healthy targets of a group would stay. The call has no resource of its own.
+    # Lists the stopping tasks, if few healthy targets of a group would stay. AWS supports only clusters as a condition.
     [merge({
       Sid      = "AskWhichTasksStop"
       Effect   = "Allow"
@@ -93,14 +93,14 @@ locals {
       ]
       Resource = queue.arn
     }],
-    # Without a queue Lambda leaves here, with the function's role, the event that failed.
+    # Without a queue, Lambda sends failed events here, with the function's role.
     [for is_so in [!local.by_queue] : {
       Sid      = "OwnDeadLetters"
       Effect   = "Allow"
       Action   = "sqs:SendMessage"
       Resource = aws_sqs_queue.dead_letters.arn
     } if is_so],
-    # Lambda writes the log with the function's role; the group is there already.
+    # Lambda writes the log with the function's role; the log group already exists.
     [{
       Sid      = "OwnLog"
       Effect   = "Allow"

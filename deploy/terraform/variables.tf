@@ -1,8 +1,8 @@
-# The parameters of ../template.yaml in Terraform's spelling, with the same defaults; a test compares them. What the function
-# would refuse at its start is refused here, by the plan.
+# The parameters of ../template.yaml in Terraform's spelling, with the same defaults; a test compares them. Values that the function
+# would reject at its start are rejected here, by the plan.
 
 variable "name" {
-  description = "what the resources are called, or begin with"
+  description = "the name of the resources, or its prefix"
   type        = string
   default     = "spotdrain"
 
@@ -13,12 +13,12 @@ variable "name" {
 }
 
 variable "package" {
-  description = "the function's zip; null for the one that scripts/package made for the architecture"
+  description = "the function's zip; null for the one that scripts/package built for the architecture"
   type        = string
   default     = null
 }
 
-# ------------------------------------------------------------------------------------------------------ what it acts on
+# ------------------------------------------------------------------------------------------------------ scope
 
 variable "mode" {
   description = "SPOTDRAIN_MODE: observe logs what would be deregistered and changes nothing; enforce deregisters"
@@ -45,7 +45,7 @@ variable "clusters" {
 }
 
 variable "target_groups" {
-  description = "SPOTDRAIN_TARGET_GROUPS: none, or ARNs of target groups beside those of the task's service"
+  description = "SPOTDRAIN_TARGET_GROUPS: none, or ARNs of target groups in addition to those of the task's service"
   type        = list(string)
   default     = ["none"]
 
@@ -71,25 +71,25 @@ variable "load_balancers" {
 }
 
 variable "discover" {
-  description = "SPOTDRAIN_DISCOVER: false for only the target groups that target_groups and load_balancers name"
+  description = "SPOTDRAIN_DISCOVER: false uses only the target groups that target_groups and load_balancers name"
   type        = bool
   default     = true
 }
 
 variable "only_tagged_target_groups" {
-  description = "true: of the groups that are discovered, the role may touch only those with the tag spotdrain = on"
+  description = "true: of the discovered groups, the role may change only those with the tag spotdrain = on"
   type        = bool
   default     = false
 }
 
 variable "keep_last" {
-  description = "SPOTDRAIN_KEEP_LAST: leave the last healthy target of a group where it is"
+  description = "SPOTDRAIN_KEEP_LAST: keep the last healthy target of a group"
   type        = bool
   default     = true
 }
 
 variable "fresh_seconds" {
-  description = "SPOTDRAIN_FRESH_SECONDS: up to this age a notice is acted on without asking ECS whose the address is"
+  description = "SPOTDRAIN_FRESH_SECONDS: up to this age, a notice is handled without asking ECS whether the task still has its address"
   type        = number
   default     = 10
 
@@ -100,20 +100,20 @@ variable "fresh_seconds" {
 }
 
 variable "event_sources" {
-  description = "SPOTDRAIN_EVENT_SOURCES: whose events are read, for the rule and the function; the simulator needs another than aws.ecs"
+  description = "SPOTDRAIN_EVENT_SOURCES: event sources that the rule and the function accept; the simulator needs another one than aws.ecs"
   type        = list(string)
   default     = ["aws.ecs"]
 
   validation {
     condition     = length(var.event_sources) > 0 && alltrue([for source in var.event_sources : can(regex("^[A-Za-z0-9._/-]{1,256}$", source))])
-    error_message = "event_sources must be sources of events, such as aws.ecs and spotdrain.drill."
+    error_message = "event_sources must be event sources, such as aws.ecs and spotdrain.drill."
   }
 }
 
-# --------------------------------------------------------------------------------------------------------- how it runs
+# --------------------------------------------------------------------------------------------------------- operation
 
 variable "delivery" {
-  description = "queue retries within seconds and takes a storm in batches; direct has no queue, and one retry after a minute"
+  description = "queue retries within seconds and handles a storm in batches; direct has no queue, and one retry after a minute"
   type        = string
   default     = "queue"
 
@@ -124,7 +124,7 @@ variable "delivery" {
 }
 
 variable "redrive_role" {
-  description = "none, or the ARN of the IAM role that may send dead letters back to the queue; nobody else but the rule may send"
+  description = "none, or the ARN of the IAM role that may redrive dead letters to the queue; besides it, only the rule may send"
   type        = string
   default     = "none"
 
@@ -135,7 +135,7 @@ variable "redrive_role" {
 }
 
 variable "architecture" {
-  description = "what the zip was built for (scripts/package x86_64, or arm64)"
+  description = "the architecture of the zip (scripts/package x86_64 or arm64)"
   type        = string
   default     = "x86_64"
 
@@ -146,7 +146,7 @@ variable "architecture" {
 }
 
 variable "calls_per_second" {
-  description = "SPOTDRAIN_CALLS_PER_SECOND: the pace of one of the two sandboxes, half of what AWS allows the account (4)"
+  description = "SPOTDRAIN_CALLS_PER_SECOND: the rate limit of each of the two execution environments, half of the account's (4)"
   type        = number
   default     = 2
 
@@ -157,7 +157,7 @@ variable "calls_per_second" {
 }
 
 variable "call_burst" {
-  description = "SPOTDRAIN_CALL_BURST: how many calls one of the two sandboxes makes at once, half of what AWS allows (20)"
+  description = "SPOTDRAIN_CALL_BURST: the burst of each of the two execution environments, half of the account's (20)"
   type        = number
   default     = 10
 
@@ -167,7 +167,7 @@ variable "call_burst" {
   }
 }
 
-# -------------------------------------------------------------------------------------------------------- what is told
+# -------------------------------------------------------------------------------------------------------- alarms and log
 
 variable "alarm_topic" {
   description = "none, or the ARN of the SNS topic that the alarms go to"
@@ -181,7 +181,7 @@ variable "alarm_topic" {
 }
 
 variable "log_level" {
-  description = "what the function's log tells; every notice is told at info"
+  description = "the log level of the function; every notice is logged at info"
   type        = string
   default     = "info"
 

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_and_a_tag_that_is_lacking_are_told_apart_from_no_allow() {
+    fn a_deny_a_missing_tag_and_a_missing_allow_are_distinguished() {
         let keys = [("aws:ResourceTag/spotdrain".to_owned(), Setting::Default)];
         let request = Request { action: "ecs:DescribeServices", resource: "x", keys: &keys };
         let tagged = [tagged(Setting::Set(vec!["on".to_owned()]))];

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_none_is_named() {
+    fn an_invalid_line_is_an_error_with_its_number() {
         let table = [
             ("SD013", "line 1: expected a check"),
             ("# a\nSD013 x", "line 2: expected a check"),

@@ -30,13 +30,13 @@ variable "mode" {
 }
 
 variable "event_sources" {
-  description = "whose events are read; the simulator needs another than aws.ecs"
+  description = "event sources that are accepted; the simulator needs another one than aws.ecs"
   type        = list(string)
   default     = ["aws.ecs"]
 }
 
 variable "architecture" {
-  description = "what scripts/package was told"
+  description = "the architecture given to scripts/package"
   type        = string
   default     = "x86_64"
 }
@@ -51,6 +51,6 @@ module "spotdrain" {
 }
 
 output "spotdrain" {
-  description = "all that the module tells"
+  description = "the outputs of the module"
   value       = module.spotdrain
 }

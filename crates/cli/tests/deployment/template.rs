@@ -27,7 +27,7 @@ impl Template {
     /// Sets a parameter, with the value as on a command line.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         let declared = &self.root["Parameters"][name];
-        assert!(declared.is_object(), "there is no parameter {name}");
+        assert!(declared.is_object(), "the template has no parameter {name}");
         self.parameters.insert(name.to_owned(), value_of(declared, &json!(value)));
         self
     }

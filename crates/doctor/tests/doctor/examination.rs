@@ -170,7 +170,7 @@ fn aws_own_defaults_lose_connections() {
 }
 
 #[test]
-fn what_is_accepted_does_not_count_and_what_fits_nothing_is_told() {
+fn accepted_findings_do_not_count_and_unused_entries_are_reported() {
     let mut diagnosis = examine(&careless());
     let text = "SD009 * # known\nSD012 target group * # known\nSD001 service * # gone";
     let accepted = Accepted::read(text).unwrap();

@@ -56,7 +56,7 @@ fn each_fault_is_exactly_its_finding() {
     }
 }
 
-/// The image's own entry point is not in the template: then the tag and the other port tell of the hold.
+/// If the image's own entry point is not in the template, the tag and the other port show that there is a hold.
 #[test]
 fn a_hold_that_only_the_image_knows_is_seen_by_the_tag() {
     let diagnosis = diagnosis("SPOTDRAIN_HOLD_", "OTHER_");

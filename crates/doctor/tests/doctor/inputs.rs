@@ -53,7 +53,7 @@ fn the_users_stack_and_spotdrains_own_are_judged_together() {
 }
 
 #[test]
-fn two_files_of_the_same_name_are_told_apart() {
+fn two_files_with_the_same_name_are_distinguished() {
     let service = "Resources:\n  Service:\n    Type: AWS::ECS::Service\n    Properties:\n      CapacityProviderStrategy: [{ CapacityProvider: FARGATE_SPOT }]\n";
     let files = [("a/web.yaml", service), ("b/web.yaml", service)];
     let diagnosis = diagnosis(&all(&files, &[]), &files).unwrap();
@@ -170,7 +170,7 @@ fn a_service_that_may_run_on_ec2_has_findings_with_a_condition_that_do_not_fail_
 }
 
 #[test]
-fn what_only_ec2_accepts_tells_that_nothing_runs_on_fargate() {
+fn settings_that_only_ec2_accepts_exclude_fargate() {
     let table = [
         ("NetworkMode: bridge", "", "network mode bridge"),
         ("Family: a", "", "no network mode awsvpc"),

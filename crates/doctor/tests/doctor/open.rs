@@ -165,7 +165,7 @@ fn a_nested_stack_is_read_with_its_parameters() {
 }
 
 #[test]
-fn a_nested_stack_that_is_not_here_is_told() {
+fn a_missing_nested_stack_is_reported() {
     for (url, expected) in
         [("https://bucket/t.yaml", "give that file to --template"), ("no.yaml", "cannot read stacks/no.yaml")]
     {
@@ -177,7 +177,7 @@ fn a_nested_stack_that_is_not_here_is_told() {
 }
 
 #[test]
-fn macros_and_loops_are_told() {
+fn macros_and_loops_are_reported() {
     let text = replaced("Transform: AWS::Serverless-2016-10-31", "Transform: [AWS::Serverless-2016-10-31, Mine]");
     let text = text
         .replace("Resources:\n  SubnetA", "Resources:\n  Fn::ForEach::More: [A, !Ref Nobody, { C: {} }]\n  SubnetA");
@@ -221,7 +221,7 @@ fn what_is_no_template_is_refused() {
 }
 
 #[test]
-fn references_that_go_round_end() {
+fn circular_references_end() {
     let text = replaced("DesiredCount: 4", "DesiredCount: !If [Round, 1, 2]")
         .replace("  ByQueue:", "  Round: !Not [!Condition Again]\n  Again: !Condition Round\n  ByQueue:")
         .replace("ServiceName: logstash", "ServiceName: !Ref Service");

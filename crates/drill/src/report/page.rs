@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_told_with_its_verdict_and_its_marks() {
+    fn a_run_has_its_verdict_and_its_marks_on_the_page() {
         let page = page(&plan(), &[record(Scenario::Nothing, 5), record(Scenario::Both, 0)]);
         assert!(page.contains("Nothing <span class=\"some\">5 connections lost</span>"));
         assert!(page.contains("The function and the hold <span class=\"none\">nothing lost</span>"));

@@ -26,7 +26,7 @@ const fn sampled(established: usize, new: u64) -> Input {
     Input::Sampled(Some(Sample { established, new, datagrams: None, work_in_progress: None }))
 }
 
-/// Plays a story of inputs, each with its second; returns all actions with theirs.
+/// Feeds inputs with their seconds, and returns all actions with theirs.
 fn replay(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
     let (mut state, mut done) = (State::default(), Vec::new());
     for (second, input) in story {

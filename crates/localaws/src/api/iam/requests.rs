@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_boundary_the_default_version_and_what_is_missing_are_told() {
+    fn boundary_default_version_and_missing_policies_are_returned() {
         let world = world();
         let role = asked(&world, Action::GetRole, "RoleName=spotdrain").unwrap();
         assert!(role.contains("policy/limit</PermissionsBoundaryArn>"), "{role}");
