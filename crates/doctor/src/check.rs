@@ -47,25 +47,25 @@ pub struct Check {
     /// The pages of AWS, or of whoever measured it.
     pub sources: &'static [&'static str],
     /// The check's function, and its subjects.
-    pub run: Run,
+    pub run: CheckScope,
 }
 
 /// A check's function, by its subjects.
 #[derive(Debug, Clone, Copy)]
-pub enum Run {
+pub enum CheckScope {
     /// Once for each service.
-    EveryService(fn(&ServiceSubject<'_>) -> Verdict),
+    EveryService(fn(&ServiceSubject<'_>) -> CheckResult),
     /// Once for each service that runs on Fargate Spot, or may.
-    SpotService(fn(&ServiceSubject<'_>) -> Verdict),
+    SpotService(fn(&ServiceSubject<'_>) -> CheckResult),
     /// Once for each target group of each such service.
-    Group(fn(&GroupSubject<'_>) -> Verdict),
+    Group(fn(&GroupSubject<'_>) -> CheckResult),
     /// Once for each target group of each such service, with its forecast.
-    Forecast(fn(&Deployment, Result<&Forecast, Unknown>) -> Verdict),
+    Forecast(fn(&Deployment, Result<&Forecast, Unknown>) -> CheckResult),
     /// Once, if there is a function.
-    Delivery(fn(&DeliverySubject<'_>) -> Verdict),
+    Delivery(fn(&DeliverySubject<'_>) -> CheckResult),
 }
 
-impl Run {
+impl CheckScope {
     /// Whether the check is for services on Fargate Spot.
     #[must_use]
     pub fn is_for_spot(self) -> bool {
@@ -74,7 +74,7 @@ impl Run {
 }
 
 /// The result of a check: no problem, a problem, or why the check could not run.
-pub type Verdict = Result<Option<Problem>, Unknown>;
+pub type CheckResult = Result<Option<Problem>, Unknown>;
 
 /// A problem that a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]

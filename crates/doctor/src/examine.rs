@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::{Check, Run, Verdict};
+use crate::check::{Check, CheckResult, CheckScope};
 use crate::checks::CHECKS;
 use crate::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use crate::forecast::{self, Forecast};
@@ -17,11 +17,11 @@ use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
 #[must_use]
 pub fn examine(deployment: &Deployment) -> Diagnosis {
     let mut examination = Examination::default();
-    for check in CHECKS.iter().filter(|check| !matches!(check.run, Run::Forecast(_))) {
+    for check in CHECKS.iter().filter(|check| !matches!(check.run, CheckScope::Forecast(_))) {
         examination.run(check, deployment, &[]);
     }
     let forecasts = forecasts(deployment, &examination.findings);
-    for check in CHECKS.iter().filter(|check| matches!(check.run, Run::Forecast(_))) {
+    for check in CHECKS.iter().filter(|check| matches!(check.run, CheckScope::Forecast(_))) {
         examination.run(check, deployment, &forecasts);
     }
     let forecasts: Vec<_> = forecasts.into_iter().filter_map(|(_, forecast)| forecast.ok()).collect();
@@ -44,9 +44,9 @@ fn subjects(deployment: &Deployment) -> impl Iterator<Item = ServiceSubject<'_>>
 }
 
 /// A target group, and its forecast or why there is none.
-type Outcome = (String, Result<Forecast, Unknown>);
+type GroupForecast = (String, Result<Forecast, Unknown>);
 
-fn forecasts(deployment: &Deployment, findings: &[Finding]) -> Vec<Outcome> {
+fn forecasts(deployment: &Deployment, findings: &[Finding]) -> Vec<GroupForecast> {
     let mut forecasts = Vec::new();
     let deaf: Vec<_> = findings.iter().filter(|finding| forecast::is_of_deaf_function(finding)).collect();
     for subject in subjects(deployment) {
@@ -87,18 +87,18 @@ struct Examination {
 }
 
 impl Examination {
-    fn run(&mut self, check: &'static Check, deployment: &Deployment, forecasts: &[Outcome]) {
+    fn run(&mut self, check: &'static Check, deployment: &Deployment, forecasts: &[GroupForecast]) {
         match check.run {
-            Run::EveryService(run) => subjects(deployment)
+            CheckScope::EveryService(run) => subjects(deployment)
                 .for_each(|subject| self.note(check, &subject.service.place.name, None, run(&subject))),
-            Run::SpotService(run) => self.on_spot(deployment, |this, subject, condition| {
+            CheckScope::SpotService(run) => self.on_spot(deployment, |this, subject, condition| {
                 this.note(check, &subject.service.place.name, condition, run(&subject));
             }),
-            Run::Group(run) => self.on_spot(deployment, |this, subject, condition| {
+            CheckScope::Group(run) => self.on_spot(deployment, |this, subject, condition| {
                 this.run_for_groups(check, subject, condition, run);
             }),
-            Run::Delivery(run) => self.run_for_delivery(check, deployment, run),
-            Run::Forecast(run) => {
+            CheckScope::Delivery(run) => self.run_for_delivery(check, deployment, run),
+            CheckScope::Forecast(run) => {
                 for (group, forecast) in forecasts {
                     let verdict = forecast.as_ref().map_err(Unknown::clone);
                     self.note(check, group, None, run(deployment, verdict));
@@ -126,7 +126,7 @@ impl Examination {
         &mut self,
         check: &'static Check,
         deployment: &Deployment,
-        run: fn(&DeliverySubject<'_>) -> Verdict,
+        run: fn(&DeliverySubject<'_>) -> CheckResult,
     ) {
         match deployment.delivery.known_or_err() {
             Ok(Some(delivery)) => {
@@ -143,7 +143,7 @@ impl Examination {
         check: &'static Check,
         subject: ServiceSubject<'_>,
         condition: Option<&str>,
-        run: fn(&GroupSubject<'_>) -> Verdict,
+        run: fn(&GroupSubject<'_>) -> CheckResult,
     ) {
         for group in groups_of(subject) {
             match group {
@@ -156,7 +156,7 @@ impl Examination {
     }
 
     /// `condition` is why it is unknown whether the subject runs on Fargate Spot.
-    fn note(&mut self, check: &'static Check, subject: &str, condition: Option<&str>, verdict: Verdict) {
+    fn note(&mut self, check: &'static Check, subject: &str, condition: Option<&str>, verdict: CheckResult) {
         match verdict {
             Ok(None) => {}
             Ok(Some(problem)) => {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use spotdrain_core::model::limits::NOTICE_SECONDS;
 
 use crate::diagnosis::Finding;
-use crate::model::group::Kind;
+use crate::model::group::GroupKind;
 use crate::model::root::Place;
 use crate::model::setting::Unknown;
 use crate::model::subject::GroupSubject;
@@ -91,8 +91,8 @@ impl Forecast {
 
 /// The settings that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Situation {
-    kind: Kind,
+struct ForecastInput {
+    kind: GroupKind,
     function: bool,
     hold: bool,
     /// The service is tagged `hold`, and the function leaves the target to it.
@@ -102,9 +102,9 @@ struct Situation {
 }
 
 /// A situation with one change.
-type Improve = fn(Situation) -> Situation;
+type Improve = fn(ForecastInput) -> ForecastInput;
 
-impl Situation {
+impl ForecastInput {
     /// An application that closes its port on SIGTERM fails its health check from then on; one that serves until SIGKILL, from
     /// SIGKILL on. The hold fails it from SIGTERM on while the application serves.
     fn outlook(self) -> Outlook {
@@ -120,8 +120,8 @@ impl Situation {
     /// The time of the last new connection, for a target whose health check fails from `fails_from` on.
     fn last_new(self, fails_from: u32) -> u32 {
         let (goes_on, goes_on_unhealthy) = match self.kind {
-            Kind::Network => (NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY),
-            Kind::Application => (ALB_GOES_ON, ALB_GOES_ON),
+            GroupKind::Network => (NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY),
+            GroupKind::Application => (ALB_GOES_ON, ALB_GOES_ON),
         };
         // Without the function ECS deregisters the target when the task is stopped, if not before.
         let acts = self.function && !(self.hold && self.tagged);
@@ -181,9 +181,9 @@ pub(super) fn forecast(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<
     })
 }
 
-fn situation(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<Situation, Unknown> {
+fn situation(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<ForecastInput, Unknown> {
     let hold = subject.hold_fails_check()?;
-    Ok(Situation {
+    Ok(ForecastInput {
         kind: subject.group.kind()?,
         function: subject.of.deployment.delivery.known().is_some() && !is_deaf(subject, deaf),
         hold,
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_last_new_connection_and_what_is_refused() {
-        use Kind::{Application, Network};
+        use GroupKind::{Application, Network};
         let table = [
             // kind, function, hold, fails after, stopTimeout -> last, refused, refused at least
             (Network, false, false, 60, 30, (130, 100, 100)),
@@ -230,7 +230,7 @@ mod tests {
             (Application, true, true, 60, 120, (3, 0, 0)),
         ];
         for (kind, function, hold, fails_after, stop_timeout, (last, refused, least)) in table {
-            let situation = Situation { kind, function, hold, tagged: false, fails_after, stop_timeout };
+            let situation = ForecastInput { kind, function, hold, tagged: false, fails_after, stop_timeout };
             let expected = Outlook {
                 last_new_connection_seconds: last,
                 refused_seconds: refused,
@@ -242,28 +242,28 @@ mod tests {
 
     #[test]
     fn what_is_left_to_the_hold_is_not_deregistered() {
-        let kind = Kind::Network;
-        let held = Situation { kind, function: true, hold: true, tagged: true, fails_after: 90, stop_timeout: 120 };
-        let last = |situation: Situation| situation.outlook().last_new_connection_seconds;
-        assert_eq!((last(held), last(Situation { tagged: false, ..held })), (130, 122));
-        assert_eq!(last(Situation { fails_after: 20, ..held }), 60);
+        let kind = GroupKind::Network;
+        let held = ForecastInput { kind, function: true, hold: true, tagged: true, fails_after: 90, stop_timeout: 120 };
+        let last = |situation: ForecastInput| situation.outlook().last_new_connection_seconds;
+        assert_eq!((last(held), last(ForecastInput { tagged: false, ..held })), (130, 122));
+        assert_eq!(last(ForecastInput { fails_after: 20, ..held }), 60);
     }
 
     #[test]
     fn what_helps_is_named_and_what_does_not_is_not() {
-        let kind = Kind::Network;
+        let kind = GroupKind::Network;
         let situation =
-            Situation { kind, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
+            ForecastInput { kind, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
         let names =
-            |situation: Situation| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
+            |situation: ForecastInput| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
         assert_eq!(names(situation), ["hold"]);
         assert_eq!(
-            names(Situation { stop_timeout: 30, ..situation }),
+            names(ForecastInput { stop_timeout: 30, ..situation }),
             ["hold", "stopTimeout 120", "hold + stopTimeout 120"]
         );
-        let bad = Situation { function: false, stop_timeout: 30, fails_after: 120, ..situation };
+        let bad = ForecastInput { function: false, stop_timeout: 30, fails_after: 120, ..situation };
         let all = "function + hold + stopTimeout 120 + health check 20 s";
         assert_eq!(names(bad), ["function", "hold", "health check 20 s", all]);
-        assert_eq!(names(Situation { hold: true, ..situation }), [""; 0]);
+        assert_eq!(names(ForecastInput { hold: true, ..situation }), [""; 0]);
     }
 }

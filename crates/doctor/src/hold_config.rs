@@ -15,7 +15,7 @@ const VARIABLES: &str = "SPOTDRAIN_HOLD_";
 
 /// The hold of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hold {
+pub(crate) struct HoldConfig {
     /// The port of its health endpoint, which fails from SIGTERM on.
     pub(crate) health_port: Option<u16>,
     /// When it expects SIGKILL, in seconds: 30 unless it is set.
@@ -23,7 +23,7 @@ pub(crate) struct Hold {
 }
 
 /// Returns the hold of a container, if it has one.
-pub(crate) fn hold(container: &Container) -> Result<Option<Hold>, Unknown> {
+pub(crate) fn hold(container: &Container) -> Result<Option<HoldConfig>, Unknown> {
     let words = container.words.known_or_err()?.map_or(&[][..], Vec::as_slice);
     let is_program = |word: &String| word.rsplit('/').next() == Some(PROGRAM) || word.starts_with("spotdrain-hold ");
     let variables = container.environment.known_or_err()?;
@@ -34,7 +34,7 @@ pub(crate) fn hold(container: &Container) -> Result<Option<Hold>, Unknown> {
     let health = setting(container, words, "health")?;
     let health_port = health.and_then(|address| address.rsplit(':').next()?.parse().ok());
     let stop_timeout = setting(container, words, "stop-timeout")?.and_then(|text| text.parse().ok());
-    Ok(Some(Hold { health_port, stop_timeout: stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT_SECONDS) }))
+    Ok(Some(HoldConfig { health_port, stop_timeout: stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT_SECONDS) }))
 }
 
 /// A setting: its flag, as `--flag VALUE` or `--flag=VALUE`, or else its variable.
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_hold_is_seen_by_words_or_environment() {
-        let some = |health_port, stop_timeout| Some(Hold { health_port, stop_timeout });
+        let some = |health_port, stop_timeout| Some(HoldConfig { health_port, stop_timeout });
         let table = [
             ("app", vec![], None),
             ("/hold/spotdrain-hold --port 80 -- app", vec![], some(None, 30)),

@@ -33,7 +33,7 @@ pub struct Condition {
 
 /// A request.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct AuthorizationRequest<'a> {
     /// Such as `ecs:DescribeServices`.
     pub action: &'a str,
     /// The ARN, or `*` for an action that has no resources.
@@ -68,7 +68,7 @@ pub fn boundary(policy: &str) -> Statement {
 }
 
 /// Returns whether the statements allow a request. An unknown deny matters only if something may allow.
-pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Unknown> {
+pub fn allows(statements: &[Statement], request: AuthorizationRequest<'_>) -> Result<bool, Unknown> {
     let (mut allowed, mut may_allow, mut may_deny) = (false, None, None);
     for statement in statements {
         match (applies(statement, request), statement.allows) {
@@ -87,12 +87,15 @@ pub fn allows(statements: &[Statement], request: Request<'_>) -> Result<bool, Un
 }
 
 /// Returns whether a statement denies a request outright.
-pub(crate) fn is_denied(statements: &[Statement], request: Request<'_>) -> bool {
+pub(crate) fn is_denied(statements: &[Statement], request: AuthorizationRequest<'_>) -> bool {
     statements.iter().any(|statement| !statement.allows && applies(statement, request) == Ok(true))
 }
 
 /// Returns the one missing tag that would make an otherwise matching statement allow the request.
-pub(crate) fn lacking_tag<'a>(statements: &'a [Statement], request: Request<'_>) -> Option<(&'a str, &'a str)> {
+pub(crate) fn lacking_tag<'a>(
+    statements: &'a [Statement],
+    request: AuthorizationRequest<'_>,
+) -> Option<(&'a str, &'a str)> {
     statements.iter().filter(|statement| statement.allows).find_map(|statement| {
         let [condition] = statement.conditions.as_slice() else { return None };
         let free = Statement { conditions: Vec::new(), ..statement.clone() };
@@ -101,7 +104,7 @@ pub(crate) fn lacking_tag<'a>(statements: &'a [Statement], request: Request<'_>)
     })
 }
 
-fn applies(statement: &Statement, request: Request<'_>) -> Result<bool, Unknown> {
+fn applies(statement: &Statement, request: AuthorizationRequest<'_>) -> Result<bool, Unknown> {
     let actions = statement.actions.known_or_err()?.map_or(&[][..], Vec::as_slice);
     let action = request.action.to_lowercase();
     if !any(actions.iter().map(|pattern| fits(&pattern.to_lowercase(), &action)))? {
@@ -263,8 +266,11 @@ mod tests {
             (vec![statement(true, "ecs:*", "arn:aws:ecs:task/${aws:PrincipalTag/cluster}/*")], Some(false)),
         ];
         let keys = [("aws:ResourceTag/spotdrain".to_owned(), Setting::Set("on".to_owned()))];
-        let request =
-            Request { action: "ecs:DescribeServices", resource: "arn:aws:ecs:service/demo/logstash", keys: &keys };
+        let request = AuthorizationRequest {
+            action: "ecs:DescribeServices",
+            resource: "arn:aws:ecs:service/demo/logstash",
+            keys: &keys,
+        };
         for (statements, expected) in table {
             assert_eq!(allows(&statements, request).ok(), expected, "{statements:?}");
         }
@@ -291,7 +297,7 @@ mod tests {
     #[test]
     fn a_deny_a_missing_tag_and_a_missing_allow_are_distinguished() {
         let keys = [("aws:ResourceTag/spotdrain".to_owned(), Setting::Default)];
-        let request = Request { action: "ecs:DescribeServices", resource: "x", keys: &keys };
+        let request = AuthorizationRequest { action: "ecs:DescribeServices", resource: "x", keys: &keys };
         let tagged = [tagged(Setting::Set(vec!["on".to_owned()]))];
         assert_eq!((is_denied(&tagged, request), lacking_tag(&tagged, request)), (false, Some(("spotdrain", "on"))));
         let denied = [statement(true, "*", "*"), statement(false, "ecs:*", "*")];

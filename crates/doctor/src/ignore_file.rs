@@ -12,10 +12,10 @@ use crate::glob::glob;
 
 /// The accepted findings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Accepted(Vec<Entry>);
+pub struct Accepted(Vec<AcceptedEntry>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
+struct AcceptedEntry {
     line: String,
     id: String,
     subject: String,
@@ -50,12 +50,13 @@ impl Accepted {
 
     /// Returns the lines that match none of the findings, which are given as check and subject.
     pub(super) fn unused(&self, found: &[(&str, &str)]) -> Vec<&str> {
-        let fits = |entry: &&Entry| found.iter().any(|(id, subject)| entry.id == *id && glob(&entry.subject, subject));
+        let fits =
+            |entry: &&AcceptedEntry| found.iter().any(|(id, subject)| entry.id == *id && glob(&entry.subject, subject));
         self.0.iter().filter(|entry| !fits(entry)).map(|entry| entry.line.as_str()).collect()
     }
 }
 
-fn entry(line: &str) -> Result<Entry, String> {
+fn entry(line: &str) -> Result<AcceptedEntry, String> {
     let expected = "expected a check, a subject and a reason, such as SD013 target group demo-5044 # clients reconnect";
     let (what, reason) = line.split_once(" #").ok_or(expected)?;
     let (id, subject) = what.trim().split_once(' ').ok_or(expected)?;
@@ -64,7 +65,7 @@ fn entry(line: &str) -> Result<Entry, String> {
     if reason.is_empty() {
         return Err(format!("{id} has no reason: whoever reads it next must know why"));
     }
-    Ok(Entry { line: line.to_owned(), id: known.id.to_owned(), subject, reason })
+    Ok(AcceptedEntry { line: line.to_owned(), id: known.id.to_owned(), subject, reason })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::forecast::Forecast;
 
 /// A diagnosis as JSON.
 #[derive(Debug, Serialize)]
-pub struct Record<'a> {
+pub struct DiagnosisRecord<'a> {
     services: usize,
     findings: Vec<FindingRecord<'a>>,
     not_checked: Vec<NotCheckedRecord<'a>>,
@@ -45,8 +45,8 @@ struct NotCheckedRecord<'a> {
 
 /// The record of a diagnosis.
 #[must_use]
-pub fn record(diagnosis: &Diagnosis) -> Record<'_> {
-    Record {
+pub fn record(diagnosis: &Diagnosis) -> DiagnosisRecord<'_> {
+    DiagnosisRecord {
         services: diagnosis.services,
         findings: diagnosis.findings.iter().map(finding).collect(),
         not_checked: diagnosis.not_checked.iter().map(not_checked).collect(),

@@ -6,17 +6,17 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::clients::connection::{Attempt, Connection, join};
-use crate::clients::progress::{Counters, Progress};
+use crate::clients::progress::{RunProgress, TrafficCounters};
 use crate::clients::traffic::traffic;
 use crate::clock::Clock;
 use crate::error::DrillError;
 use crate::load_balancer::director::{Director, TargetTimeline};
 use crate::load_balancer::haproxy::{Haproxy, free_address};
-use crate::report::Record;
+use crate::report::RunRecord;
 use crate::report::figures::{self, Figures, Marks, last_new};
 use crate::report::task_series::task_series;
-use crate::service::cloud::Cloud;
-use crate::service::interruption::{Interruption, Notice};
+use crate::service::cloud::DrillCloud;
+use crate::service::interruption::{Interruption, TaskInterruption};
 use crate::service::task::{Ports, Task, TaskTemplate};
 use crate::setup::isolation::Isolation;
 use crate::setup::plan::Plan;
@@ -28,7 +28,7 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The parameters of one run.
 #[derive(Debug, Clone, Copy)]
-pub struct Run<'a> {
+pub struct DrillRun<'a> {
     pub scenario: Scenario,
     /// The number of runs before this one.
     pub repetition: u32,
@@ -38,8 +38,8 @@ pub struct Run<'a> {
 }
 
 /// The running parts.
-struct Running {
-    cloud: Cloud,
+struct RunningDrill {
+    cloud: DrillCloud,
     balancer: Haproxy,
     tasks: RefCell<Vec<Task>>,
 }
@@ -51,12 +51,12 @@ struct Results {
     killed: Vec<(String, f64)>,
 }
 
-impl Run<'_> {
+impl DrillRun<'_> {
     /// Runs the scenario. `function` handles a notice as the function on AWS would; `report` receives the progress. All
     /// started processes have ended when this returns.
-    pub async fn execute<F>(&self, function: &F, report: &impl Fn(Progress)) -> Result<Record, DrillError>
+    pub async fn execute<F>(&self, function: &F, report: &impl Fn(RunProgress)) -> Result<RunRecord, DrillError>
     where
-        F: AsyncFn(Notice) -> Result<(), String>,
+        F: AsyncFn(TaskInterruption) -> Result<(), String>,
     {
         let running = self.start().await?;
         let clock = Clock::start(self.plan.before_notice(self.repetition), self.plan.scale);
@@ -64,7 +64,7 @@ impl Run<'_> {
         Ok(self.record(clock, &running, &results))
     }
 
-    async fn start(&self) -> Result<Running, DrillError> {
+    async fn start(&self) -> Result<RunningDrill, DrillError> {
         let Self { scenario, plan, programs, isolation, .. } = *self;
         let free = || free_address().map_err(|error| DrillError::start("the tasks", &error));
         let ports = Ports { traffic: free()?.port(), health: free()?.port() };
@@ -76,23 +76,23 @@ impl Run<'_> {
         }
         let backends: Vec<_> = tasks.iter().map(|task| task.backend(&template)).collect();
         let balancer = Haproxy::start(&programs.haproxy, plan, &backends).await?;
-        Ok(Running { cloud: Cloud::start(&template).await?, balancer, tasks: RefCell::new(tasks) })
+        Ok(RunningDrill { cloud: DrillCloud::start(&template).await?, balancer, tasks: RefCell::new(tasks) })
     }
 
     /// Runs clients, interruption and load balancer side by side until the end of the plan.
     async fn run_side_by_side<F>(
         &self,
         clock: Clock,
-        running: &Running,
+        running: &RunningDrill,
         function: &F,
-        report: &impl Fn(Progress),
+        report: &impl Fn(RunProgress),
     ) -> Result<Results, DrillError>
     where
-        F: AsyncFn(Notice) -> Result<(), String>,
+        F: AsyncFn(TaskInterruption) -> Result<(), String>,
     {
         let Self { scenario, plan, .. } = *self;
-        let Running { cloud, balancer, tasks } = running;
-        let counters = Counters::default();
+        let RunningDrill { cloud, balancer, tasks } = running;
+        let counters = TrafficCounters::default();
         let clients = async { Ok(traffic(plan, clock, balancer.front, &counters).await) };
         let interruption = Interruption { plan, scenario, clock, cloud, tasks };
         let director = Director { plan, clock, cloud, api: &balancer.api, tasks };
@@ -105,21 +105,21 @@ impl Run<'_> {
         Ok(Results { connections: join_complete(balancer, attempts).await?, timelines, killed })
     }
 
-    async fn report_progress(&self, clock: Clock, counters: &Counters, report: &impl Fn(Progress)) {
+    async fn report_progress(&self, clock: Clock, counters: &TrafficCounters, report: &impl Fn(RunProgress)) {
         while clock.now() < self.plan.end() {
             report(counters.progress(self.scenario, clock.now(), self.plan.end()));
             sleep(REPORT_INTERVAL).await;
         }
     }
 
-    fn record(&self, clock: Clock, running: &Running, results: &Results) -> Record {
+    fn record(&self, clock: Clock, running: &RunningDrill, results: &Results) -> RunRecord {
         let Self { scenario, plan, .. } = *self;
         let (tasks, connections) = (running.tasks.borrow(), &results.connections);
         let names: Vec<_> =
             tasks.iter().enumerate().map(|(at, task)| (task.name.clone(), at < plan.interrupted)).collect();
         let interrupted: Vec<_> =
             names.iter().filter(|(_, is_interrupted)| *is_interrupted).map(|(name, _)| name.as_str()).collect();
-        Record {
+        RunRecord {
             scenario,
             figures: Figures::of(connections, &interrupted, plan.scale),
             interrupted: tasks.iter().take(plan.interrupted).map(|task| self.marks(clock, task, results)).collect(),

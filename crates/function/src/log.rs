@@ -48,7 +48,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
 }
 
 fn line(event: &Event<'_>, now: Timestamp) -> String {
-    let mut fields = Fields(Map::new());
+    let mut fields = JsonFields(Map::new());
     fields.put("timestamp", now.to_string());
     fields.put("level", event.metadata().level().as_str());
     fields.put("target", event.metadata().target());
@@ -56,15 +56,15 @@ fn line(event: &Event<'_>, now: Timestamp) -> String {
     Value::Object(fields.0).to_string()
 }
 
-struct Fields(Map<String, Value>);
+struct JsonFields(Map<String, Value>);
 
-impl Fields {
+impl JsonFields {
     fn put(&mut self, name: &str, value: impl Into<Value>) {
         self.0.insert(name.to_owned(), value.into());
     }
 }
 
-impl Visit for Fields {
+impl Visit for JsonFields {
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.put(field.name(), value);
     }

@@ -10,8 +10,8 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
 
-use crate::health::check::Check;
-use crate::health::{Cause, Health};
+use crate::health::check::ApplicationCheck;
+use crate::health::{ApplicationHealth, Cause};
 
 /// Bytes of an answer that are kept.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
@@ -57,13 +57,13 @@ enum Received {
 
 impl HttpGet {
     /// Begins to connect. An immediate error is already the result.
-    pub fn begin(check: &Check, version: Version, until: Duration) -> Result<Self, Health> {
-        let stream = start_connecting(check.address()).map_err(|error| Health::NoAnswer(cause(&error)))?;
+    pub fn begin(check: &ApplicationCheck, version: Version, until: Duration) -> Result<Self, ApplicationHealth> {
+        let stream = start_connecting(check.address()).map_err(|error| ApplicationHealth::NoAnswer(cause(&error)))?;
         Ok(Self { stream, version, stage: Stage::Connecting, answer: Vec::new(), received: 0, until })
     }
 
     /// Makes progress without waiting; returns the result once.
-    pub fn advance(&mut self, check: &Check, now: Duration) -> Option<Health> {
+    pub fn advance(&mut self, check: &ApplicationCheck, now: Duration) -> Option<ApplicationHealth> {
         let result = match self.stage {
             Stage::Connecting => self.connected(check),
             Stage::Requested => self.answered(),
@@ -71,7 +71,7 @@ impl HttpGet {
             Stage::Over => None,
         };
         let is_late = now >= self.until && self.stage != Stage::Over;
-        let timeout = (is_late && self.is_pending()).then_some(Health::NoAnswer(Cause::TimedOut));
+        let timeout = (is_late && self.is_pending()).then_some(ApplicationHealth::NoAnswer(Cause::TimedOut));
         if is_late {
             self.stage = Stage::Over;
         }
@@ -109,16 +109,16 @@ impl HttpGet {
         (self.stream.as_fd(), if self.stage == Stage::Connecting { PollFlags::OUT } else { PollFlags::IN })
     }
 
-    fn connected(&mut self, check: &Check) -> Option<Health> {
+    fn connected(&mut self, check: &ApplicationCheck) -> Option<ApplicationHealth> {
         match (is_connected(&self.stream), check) {
             (Ok(false), _) => None,
-            (Ok(true), Check::Tcp(_)) => Some(self.end(Health::Answers(200))),
-            (Ok(true), Check::Http(address, path)) => self.request(*address, path),
-            (Err(error), _) => Some(self.end(Health::NoAnswer(cause(&error)))),
+            (Ok(true), ApplicationCheck::Tcp(_)) => Some(self.end(ApplicationHealth::Answers(200))),
+            (Ok(true), ApplicationCheck::Http(address, path)) => self.request(*address, path),
+            (Err(error), _) => Some(self.end(ApplicationHealth::NoAnswer(cause(&error)))),
         }
     }
 
-    fn request(&mut self, address: SocketAddr, path: &str) -> Option<Health> {
+    fn request(&mut self, address: SocketAddr, path: &str) -> Option<ApplicationHealth> {
         let minor = u8::from(self.version == Version::Http11);
         let request = format!(
             "GET {path} HTTP/1.{minor}\r\nHost: {address}\r\nUser-Agent: spotdrain-hold\r\nAccept: */*\r\nConnection: close\r\n\r\n"
@@ -126,16 +126,16 @@ impl HttpGet {
         self.stage = Stage::Requested;
         match self.stream.write_all(request.as_bytes()) {
             Ok(()) => None,
-            Err(error) => Some(self.end(Health::NoAnswer(cause(&error)))),
+            Err(error) => Some(self.end(ApplicationHealth::NoAnswer(cause(&error)))),
         }
     }
 
-    fn answered(&mut self) -> Option<Health> {
+    fn answered(&mut self) -> Option<ApplicationHealth> {
         let received = self.receive();
         let head = final_head(&self.answer);
         match received {
             Received::End => Some(self.end(head.health())),
-            Received::Failed => Some(self.end(Health::NoAnswer(Cause::Broken))),
+            Received::Failed => Some(self.end(ApplicationHealth::NoAnswer(Cause::Broken))),
             Received::Nothing if head.is_complete => {
                 self.stage = Stage::Answered;
                 Some(head.health())
@@ -144,7 +144,7 @@ impl HttpGet {
         }
     }
 
-    fn read_rest(&mut self) -> Option<Health> {
+    fn read_rest(&mut self) -> Option<ApplicationHealth> {
         if !matches!(self.receive(), Received::Nothing) {
             self.stage = Stage::Over;
         }
@@ -171,7 +171,7 @@ impl HttpGet {
         self.answer.extend(part.iter().take(free));
     }
 
-    fn end(&mut self, health: Health) -> Health {
+    fn end(&mut self, health: ApplicationHealth) -> ApplicationHealth {
         self.stage = Stage::Over;
         health
     }
@@ -187,9 +187,9 @@ struct Head {
 }
 
 impl Head {
-    fn health(&self) -> Health {
+    fn health(&self) -> ApplicationHealth {
         let status = self.status.filter(|status| (100..=599).contains(status));
-        status.map_or(Health::NoAnswer(Cause::NotHttp), Health::Answers)
+        status.map_or(ApplicationHealth::NoAnswer(Cause::NotHttp), ApplicationHealth::Answers)
     }
 }
 
@@ -254,7 +254,7 @@ fn cause(error: &io::Error) -> Cause {
 mod tests {
     use super::*;
 
-    fn status(answer: &str) -> (Health, bool) {
+    fn status(answer: &str) -> (ApplicationHealth, bool) {
         let head = final_head(answer.as_bytes());
         (head.health(), head.is_complete)
     }
@@ -267,26 +267,26 @@ mod tests {
             ("HTTP/1.1 404 Not Found\r\nA: b\r\n\r\nbody", 404, true),
             ("HTTP/1.1 200 OK\r\nno header\r\n\r\n", 200, true),
         ] {
-            assert_eq!(status(answer), (Health::Answers(code), is_complete), "{answer}");
+            assert_eq!(status(answer), (ApplicationHealth::Answers(code), is_complete), "{answer}");
         }
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(MAX_HEADERS + 1));
-        assert_eq!(status(&many), (Health::Answers(200), true));
+        assert_eq!(status(&many), (ApplicationHealth::Answers(200), true));
     }
 
     #[test]
     fn interim_answers_are_skipped() {
         let hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-        assert_eq!(status(hints), (Health::NoAnswer(Cause::NotHttp), false));
-        assert_eq!(status(&format!("{hints}HTTP/1.1 200 OK\r\n\r\n")), (Health::Answers(200), true));
+        assert_eq!(status(hints), (ApplicationHealth::NoAnswer(Cause::NotHttp), false));
+        assert_eq!(status(&format!("{hints}HTTP/1.1 200 OK\r\n\r\n")), (ApplicationHealth::Answers(200), true));
         assert_eq!(final_head(format!("{hints}HTTP/1.1 204 x\r\n\r\nbody").as_bytes()).length, Some(hints.len() + 18));
-        assert_eq!(status("HTTP/1.1 101 Switching Protocols\r\n\r\n"), (Health::Answers(101), true));
+        assert_eq!(status("HTTP/1.1 101 Switching Protocols\r\n\r\n"), (ApplicationHealth::Answers(101), true));
     }
 
     #[test]
     fn an_answer_that_is_not_http_is_recognized() {
         for answer in ["HTTP/2 200 OK", "220 mail ESMTP", "HTTP/1.1 099 x\r\n\r\n", "HTTP/1.1 abc"] {
-            assert_eq!(status(answer), (Health::NoAnswer(Cause::NotHttp), true), "{answer}");
+            assert_eq!(status(answer), (ApplicationHealth::NoAnswer(Cause::NotHttp), true), "{answer}");
         }
-        assert_eq!(status("HTTP/1.1 20"), (Health::NoAnswer(Cause::NotHttp), false));
+        assert_eq!(status("HTTP/1.1 20"), (ApplicationHealth::NoAnswer(Cause::NotHttp), false));
     }
 }

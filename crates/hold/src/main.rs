@@ -7,16 +7,16 @@ use spotdrain_hold::hold::Hold;
 use spotdrain_hold::log::Log;
 use spotdrain_hold::log::record::LogRecord;
 use spotdrain_hold::settings::Settings;
-use spotdrain_hold::settings::arguments::{self, Invocation};
+use spotdrain_hold::settings::arguments::{self, CommandLine};
 
 /// `EX_USAGE` of `sysexits.h`: the command was used incorrectly.
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
     ExitCode::from(match arguments::read(std::env::args_os().skip(1), std::env::vars_os()) {
-        Ok(Invocation::Run(settings)) => run(*settings),
-        Ok(Invocation::Help) => print(&arguments::help()),
-        Ok(Invocation::Version) => print(concat!("spotdrain-hold ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(CommandLine::Run(settings)) => run(*settings),
+        Ok(CommandLine::Help) => print(&arguments::help()),
+        Ok(CommandLine::Version) => print(concat!("spotdrain-hold ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(problems) => refuse(USAGE, problems),
     })
 }

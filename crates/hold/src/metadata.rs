@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::event::PollFlags;
 use serde::{Deserialize, Serialize};
 
-use crate::health::check::Check;
+use crate::health::check::ApplicationCheck;
 use crate::http::{HttpGet, Version};
 
 /// The environment variable with the endpoint's URL.
@@ -32,7 +32,7 @@ pub struct TaskMetadata {
 /// The requests to the endpoint, until one succeeds.
 #[derive(Debug)]
 pub struct MetadataRequest {
-    url: Check,
+    url: ApplicationCheck,
     get: Option<HttpGet>,
     attempts: u8,
     next: Duration,
@@ -41,7 +41,8 @@ pub struct MetadataRequest {
 impl MetadataRequest {
     /// Takes the value of [`VARIABLE`]. The first request is due immediately.
     pub fn new(base: &str) -> Result<Self, String> {
-        let url = Check::parse(&format!("{base}/task")).map_err(|problem| format!("{VARIABLE}: {problem}"))?;
+        let url =
+            ApplicationCheck::parse(&format!("{base}/task")).map_err(|problem| format!("{VARIABLE}: {problem}"))?;
         Ok(Self { url, get: None, attempts: 0, next: Duration::ZERO })
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types::{CapacityProviderStrategyItem, Cluster as EcsCluster};
 use spotdrain_doctor::model::service::StrategyItem;
 
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 
 /// The most clusters in one call.
 const MAX_PER_CALL: usize = 100;
@@ -27,7 +27,7 @@ pub(crate) async fn find(client: &PacedClient<'_>, wanted: Option<&str>) -> Resu
     let mut clusters = BTreeMap::new();
     for names in names.chunks(MAX_PER_CALL) {
         let request = client.aws.ecs.describe_clusters().set_clusters(Some(names.to_vec()));
-        let answer = client.call("DescribeClusters", RateLimit::Other, || request.clone().send()).await;
+        let answer = client.call("DescribeClusters", CallBudget::Other, || request.clone().send()).await;
         let answer = answer.map_err(|failure| failure.message)?;
         clusters.extend(answer.clusters().iter().filter(|one| one.status() != Some("INACTIVE")).filter_map(read));
     }
@@ -46,7 +46,7 @@ async fn list(client: &PacedClient<'_>) -> Result<Vec<String>, String> {
     let (mut arns, mut token) = (Vec::new(), None);
     loop {
         let request = client.aws.ecs.list_clusters().set_next_token(token);
-        let answer = client.call("ListClusters", RateLimit::Other, || request.clone().send()).await;
+        let answer = client.call("ListClusters", CallBudget::Other, || request.clone().send()).await;
         let answer = answer.map_err(|failure| failure.message)?;
         arns.extend(answer.cluster_arns().iter().cloned());
         token = answer.next_token().map(str::to_owned);

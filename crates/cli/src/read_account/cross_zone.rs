@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 use super::unknown;
 
 /// Returns the load balancer's setting. On an Application Load Balancer it is always on.
@@ -30,7 +30,7 @@ pub(crate) async fn cross_zone(
 
 async fn describe(client: &PacedClient<'_>, arn: &str) -> Setting<bool> {
     let request = client.aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn);
-    match client.call("DescribeLoadBalancerAttributes", RateLimit::Elb, || request.clone().send()).await {
+    match client.call("DescribeLoadBalancerAttributes", CallBudget::Elb, || request.clone().send()).await {
         Ok(answer) => {
             let attribute =
                 answer.attributes().iter().find(|one| one.key() == Some("load_balancing.cross_zone.enabled"));

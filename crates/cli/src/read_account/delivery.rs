@@ -8,7 +8,7 @@ use spotdrain_doctor::model::delivery::{Delivery, Function, Rule};
 use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 use super::{FunctionSelector, queue, role, unknown};
 
 /// The tag that CloudFormation adds to its resources.
@@ -64,7 +64,7 @@ async fn functions(client: &PacedClient<'_>, wanted: &FunctionSelector) -> Resul
     let (mut found, mut marker) = (Vec::new(), None);
     loop {
         let request = lambda.list_functions().set_marker(marker);
-        let answer = client.call("ListFunctions", RateLimit::Other, || request.clone().send()).await;
+        let answer = client.call("ListFunctions", CallBudget::Other, || request.clone().send()).await;
         let answer = answer.map_err(|failure| failure.message)?;
         for function in answer.functions() {
             if is_selected(client, function, wanted).await? {
@@ -105,7 +105,7 @@ async fn tag_of(
     let request = aws_sdk_lambda::Client::new(client.aws.config())
         .list_tags()
         .resource(function.function_arn().unwrap_or_default());
-    let answer = client.call("ListTags", RateLimit::Other, || request.clone().send()).await;
+    let answer = client.call("ListTags", CallBudget::Other, || request.clone().send()).await;
     let answer = answer.map_err(|failure| failure.message)?;
     Ok(answer.tags().and_then(|tags| tags.get(key)).cloned())
 }
@@ -125,7 +125,7 @@ fn read(function: &FunctionConfiguration) -> Function {
 
 async fn reserved_concurrency(client: &PacedClient<'_>, function: &str) -> Setting<u32> {
     let request = aws_sdk_lambda::Client::new(client.aws.config()).get_function_concurrency().function_name(function);
-    match client.call("GetFunctionConcurrency", RateLimit::Other, || request.clone().send()).await {
+    match client.call("GetFunctionConcurrency", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => answer.reserved_concurrent_executions().and_then(|number| u32::try_from(number).ok()).into(),
         Err(failure) => unknown(&failure.message),
     }
@@ -134,7 +134,7 @@ async fn reserved_concurrency(client: &PacedClient<'_>, function: &str) -> Setti
 /// Returns the rule that sends to the target. Of several, the one that matches ECS's events: another may be for drills.
 async fn rule(client: &PacedClient<'_>, target: &str) -> Setting<Rule> {
     let request = aws_sdk_eventbridge::Client::new(client.aws.config()).list_rule_names_by_target().target_arn(target);
-    let names = match client.call("ListRuleNamesByTarget", RateLimit::Other, || request.clone().send()).await {
+    let names = match client.call("ListRuleNamesByTarget", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => answer.rule_names().to_vec(),
         Err(failure) => return unknown(&failure.message),
     };
@@ -154,7 +154,7 @@ async fn rule(client: &PacedClient<'_>, target: &str) -> Setting<Rule> {
 async fn with_target(client: &PacedClient<'_>, rule: Setting<Rule>, arn: &str) -> Setting<Rule> {
     let Setting::Set(rule) = rule else { return rule };
     let request = aws_sdk_eventbridge::Client::new(client.aws.config()).list_targets_by_rule().rule(&rule.name);
-    match client.call("ListTargetsByRule", RateLimit::Other, || request.clone().send()).await {
+    match client.call("ListTargetsByRule", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => {
             let target = answer.targets().iter().find(|target| target.arn() == arn);
             let has_role = target.and_then(Target::role_arn).map(|_| true).into();
@@ -179,7 +179,7 @@ fn matches_ecs(rule: &Setting<Rule>) -> bool {
 
 async fn describe_rule(client: &PacedClient<'_>, name: String) -> Setting<Rule> {
     let request = aws_sdk_eventbridge::Client::new(client.aws.config()).describe_rule().name(&name);
-    match client.call("DescribeRule", RateLimit::Other, || request.clone().send()).await {
+    match client.call("DescribeRule", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => Setting::Set(Rule {
             place: Place::live(format!("rule {name}")),
             pattern: pattern(answer.event_pattern()),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_elasticloadbalancingv2::types::{Action, ForwardActionConfig, Listener, TargetGroup};
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 use super::unknown;
 
 /// The listeners of each load balancer, or why they are unknown.
@@ -39,7 +39,7 @@ async fn read(client: &PacedClient<'_>, balancer: &str) -> Result<Vec<Listener>,
     let (mut found, mut marker) = (Vec::new(), None);
     loop {
         let request = client.aws.elb.describe_listeners().load_balancer_arn(balancer).set_marker(marker);
-        let answer = client.call("DescribeListeners", RateLimit::Elb, || request.clone().send()).await;
+        let answer = client.call("DescribeListeners", CallBudget::Elb, || request.clone().send()).await;
         let answer = answer.map_err(|failure| failure.message)?;
         found.extend_from_slice(answer.listeners());
         marker = answer.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);

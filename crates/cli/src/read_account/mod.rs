@@ -26,7 +26,7 @@ use spotdrain_doctor::model::root::Deployment;
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::model::subject::ServiceSubject;
 
-pub(crate) use paced_client::{PacedClient, RateLimit, attempt_once};
+pub(crate) use paced_client::{CallBudget, PacedClient, attempt_once};
 use spotdrain_function::Aws;
 
 /// What to read.
@@ -71,7 +71,7 @@ pub(crate) async fn read_account(aws: &Aws, selection: &Selection) -> Result<Dep
 }
 
 /// Returns the target groups of services that may be on Spot. The others are not examined, and reading them costs calls.
-fn spot_groups(services: &services::Services) -> BTreeSet<String> {
+fn spot_groups(services: &services::FoundServices) -> BTreeSet<String> {
     let deployment = Deployment::default();
     let on_spot = services
         .found

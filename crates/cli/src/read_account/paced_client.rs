@@ -23,7 +23,7 @@ const MAX_RETRIES: u32 = 20;
 
 /// The rate limit that a call counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RateLimit {
+pub(crate) enum CallBudget {
     /// ELB: ten calls a second for the account, shared with the function.
     Elb,
     /// ECS and the others: twenty calls a second.
@@ -32,7 +32,7 @@ pub(crate) enum RateLimit {
 
 /// A call that failed, after its retries.
 #[derive(Debug, Clone)]
-pub(crate) struct FailedCall {
+pub(crate) struct CallFailure {
     /// AWS's error code, if AWS answered.
     pub(crate) code: Option<String>,
     /// The name of the call and AWS's error message.
@@ -65,9 +65,9 @@ impl<'a> PacedClient<'a> {
     pub(crate) async fn call<T, E, F>(
         &self,
         name: &'static str,
-        limit: RateLimit,
+        limit: CallBudget,
         attempt: impl Fn() -> F,
-    ) -> Result<T, FailedCall>
+    ) -> Result<T, CallFailure>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -80,15 +80,15 @@ impl<'a> PacedClient<'a> {
                 Err(error) => error,
             };
             if !error.kind.is_retryable() || retries == 0 {
-                return Err(FailedCall { code, message: format!("{name}: {}", error.problem) });
+                return Err(CallFailure { code, message: format!("{name}: {}", error.problem) });
             }
             retries -= if error.kind == CallErrorKind::Throttled { 1 } else { MAX_RETRIES / 4 };
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
 
-    async fn wait_for(&self, limit: RateLimit) {
-        let bucket = if limit == RateLimit::Elb { &self.elb } else { &self.other };
+    async fn wait_for(&self, limit: CallBudget) {
+        let bucket = if limit == CallBudget::Elb { &self.elb } else { &self.other };
         let wait = bucket.lock().unwrap_or_else(PoisonError::into_inner).take(self.start.elapsed());
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;

@@ -12,13 +12,13 @@ use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::template::queue_policy;
 
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 use super::unknown;
 
 /// Returns the queue that the function's event source mapping reads.
 pub(crate) async fn find(client: &PacedClient<'_>, function: &str) -> Setting<Queue> {
     let request = aws_sdk_lambda::Client::new(client.aws.config()).list_event_source_mappings().function_name(function);
-    let answer = match client.call("ListEventSourceMappings", RateLimit::Other, || request.clone().send()).await {
+    let answer = match client.call("ListEventSourceMappings", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => answer,
         Err(failure) => return unknown(&failure.message),
     };
@@ -50,11 +50,11 @@ type QueueAttributes = Result<HashMap<QueueAttributeName, String>, String>;
 async fn queue_attributes(client: &PacedClient<'_>, name: &str) -> QueueAttributes {
     let sqs = aws_sdk_sqs::Client::new(client.aws.config());
     let request = sqs.get_queue_url().queue_name(name);
-    let answer = client.call("GetQueueUrl", RateLimit::Other, || request.clone().send()).await;
+    let answer = client.call("GetQueueUrl", CallBudget::Other, || request.clone().send()).await;
     let url = answer.map_err(|failure| failure.message)?.queue_url().unwrap_or_default().to_owned();
     let names = [QueueAttributeName::VisibilityTimeout, QueueAttributeName::KmsMasterKeyId, QueueAttributeName::Policy];
     let request = sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
-    let answer = client.call("GetQueueAttributes", RateLimit::Other, || request.clone().send()).await;
+    let answer = client.call("GetQueueAttributes", CallBudget::Other, || request.clone().send()).await;
     Ok(answer.map_err(|failure| failure.message)?.attributes().cloned().unwrap_or_default())
 }
 

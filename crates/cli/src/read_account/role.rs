@@ -10,7 +10,7 @@ use spotdrain_doctor::iam::{Statement, anything, boundary};
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::template::policy;
 
-use super::paced_client::{FailedCall, PacedClient, RateLimit};
+use super::paced_client::{CallBudget, CallFailure, PacedClient};
 use super::unknown;
 
 /// Returns the statements that apply to the role of this ARN.
@@ -22,9 +22,9 @@ pub(crate) async fn statements(client: &PacedClient<'_>, arn: Option<&str>) -> S
     let limit = reader.boundary().await;
     match limit {
         // IAM's endpoint is outside the Region, and a closed network may not reach it: do not wait for more timeouts.
-        Err(FailedCall { code: None, message }) => return Setting::Unknown(message),
+        Err(CallFailure { code: None, message }) => return Setting::Unknown(message),
         // A deleted role allows nothing.
-        Err(FailedCall { code: Some(code), .. }) if code == "NoSuchEntity" => return Setting::Set(Vec::new()),
+        Err(CallFailure { code: Some(code), .. }) if code == "NoSuchEntity" => return Setting::Set(Vec::new()),
         Ok(_) | Err(_) => {}
     }
     let parts = [limit, reader.inline().await, reader.attached().await];
@@ -32,11 +32,11 @@ pub(crate) async fn statements(client: &PacedClient<'_>, arn: Option<&str>) -> S
 }
 
 /// The statements for a policy that could not be read: it may allow or deny anything.
-fn unread(failure: &FailedCall) -> Vec<Statement> {
+fn unread(failure: &CallFailure) -> Vec<Statement> {
     anything(&failure.message).to_vec()
 }
 
-type StatementsResult = Result<Vec<Statement>, FailedCall>;
+type StatementsResult = Result<Vec<Statement>, CallFailure>;
 
 struct Reader<'a> {
     client: &'a PacedClient<'a>,
@@ -47,7 +47,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn boundary(&self) -> StatementsResult {
         let request = self.iam.get_role().role_name(self.role);
-        let answer = self.client.call("GetRole", RateLimit::Other, || request.clone().send()).await?;
+        let answer = self.client.call("GetRole", CallBudget::Other, || request.clone().send()).await?;
         let found = answer.role().and_then(|role| role.permissions_boundary());
         Ok(found.and_then(|found| found.permissions_boundary_arn()).map(boundary).into_iter().collect())
     }
@@ -60,11 +60,11 @@ impl Reader<'_> {
         Ok(statements)
     }
 
-    async fn inline_names(&self) -> Result<Vec<String>, FailedCall> {
+    async fn inline_names(&self) -> Result<Vec<String>, CallFailure> {
         let (mut names, mut marker) = (Vec::new(), None);
         loop {
             let request = self.iam.list_role_policies().role_name(self.role).set_marker(marker);
-            let answer = self.client.call("ListRolePolicies", RateLimit::Other, || request.clone().send()).await?;
+            let answer = self.client.call("ListRolePolicies", CallBudget::Other, || request.clone().send()).await?;
             names.extend(answer.policy_names().iter().cloned());
             marker = answer.marker().map(str::to_owned);
             if !answer.is_truncated() || marker.is_none() {
@@ -75,7 +75,7 @@ impl Reader<'_> {
 
     async fn inline_policy(&self, name: &str) -> StatementsResult {
         let request = self.iam.get_role_policy().role_name(self.role).policy_name(name);
-        let answer = self.client.call("GetRolePolicy", RateLimit::Other, || request.clone().send()).await?;
+        let answer = self.client.call("GetRolePolicy", CallBudget::Other, || request.clone().send()).await?;
         Ok(document(Some(answer.policy_document())))
     }
 
@@ -87,12 +87,12 @@ impl Reader<'_> {
         Ok(statements)
     }
 
-    async fn attached_arns(&self) -> Result<Vec<String>, FailedCall> {
+    async fn attached_arns(&self) -> Result<Vec<String>, CallFailure> {
         let (mut arns, mut marker) = (Vec::new(), None);
         loop {
             let request = self.iam.list_attached_role_policies().role_name(self.role).set_marker(marker);
             let answer =
-                self.client.call("ListAttachedRolePolicies", RateLimit::Other, || request.clone().send()).await?;
+                self.client.call("ListAttachedRolePolicies", CallBudget::Other, || request.clone().send()).await?;
             arns.extend(answer.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
             marker = answer.marker().map(str::to_owned);
             if !answer.is_truncated() || marker.is_none() {
@@ -104,10 +104,10 @@ impl Reader<'_> {
     /// Reads the policy's default version, which is the one in force.
     async fn attached_policy(&self, arn: &str) -> StatementsResult {
         let request = self.iam.get_policy().policy_arn(arn);
-        let answer = self.client.call("GetPolicy", RateLimit::Other, || request.clone().send()).await?;
+        let answer = self.client.call("GetPolicy", CallBudget::Other, || request.clone().send()).await?;
         let version = answer.policy().and_then(|policy| policy.default_version_id()).unwrap_or_default();
         let request = self.iam.get_policy_version().policy_arn(arn).version_id(version);
-        let answer = self.client.call("GetPolicyVersion", RateLimit::Other, || request.clone().send()).await?;
+        let answer = self.client.call("GetPolicyVersion", CallBudget::Other, || request.clone().send()).await?;
         Ok(document(answer.policy_version().and_then(|version| version.document())))
     }
 }

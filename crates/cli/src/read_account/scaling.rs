@@ -8,15 +8,15 @@ use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::service::Scaling;
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{PacedClient, RateLimit};
-use super::services::{Services, short};
+use super::paced_client::{CallBudget, PacedClient};
+use super::services::{FoundServices, short};
 use super::unknown;
 
 /// The most resource ids in one call.
 const MAX_PER_CALL: usize = 50;
 
 /// Adds the scalable target to every service.
-pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut Services) {
+pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut FoundServices) {
     let ids: Vec<_> = services.found.iter().map(|found| resource_id(&found.service)).collect();
     let mut known: BTreeMap<String, Setting<Scaling>> = BTreeMap::new();
     for ids in ids.chunks(MAX_PER_CALL) {
@@ -42,7 +42,7 @@ async fn describe(client: &PacedClient<'_>, ids: &[String]) -> BTreeMap<String, 
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
             .set_resource_ids(Some(ids.to_vec()))
             .set_next_token(token);
-        match client.call("DescribeScalableTargets", RateLimit::Other, || request.clone().send()).await {
+        match client.call("DescribeScalableTargets", CallBudget::Other, || request.clone().send()).await {
             Ok(answer) => {
                 scaling.extend(answer.scalable_targets().iter().map(read));
                 token = answer.next_token().map(str::to_owned);

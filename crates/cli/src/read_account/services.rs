@@ -13,7 +13,7 @@ use spotdrain_doctor::model::service::{Balancer, Capacity, Reach, Service};
 use spotdrain_doctor::model::setting::Setting;
 
 use super::clusters::{Cluster, strategy_item};
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 use super::unknown;
 
 /// The most services in one DescribeServices.
@@ -21,7 +21,7 @@ const MAX_PER_CALL: usize = 10;
 
 /// The services that were read, and what could not be read.
 #[derive(Debug, Default)]
-pub(crate) struct Services {
+pub(crate) struct FoundServices {
     pub(crate) found: Vec<FoundService>,
     pub(crate) unread: Vec<Unread>,
 }
@@ -41,8 +41,8 @@ pub(crate) async fn find(
     client: &PacedClient<'_>,
     clusters: &BTreeMap<String, Cluster>,
     names: &[String],
-) -> Result<Services, String> {
-    let (mut services, is_named) = (Services::default(), !names.is_empty());
+) -> Result<FoundServices, String> {
+    let (mut services, is_named) = (FoundServices::default(), !names.is_empty());
     for (arn, cluster) in clusters {
         let names = if names.is_empty() { list(client, arn).await? } else { names.to_vec() };
         client.progress.expect(names.len());
@@ -57,7 +57,7 @@ async fn list(client: &PacedClient<'_>, cluster: &str) -> Result<Vec<String>, St
     let (mut arns, mut token) = (Vec::new(), None);
     loop {
         let request = client.aws.ecs.list_services().cluster(cluster).max_results(100).set_next_token(token);
-        let answer = client.call("ListServices", RateLimit::Other, || request.clone().send()).await;
+        let answer = client.call("ListServices", CallBudget::Other, || request.clone().send()).await;
         let answer = answer.map_err(|failure| failure.message)?;
         arns.extend(answer.service_arns().iter().cloned());
         token = answer.next_token().map(str::to_owned);
@@ -73,11 +73,11 @@ async fn describe(
     cluster: &Cluster,
     names: &[String],
     is_named: bool,
-    services: &mut Services,
+    services: &mut FoundServices,
 ) -> Result<(), String> {
     let request = client.aws.ecs.describe_services().cluster(arn).include(ServiceField::Tags);
     let request = request.set_services(Some(names.to_vec()));
-    let answer = match client.call("DescribeServices", RateLimit::Other, || request.clone().send()).await {
+    let answer = match client.call("DescribeServices", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => answer,
         Err(failure) => {
             let subject = |name: &String| format!("service {}", short(name));
@@ -203,7 +203,7 @@ fn tag(service: &EcsService) -> Setting<String> {
 }
 
 /// Adds the target groups to every service.
-pub(crate) fn put_groups(services: &mut Services, groups: &BTreeMap<String, Setting<Group>>) {
+pub(crate) fn put_groups(services: &mut FoundServices, groups: &BTreeMap<String, Setting<Group>>) {
     let of = |arn: Option<&String>| arn.map_or(Setting::Default, |arn| groups.get(arn).cloned().unwrap_or_default());
     for found in &mut services.found {
         if let Setting::Set(balancers) = &mut found.service.balancers {
@@ -216,7 +216,7 @@ pub(crate) fn put_groups(services: &mut Services, groups: &BTreeMap<String, Sett
 }
 
 /// Reads whether tasks have an IPv6 address, for services with an IPv6 target group.
-pub(crate) async fn fill_families(client: &PacedClient<'_>, services: &mut Services) {
+pub(crate) async fn fill_families(client: &PacedClient<'_>, services: &mut FoundServices) {
     for found in &mut services.found {
         let has_ipv6_group = found.service.balancers.known().is_some_and(|all| all.iter().any(takes_ipv6));
         if has_ipv6_group {
@@ -235,7 +235,7 @@ fn takes_ipv6(balancer: &Balancer) -> bool {
 async fn family(client: &PacedClient<'_>, service: &Service) -> Setting<bool> {
     let cluster = service.cluster.known().cloned().unwrap_or_default();
     let request = client.aws.ecs.list_tasks().cluster(&cluster).service_name(&service.name).max_results(100);
-    let arns = match client.call("ListTasks", RateLimit::Other, || request.clone().send()).await {
+    let arns = match client.call("ListTasks", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) if answer.task_arns().is_empty() => {
             return unknown("the service has no task whose addresses could be read");
         }
@@ -243,7 +243,7 @@ async fn family(client: &PacedClient<'_>, service: &Service) -> Setting<bool> {
         Err(failure) => return unknown(&failure.message),
     };
     let request = client.aws.ecs.describe_tasks().cluster(&cluster).set_tasks(Some(arns));
-    match client.call("DescribeTasks", RateLimit::Other, || request.clone().send()).await {
+    match client.call("DescribeTasks", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => {
             let interfaces = answer.tasks().iter().flat_map(Task::containers).flat_map(Container::network_interfaces);
             Setting::Set(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use spotdrain_doctor::model::delivery::Delivery;
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 use super::unknown;
 
 /// Returns whether a permission of the role depends on a tag.
@@ -25,7 +25,7 @@ pub(crate) async fn find(
         return BTreeMap::new();
     }
     let request = client.aws.elb.describe_tags().set_resource_arns(Some(arns.to_vec()));
-    match client.call("DescribeTags", RateLimit::Elb, || request.clone().send()).await {
+    match client.call("DescribeTags", CallBudget::Elb, || request.clone().send()).await {
         Ok(answer) => {
             let pair = |tag: &aws_sdk_elasticloadbalancingv2::types::Tag| {
                 Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))

@@ -9,7 +9,7 @@ use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::setting::Setting;
 
 use super::cross_zone::cross_zone;
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 use super::target_health::{self, TargetCounts};
 use super::{listeners, tags, unknown};
 
@@ -53,7 +53,7 @@ fn name(arn: &str) -> String {
 /// Describes all groups in one call, or one by one if one of them does not exist.
 async fn describe(client: &PacedClient<'_>, arns: &[String]) -> BTreeMap<String, Setting<TargetGroup>> {
     let request = client.aws.elb.describe_target_groups().set_target_group_arns(Some(arns.to_vec()));
-    match client.call("DescribeTargetGroups", RateLimit::Elb, || request.clone().send()).await {
+    match client.call("DescribeTargetGroups", CallBudget::Elb, || request.clone().send()).await {
         Ok(answer) => {
             let groups = answer.target_groups().iter();
             groups
@@ -90,7 +90,7 @@ async fn complete(
     load_balancers: &mut LoadBalancerCache,
 ) -> Group {
     let request = client.aws.elb.describe_target_group_attributes().target_group_arn(arn);
-    let attributes = client.call("DescribeTargetGroupAttributes", RateLimit::Elb, || request.clone().send()).await;
+    let attributes = client.call("DescribeTargetGroupAttributes", CallBudget::Elb, || request.clone().send()).await;
     let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|failure| failure.message);
     let cross_zone = match (own_cross_zone(&attributes), group.load_balancer_arns().first()) {
         (Setting::Default, Some(arn)) => cross_zone(client, arn, &mut load_balancers.cross_zone).await,
@@ -123,16 +123,16 @@ fn read(arn: &str, group: &TargetGroup) -> Group {
     }
 }
 
-type AttributesResult = Result<Vec<TargetGroupAttribute>, String>;
+type GroupAttributes = Result<Vec<TargetGroupAttribute>, String>;
 
-fn attribute(attributes: &AttributesResult, key: &str) -> Setting<String> {
+fn attribute(attributes: &GroupAttributes, key: &str) -> Setting<String> {
     match attributes {
         Ok(all) => all.iter().find(|one| one.key() == Some(key)).and_then(|one| one.value()).map(str::to_owned).into(),
         Err(why) => unknown(why),
     }
 }
 
-fn read_attributes(attributes: &AttributesResult) -> Attributes {
+fn read_attributes(attributes: &GroupAttributes) -> Attributes {
     let is_true = |key: &str| attribute(attributes, key).map(|text| text == "true");
     // A percentage may be `off`.
     let number = |key: &str| match attribute(attributes, key) {
@@ -152,7 +152,7 @@ fn read_attributes(attributes: &AttributesResult) -> Attributes {
 }
 
 /// The group's own setting; `Default` if it inherits the load balancer's.
-fn own_cross_zone(attributes: &AttributesResult) -> Setting<bool> {
+fn own_cross_zone(attributes: &GroupAttributes) -> Setting<bool> {
     match attribute(attributes, "load_balancing.cross_zone.enabled") {
         Setting::Set(text) if text == "true" || text == "false" => Setting::Set(text == "true"),
         Setting::Unknown(why) => Setting::Unknown(why),

@@ -8,7 +8,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{PacedClient, RateLimit};
+use super::paced_client::{CallBudget, PacedClient};
 use super::unknown;
 
 /// The counts of a group's targets.
@@ -21,7 +21,7 @@ pub(crate) struct TargetCounts {
 /// Counts the targets of a group.
 pub(crate) async fn find(client: &PacedClient<'_>, arn: &str) -> TargetCounts {
     let request = client.aws.elb.describe_target_health().target_group_arn(arn);
-    match client.call("DescribeTargetHealth", RateLimit::Elb, || request.clone().send()).await {
+    match client.call("DescribeTargetHealth", CallBudget::Elb, || request.clone().send()).await {
         Ok(answer) => read(answer.target_health_descriptions()),
         Err(failure) => TargetCounts { healthy_in_zones: unknown(&failure.message), unused: unknown(&failure.message) },
     }

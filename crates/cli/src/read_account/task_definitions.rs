@@ -8,12 +8,12 @@ use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::service::{Container, TaskDefinition};
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{PacedClient, RateLimit};
-use super::services::{Services, short};
+use super::paced_client::{CallBudget, PacedClient};
+use super::services::{FoundServices, short};
 use super::unknown;
 
 /// Adds the task definition to every service.
-pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut Services) {
+pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut FoundServices) {
     let mut known: BTreeMap<String, Setting<TaskDefinition>> = BTreeMap::new();
     client.progress.expect(services.found.len());
     for found in &mut services.found {
@@ -28,7 +28,7 @@ pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut Services) {
 
 async fn describe(client: &PacedClient<'_>, arn: &str) -> Setting<TaskDefinition> {
     let request = client.aws.ecs.describe_task_definition().task_definition(arn);
-    match client.call("DescribeTaskDefinition", RateLimit::Other, || request.clone().send()).await {
+    match client.call("DescribeTaskDefinition", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => answer.task_definition().map(|definition| read(arn, definition)).into(),
         Err(failure) => unknown(&failure.message),
     }

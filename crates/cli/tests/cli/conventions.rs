@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
 use crate::command::{against, json, run, spotdrain};
-use spotdrain_localaws::{Action, CallAnswer, Fault, LocalAws, Scene};
+use spotdrain_localaws::{Action, CallResult, Fault, LocalAws, Scene};
 
 const EVENT: &str = "events/spot-interruption.json";
 /// Each command that calls AWS.
@@ -177,6 +177,6 @@ fn a_simulated_notice_comes_from_the_simulator() {
     let bus = [CALLERS[3], &["--bus", "default", "--for-real", "--yes"]].concat();
     assert_eq!(run(against(&local, &bus)).0, 0);
     let put =
-        local.calls().into_iter().find(|call| call.action == "PutEvents" && call.answer == CallAnswer::Ok).unwrap();
+        local.calls().into_iter().find(|call| call.action == "PutEvents" && call.answer == CallResult::Ok).unwrap();
     assert_eq!(put.targets, ["spotdrain.drill"]);
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::command::{ROOT, against, json, run};
 use serde_json::json;
-use spotdrain_localaws::{CallAnswer, LocalAws, Scene, State};
+use spotdrain_localaws::{CallResult, LocalAws, Scene, State};
 
 const TASK: &str = "c13b4cb40f1f4fe4a2971f76ae5a47ad";
 const SIMULATE: [&str; 5] = ["simulate", "--cluster", "demo", "--task", TASK];
@@ -23,7 +23,7 @@ fn state(local: &LocalAws, group: &str) -> Option<State> {
 
 /// The resource and the targets of each successful call of an action.
 fn calls(local: &LocalAws, action: &str) -> Vec<(Option<String>, Vec<String>)> {
-    let calls = local.calls().into_iter().filter(|call| call.action == action && call.answer == CallAnswer::Ok);
+    let calls = local.calls().into_iter().filter(|call| call.action == action && call.answer == CallResult::Ok);
     calls.map(|call| (call.resource, call.targets)).collect()
 }
 

@@ -14,7 +14,7 @@ fn elb_calls(local: &LocalAws) -> Vec<(Duration, bool)> {
         .calls()
         .into_iter()
         .filter(|call| ["DescribeTarget", "DescribeLoad"].iter().any(|api| call.action.starts_with(api)));
-    calls.map(|call| (call.at, call.answer == spotdrain_localaws::CallAnswer::Ok)).collect()
+    calls.map(|call| (call.at, call.answer == spotdrain_localaws::CallResult::Ok)).collect()
 }
 
 #[test]

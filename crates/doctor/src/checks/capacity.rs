@@ -1,7 +1,7 @@
 //! Where do the tasks run, and how many of them on Spot?
 
 use crate::capacity_split::on_spot;
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::model::placement::{OnSpot, Placement, SPOT};
 use crate::model::service::StrategyItem;
 use crate::model::subject::ServiceSubject;
@@ -21,10 +21,10 @@ pub(super) const NO_STRATEGY: Check = Check {
                   is never interrupted, and it costs the full price. A service on demand beside others on Spot is taken to \
                   be meant so.",
     sources: &[CREATE, FARGATE],
-    run: Run::EveryService(no_strategy),
+    run: CheckScope::EveryService(no_strategy),
 };
 
-fn no_strategy(subject: &ServiceSubject<'_>) -> Verdict {
+fn no_strategy(subject: &ServiceSubject<'_>) -> CheckResult {
     let set = match subject.placement()? {
         Placement::Strategy(_) => return Ok(None),
         Placement::LaunchType(launch_type) if launch_type != "FARGATE" => return Ok(None),
@@ -61,10 +61,10 @@ pub(super) const LAUNCH_TYPE_BESIDE: Check = Check {
     explanation: "A service can have a launch type or a capacity provider strategy, not both: ECS refuses to create or \
                   update it, and the service stays as it was.",
     sources: &[CREATE],
-    run: Run::EveryService(launch_type_beside),
+    run: CheckScope::EveryService(launch_type_beside),
 };
 
-fn launch_type_beside(subject: &ServiceSubject<'_>) -> Verdict {
+fn launch_type_beside(subject: &ServiceSubject<'_>) -> CheckResult {
     let capacity = &subject.service.capacity;
     let has_strategy = capacity.strategy.known_or_err()?.is_some_and(|items| !items.is_empty());
     let Some(launch_type) = capacity.launch_type.known_or_err()?.filter(|_| has_strategy) else { return Ok(None) };
@@ -84,10 +84,10 @@ pub(super) const ALL_ON_SPOT: Check = Check {
                   place: the service waits until there is Spot capacity again. With a base on FARGATE some tasks always \
                   stay.",
     sources: &[FARGATE, STRATEGY],
-    run: Run::SpotService(all_on_spot),
+    run: CheckScope::SpotService(all_on_spot),
 };
 
-fn all_on_spot(subject: &ServiceSubject<'_>) -> Verdict {
+fn all_on_spot(subject: &ServiceSubject<'_>) -> CheckResult {
     let Placement::Strategy(items) = subject.placement()? else { return Ok(None) };
     let place = subject.service.place.clone();
     let problem = |tasks: String| {
@@ -114,10 +114,10 @@ pub(super) const NONE_ON_SPOT: Check = Check {
     explanation: "The base comes first, then the weights divide the rest. Where the base on FARGATE takes all the tasks, none \
                   is on Spot until the service scales out.",
     sources: &[STRATEGY],
-    run: Run::SpotService(none_on_spot),
+    run: CheckScope::SpotService(none_on_spot),
 };
 
-fn none_on_spot(subject: &ServiceSubject<'_>) -> Verdict {
+fn none_on_spot(subject: &ServiceSubject<'_>) -> CheckResult {
     let Placement::Strategy(items) = subject.placement()? else { return Ok(None) };
     let tasks = subject.tasks()?;
     let none = tasks > 1 && *on_spot(&items, tasks).end() == 0;
@@ -145,10 +145,10 @@ pub(super) const SPOT_CANNOT_RUN: Check = Check {
     explanation: "Fargate Spot runs Linux: X86_64 from platform version 1.3.0, ARM64 from 1.4.0. It does not run Windows. A \
                   task of another kind is never placed on Spot.",
     sources: &[FARGATE],
-    run: Run::SpotService(spot_cannot_run),
+    run: CheckScope::SpotService(spot_cannot_run),
 };
 
-fn spot_cannot_run(subject: &ServiceSubject<'_>) -> Verdict {
+fn spot_cannot_run(subject: &ServiceSubject<'_>) -> CheckResult {
     let Some(definition) = subject.service.task_definition.known_or_err()? else { return Ok(None) };
     let system = definition.system.value_or("LINUX".to_owned())?;
     if system.starts_with("WINDOWS") {
@@ -185,10 +185,10 @@ pub(super) const OLD_PLATFORM: Check = Check {
     explanation: "Platform version 1.4.0 and LATEST get AWS's fixes. 1.3.0 is the oldest on which Fargate Spot, stopTimeout \
                   and dependsOn work; AWS has announced the end of older versions before.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-fargate.html"],
-    run: Run::SpotService(old_platform),
+    run: CheckScope::SpotService(old_platform),
 };
 
-fn old_platform(subject: &ServiceSubject<'_>) -> Verdict {
+fn old_platform(subject: &ServiceSubject<'_>) -> CheckResult {
     let version = subject.service.platform_version.value_or("LATEST".to_owned())?;
     // A version that Spot does not run is SD005.
     let is_old = is_before(&version, (1, 4)) && spot_cannot_run(subject)?.is_none();
@@ -206,10 +206,10 @@ pub(super) const REFUSED_STRATEGY: Check = Check {
                   be of one kind (Fargate or Auto Scaling groups), at most 20, and associated with the cluster. Otherwise \
                   ECS refuses to create or update the service, and RunTask fails.",
     sources: &[STRATEGY, CLUSTER, CREATE],
-    run: Run::EveryService(refused_strategy),
+    run: CheckScope::EveryService(refused_strategy),
 };
 
-fn refused_strategy(subject: &ServiceSubject<'_>) -> Verdict {
+fn refused_strategy(subject: &ServiceSubject<'_>) -> CheckResult {
     let Placement::Strategy(items) = subject.placement()? else { return Ok(None) };
     let mut reasons = of_items(&items);
     match subject.service.capacity.providers.known_or_err() {
@@ -256,10 +256,10 @@ pub(super) const BREAKER_ON_SPOT: Check = Check {
                   a shortage of Spot capacity looks like a broken release: the deployment fails, and a rollback needs the same \
                   capacity.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html", FARGATE],
-    run: Run::SpotService(breaker_on_spot),
+    run: CheckScope::SpotService(breaker_on_spot),
 };
 
-fn breaker_on_spot(subject: &ServiceSubject<'_>) -> Verdict {
+fn breaker_on_spot(subject: &ServiceSubject<'_>) -> CheckResult {
     let Placement::Strategy(items) = subject.placement()? else { return Ok(None) };
     let is_so = is_only_spot(&items) && subject.service.circuit_breaker.value_or(false)?;
     Ok(is_so.then(|| {

@@ -2,9 +2,9 @@
 
 use spotdrain_core::model::limits::NOTICE_SECONDS;
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::forecast::HOLD_GRACE;
-use crate::model::group::{Group, Kind};
+use crate::model::group::{Group, GroupKind};
 use crate::model::subject::GroupSubject;
 
 const ATTRIBUTES: &str =
@@ -28,10 +28,10 @@ pub(super) const DELAY: Check = Check {
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html",
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html",
     ],
-    run: Run::Group(delay),
+    run: CheckScope::Group(delay),
 };
 
-fn delay(subject: &GroupSubject<'_>) -> Verdict {
+fn delay(subject: &GroupSubject<'_>) -> CheckResult {
     let delay = subject.group.delay()?;
     if delay <= NOTICE_SECONDS {
         return Ok(None);
@@ -42,8 +42,8 @@ fn delay(subject: &GroupSubject<'_>) -> Verdict {
     let key = ("deregistration_delay.timeout_seconds", "90");
     let problem = attribute_problem(subject.group, description, Impact::of(Connections::Open), key);
     Ok(Some(match subject.group.kind()? {
-        Kind::Network => problem,
-        Kind::Application => problem.with_severity(Severity::Warning),
+        GroupKind::Network => problem,
+        GroupKind::Application => problem.with_severity(Severity::Warning),
     }))
 }
 
@@ -54,10 +54,10 @@ pub(super) const CUT_AFTER_DELAY: Check = Check {
     explanation: "With deregistration_delay.connection_termination.enabled a Network Load Balancer cuts what is open when the \
                   delay ends, though the target may still serve it. It is off by default, except for new UDP groups.",
     sources: &[ATTRIBUTES],
-    run: Run::Group(cut_after_delay),
+    run: CheckScope::Group(cut_after_delay),
 };
 
-fn cut_after_delay(subject: &GroupSubject<'_>) -> Verdict {
+fn cut_after_delay(subject: &GroupSubject<'_>) -> CheckResult {
     let group = subject.group;
     let cuts = group.has_connections()? && group.attributes.cuts_after_delay.value_or(false)?;
     let description = format!("connections are cut {} s after the deregistration", group.delay()?);
@@ -76,10 +76,10 @@ pub(super) const CUT_WHEN_UNHEALTHY: Check = Check {
                   connections that it is still serving. The price of an interval: connections to a task that is really broken \
                   stay open for as long.",
     sources: &[ATTRIBUTES, UNHEALTHY, CHECKS],
-    run: Run::Group(cut_when_unhealthy),
+    run: CheckScope::Group(cut_when_unhealthy),
 };
 
-fn cut_when_unhealthy(subject: &GroupSubject<'_>) -> Verdict {
+fn cut_when_unhealthy(subject: &GroupSubject<'_>) -> CheckResult {
     let group = subject.group;
     if subject.hold_fails_check()? {
         return Ok(None);
@@ -100,10 +100,10 @@ pub(super) const HOLD_CUTS: Check = Check {
                   the load balancer cuts exactly those connections; without it, it cuts them after the unhealthy draining \
                   interval, if that is set.",
     sources: &[ATTRIBUTES, UNHEALTHY, CHECKS],
-    run: Run::Group(hold_cuts),
+    run: CheckScope::Group(hold_cuts),
 };
 
-fn hold_cuts(subject: &GroupSubject<'_>) -> Verdict {
+fn hold_cuts(subject: &GroupSubject<'_>) -> CheckResult {
     let group = subject.group;
     if !subject.hold_fails_check()? {
         return Ok(None);
@@ -146,10 +146,10 @@ pub(super) const SLOW_CHECK: Check = Check {
                   unhealthy, measured by a user), but only if it fails early in the notice. And it is all that helps where the \
                   function is missing.",
     sources: &[CHECKS, "https://github.com/aws/containers-roadmap/issues/470"],
-    run: Run::Group(slow_check),
+    run: CheckScope::Group(slow_check),
 };
 
-fn slow_check(subject: &GroupSubject<'_>) -> Verdict {
+fn slow_check(subject: &GroupSubject<'_>) -> CheckResult {
     let (group, fails) = (subject.group, subject.group.fails_after()?);
     if fails <= NOTICE_SECONDS / 2 {
         return Ok(None);
@@ -160,8 +160,8 @@ fn slow_check(subject: &GroupSubject<'_>) -> Verdict {
         group.arn
     );
     let impact = match group.kind()? {
-        Kind::Network => Impact::for_seconds(Connections::New, fails.min(NOTICE_SECONDS)),
-        Kind::Application => Impact::of(Connections::New),
+        GroupKind::Network => Impact::for_seconds(Connections::New, fails.min(NOTICE_SECONDS)),
+        GroupKind::Application => Impact::of(Connections::New),
     };
     Ok(Some(Problem::new(
         group.place.clone(),
@@ -185,10 +185,10 @@ pub(super) const NO_GRACE_PERIOD: Check = Check {
         "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html",
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-healthcheck.html",
     ],
-    run: Run::Group(no_grace_period),
+    run: CheckScope::Group(no_grace_period),
 };
 
-fn no_grace_period(subject: &GroupSubject<'_>) -> Verdict {
+fn no_grace_period(subject: &GroupSubject<'_>) -> CheckResult {
     let (service, fails) = (subject.of.service, subject.group.fails_after()?);
     let has_none = service.grace_period.value_or(0)? == 0 && fails <= SOON;
     Ok(has_none.then(|| {
@@ -208,13 +208,13 @@ pub(super) const SLOW_START: Check = Check {
     explanation: "With slow start a new target gets its full share of requests only after that time. As long as the notice, the \
                   replacement of an interrupted task does not take over before the task is gone; the others carry its load.",
     sources: &[ALB_ATTRIBUTES],
-    run: Run::Group(slow_start),
+    run: CheckScope::Group(slow_start),
 };
 
-fn slow_start(subject: &GroupSubject<'_>) -> Verdict {
+fn slow_start(subject: &GroupSubject<'_>) -> CheckResult {
     let group = subject.group;
     let seconds = group.attributes.slow_start.value_or(0)?;
-    let is_long = seconds >= NOTICE_SECONDS && group.kind()? == Kind::Application;
+    let is_long = seconds >= NOTICE_SECONDS && group.kind()? == GroupKind::Application;
     let description = format!("slow start is {seconds} s, and the notice {NOTICE_SECONDS} s");
     Ok(is_long.then(|| attribute_problem(group, description, Impact::NONE, ("slow_start.duration_seconds", "30"))))
 }

@@ -1,6 +1,6 @@
 //! Does the function run, and in time?
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::model::subject::DeliverySubject;
 use spotdrain_core::model::limits::NOTICE_SECONDS;
 
@@ -14,10 +14,10 @@ pub(super) const TIMEOUT: Check = Check {
     explanation: "The function paces and retries its calls until its own timeout is near. Lambda's default of 3 s ends a batch \
                   that had to wait for AWS's limits; one that is longer than the notice goes on when the tasks are gone.",
     sources: &[LAMBDA],
-    run: Run::Delivery(timeout),
+    run: CheckScope::Delivery(timeout),
 };
 
-fn timeout(subject: &DeliverySubject<'_>) -> Verdict {
+fn timeout(subject: &DeliverySubject<'_>) -> CheckResult {
     let function = &subject.delivery.function;
     let timeout = function.timeout.value_or(3)?;
     let unset = if function.timeout.known().is_some() { "" } else { " by default" };
@@ -40,10 +40,10 @@ pub(super) const NO_CONCURRENCY: Check = Check {
     title: "a function with a reserved concurrency of 0",
     explanation: "A reserved concurrency of 0 keeps Lambda from ever invoking the function: every notice waits until it expires.",
     sources: &[CONCURRENCY],
-    run: Run::Delivery(no_concurrency),
+    run: CheckScope::Delivery(no_concurrency),
 };
 
-fn no_concurrency(subject: &DeliverySubject<'_>) -> Verdict {
+fn no_concurrency(subject: &DeliverySubject<'_>) -> CheckResult {
     let function = &subject.delivery.function;
     let is_off = function.reserved_concurrency.known_or_err()? == Some(&0);
     Ok(is_off.then(|| {

@@ -2,7 +2,7 @@
 
 use spotdrain_core::model::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::checks::stopping::{part, waits_for};
 use crate::hold_config::hold;
 use crate::model::subject::{GroupSubject, ServiceSubject};
@@ -19,10 +19,10 @@ pub(super) const HOLD_UNWIRED: Check = Check {
                   away only if the target group's health check asks its health endpoint: one that asks the application does \
                   not see the stop.",
     sources: &[CONTAINER, CHECK],
-    run: Run::Group(hold_unwired),
+    run: CheckScope::Group(hold_unwired),
 };
 
-fn hold_unwired(subject: &GroupSubject<'_>) -> Verdict {
+fn hold_unwired(subject: &GroupSubject<'_>) -> CheckResult {
     let (Some(container), Some(hold)) = (subject.container()?, subject.hold()?) else { return Ok(None) };
     let stop = container.stop_timeout.value_or(DEFAULT_STOP_TIMEOUT_SECONDS)?;
     let impact = Impact::of(Connections::New);
@@ -52,10 +52,10 @@ pub(super) const FAIL_OPEN: Check = Check {
                   targets, the unhealthy ones too: then a hold that fails the health check does not keep new connections \
                   away. The default of one target is the lowest value.",
     sources: &["https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health.html"],
-    run: Run::Group(fail_open),
+    run: CheckScope::Group(fail_open),
 };
 
-fn fail_open(subject: &GroupSubject<'_>) -> Verdict {
+fn fail_open(subject: &GroupSubject<'_>) -> CheckResult {
     let attributes = &subject.group.attributes;
     let count = attributes.minimum_healthy_count.value_or(1)?;
     let percentage = attributes.minimum_healthy_percentage.value_or(0)?;
@@ -85,10 +85,10 @@ pub(super) const UNHELD_SIDECAR: Check = Check {
                   secrets agent, gets SIGTERM at the same moment and usually exits at once. With dependsOn it is stopped after \
                   the application.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html", CONTAINER],
-    run: Run::SpotService(unheld_sidecar),
+    run: CheckScope::SpotService(unheld_sidecar),
 };
 
-fn unheld_sidecar(subject: &ServiceSubject<'_>) -> Verdict {
+fn unheld_sidecar(subject: &ServiceSubject<'_>) -> CheckResult {
     let containers = subject.containers()?;
     for serving in subject.serving()? {
         if hold(serving)?.is_none() {

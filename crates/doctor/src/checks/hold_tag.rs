@@ -1,8 +1,8 @@
 //! Does the service's tag agree with the hold?
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::forecast::{FUNCTION_ACTS, HOLD_GRACE, NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY};
-use crate::model::group::Kind;
+use crate::model::group::GroupKind;
 use crate::model::setting::Unknown;
 use crate::model::subject::GroupSubject;
 use spotdrain_core::model::observed::ServiceTag;
@@ -22,11 +22,11 @@ pub(super) const HOLD_TAG: Check = Check {
         "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366",
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html",
     ],
-    run: Run::Group(hold_tag),
+    run: CheckScope::Group(hold_tag),
 };
 
-fn hold_tag(subject: &GroupSubject<'_>) -> Verdict {
-    if subject.of.deployment.delivery.known_or_err()?.is_none() || subject.group.kind()? != Kind::Network {
+fn hold_tag(subject: &GroupSubject<'_>) -> CheckResult {
+    if subject.of.deployment.delivery.known_or_err()?.is_none() || subject.group.kind()? != GroupKind::Network {
         return Ok(None);
     }
     let tag = subject.of.service.tag.known_or_err()?.map(|value| ServiceTag::from_value(value));
@@ -44,7 +44,7 @@ fn hold_tag(subject: &GroupSubject<'_>) -> Verdict {
 
 /// The task serves until the hold's grace begins, and the load balancer may send for longer than that. Where the health check
 /// is slower than the deregistration, leaving the target to the hold would be no better: SD016 reports that.
-fn untagged(subject: &GroupSubject<'_>) -> Verdict {
+fn untagged(subject: &GroupSubject<'_>) -> CheckResult {
     let deregistered = FUNCTION_ACTS + NLB_GOES_ON;
     if subject.group.fails_after()? + NLB_GOES_ON_UNHEALTHY > deregistered {
         return Ok(None);

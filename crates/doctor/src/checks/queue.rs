@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use spotdrain_core::model::limits::NOTICE_SECONDS;
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
-use crate::iam::{Request, allows};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
+use crate::iam::{AuthorizationRequest, allows};
 use crate::model::delivery::Queue;
 use crate::model::setting::{Setting, Unknown};
 use crate::model::subject::DeliverySubject;
@@ -26,10 +26,10 @@ pub(super) const VISIBILITY: Check = Check {
                   task is gone by then: there is no second try. If it is shorter than the function's timeout, Lambda refuses \
                   the event source mapping.",
     sources: &[SQS],
-    run: Run::Delivery(visibility),
+    run: CheckScope::Delivery(visibility),
 };
 
-fn visibility(subject: &DeliverySubject<'_>) -> Verdict {
+fn visibility(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let visibility = queue.visibility.value_or(30)?;
     let description = if visibility >= NOTICE_SECONDS {
@@ -59,10 +59,10 @@ pub(super) const WHOLE_BATCH: Check = Check {
     explanation: "The function answers a batch with the messages that failed. Without ReportBatchItemFailures Lambda does not \
                   read the answer and treats the whole batch as done: what failed is deleted from the queue and never retried.",
     sources: &[BATCH],
-    run: Run::Delivery(whole_batch),
+    run: CheckScope::Delivery(whole_batch),
 };
 
-fn whole_batch(subject: &DeliverySubject<'_>) -> Verdict {
+fn whole_batch(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let responses = queue.responses.value_or(Vec::new())?;
     let reports = responses.iter().any(|response| response == "ReportBatchItemFailures");
@@ -83,10 +83,10 @@ pub(super) const FILTERED: Check = Check {
     explanation: "Lambda deletes the messages that no filter of an event source mapping lets through. Every form of the notice \
                   that AWS has published or users have seen is tried with the filters here.",
     sources: &[FILTER],
-    run: Run::Delivery(filtered),
+    run: CheckScope::Delivery(filtered),
 };
 
-fn filtered(subject: &DeliverySubject<'_>) -> Verdict {
+fn filtered(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let filters = queue.filters.value_or(Vec::new())?;
     if filters.is_empty() {
@@ -121,10 +121,10 @@ pub(super) const QUEUE_KEY: Check = Check {
                   queue. Encryption with keys of SQS (SSE-SQS) or a key of your own whose policy allows events.amazonaws.com \
                   works.",
     sources: &[KEY],
-    run: Run::Delivery(queue_key),
+    run: CheckScope::Delivery(queue_key),
 };
 
-fn queue_key(subject: &DeliverySubject<'_>) -> Verdict {
+fn queue_key(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let is_managed = queue.kms_key.known_or_err()?.is_some_and(|key| key.ends_with("alias/aws/sqs"));
     Ok(is_managed.then(|| {
@@ -144,10 +144,10 @@ pub(super) const QUEUE_POLICY: Check = Check {
     explanation: "EventBridge sends to a queue only if the queue's policy allows events.amazonaws.com to send for the rule, or the \
                   rule's target has a role. Without either the rule matches, and the event is dropped.",
     sources: &[POLICY],
-    run: Run::Delivery(queue_policy),
+    run: CheckScope::Delivery(queue_policy),
 };
 
-fn queue_policy(subject: &DeliverySubject<'_>) -> Verdict {
+fn queue_policy(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
     if rule.has_role.value_or(false)? {
@@ -162,7 +162,7 @@ fn queue_policy(subject: &DeliverySubject<'_>) -> Verdict {
         ("aws:SecureTransport".to_owned(), Setting::Set("true".to_owned())),
         ("aws:PrincipalArn".to_owned(), Setting::Default),
     ];
-    let request = Request { action: "sqs:SendMessage", resource: &queue.arn, keys: &keys };
+    let request = AuthorizationRequest { action: "sqs:SendMessage", resource: &queue.arn, keys: &keys };
     if allows(statements, request)? {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! Do clients reach the service by something that spotdrain cannot take a task out of?
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::model::service::Reach;
 use crate::model::subject::ServiceSubject;
 
@@ -14,10 +14,10 @@ pub(super) const NO_TARGET_GROUP: Check = Check {
                   Map or VPC Lattice keep the address of an interrupted task until ECS removes it there, and DNS caches keep it \
                   longer.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/interconnecting-services.html", CREATE],
-    run: Run::SpotService(no_target_group),
+    run: CheckScope::SpotService(no_target_group),
 };
 
-fn no_target_group(subject: &ServiceSubject<'_>) -> Verdict {
+fn no_target_group(subject: &ServiceSubject<'_>) -> CheckResult {
     let service = subject.service;
     if service.balancers.known_or_err()?.is_some_and(|balancers| !balancers.is_empty()) {
         return Ok(None);
@@ -43,10 +43,10 @@ pub(super) const MANAGED_INGRESS: Check = Check {
                   template. The function finds them by the service's revisions; the doctor does not see their settings before \
                   the deployment.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html", CREATE],
-    run: Run::SpotService(managed_ingress),
+    run: CheckScope::SpotService(managed_ingress),
 };
 
-fn managed_ingress(subject: &ServiceSubject<'_>) -> Verdict {
+fn managed_ingress(subject: &ServiceSubject<'_>) -> CheckResult {
     let service = subject.service;
     let reached = service.reached_by.known_or_err()?.map_or(&[][..], Vec::as_slice);
     Ok(reached.contains(&Reach::ManagedIngress).then(|| {

@@ -1,6 +1,6 @@
 //! What does the forecast find?
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::forecast::Forecast;
 use crate::model::root::{Deployment, Place};
 use crate::model::setting::{Setting, Unknown};
@@ -23,10 +23,10 @@ pub(super) const REFUSED: Check = Check {
         "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366",
         "https://www.rfc-editor.org/rfc/rfc6298",
     ],
-    run: Run::Forecast(refused),
+    run: CheckScope::Forecast(refused),
 };
 
-fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Verdict {
+fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> CheckResult {
     let forecast = forecast?;
     let outlook = forecast.outlook(matches!(deployment.delivery, Setting::Unknown(_)));
     let seconds = outlook.refused_seconds;
@@ -60,10 +60,10 @@ pub(super) const NO_FUNCTION: Check = Check {
                   not before the task has stopped, and in 2025 it did not for a while. Without the function nothing else does. \
                   Found only where the function would change the forecast.",
     sources: &[SPOT, "https://github.com/aws/containers-roadmap/issues/2673"],
-    run: Run::Forecast(no_function),
+    run: CheckScope::Forecast(no_function),
 };
 
-fn no_function(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Verdict {
+fn no_function(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> CheckResult {
     if deployment.delivery.known_or_err()?.is_some() {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! Do the target group, the container and the addresses fit each other?
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::model::group::Group;
 use crate::model::setting::{Setting, Unknown};
 use crate::model::subject::GroupSubject;
@@ -21,10 +21,10 @@ pub(super) const PORT: Check = Check {
                   task definition has no such container, or the container no such port, the deployment fails and the \
                   service stays as it was.",
     sources: &[BALANCER],
-    run: Run::Group(port),
+    run: CheckScope::Group(port),
 };
 
-fn port(subject: &GroupSubject<'_>) -> Verdict {
+fn port(subject: &GroupSubject<'_>) -> CheckResult {
     let (Some(name), Some(port)) = (subject.balancer.container.known_or_err()?, subject.balancer.port.known_or_err()?)
     else {
         return Ok(None);
@@ -60,10 +60,10 @@ pub(super) const GROUP_PORT: Check = Check {
                   with the group's port, or with none, succeeds and does nothing. spotdrain reads the registered port; scripts \
                   and other functions often do not.",
     sources: &[REGISTER],
-    run: Run::Group(group_port),
+    run: CheckScope::Group(group_port),
 };
 
-fn group_port(subject: &GroupSubject<'_>) -> Verdict {
+fn group_port(subject: &GroupSubject<'_>) -> CheckResult {
     let (Some(own), Some(port)) = (subject.group.port.known_or_err()?, subject.balancer.port.known_or_err()?) else {
         return Ok(None);
     };
@@ -87,10 +87,10 @@ pub(super) const ADDRESS_FAMILY: Check = Check {
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html#target-group-ip-address-type",
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html",
     ],
-    run: Run::Group(address_family),
+    run: CheckScope::Group(address_family),
 };
 
-fn address_family(subject: &GroupSubject<'_>) -> Verdict {
+fn address_family(subject: &GroupSubject<'_>) -> CheckResult {
     if subject.group.ip_address_type.value_or("ipv4".to_owned())? != "ipv6"
         || subject.of.service.has_ipv6.value_or(false)?
     {
@@ -112,10 +112,10 @@ pub(super) const UNUSED: Check = Check {
                   that its load balancer is not in. Its task runs and counts, and gets no connection: when another task is \
                   interrupted it takes nothing over, and the replacement may start in such a zone, too.",
     sources: &[HEALTH, ZONES],
-    run: Run::Group(unused),
+    run: CheckScope::Group(unused),
 };
 
-fn unused(subject: &GroupSubject<'_>) -> Verdict {
+fn unused(subject: &GroupSubject<'_>) -> CheckResult {
     let group = subject.group;
     let count = group.unused.value_or(0)?;
     let (why, fix) = why_unused(group);
@@ -152,10 +152,10 @@ pub(super) const BLUE_GREEN: Check = Check {
     explanation: "A blue/green deployment moves the tasks to the other target group. If its settings differ, what was right for \
                   interruptions before a deployment is wrong after it.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html"],
-    run: Run::Group(blue_green),
+    run: CheckScope::Group(blue_green),
 };
 
-fn blue_green(subject: &GroupSubject<'_>) -> Verdict {
+fn blue_green(subject: &GroupSubject<'_>) -> CheckResult {
     let Some(other) = subject.alternate else { return Ok(None) };
     let (own, others) = (settings(subject.group)?, settings(other)?);
     let differs = own.into_iter().zip(others).find(|(own, other)| own != other);
@@ -188,10 +188,10 @@ pub(super) const TARGET_TYPE: Check = Check {
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html",
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html",
     ],
-    run: Run::Group(target_type),
+    run: CheckScope::Group(target_type),
 };
 
-fn target_type(subject: &GroupSubject<'_>) -> Verdict {
+fn target_type(subject: &GroupSubject<'_>) -> CheckResult {
     let set = subject.group.target_type.known_or_err()?.map_or("instance by default", String::as_str);
     Ok(set.starts_with("instance").then(|| {
         let description = format!("its target type is {set}, and Fargate needs ip: ECS refuses the service");

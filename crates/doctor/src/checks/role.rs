@@ -1,7 +1,7 @@
 //! Does the role allow what the function needs?
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
-use crate::iam::{Request, Statement, allows, is_denied, lacking_tag};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
+use crate::iam::{AuthorizationRequest, Statement, allows, is_denied, lacking_tag};
 use crate::model::service::Service;
 use crate::model::setting::{Setting, Unknown};
 use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
@@ -33,10 +33,10 @@ pub(super) const RIGHTS: Check = Check {
                   the queue with the function's role. Without one of these a notice is not handled: its message ends in \
                   the dead-letter queue.",
     sources: &[ECS, ELB, SQS],
-    run: Run::Delivery(rights),
+    run: CheckScope::Delivery(rights),
 };
 
-fn rights(subject: &DeliverySubject<'_>) -> Verdict {
+fn rights(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(statements) = subject.delivery.role.known_or_err()? else { return Ok(None) };
     let lacking = lacking(subject, statements)?;
     let Some((first, others)) = lacking.split_first() else { return Ok(None) };
@@ -74,8 +74,8 @@ impl Need {
         Self { action, resource: resource.into(), keys: Vec::new() }
     }
 
-    fn request(&self) -> Request<'_> {
-        Request { action: self.action, resource: &self.resource, keys: &self.keys }
+    fn request(&self) -> AuthorizationRequest<'_> {
+        AuthorizationRequest { action: self.action, resource: &self.resource, keys: &self.keys }
     }
 
     /// The resource as it is shown: any task in place of one.
@@ -126,10 +126,10 @@ pub(super) const RETURNS_MESSAGES: Check = Check {
                   permission, and without it the message is received again only when its visibility timeout is over, late in \
                   the notice.",
     sources: &[SQS, RETURN],
-    run: Run::Delivery(returns_messages),
+    run: CheckScope::Delivery(returns_messages),
 };
 
-fn returns_messages(subject: &DeliverySubject<'_>) -> Verdict {
+fn returns_messages(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let Some(statements) = subject.delivery.role.known_or_err()? else { return Ok(None) };
     let need = Need::of("sqs:ChangeMessageVisibility", queue.arn.clone());
@@ -144,10 +144,10 @@ pub(super) const GROUP_RIGHT: Check = Check {
                   name, or that lacks the tag that the policy asks for, keeps its targets: every try ends with \
                   AccessDenied, and retries do not help.",
     sources: &[ELB],
-    run: Run::Group(group_right),
+    run: CheckScope::Group(group_right),
 };
 
-fn group_right(subject: &GroupSubject<'_>) -> Verdict {
+fn group_right(subject: &GroupSubject<'_>) -> CheckResult {
     let Some(delivery) = subject.of.deployment.delivery.known_or_err()? else { return Ok(None) };
     let Some(statements) = delivery.role.known_or_err()? else { return Ok(None) };
     let (group, keys) = (subject.group, tag_keys(subject, statements));

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::model::delivery::Rule;
 use crate::model::setting::{Setting, Unknown};
 use crate::model::subject::DeliverySubject;
@@ -23,10 +23,10 @@ pub(super) const NO_NOTICE: Check = Check {
                   ARN, and one misspelt field matches nothing. The rule exists, the function never gets a notice, and no \
                   error is reported. The pattern is tried with a notice of every known form, from each service's cluster.",
     sources: &[OPERATORS, EVENTS],
-    run: Run::Delivery(no_notice),
+    run: CheckScope::Delivery(no_notice),
 };
 
-fn no_notice(subject: &DeliverySubject<'_>) -> Verdict {
+fn no_notice(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(Some(no_rule(subject))) };
     let Some(tried) = try_notices(subject, rule)? else { return Ok(None) };
     let description = match tried {
@@ -84,10 +84,10 @@ pub(super) const SOME_NOTICES: Check = Check {
         "https://github.com/aws/containers-roadmap/issues/1565",
         OPERATORS,
     ],
-    run: Run::Delivery(some_notices),
+    run: CheckScope::Delivery(some_notices),
 };
 
-fn some_notices(subject: &DeliverySubject<'_>) -> Verdict {
+fn some_notices(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
     // An unknown cluster may be one that the pattern leaves out.
     let names_clusters = rule.pattern.known().is_some_and(|pattern| pattern.pointer("/detail/clusterArn").is_some());
@@ -186,14 +186,14 @@ pub(super) const DISABLED: Check = Check {
     explanation: "A disabled rule matches no event, and a disabled event source mapping delivers no message: the function never \
                   gets a notice.",
     sources: &[RULE, MAPPING],
-    run: Run::Delivery(disabled),
+    run: CheckScope::Delivery(disabled),
 };
 
-fn disabled(subject: &DeliverySubject<'_>) -> Verdict {
+fn disabled(subject: &DeliverySubject<'_>) -> CheckResult {
     Ok(disabled_rule(subject)?.or(disabled_mapping(subject)?))
 }
 
-fn disabled_rule(subject: &DeliverySubject<'_>) -> Verdict {
+fn disabled_rule(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
     let state = rule.state.value_or("ENABLED".to_owned())?;
     Ok((state == "DISABLED").then(|| {
@@ -206,7 +206,7 @@ fn disabled_rule(subject: &DeliverySubject<'_>) -> Verdict {
     }))
 }
 
-fn disabled_mapping(subject: &DeliverySubject<'_>) -> Verdict {
+fn disabled_mapping(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let state = queue.mapping.value_or("Enabled".to_owned())?;
     Ok(matches!(state.as_str(), "Disabled" | "Disabling").then(|| {
@@ -229,10 +229,10 @@ pub(super) const CHANGED_EVENT: Check = Check {
     explanation: "The function needs the event as EventBridge has it. With InputPath, InputTransformer or a constant Input it gets \
                   something else, which it cannot read: every notice ends in the dead-letter queue.",
     sources: &[TARGET],
-    run: Run::Delivery(changed_event),
+    run: CheckScope::Delivery(changed_event),
 };
 
-fn changed_event(subject: &DeliverySubject<'_>) -> Verdict {
+fn changed_event(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
     let whole = ["InputPath $", "InputTransformer <aws.events.event.json>", "InputTransformer <aws.events.event>"];
     let changed = rule.input.known_or_err()?.filter(|input| !whole.contains(&input.as_str()));
@@ -253,10 +253,10 @@ pub(super) const OTHER_BUS: Check = Check {
     explanation: "ECS sends its events to the default event bus of the account and Region. A rule on another bus matches none of \
                   them, unless another rule forwards them there.",
     sources: &[BUS],
-    run: Run::Delivery(other_bus),
+    run: CheckScope::Delivery(other_bus),
 };
 
-fn other_bus(subject: &DeliverySubject<'_>) -> Verdict {
+fn other_bus(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
     let bus = rule.bus.value_or("default".to_owned())?;
     let is_default = bus.rsplit('/').next() == Some("default");

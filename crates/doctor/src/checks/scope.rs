@@ -1,6 +1,6 @@
 //! Do the function's settings and the service's tag let it act for the service?
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::model::delivery::Function;
 use crate::model::setting::Unknown;
 use crate::model::subject::{DeliverySubject, ServiceSubject};
@@ -20,10 +20,10 @@ pub(super) const TAG: Check = Check {
                   reports them and changes nothing, hold leaves the targets of the hold to it, and any other value \
                   than on, hold, off and observe counts as observe.",
     sources: &[TAGS],
-    run: Run::SpotService(tag),
+    run: CheckScope::SpotService(tag),
 };
 
-fn tag(subject: &ServiceSubject<'_>) -> Verdict {
+fn tag(subject: &ServiceSubject<'_>) -> CheckResult {
     let Some(value) = subject.service.tag.known_or_err()?.filter(|_| subject.is_tag_read()) else { return Ok(None) };
     let does = match ServiceTag::from_value(value) {
         ServiceTag::On | ServiceTag::Hold => return Ok(None),
@@ -49,10 +49,10 @@ pub(super) const OUT_OF_SCOPE: Check = Check {
                   groups in SPOTDRAIN_TARGET_GROUPS are: of a blue/green service both must be named, because its tasks \
                   move from one to the other.",
     sources: &[BALANCER, VARIABLES],
-    run: Run::SpotService(out_of_scope),
+    run: CheckScope::SpotService(out_of_scope),
 };
 
-fn out_of_scope(subject: &ServiceSubject<'_>) -> Verdict {
+fn out_of_scope(subject: &ServiceSubject<'_>) -> CheckResult {
     let Some(delivery) = subject.deployment.delivery.known_or_err()? else { return Ok(None) };
     let Ok(settings) = delivery.function.settings()? else { return Ok(None) };
     let cluster = subject.service.cluster.known_or_err()?.and_then(|arn| ClusterArn::parse(arn).ok());
@@ -94,10 +94,10 @@ pub(super) const OBSERVES: Check = Check {
     explanation: "With SPOTDRAIN_MODE=observe the function reads, plans and reports, and changes nothing. It is meant for a \
                   first look, and easily forgotten.",
     sources: &[VARIABLES],
-    run: Run::Delivery(observes),
+    run: CheckScope::Delivery(observes),
 };
 
-fn observes(subject: &DeliverySubject<'_>) -> Verdict {
+fn observes(subject: &DeliverySubject<'_>) -> CheckResult {
     let function = &subject.delivery.function;
     let observes = function.settings()?.is_ok_and(|settings| settings.mode == Mode::Observe);
     Ok(observes.then(|| {
@@ -117,10 +117,10 @@ pub(super) const SETTINGS: Check = Check {
     explanation: "The function checks its SPOTDRAIN_ variables as a whole when it starts, and refuses to start where one is \
                   wrong or unknown: no notice is handled.",
     sources: &[VARIABLES],
-    run: Run::Delivery(settings),
+    run: CheckScope::Delivery(settings),
 };
 
-fn settings(subject: &DeliverySubject<'_>) -> Verdict {
+fn settings(subject: &DeliverySubject<'_>) -> CheckResult {
     let function = &subject.delivery.function;
     let problems = function.settings()?.err();
     Ok(problems.map(|error| {

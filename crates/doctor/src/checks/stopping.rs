@@ -2,9 +2,9 @@
 
 use spotdrain_core::model::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, MAX_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::forecast::NLB_GOES_ON;
-use crate::model::group::Kind;
+use crate::model::group::GroupKind;
 use crate::model::service::Container;
 use crate::model::setting::Unknown;
 use crate::model::subject::{GroupSubject, ServiceSubject};
@@ -30,16 +30,16 @@ pub(super) const STOP_TIMEOUT: Check = Check {
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html",
         "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366",
     ],
-    run: Run::Group(stop_timeout),
+    run: CheckScope::Group(stop_timeout),
 };
 
-fn stop_timeout(subject: &GroupSubject<'_>) -> Verdict {
+fn stop_timeout(subject: &GroupSubject<'_>) -> CheckResult {
     let Some(container) = subject.container()? else { return Ok(None) };
     let stop = container.stop_timeout.value_or(DEFAULT_STOP_TIMEOUT_SECONDS)?;
     let default = if container.stop_timeout.known().is_some() { "" } else { " by default" };
     let killed = format!("stopTimeout is {stop} s{default}: the container is killed");
     let place = part(subject.of, container);
-    if subject.group.kind()? == Kind::Network {
+    if subject.group.kind()? == GroupKind::Network {
         let impact = Impact::for_seconds(Connections::New, NLB_GOES_ON.saturating_sub(stop));
         let description = format!("{killed} then, and an NLB sends new connections for up to {NLB_GOES_ON} s");
         return Ok((stop < NOTICE_SECONDS).then(|| Problem::new(place, description, impact, stop_fix(NOTICE_SECONDS))));
@@ -66,10 +66,10 @@ pub(super) const STOP_TOO_LONG: Check = Check {
     explanation: "On Fargate stopTimeout is at most 120 s. ECS refuses a task definition with more, and an interrupted task is \
                   gone after 120 s anyway.",
     sources: &[CONTAINER],
-    run: Run::SpotService(stop_too_long),
+    run: CheckScope::SpotService(stop_too_long),
 };
 
-fn stop_too_long(subject: &ServiceSubject<'_>) -> Verdict {
+fn stop_too_long(subject: &ServiceSubject<'_>) -> CheckResult {
     for container in subject.containers()? {
         let stop = container.stop_timeout.value_or(DEFAULT_STOP_TIMEOUT_SECONDS)?;
         if stop > MAX_STOP_TIMEOUT_SECONDS {
@@ -90,10 +90,10 @@ pub(super) const SHELL: Check = Check {
                   does not pass it on: the application does not learn of the stop, serves until SIGKILL, and loses what is open then. \
                   exec makes the last command the first process.",
     sources: &[SIGTERM, CONTAINER],
-    run: Run::SpotService(shell),
+    run: CheckScope::SpotService(shell),
 };
 
-fn shell(subject: &ServiceSubject<'_>) -> Verdict {
+fn shell(subject: &ServiceSubject<'_>) -> CheckResult {
     for container in subject.serving()? {
         let words = container.words.known_or_err()?.map_or(&[][..], Vec::as_slice);
         if swallows_signals(words) {
@@ -119,10 +119,10 @@ pub(super) const SIDECAR: Check = Check {
                   Where the container depends on the sidecar (dependsOn START or HEALTHY) the order is reversed at the stop: \
                   the sidecar stops last.",
     sources: &[DEPENDENCY, CONTAINER],
-    run: Run::SpotService(sidecar),
+    run: CheckScope::SpotService(sidecar),
 };
 
-fn sidecar(subject: &ServiceSubject<'_>) -> Verdict {
+fn sidecar(subject: &ServiceSubject<'_>) -> CheckResult {
     let containers = subject.containers()?;
     for serving in subject.serving()? {
         for other in containers.iter().filter(|other| other.name != serving.name) {

@@ -1,7 +1,7 @@
 //! Are there enough tasks, and can a replacement start before one goes?
 
-use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
-use crate::model::group::Kind;
+use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
+use crate::model::group::GroupKind;
 use crate::model::setting::Unknown;
 use crate::model::subject::{GroupSubject, ServiceSubject};
 
@@ -20,10 +20,10 @@ pub(super) const ONE_TASK: Check = Check {
                   notice. Nothing outside can fix that: spotdrain leaves the last healthy target of a group registered. Auto \
                   scaling counts: with a minimum of two or more the service soon has as many.",
     sources: &[SERVICE, CHECKS, SCALING],
-    run: Run::SpotService(one_task),
+    run: CheckScope::SpotService(one_task),
 };
 
-fn one_task(subject: &ServiceSubject<'_>) -> Verdict {
+fn one_task(subject: &ServiceSubject<'_>) -> CheckResult {
     let is_alone = subject.tasks()? == 1;
     Ok(is_alone.then(|| {
         Problem::new(
@@ -45,10 +45,10 @@ pub(super) const SCALES_TO_ONE: Check = Check {
     explanation: "Auto scaling may scale in to its minimum capacity. With a minimum of one task (or none) an interruption in a \
                   quiet hour finds no other task to send to.",
     sources: &[SCALING, "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html"],
-    run: Run::SpotService(scales_to_one),
+    run: CheckScope::SpotService(scales_to_one),
 };
 
-fn scales_to_one(subject: &ServiceSubject<'_>) -> Verdict {
+fn scales_to_one(subject: &ServiceSubject<'_>) -> CheckResult {
     let Some(least) = subject.least_tasks()?.filter(|least| *least < 2) else { return Ok(None) };
     let Some(scaling) = subject.service.scaling.known().filter(|_| subject.tasks().is_ok_and(|tasks| tasks > 1)) else {
         return Ok(None);
@@ -77,10 +77,10 @@ pub(super) const NO_MINIMUM: Check = Check {
     explanation: "With a minimum healthy percent of 0 a deployment may stop every task before a new one runs. An interruption \
                   during a deployment then finds no spare task.",
     sources: &[DEPLOYMENT],
-    run: Run::SpotService(no_minimum),
+    run: CheckScope::SpotService(no_minimum),
 };
 
-fn no_minimum(subject: &ServiceSubject<'_>) -> Verdict {
+fn no_minimum(subject: &ServiceSubject<'_>) -> CheckResult {
     let has_none = subject.service.minimum_healthy.value_or(100)? == 0;
     Ok(has_none.then(|| {
         Problem::new(
@@ -113,10 +113,10 @@ pub(super) const NO_ROOM: Check = Check {
         DEPLOYMENT,
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html",
     ],
-    run: Run::SpotService(no_room),
+    run: CheckScope::SpotService(no_room),
 };
 
-fn no_room(subject: &ServiceSubject<'_>) -> Verdict {
+fn no_room(subject: &ServiceSubject<'_>) -> CheckResult {
     let percent = subject.service.maximum.value_or(200)?;
     // From 200 % on there is room for one more whatever the count is.
     if percent >= 200 {
@@ -143,10 +143,10 @@ pub(super) const ZONE_REBALANCING: Check = Check {
                   one more task and then stop a healthy one elsewhere. That is an ordinary drain, not an interruption, and it \
                   happens in addition.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html"],
-    run: Run::SpotService(zone_rebalancing),
+    run: CheckScope::SpotService(zone_rebalancing),
 };
 
-fn zone_rebalancing(subject: &ServiceSubject<'_>) -> Verdict {
+fn zone_rebalancing(subject: &ServiceSubject<'_>) -> CheckResult {
     let is_on = subject.service.zone_rebalancing.value_or("DISABLED".to_owned())? == "ENABLED";
     Ok(is_on.then(|| {
         Problem::new(
@@ -169,12 +169,12 @@ pub(super) const ONE_IN_ZONE: Check = Check {
                   sends only to the targets of that zone. When its only target goes, the address has none: it leaves the DNS \
                   answer, and clients that have it cached fail until they resolve again.",
     sources: &[ZONES, CHECKS],
-    run: Run::Group(one_in_zone),
+    run: CheckScope::Group(one_in_zone),
 };
 
-fn one_in_zone(subject: &GroupSubject<'_>) -> Verdict {
+fn one_in_zone(subject: &GroupSubject<'_>) -> CheckResult {
     let group = subject.group;
-    if group.kind()? == Kind::Application || group.cross_zone.value_or(false)? {
+    if group.kind()? == GroupKind::Application || group.cross_zone.value_or(false)? {
         return Ok(None);
     }
     let thin = match group.healthy_in_zones.known_or_err()? {

@@ -70,14 +70,14 @@ pub struct Attributes {
 
 /// The kind of load balancer that sends to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum GroupKind {
     /// A Network Load Balancer.
     Network,
     /// An Application Load Balancer.
     Application,
 }
 
-impl Kind {
+impl GroupKind {
     /// Its short name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -91,9 +91,9 @@ impl Kind {
 impl Group {
     /// Returns the kind of its load balancer. HTTP and HTTPS are an Application Load Balancer's; AWS refuses a template without
     /// a protocol.
-    pub fn kind(&self) -> Result<Kind, Unknown> {
+    pub fn kind(&self) -> Result<GroupKind, Unknown> {
         let protocol = self.protocol.known_or_err()?.map_or("", String::as_str);
-        Ok(if matches!(protocol, "HTTP" | "HTTPS") { Kind::Application } else { Kind::Network })
+        Ok(if matches!(protocol, "HTTP" | "HTTPS") { GroupKind::Application } else { GroupKind::Network })
     }
 
     /// Returns whether its connections can be cut: those of TCP and TLS, behind a Network Load Balancer.

@@ -1,6 +1,6 @@
 //! The subjects of checks: a service, one of its target groups, or the delivery of notices; with what several checks ask.
 
-use crate::hold_config::{Hold, hold};
+use crate::hold_config::{HoldConfig, hold};
 use crate::model::delivery::Delivery;
 use crate::model::group::Group;
 use crate::model::root::Deployment;
@@ -107,14 +107,14 @@ impl<'a> GroupSubject<'a> {
     }
 
     /// The hold in the container behind the group.
-    pub(crate) fn hold(&self) -> Result<Option<Hold>, Unknown> {
+    pub(crate) fn hold(&self) -> Result<Option<HoldConfig>, Unknown> {
         self.container()?.map_or(Ok(None), hold)
     }
 
     /// Whether the hold fails the health check that this group makes.
     pub(crate) fn hold_fails_check(&self) -> Result<bool, Unknown> {
         match self.hold()? {
-            Some(Hold { health_port: Some(port), .. }) => Ok(self.asked_port()? == Some(port.to_string())),
+            Some(HoldConfig { health_port: Some(port), .. }) => Ok(self.asked_port()? == Some(port.to_string())),
             Some(_) => Ok(false),
             None => Ok(self.has_hidden_hold()? && !self.asks_traffic()?),
         }

@@ -10,7 +10,7 @@ use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::rules;
 use crate::template::evaluate::stack::{Given, Stack};
 use crate::template::evaluate::value::{Data, Value};
-use crate::template::syntax::node::{Kind, Node};
+use crate::template::syntax::node::{Node, NodeKind};
 use crate::template::syntax::parse;
 
 /// Returns the text of a file.
@@ -134,13 +134,13 @@ fn joined(value: Value) -> Value {
 /// Whether a body uses an output of a stack, as `!GetAtt ID.Outputs.X`, as its list, or in a `!Sub`.
 fn uses_output(node: &Node, id: &str, prefix: &str) -> bool {
     match &node.kind {
-        Kind::Text(text) => text.contains(prefix),
-        Kind::List(items) => {
+        NodeKind::Text(text) => text.contains(prefix),
+        NodeKind::List(items) => {
             let is_pair = |pair: &[Node]| pair.len() == 2 && pair.first().and_then(Node::text) == Some(id);
             is_pair(items) || items.iter().any(|item| uses_output(item, id, prefix))
         }
-        Kind::Map(entries) => entries.iter().any(|(_, node)| uses_output(node, id, prefix)),
-        Kind::Call(_, argument) => uses_output(argument, id, prefix),
+        NodeKind::Map(entries) => entries.iter().any(|(_, node)| uses_output(node, id, prefix)),
+        NodeKind::Call(_, argument) => uses_output(argument, id, prefix),
         _ => false,
     }
 }

@@ -17,7 +17,7 @@ use crate::template::evaluate::value::{Data, Value};
 use crate::template::format;
 use crate::template::nested::{Load, Loader, tidy};
 use crate::template::resources::Resources;
-use crate::template::syntax::node::{Kind, Node};
+use crate::template::syntax::node::{Node, NodeKind};
 use crate::template::syntax::parse;
 
 /// The macros that are evaluated here.
@@ -142,8 +142,8 @@ fn template(file: &Path, load: Load<'_>) -> Result<Node, Refused> {
         }
     };
     match template.get("Resources") {
-        Some(Node { kind: Kind::Map(entries), .. }) if !entries.is_empty() => Ok(template),
-        Some(Node { kind: Kind::Call(..), .. }) => Ok(template),
+        Some(Node { kind: NodeKind::Map(entries), .. }) if !entries.is_empty() => Ok(template),
+        Some(Node { kind: NodeKind::Call(..), .. }) => Ok(template),
         _ => {
             let none = || "has no Resources: expected a template of CloudFormation or SAM".to_owned();
             Err(Refused::NotATemplate(
@@ -208,7 +208,7 @@ fn exports(stack: &Stack) -> Vec<(String, Value)> {
 fn unevaluated(stack: &Stack) -> Vec<Unread> {
     let subject = || format!("{}the whole template", stack.prefix);
     let mut unread = Vec::new();
-    if let Some(Node { kind: Kind::Call(name, _), .. }) = stack.template.get("Resources") {
+    if let Some(Node { kind: NodeKind::Call(name, _), .. }) = stack.template.get("Resources") {
         unread.push(Unread { subject: subject(), why: format!("Fn::{name} makes its resources at the deployment") });
     }
     let Some(transform) = stack.template.get("Transform") else { return unread };

@@ -7,7 +7,7 @@ use crate::clients::outcome::ClientView;
 use crate::setup::scenario::Scenario;
 
 #[derive(Debug, Clone, Copy)]
-pub struct Progress {
+pub struct RunProgress {
     pub scenario: Scenario,
     /// Simulated seconds since the notice; negative before it.
     pub now: f64,
@@ -19,12 +19,12 @@ pub struct Progress {
 
 /// Counters that the clients update.
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub(crate) struct TrafficCounters {
     opened: AtomicUsize,
     lost: AtomicUsize,
 }
 
-impl Counters {
+impl TrafficCounters {
     pub(crate) fn opened(&self) {
         self.opened.fetch_add(1, Ordering::Relaxed);
     }
@@ -33,8 +33,8 @@ impl Counters {
         self.lost.fetch_add(usize::from(attempt.view != ClientView::Whole), Ordering::Relaxed);
     }
 
-    pub(crate) fn progress(&self, scenario: Scenario, now: f64, end: f64) -> Progress {
+    pub(crate) fn progress(&self, scenario: Scenario, now: f64, end: f64) -> RunProgress {
         let (opened, lost) = (self.opened.load(Ordering::Relaxed), self.lost.load(Ordering::Relaxed));
-        Progress { scenario, now, end, opened, lost }
+        RunProgress { scenario, now, end, opened, lost }
     }
 }

@@ -9,12 +9,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::clients::client;
 use crate::clients::connection::Attempt;
 use crate::clients::outcome::ClientView;
-use crate::clients::progress::Counters;
+use crate::clients::progress::TrafficCounters;
 use crate::clock::Clock;
 use crate::setup::plan::Plan;
 
 /// Opens connections until the end of the plan, and waits until all have ended.
-pub(crate) async fn traffic(plan: &Plan, clock: Clock, front: SocketAddr, counters: &Counters) -> Vec<Attempt> {
+pub(crate) async fn traffic(plan: &Plan, clock: Clock, front: SocketAddr, counters: &TrafficCounters) -> Vec<Attempt> {
     let mut ticks = interval(Duration::from_secs(1) / plan.rate.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (mut open, mut attempts) = (JoinSet::new(), Vec::new());

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::error::DrillError;
 use crate::load_balancer::model::TargetSignals;
 use crate::load_balancer::runtime_api::RuntimeApi;
-use crate::service::cloud::Cloud;
+use crate::service::cloud::DrillCloud;
 use crate::service::task::Task;
 use crate::setup::plan::Plan;
 
@@ -37,7 +37,7 @@ enum Order {
 pub(crate) struct Director<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) clock: Clock,
-    pub(crate) cloud: &'a Cloud,
+    pub(crate) cloud: &'a DrillCloud,
     pub(crate) api: &'a RuntimeApi,
     pub(crate) tasks: &'a RefCell<Vec<Task>>,
 }
@@ -116,7 +116,7 @@ fn broken(error: &std::io::Error) -> DrillError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load_balancer::model::Balancer;
+    use crate::load_balancer::model::LoadBalancerModel;
     use crate::setup::plan::tests::plan;
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn with_termination_connections_are_cut_at_the_mark() {
-        let balancer = Balancer { cuts_unhealthy: true, ..plan().balancer };
+        let balancer = LoadBalancerModel { cuts_unhealthy: true, ..plan().balancer };
         let (plan, mut timeline) = (Plan { balancer, ..plan() }, TargetTimeline::default());
         timeline.observe(false, true, 20.0);
         assert_eq!(timeline.orders(&plan, 20.0), [Order::Cut]);

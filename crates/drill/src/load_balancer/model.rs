@@ -7,7 +7,7 @@ use serde::Serialize;
 /// The load balancer that is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum LoadBalancerType {
     Nlb,
     Alb,
 }
@@ -24,8 +24,8 @@ pub enum WhileDraining {
 
 /// The load balancer's delays, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Balancer {
-    pub kind: Kind,
+pub struct LoadBalancerModel {
+    pub kind: LoadBalancerType,
     /// Delay from a deregistration to the last new connection.
     pub after_deregistration: f64,
     /// Delay from the mark as unhealthy to the last new connection.
@@ -46,7 +46,7 @@ pub struct TargetSignals {
     pub unhealthy: Option<f64>,
 }
 
-impl Balancer {
+impl LoadBalancerModel {
     /// When new connections to the target stop, unless the signals change.
     #[must_use]
     pub fn stops_at(&self, signals: TargetSignals) -> Option<f64> {
@@ -73,8 +73,8 @@ impl Balancer {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) const NLB: Balancer = Balancer {
-        kind: Kind::Nlb,
+    pub(crate) const NLB: LoadBalancerModel = LoadBalancerModel {
+        kind: LoadBalancerType::Nlb,
         after_deregistration: 120.0,
         after_unhealthy: 40.0,
         unhealthy_while_draining: WhileDraining::Sooner,
@@ -82,7 +82,7 @@ pub(crate) mod tests {
         check_interval: 10.0,
         check_threshold: 2,
     };
-    const NOT: Balancer = Balancer { unhealthy_while_draining: WhileDraining::Not, ..NLB };
+    const NOT: LoadBalancerModel = LoadBalancerModel { unhealthy_while_draining: WhileDraining::Not, ..NLB };
 
     #[test]
     fn the_last_new_connection_comes_when_the_first_of_the_two_has_taken_effect() {
@@ -104,9 +104,9 @@ pub(crate) mod tests {
     fn only_with_termination_does_a_failing_health_check_cut() {
         let signals = TargetSignals { deregistered: Some(1.0), unhealthy: Some(20.0) };
         assert_eq!(NLB.cuts_at(signals), None);
-        assert_eq!(Balancer { cuts_unhealthy: true, ..NLB }.cuts_at(signals), Some(20.0));
+        assert_eq!(LoadBalancerModel { cuts_unhealthy: true, ..NLB }.cuts_at(signals), Some(20.0));
         assert_eq!(
-            Balancer { cuts_unhealthy: true, ..NOT }.cuts_at(TargetSignals { unhealthy: None, ..signals }),
+            LoadBalancerModel { cuts_unhealthy: true, ..NOT }.cuts_at(TargetSignals { unhealthy: None, ..signals }),
             None
         );
     }

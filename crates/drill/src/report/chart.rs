@@ -1,6 +1,6 @@
 //! The timeline of a run as SVG: a row per task, a bar per two seconds, and the marks of the interruption.
 
-use crate::report::Record;
+use crate::report::RunRecord;
 use crate::report::figures::Marks;
 use crate::report::task_series::{BIN, TaskSeries};
 use crate::setup::plan::{BEFORE, GONE};
@@ -16,7 +16,7 @@ const GAP: f64 = 5.0;
 const BADGE: f64 = 14.0;
 
 /// Draws a run. `max` is the rate that fills a row.
-pub(crate) fn chart(record: &Record, max: f64) -> String {
+pub(crate) fn chart(record: &RunRecord, max: f64) -> String {
     let (mut y, mut lanes) = (TOP, String::new());
     for series in &record.series {
         let marks = record.interrupted.iter().find(|marks| marks.task == series.task);
@@ -32,11 +32,11 @@ pub(crate) fn chart(record: &Record, max: f64) -> String {
     )
 }
 
-fn x(record: &Record, time: f64) -> f64 {
+fn x(record: &RunRecord, time: f64) -> f64 {
     LEFT + (time + BEFORE) / (record.end + BEFORE) * (WIDTH - LEFT - 8.0)
 }
 
-fn axis(record: &Record, bottom: f64) -> String {
+fn axis(record: &RunRecord, bottom: f64) -> String {
     let mut text = String::new();
     let mut time = 0.0;
     while time <= record.end {
@@ -53,7 +53,7 @@ fn axis(record: &Record, bottom: f64) -> String {
     text
 }
 
-fn of_lane(record: &Record, series: &TaskSeries, y: f64, max: f64) -> String {
+fn of_lane(record: &RunRecord, series: &TaskSeries, y: f64, max: f64) -> String {
     let base = y + BARS;
     let kind = if series.is_interrupted { "taken" } else { "other" };
     let mut text =
@@ -97,7 +97,7 @@ pub(crate) fn letters(marks: &Marks) -> Vec<(char, f64, String)> {
 }
 
 /// A badge moves right if it would cover the previous one; its line stays at the exact time.
-fn of_marks(record: &Record, marks: &Marks, y: f64) -> String {
+fn of_marks(record: &RunRecord, marks: &Marks, y: f64) -> String {
     let (mut text, mut free) = (String::new(), f64::MIN);
     for (letter, time, what) in letters(marks) {
         let at = x(record, time);

@@ -13,7 +13,7 @@ use crate::setup::scenario::Scenario;
 
 /// The result of one run.
 #[derive(Debug, Clone, Serialize)]
-pub struct Record {
+pub struct RunRecord {
     #[serde(rename = "way")]
     pub scenario: Scenario,
     #[serde(flatten)]

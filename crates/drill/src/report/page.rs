@@ -1,7 +1,7 @@
 //! The report: one self-contained HTML page without scripts or external resources.
 
-use crate::load_balancer::model::{Kind, WhileDraining};
-use crate::report::Record;
+use crate::load_balancer::model::{LoadBalancerType, WhileDraining};
+use crate::report::RunRecord;
 use crate::report::chart::chart;
 use crate::report::task_series::TaskSeries;
 use crate::setup::plan::Plan;
@@ -17,7 +17,7 @@ const LEGEND: [(&str, &str); 5] = [
 
 /// Renders the report as one HTML page.
 #[must_use]
-pub fn page(plan: &Plan, records: &[Record]) -> String {
+pub fn page(plan: &Plan, records: &[RunRecord]) -> String {
     let max = records.iter().flat_map(|record| &record.series).flat_map(rates).fold(1.0, f64::max);
     let runs: String = records.iter().map(|record| section(record, max)).collect();
     format!(
@@ -36,7 +36,8 @@ fn rates(series: &TaskSeries) -> impl Iterator<Item = f64> {
 
 fn setting(plan: &Plan) -> String {
     let balancer = &plan.balancer;
-    let kind = if balancer.kind == Kind::Nlb { "A Network Load Balancer" } else { "An Application Load Balancer" };
+    let kind =
+        if balancer.kind == LoadBalancerType::Nlb { "A Network Load Balancer" } else { "An Application Load Balancer" };
     let not =
         if balancer.unhealthy_while_draining == WhileDraining::Not { ", unless it is already draining" } else { "" };
     let cuts = if balancer.cuts_unhealthy {
@@ -64,7 +65,7 @@ fn setting(plan: &Plan) -> String {
     )
 }
 
-fn table(records: &[Record]) -> String {
+fn table(records: &[RunRecord]) -> String {
     let rows: String = records.iter().map(row).collect();
     format!(
         "<table><thead><tr><th>With</th><th>Opened</th><th>Refused</th><th>Reset</th><th>Cut</th><th>Longest gap</th>\
@@ -72,7 +73,7 @@ fn table(records: &[Record]) -> String {
     )
 }
 
-fn row(record: &Record) -> String {
+fn row(record: &RunRecord) -> String {
     let figures = &record.figures;
     let loss = |count: usize| format!("<td class=\"{}\">{count}</td>", if count == 0 { "none" } else { "some" });
     let losses: String = [figures.refused, figures.reset, figures.cut].map(loss).concat();
@@ -95,7 +96,7 @@ fn legend(max: f64) -> String {
     )
 }
 
-fn section(record: &Record, max: f64) -> String {
+fn section(record: &RunRecord, max: f64) -> String {
     let lost = record.figures.lost();
     let verdict = if lost == 0 { "nothing lost".to_owned() } else { format!("{lost} connections lost") };
     let class = if lost == 0 { "none" } else { "some" };
@@ -113,7 +114,7 @@ mod tests {
     use crate::setup::plan::tests::plan;
     use crate::setup::scenario::Scenario;
 
-    fn record(scenario: Scenario, refused: usize) -> Record {
+    fn record(scenario: Scenario, refused: usize) -> RunRecord {
         let figures = Figures { opened: 100, refused, reset: 0, cut: 0, longest_gap_ms: 12.0, last_new: Some(60.0) };
         let marks = Marks { task: "task-1".to_owned(), deregistered: Some(1.5), ..Marks::default() };
         let series = TaskSeries {
@@ -122,7 +123,7 @@ mod tests {
             served: vec![5.0, 1.0],
             lost: vec![0.0, 2.0],
         };
-        Record { scenario, figures, interrupted: vec![marks], series: vec![series], end: 131.0 }
+        RunRecord { scenario, figures, interrupted: vec![marks], series: vec![series], end: 131.0 }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use spotdrain_localaws::{Group, LoadBalancer, LocalAws, Service, State, Task as 
 
 use crate::clock;
 use crate::error::DrillError;
-use crate::service::interruption::Notice;
+use crate::service::interruption::TaskInterruption;
 use crate::service::task::{Ports, Task, TaskTemplate, address};
 use crate::setup::plan::{GONE, Plan};
 
@@ -16,13 +16,13 @@ const ZONE: &str = "eu-central-1a";
 
 /// The local AWS with the drill's service.
 #[derive(Debug)]
-pub(crate) struct Cloud {
+pub(crate) struct DrillCloud {
     local: LocalAws,
     group: String,
     port: u16,
 }
 
-impl Cloud {
+impl DrillCloud {
     /// Starts the local AWS; every task of the plan is a healthy target.
     pub(crate) async fn start(template: &TaskTemplate<'_>) -> Result<Self, DrillError> {
         let ports = template.ports;
@@ -32,12 +32,17 @@ impl Cloud {
     }
 
     /// Marks a task as interrupted, and returns the notice that EventBridge would deliver.
-    pub(crate) fn interrupt(&self, task: &Task) -> Notice {
+    pub(crate) fn interrupt(&self, task: &Task) -> TaskInterruption {
         let now = self.local.now();
         let arn = arn(task);
         // The task exists: it was added in `world`.
         self.local.world().interrupt(&arn, now).ok();
-        Notice { task_arn: arn, service: SERVICE.to_owned(), address: task.address, endpoint: self.local.endpoint() }
+        TaskInterruption {
+            task_arn: arn,
+            service: SERVICE.to_owned(),
+            address: task.address,
+            endpoint: self.local.endpoint(),
+        }
     }
 
     /// Whether anyone has deregistered the target.

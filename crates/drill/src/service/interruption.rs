@@ -5,14 +5,14 @@ use std::net::Ipv4Addr;
 
 use crate::clock::Clock;
 use crate::error::DrillError;
-use crate::service::cloud::Cloud;
+use crate::service::cloud::DrillCloud;
 use crate::service::task::Task;
 use crate::setup::plan::{DEFAULT_STOP_TIMEOUT, Plan};
 use crate::setup::scenario::Scenario;
 
 /// The notice of an interrupted task, as the function receives it.
 #[derive(Debug, Clone)]
-pub struct Notice {
+pub struct TaskInterruption {
     pub task_arn: String,
     pub service: String,
     pub address: Ipv4Addr,
@@ -25,7 +25,7 @@ pub(crate) struct Interruption<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) scenario: Scenario,
     pub(crate) clock: Clock,
-    pub(crate) cloud: &'a Cloud,
+    pub(crate) cloud: &'a DrillCloud,
     pub(crate) tasks: &'a RefCell<Vec<Task>>,
 }
 
@@ -33,7 +33,7 @@ impl Interruption<'_> {
     /// Runs the interruption, and returns the tasks that were killed, each with the time.
     pub(crate) async fn run<F>(&self, function: &F) -> Result<Vec<(String, f64)>, DrillError>
     where
-        F: AsyncFn(Notice) -> Result<(), String>,
+        F: AsyncFn(TaskInterruption) -> Result<(), String>,
     {
         self.clock.until(0.0).await;
         let notices = self.mark();
@@ -43,7 +43,7 @@ impl Interruption<'_> {
     }
 
     /// SIGTERM and the mark happen together, because AWS does not document the order.
-    fn mark(&self) -> Vec<Notice> {
+    fn mark(&self) -> Vec<TaskInterruption> {
         let tasks = self.tasks.borrow();
         let interrupted = tasks.iter().take(self.plan.interrupted);
         interrupted
@@ -55,9 +55,9 @@ impl Interruption<'_> {
     }
 
     /// Invokes the function once per notice, one after the other.
-    async fn invoke<F>(&self, notices: Vec<Notice>, function: &F) -> Result<(), String>
+    async fn invoke<F>(&self, notices: Vec<TaskInterruption>, function: &F) -> Result<(), String>
     where
-        F: AsyncFn(Notice) -> Result<(), String>,
+        F: AsyncFn(TaskInterruption) -> Result<(), String>,
     {
         if !self.scenario.has_function() {
             return Ok(());

@@ -4,7 +4,7 @@ use serde::Serialize;
 use spotdrain_core::model::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
 
 use crate::clock;
-use crate::load_balancer::model::Balancer;
+use crate::load_balancer::model::LoadBalancerModel;
 
 /// The default of `stopTimeout` in seconds.
 pub(crate) const DEFAULT_STOP_TIMEOUT: f64 = DEFAULT_STOP_TIMEOUT_SECONDS as f64;
@@ -25,7 +25,7 @@ pub struct Plan {
     /// Simulated seconds per real second.
     pub scale: f64,
     /// The load balancer's delays.
-    pub balancer: Balancer,
+    pub balancer: LoadBalancerModel,
     /// Connections opened per real second, independent of the scale.
     pub rate: u32,
     pub tasks: usize,
@@ -122,7 +122,7 @@ pub(crate) mod tests {
 
     #[test]
     fn traffic_goes_on_until_nothing_more_can_happen() {
-        let slow = Balancer { after_deregistration: 300.0, ..plan().balancer };
+        let slow = LoadBalancerModel { after_deregistration: 300.0, ..plan().balancer };
         assert!((plan().end() - 131.0).abs() < 1e-9);
         assert!((Plan { balancer: slow, ..plan() }.end() - 311.0).abs() < 1e-9);
         assert!((plan().real_seconds() - 14.1).abs() < 1e-6);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use spotdrain_localaws::{Call, CallAnswer};
+use spotdrain_localaws::{Call, CallResult};
 
 /// How long a notice lasts.
 pub const NOTICE: Duration = Duration::from_mins(2);
@@ -73,8 +73,8 @@ impl Storm {
             storm.ecs_calls += usize::from(!is_elb);
             storm.writes += usize::from(is_write);
             storm.refused +=
-                usize::from(matches!(&call.answer, CallAnswer::Error(code) if code.contains("Throttling")));
-            if is_write && call.answer == CallAnswer::Ok {
+                usize::from(matches!(&call.answer, CallResult::Error(code) if code.contains("Throttling")));
+            if is_write && call.answer == CallResult::Ok {
                 for target in &call.targets {
                     let address = target.split(':').next().unwrap_or(target);
                     first.entry(address).or_insert(call.at);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use spotdrain_localaws::{Action, Fault, Invocation, LocalAws, Poller, Throttles};
+use spotdrain_localaws::{Action, Fault, LocalAws, PolledInvocation, Poller, Throttles};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -113,7 +113,8 @@ async fn poll(local: Arc<LocalAws>, is_over: Arc<AtomicBool>, settings: Vec<(&'s
             is_started = true;
         }
         let answer = environment.answer(&id, TIMEOUT).await.map(|answer| answer.to_string());
-        let invocation = answer.as_ref().map_or(Invocation::Failed, |text| Invocation::Answered(text.as_bytes()));
+        let invocation =
+            answer.as_ref().map_or(PolledInvocation::Failed, |text| PolledInvocation::Answered(text.as_bytes()));
         if let Some(failure) = batch.settle(&mut local.world(), invocation).failure {
             return Err(failure.into());
         }

@@ -6,7 +6,8 @@ use crate::common::{CLUSTER, actions, function_on, id, notice, start};
 use spotdrain_engine::{Deadline, Handled};
 use spotdrain_function::Function;
 use spotdrain_localaws::{
-    Action, Batch, Fault, Group, LoadBalancer, LocalAws, MessageCounts, Poller, Queue, Service, State, Task, World,
+    Action, Fault, Group, LoadBalancer, LocalAws, MessageCounts, PolledBatch, Poller, Queue, Service, State, Task,
+    World,
 };
 
 const QUEUE: &str = "notices";
@@ -37,7 +38,7 @@ fn address(number: u32) -> String {
 }
 
 /// Delivers the next batch as Lambda does, and returns it with the function's answer.
-async fn deliver(local: &LocalAws, function: &Function, time: Duration) -> (Batch, Handled) {
+async fn deliver(local: &LocalAws, function: &Function, time: Duration) -> (PolledBatch, Handled) {
     let now = local.now();
     let batch = Poller::new(QUEUE).poll(&mut local.world(), now).unwrap().unwrap();
     let event = batch.event().unwrap();
@@ -46,7 +47,7 @@ async fn deliver(local: &LocalAws, function: &Function, time: Duration) -> (Batc
 }
 
 /// The ids in the answer, all of which Lambda must have delivered.
-fn named(batch: &Batch, handled: &Handled) -> Vec<String> {
+fn named(batch: &PolledBatch, handled: &Handled) -> Vec<String> {
     let named: Vec<_> = handled.returned().map(str::to_owned).collect();
     assert!(named.iter().all(|id| batch.messages().iter().any(|received| received.message.id == *id)));
     named

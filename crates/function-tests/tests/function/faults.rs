@@ -67,7 +67,7 @@ async fn a_throttled_storm_loses_no_notice() {
     let pace = [("SPOTDRAIN_CALLS_PER_SECOND", "1000"), ("SPOTDRAIN_CALL_BURST", "1000")];
     let function = Function::start(world, &pace).await;
     queue.deliver_until_done(&function, SHORT, 20).await;
-    let refused = |answer| matches!(answer, spotdrain_localaws::CallAnswer::Error(code) if code == "Throttling");
+    let refused = |answer| matches!(answer, spotdrain_localaws::CallResult::Error(code) if code == "Throttling");
     let calls = function.local.calls();
     assert!(calls.into_iter().any(|call| call.action == "DeregisterTargets" && refused(call.answer)));
 }

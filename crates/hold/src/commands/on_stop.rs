@@ -8,9 +8,9 @@ use rustix::process::Pid;
 
 use super::Context;
 use super::command::Command;
-use super::run::Run;
-use crate::health::check::Check;
-use crate::health::{Cause, Health};
+use super::run::CommandRun;
+use crate::health::check::ApplicationCheck;
+use crate::health::{ApplicationHealth, Cause};
 use crate::http::{HttpGet, Version};
 use crate::log::record::LogRecord;
 use crate::process::child::Ending;
@@ -19,8 +19,8 @@ use crate::settings::Settings;
 /// What runs at the stop signal.
 #[derive(Debug, Default)]
 pub struct OnStop {
-    command: Option<(Command, Run)>,
-    request: Option<(Check, HttpGet)>,
+    command: Option<(Command, CommandRun)>,
+    request: Option<(ApplicationCheck, HttpGet)>,
 }
 
 impl OnStop {
@@ -30,7 +30,7 @@ impl OnStop {
         let until = now.saturating_add(settings.times.on_stop_timeout);
         let (mut all, mut records) = (Self::default(), Vec::new());
         if let Some(command) = settings.on_stop.clone() {
-            match Run::start(&command, &context.variables(now), until) {
+            match CommandRun::start(&command, &context.variables(now), until) {
                 Ok(run) => all.command = Some((command, run)),
                 Err(error) => records.push(record(command.to_string(), false, error.to_string(), None)),
             }
@@ -92,9 +92,9 @@ impl OnStop {
     }
 }
 
-fn request_record(url: &Check, health: Health) -> LogRecord {
+fn request_record(url: &ApplicationCheck, health: ApplicationHealth) -> LogRecord {
     let result = match health {
-        Health::NoAnswer(Cause::TimedOut) => "no answer: its time was up".to_owned(),
+        ApplicationHealth::NoAnswer(Cause::TimedOut) => "no answer: its time was up".to_owned(),
         other => other.to_string(),
     };
     record(url.to_string(), health.is_good(), result, None)

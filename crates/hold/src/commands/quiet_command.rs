@@ -7,7 +7,7 @@ use rustix::process::Pid;
 
 use super::Context;
 use super::command::Command;
-use super::run::Run;
+use super::run::CommandRun;
 use crate::process::child::Ending;
 
 /// The pause between two runs.
@@ -19,7 +19,7 @@ pub struct QuietCommand {
     command: Command,
     timeout: Duration,
     context: Context,
-    run: Option<Run>,
+    run: Option<CommandRun>,
     next: Duration,
     is_busy: bool,
     last_problem: Option<String>,
@@ -71,7 +71,7 @@ impl QuietCommand {
     /// The output to wait for.
     #[must_use]
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.run.as_ref().and_then(Run::fd)
+        self.run.as_ref().and_then(CommandRun::fd)
     }
 
     /// When [`Self::advance`] is due even without an event.
@@ -84,7 +84,7 @@ impl QuietCommand {
     }
 
     fn start(&mut self, now: Duration) -> Option<String> {
-        match Run::start(&self.command, &self.context.variables(now), now.saturating_add(self.timeout)) {
+        match CommandRun::start(&self.command, &self.context.variables(now), now.saturating_add(self.timeout)) {
             Ok(run) => {
                 self.run = Some(run);
                 None

@@ -21,7 +21,7 @@ const MAX_READS: usize = 8;
 
 /// A running command, in its own process group.
 #[derive(Debug)]
-pub struct Run {
+pub struct CommandRun {
     pid: Pid,
     output: Option<PipeReader>,
     received: usize,
@@ -30,7 +30,7 @@ pub struct Run {
     was_killed: bool,
 }
 
-impl Run {
+impl CommandRun {
     /// Starts the command with these variables. It is killed at `until`.
     pub fn start(command: &Command, variables: &[(&str, String)], until: Duration) -> io::Result<Self> {
         let (output, writer) = io::pipe()?;

@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 
 /// A check of the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Check {
+pub enum ApplicationCheck {
     /// Succeeds when the application accepts a connection.
     Tcp(SocketAddr),
     /// Sends a GET for this path.
     Http(SocketAddr, String),
 }
 
-impl Check {
+impl ApplicationCheck {
     /// The address to connect to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -55,7 +55,7 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
     if address.port() == 0 { Err(format!("expected a port from 1 to 65535, found {text:?}")) } else { Ok(address) }
 }
 
-impl std::fmt::Display for Check {
+impl std::fmt::Display for ApplicationCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Tcp(address) => write!(f, "tcp://{address}"),
@@ -73,19 +73,19 @@ mod tests {
         for text in
             ["tcp://127.0.0.1:5044", "tcp://[::1]:5044", "http://127.0.0.1:80/", "http://[::1]:8080/health?deep=1"]
         {
-            assert_eq!(Check::parse(text).unwrap().to_string(), text);
+            assert_eq!(ApplicationCheck::parse(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn an_http_check_has_default_port_and_path() {
-        assert_eq!(Check::parse("http://127.0.0.1").unwrap().to_string(), "http://127.0.0.1:80/");
+        assert_eq!(ApplicationCheck::parse("http://127.0.0.1").unwrap().to_string(), "http://127.0.0.1:80/");
     }
 
     #[test]
     fn names_are_rejected() {
         for text in ["tcp://localhost:5044", "http://app/health", "tcp://:5044", "tcp://127.0.0.1"] {
-            assert!(Check::parse(text).unwrap_err().contains("names are not looked up"), "{text}");
+            assert!(ApplicationCheck::parse(text).unwrap_err().contains("names are not looked up"), "{text}");
         }
     }
 
@@ -94,7 +94,7 @@ mod tests {
         for text in
             ["", "127.0.0.1:5044", "https://127.0.0.1/", "tcp://127.0.0.1:0", "http://127.0.0.1/a b", "TCP://1.1.1.1:1"]
         {
-            assert!(Check::parse(text).is_err(), "{text}");
+            assert!(ApplicationCheck::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rustix::event::PollFlags;
 
-use crate::health::Health;
-use crate::health::check::Check;
+use crate::health::ApplicationHealth;
+use crate::health::check::ApplicationCheck;
 use crate::http::{HttpGet, Version};
 
 /// The interval until the first success, if it is shorter than the configured one.
@@ -15,7 +15,7 @@ const STARTUP_INTERVAL: Duration = Duration::from_secs(1);
 /// Runs one check at a time.
 #[derive(Debug)]
 pub struct Checker {
-    check: Check,
+    check: ApplicationCheck,
     interval: Duration,
     timeout: Duration,
     next: Duration,
@@ -26,17 +26,17 @@ pub struct Checker {
 impl Checker {
     /// The first check is due immediately.
     #[must_use]
-    pub fn new(check: Check, interval: Duration, timeout: Duration) -> Self {
+    pub fn new(check: ApplicationCheck, interval: Duration, timeout: Duration) -> Self {
         Self { check, interval, timeout, next: Duration::ZERO, has_succeeded: false, probe: None }
     }
 
     /// Makes progress without waiting; returns the result of a check that has ended.
-    pub fn advance(&mut self, now: Duration) -> Option<Health> {
+    pub fn advance(&mut self, now: Duration) -> Option<ApplicationHealth> {
         let result = if self.is_due(now) { self.begin(now) } else { None };
         let check = &self.check;
         let result = result.or_else(|| self.probe.as_mut().and_then(|probe| probe.advance(check, now)));
         self.probe = self.probe.take().filter(|probe| !probe.is_over());
-        self.has_succeeded |= result.is_some_and(Health::is_good);
+        self.has_succeeded |= result.is_some_and(ApplicationHealth::is_good);
         result
     }
 
@@ -60,7 +60,7 @@ impl Checker {
         now >= self.next && !self.probe.as_ref().is_some_and(HttpGet::is_pending)
     }
 
-    fn begin(&mut self, now: Duration) -> Option<Health> {
+    fn begin(&mut self, now: Duration) -> Option<ApplicationHealth> {
         let pause = if self.has_succeeded { self.interval } else { self.interval.min(STARTUP_INTERVAL) };
         self.next = now.saturating_add(pause);
         match HttpGet::begin(&self.check, Version::Http11, now.saturating_add(self.timeout)) {

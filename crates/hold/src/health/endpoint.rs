@@ -8,8 +8,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
-use super::request::{HealthRequest, Progress, Protocol};
-use super::{Cause, Health};
+use super::request::{HealthRequest, Protocol, RequestProgress};
+use super::{ApplicationHealth, Cause};
 
 /// A load balancer does not open more at once.
 const MAX_REQUESTS: usize = 32;
@@ -23,7 +23,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 pub struct Endpoint {
     address: SocketAddr,
     closes: bool,
-    health: Health,
+    health: ApplicationHealth,
     listener: Option<TcpListener>,
     requests: Vec<HealthRequest>,
     unsupported: Vec<Protocol>,
@@ -35,7 +35,7 @@ impl Endpoint {
     /// Binds the port, so that a port in use is reported at the start. `closes`: the port is open only while healthy.
     pub fn open(address: SocketAddr, closes: bool) -> io::Result<Self> {
         let listener = Some(listen(address)?).filter(|_| !closes);
-        let health = Health::NoAnswer(Cause::NotChecked);
+        let health = ApplicationHealth::NoAnswer(Cause::NotChecked);
         Ok(Self {
             address,
             closes,
@@ -49,7 +49,7 @@ impl Endpoint {
     }
 
     /// Shows this health from now on. Fails if the port is in use by now; [`Self::serve`] retries.
-    pub fn set_health(&mut self, health: Health, now: Duration) -> io::Result<()> {
+    pub fn set_health(&mut self, health: ApplicationHealth, now: Duration) -> io::Result<()> {
         self.health = health;
         if self.closes && !health.is_good() {
             self.accept(now);
@@ -137,9 +137,9 @@ impl Endpoint {
     fn answer(&mut self, now: Duration) {
         let (health, unsupported) = (self.health, &mut self.unsupported);
         self.requests.retain_mut(|request| match request.serve(health, now) {
-            Progress::Open => true,
-            Progress::Finished => false,
-            Progress::Unsupported(protocol) => {
+            RequestProgress::Open => true,
+            RequestProgress::Finished => false,
+            RequestProgress::Unsupported(protocol) => {
                 unsupported.extend((!unsupported.contains(&protocol)).then_some(protocol));
                 false
             }

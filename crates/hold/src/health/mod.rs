@@ -9,7 +9,7 @@ use std::fmt;
 
 /// The result of the last check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
+pub enum ApplicationHealth {
     /// The application answered with this HTTP status; a successful TCP check counts as 200.
     Answers(u16),
     NoAnswer(Cause),
@@ -30,7 +30,7 @@ pub enum Cause {
     Stopping,
 }
 
-impl Health {
+impl ApplicationHealth {
     /// Whether a load balancer considers this healthy. By default an ALB expects 200, an NLB 200-399.
     /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html>
     #[must_use]
@@ -48,7 +48,7 @@ impl Health {
     }
 }
 
-impl fmt::Display for Health {
+impl fmt::Display for ApplicationHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answers(status) => write!(f, "answers {status}"),

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use super::Health;
+use super::ApplicationHealth;
 
 /// Longer than a load balancer waits for a health check.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ pub struct HealthRequest {
 
 /// What is left to do for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum RequestProgress {
     Open,
     Finished,
     /// The client speaks a protocol that the endpoint does not.
@@ -43,7 +43,7 @@ pub enum Protocol {
     Tls,
 }
 
-enum Received {
+enum ReceivedBytes {
     Something,
     End,
     Failed,
@@ -81,45 +81,47 @@ impl HealthRequest {
     }
 
     /// Makes progress without waiting.
-    pub fn serve(&mut self, health: Health, now: Duration) -> Progress {
+    pub fn serve(&mut self, health: ApplicationHealth, now: Duration) -> RequestProgress {
         let has_ended = match self.read() {
-            Received::Something => self.received > MAX_BYTES || now >= self.until,
-            Received::End => true,
-            Received::Failed => return Progress::Finished,
+            ReceivedBytes::Something => self.received > MAX_BYTES || now >= self.until,
+            ReceivedBytes::End => true,
+            ReceivedBytes::Failed => return RequestProgress::Finished,
         };
-        let progress = if self.is_answered { Progress::Open } else { self.answer_if_complete(health) };
-        if has_ended && progress == Progress::Open { Progress::Finished } else { progress }
+        let progress = if self.is_answered { RequestProgress::Open } else { self.answer_if_complete(health) };
+        if has_ended && progress == RequestProgress::Open { RequestProgress::Finished } else { progress }
     }
 
     /// Reads once: a client that never stops sending must not keep the hold from other work.
-    fn read(&mut self) -> Received {
+    fn read(&mut self) -> ReceivedBytes {
         let mut part = [0; MAX_REQUEST_BYTES];
         match self.stream.read(&mut part) {
-            Ok(0) => Received::End,
+            Ok(0) => ReceivedBytes::End,
             Ok(length) => {
                 self.received = self.received.saturating_add(length);
                 self.request.extend(part.iter().take(length).filter(|_| !self.is_answered));
-                Received::Something
+                ReceivedBytes::Something
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Received::Something,
-            Err(_) => Received::Failed,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                ReceivedBytes::Something
+            }
+            Err(_) => ReceivedBytes::Failed,
         }
     }
 
-    fn answer_if_complete(&mut self, health: Health) -> Progress {
+    fn answer_if_complete(&mut self, health: ApplicationHealth) -> RequestProgress {
         match is_head_request(&self.request) {
-            Ok(None) if self.request.len() > MAX_REQUEST_BYTES => Progress::Finished,
-            Ok(None) => Progress::Open,
+            Ok(None) if self.request.len() > MAX_REQUEST_BYTES => RequestProgress::Finished,
+            Ok(None) => RequestProgress::Open,
             Ok(Some(is_head)) => match self.answer(health, is_head) {
-                Ok(()) => Progress::Open,
-                Err(_) => Progress::Finished,
+                Ok(()) => RequestProgress::Open,
+                Err(_) => RequestProgress::Finished,
             },
-            Err(_) => protocol(&self.request).map_or(Progress::Finished, Progress::Unsupported),
+            Err(_) => protocol(&self.request).map_or(RequestProgress::Finished, RequestProgress::Unsupported),
         }
     }
 
     /// The answer fits into the socket's buffer. The client then closes the connection.
-    fn answer(&mut self, health: Health, is_head: bool) -> io::Result<()> {
+    fn answer(&mut self, health: ApplicationHealth, is_head: bool) -> io::Result<()> {
         self.is_answered = true;
         self.stream.write_all(answer(health, is_head).as_bytes())?;
         self.stream.shutdown(Shutdown::Write)
@@ -161,7 +163,7 @@ fn is_head_request(text: &[u8]) -> Result<Option<bool>, httparse::Error> {
     Ok(is_complete.then_some(request.method == Some("HEAD")))
 }
 
-fn answer(health: Health, is_head: bool) -> String {
+fn answer(health: ApplicationHealth, is_head: bool) -> String {
     let (status, text) = (health.status(), format!("{health}\n"));
     let has_no_body = matches!(status, 204 | 304);
     let body = if is_head || has_no_body { "" } else { &text };
@@ -209,20 +211,20 @@ mod tests {
     #[test]
     fn the_applications_status_is_mirrored() {
         for status in [200, 204, 404, 500] {
-            assert!(answer(Health::Answers(status), false).starts_with(&format!("HTTP/1.1 {status} ")));
+            assert!(answer(ApplicationHealth::Answers(status), false).starts_with(&format!("HTTP/1.1 {status} ")));
         }
     }
 
     #[test]
     fn without_an_answer_the_status_is_503_and_the_body_the_cause() {
-        let text = answer(Health::NoAnswer(Cause::Stopping), false);
+        let text = answer(ApplicationHealth::NoAnswer(Cause::Stopping), false);
         assert!(text.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{text}");
         assert!(text.contains("Content-Length: 9\r\n") && text.ends_with("\r\n\r\nstopping\n"), "{text}");
     }
 
     #[test]
     fn an_answer_that_must_not_have_a_body_has_none() {
-        assert!(answer(Health::Answers(200), true).ends_with("\r\n\r\n"));
-        assert!(!answer(Health::Answers(204), false).contains("Content-Length"));
+        assert!(answer(ApplicationHealth::Answers(200), true).ends_with("\r\n\r\n"));
+        assert!(!answer(ApplicationHealth::Answers(204), false).contains("Content-Length"));
     }
 }

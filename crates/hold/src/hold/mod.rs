@@ -17,7 +17,7 @@ use crate::log::record::LogRecord;
 use crate::metadata::MetadataRequest;
 use crate::process::child::{self, Child, Ending};
 use crate::process::signals::Signals;
-use crate::rules::{Action, Input, Rules, State};
+use crate::rules::{HoldAction, HoldState, Input, Rules};
 use crate::settings::Settings;
 use sampler::Sampler;
 pub use start::Refusal;
@@ -26,7 +26,7 @@ pub use start::Refusal;
 pub struct Hold {
     settings: Settings,
     rules: Rules,
-    state: State,
+    state: HoldState,
     signals: Signals,
     child: Child,
     /// How the application ended, while the rest of its process group is still running.
@@ -120,20 +120,20 @@ impl Hold {
         actions.into_iter().find_map(|action| self.perform(action, now))
     }
 
-    fn perform(&mut self, action: Action, now: Duration) -> Option<u8> {
+    fn perform(&mut self, action: HoldAction, now: Duration) -> Option<u8> {
         match action {
-            Action::Forward(signal) => {
+            HoldAction::Forward(signal) => {
                 let sent = self.child.send(signal);
                 self.warn_on_error("the signal did not reach the application", sent);
             }
-            Action::SetHealth(health) => {
+            HoldAction::SetHealth(health) => {
                 let shown = self.endpoint.as_mut().map_or(Ok(()), |endpoint| endpoint.set_health(health, now));
                 self.warn_on_error("the health endpoint's port", shown);
             }
-            Action::BeginHold => self.begin_hold(now),
-            Action::EndHold => self.commands.iter_mut().for_each(Commands::stop_asking),
-            Action::Log(record) => self.log.write(&record),
-            Action::Exit(code) => {
+            HoldAction::BeginHold => self.begin_hold(now),
+            HoldAction::EndHold => self.commands.iter_mut().for_each(Commands::stop_asking),
+            HoldAction::Log(record) => self.log.write(&record),
+            HoldAction::Exit(code) => {
                 self.commands.iter_mut().for_each(Commands::kill);
                 return Some(code);
             }

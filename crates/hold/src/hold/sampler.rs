@@ -25,12 +25,12 @@ pub(super) struct Sampler {
     filter: PortFilter,
     counter: Option<ConnectionCounter>,
     next: Duration,
-    warnings: Warnings,
+    warnings: SampleWarnings,
 }
 
 /// The warnings so far, each of which is given once.
 #[derive(Debug, Default)]
-struct Warnings {
+struct SampleWarnings {
     unreadable: bool,
     half_closed: bool,
     datagrams: bool,
@@ -38,7 +38,7 @@ struct Warnings {
 
 impl Sampler {
     pub(super) fn new(filter: PortFilter) -> Self {
-        let (kernel, warnings) = (Kernel::default(), Warnings::default());
+        let (kernel, warnings) = (Kernel::default(), SampleWarnings::default());
         Self { kernel, filter, counter: None, next: Duration::ZERO, warnings }
     }
 

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use super::Hold;
 use super::sampler::Sampler;
 use crate::connections::counter::PortFilter;
-use crate::health::check::Check;
+use crate::health::check::ApplicationCheck;
 use crate::health::checker::Checker;
 use crate::health::endpoint::Endpoint;
 use crate::log::Log;
 use crate::log::record::{LogRecord, Start};
 use crate::metadata::MetadataRequest;
-use crate::process::child::{self, Child, Group};
+use crate::process::child::{self, Child, ProcessGroup};
 use crate::process::signals::Signals;
 use crate::process::terminal;
-use crate::rules::{Rules, State};
+use crate::rules::{HoldState, Rules};
 use crate::settings::Settings;
 
 /// `EX_USAGE` of `sysexits.h`.
@@ -56,7 +56,7 @@ impl Hold {
         let filter = PortFilter { ports: settings.ports.clone(), own_port, ignore_local: settings.ignore_loopback };
         Self {
             rules: Rules::from(&settings),
-            state: State::default(),
+            state: HoldState::default(),
             signals,
             child,
             ended: None,
@@ -96,11 +96,11 @@ fn check_commands(settings: &Settings) -> Result<(), Refusal> {
 }
 
 /// With a terminal, the application shares the hold's group; see [`terminal`].
-fn group(settings: &Settings, has_terminal: bool) -> Group {
+fn group(settings: &Settings, has_terminal: bool) -> ProcessGroup {
     match (has_terminal, settings.signal_group) {
-        (true, _) => Group::Shared,
-        (false, true) => Group::Signalled,
-        (false, false) => Group::Own,
+        (true, _) => ProcessGroup::Shared,
+        (false, true) => ProcessGroup::Signalled,
+        (false, false) => ProcessGroup::Own,
     }
 }
 
@@ -117,7 +117,7 @@ fn is_init(command: &[OsString]) -> Option<String> {
 }
 
 fn endpoint(settings: &Settings) -> Result<Option<Endpoint>, Refusal> {
-    let closes = matches!(settings.check, Some(Check::Tcp(_)));
+    let closes = matches!(settings.check, Some(ApplicationCheck::Tcp(_)));
     let opened = settings.health.map(|address| {
         Endpoint::open(address, closes).map_err(|error| refusal(USAGE, &format!("health {address}"), &error))
     });

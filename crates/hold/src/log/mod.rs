@@ -19,7 +19,7 @@ pub struct Log {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct RecordLine<'a> {
     program: &'static str,
     time: String,
     #[serde(flatten)]
@@ -57,7 +57,8 @@ impl Log {
     /// stop the hold.
     pub fn write(&mut self, record: &LogRecord) {
         let time = format!("{:.3}", Timestamp::now());
-        let line = Line { program: "spotdrain-hold", time, record, task: self.task.as_ref(), lost_lines: self.lost };
+        let line =
+            RecordLine { program: "spotdrain-hold", time, record, task: self.task.as_ref(), lost_lines: self.lost };
         let Ok(text) = serde_json::to_string(&line) else { return };
         self.lost = if write_line(&text) { 0 } else { self.lost.saturating_add(1) };
     }

@@ -20,7 +20,7 @@ pub struct Child {
 
 /// Where the application runs, and what its signals reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
+pub enum ProcessGroup {
     /// The hold's own process group.
     Shared,
     /// Its own process group; only the application itself is signalled.
@@ -68,18 +68,18 @@ impl Ending {
 
 impl Child {
     /// Starts the command.
-    pub fn start(command: &[OsString], group: Group) -> Result<Self, StartError> {
+    pub fn start(command: &[OsString], group: ProcessGroup) -> Result<Self, StartError> {
         let start_error = |error| StartError { program: program(command), error };
         let Some((program, arguments)) = command.split_first() else {
             return Err(start_error(ErrorKind::NotFound.into()));
         };
         let mut command = Command::new(program);
         command.args(arguments);
-        if group != Group::Shared {
+        if group != ProcessGroup::Shared {
             command.process_group(0);
         }
         let pid = command.spawn().and_then(|child| pid_of(&child)).map_err(start_error)?;
-        Ok(Self { pid, signals_group: group == Group::Signalled })
+        Ok(Self { pid, signals_group: group == ProcessGroup::Signalled })
     }
 
     /// The process id.

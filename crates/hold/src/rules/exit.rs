@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Phase, Rules, State, Stepped};
+use super::{HoldAction, HoldState, Phase, Rules, Stepped};
 use crate::log::record::LogRecord;
 use crate::process::child::Ending;
 use crate::process::signal::Signal;
@@ -11,7 +11,7 @@ use crate::process::signal::Signal;
 const EFFECT: Duration = Duration::from_secs(10);
 
 impl Rules {
-    pub(super) fn exited(&self, state: State, ending: Ending, now: Duration) -> Stepped {
+    pub(super) fn exited(&self, state: HoldState, ending: Ending, now: Duration) -> Stepped {
         let (counts, new_after_forward) = match state.phase {
             Phase::Holding { since, totals, .. } => (Some(totals.counts(now.saturating_sub(since))), None),
             Phase::Forwarded { since, totals, new_before_forward, .. } => {
@@ -28,9 +28,9 @@ impl Rules {
         let code = self.exit_code(&state.phase, ending);
         let application_code = Some(ending.code()).filter(|own| *own != code);
         let record = LogRecord::Exited { code, application_code, signal, not_held, counts, new_after_forward };
-        let warning = not_held.map(|signal| Action::Log(LogRecord::Warning { text: advice(signal) }));
-        let actions = warning.into_iter().chain([Action::Log(record), Action::Exit(code)]).collect();
-        (State { phase: Phase::Ended, ..state }, actions)
+        let warning = not_held.map(|signal| HoldAction::Log(LogRecord::Warning { text: advice(signal) }));
+        let actions = warning.into_iter().chain([HoldAction::Log(record), HoldAction::Exit(code)]).collect();
+        (HoldState { phase: Phase::Ended, ..state }, actions)
     }
 
     /// Replaces the application's code only if it ended as it should after the stop signal: with 0, or by that signal.

@@ -11,7 +11,7 @@ mod totals;
 
 use serde::Serialize;
 
-use crate::health::{Cause, Health};
+use crate::health::{ApplicationHealth, Cause};
 use crate::log::record::LogRecord;
 use crate::process::child::Ending;
 use crate::process::signal::Signal;
@@ -41,7 +41,7 @@ pub enum Input {
     /// A signal for the application arrived.
     Signal(Signal),
     /// A check of the application ended.
-    Checked(Health),
+    Checked(ApplicationHealth),
     /// The connections were sampled; `None` if the kernel's tables could not be read.
     Sampled(Option<Sample>),
     Exited(Ending),
@@ -50,11 +50,11 @@ pub enum Input {
 
 /// What the loop has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
+pub enum HoldAction {
     /// Send this signal to the application.
     Forward(Signal),
     /// Show this on the health endpoint.
-    SetHealth(Health),
+    SetHealth(ApplicationHealth),
     /// Stop checking the application, run the commands for the stop signal, and start sampling.
     BeginHold,
     /// The application has its signal: stop asking for work in progress.
@@ -75,8 +75,8 @@ pub enum Reason {
 
 /// The state of the hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct State {
-    health: Health,
+pub struct HoldState {
+    health: ApplicationHealth,
     phase: Phase,
 }
 
@@ -100,7 +100,7 @@ enum Phase {
     Ended,
 }
 
-type Stepped = (State, Vec<Action>);
+type Stepped = (HoldState, Vec<HoldAction>);
 
 impl From<&Settings> for Rules {
     fn from(settings: &Settings) -> Self {
@@ -117,13 +117,13 @@ impl From<&Settings> for Rules {
     }
 }
 
-impl Default for State {
+impl Default for HoldState {
     fn default() -> Self {
-        Self { health: Health::NoAnswer(Cause::NotChecked), phase: Phase::Serving { passed_on: None } }
+        Self { health: ApplicationHealth::NoAnswer(Cause::NotChecked), phase: Phase::Serving { passed_on: None } }
     }
 }
 
-impl State {
+impl HoldState {
     /// Whether processes of the application's group may go on for this long after the stop signal was forwarded. Before it
     /// was, the end of the application ends the hold.
     #[must_use]
@@ -141,7 +141,7 @@ impl State {
 impl Rules {
     /// Returns the state after an input, and the actions.
     #[must_use]
-    pub fn step(&self, state: State, input: Input, now: Duration) -> Stepped {
+    pub fn step(&self, state: HoldState, input: Input, now: Duration) -> Stepped {
         if state.phase == Phase::Ended {
             return (state, Vec::new());
         }
@@ -160,14 +160,14 @@ impl Rules {
 
     /// When a step is due even without an input: at the end of the maximum hold.
     #[must_use]
-    pub fn deadline(&self, state: &State) -> Option<Duration> {
+    pub fn deadline(&self, state: &HoldState) -> Option<Duration> {
         match state.phase {
             Phase::Holding { since, .. } => Some(since.saturating_add(self.max_hold)),
             _ => None,
         }
     }
 
-    fn stopped(&self, state: State, now: Duration) -> Stepped {
+    fn stopped(&self, state: HoldState, now: Duration) -> Stepped {
         match state.phase {
             Phase::Serving { .. } => self.hold(now),
             Phase::Holding { since, totals, .. } => self.forward(state, since, totals, Reason::SecondSignal, now),
@@ -176,25 +176,28 @@ impl Rules {
     }
 
     fn hold(&self, now: Duration) -> Stepped {
-        let health = Health::NoAnswer(Cause::Stopping);
+        let health = ApplicationHealth::NoAnswer(Cause::Stopping);
         let phase = Phase::Holding { since: now, totals: Totals::default(), quiet_since: None };
         let record = LogRecord::Stopping { signal: self.stop, max_hold_ms: millis(self.max_hold) };
-        (State { health, phase }, vec![Action::SetHealth(health), Action::BeginHold, Action::Log(record)])
+        (
+            HoldState { health, phase },
+            vec![HoldAction::SetHealth(health), HoldAction::BeginHold, HoldAction::Log(record)],
+        )
     }
 
-    fn sampled(&self, state: State, sample: Option<Sample>, now: Duration) -> Stepped {
+    fn sampled(&self, state: HoldState, sample: Option<Sample>, now: Duration) -> Stepped {
         match state.phase {
             Phase::Holding { since, totals, quiet_since } => {
                 let first = if totals.established.is_none() { first_sample(sample) } else { None };
                 let quiet_since = sample.and_then(|sample| self.still_quiet_since(totals, sample, quiet_since, now));
                 let totals = totals.with(sample, now.saturating_sub(since));
-                let state = State { phase: Phase::Holding { since, totals, quiet_since }, ..state };
+                let state = HoldState { phase: Phase::Holding { since, totals, quiet_since }, ..state };
                 let (state, more) = self.forward_if_quiet(state, now);
                 (state, first.into_iter().chain(more).collect())
             }
             Phase::Forwarded { since, at, totals, new_before_forward } => {
                 let totals = totals.with(sample, now.saturating_sub(since));
-                (State { phase: Phase::Forwarded { since, at, totals, new_before_forward }, ..state }, Vec::new())
+                (HoldState { phase: Phase::Forwarded { since, at, totals, new_before_forward }, ..state }, Vec::new())
             }
             Phase::Serving { .. } | Phase::Ended => (state, Vec::new()),
         }
@@ -219,7 +222,7 @@ impl Rules {
     }
 
     /// Called only after a sample, so that quiet is always an observation.
-    fn forward_if_quiet(&self, state: State, now: Duration) -> Stepped {
+    fn forward_if_quiet(&self, state: HoldState, now: Duration) -> Stepped {
         match state.phase {
             Phase::Holding { since, totals, quiet_since: Some(quiet_since) }
                 if now.saturating_sub(quiet_since) >= self.quiet && now.saturating_sub(since) >= self.min_hold =>
@@ -230,7 +233,7 @@ impl Rules {
         }
     }
 
-    fn forward_if_overdue(&self, state: State, now: Duration) -> Stepped {
+    fn forward_if_overdue(&self, state: HoldState, now: Duration) -> Stepped {
         match state.phase {
             Phase::Holding { since, totals, .. } if now.saturating_sub(since) >= self.max_hold => {
                 self.forward(state, since, totals, Reason::MaxHold, now)
@@ -239,31 +242,34 @@ impl Rules {
         }
     }
 
-    fn forward(&self, state: State, since: Duration, totals: Totals, reason: Reason, now: Duration) -> Stepped {
+    fn forward(&self, state: HoldState, since: Duration, totals: Totals, reason: Reason, now: Duration) -> Stepped {
         let counts = totals.counts(now.saturating_sub(since));
         let record = LogRecord::Forward { signal: self.forward, reason, counts };
         let phase = Phase::Forwarded { since, at: now, totals, new_before_forward: totals.new };
-        (State { phase, ..state }, vec![Action::Forward(self.forward), Action::EndHold, Action::Log(record)])
+        (
+            HoldState { phase, ..state },
+            vec![HoldAction::Forward(self.forward), HoldAction::EndHold, HoldAction::Log(record)],
+        )
     }
 }
 
-fn pass_on(state: State, signal: Signal, now: Duration) -> Stepped {
+fn pass_on(state: HoldState, signal: Signal, now: Duration) -> Stepped {
     let phase = match state.phase {
         Phase::Serving { .. } => Phase::Serving { passed_on: Some((signal, now)) },
         other => other,
     };
-    (State { phase, ..state }, vec![Action::Forward(signal), Action::Log(LogRecord::Signal { signal })])
+    (HoldState { phase, ..state }, vec![HoldAction::Forward(signal), HoldAction::Log(LogRecord::Signal { signal })])
 }
 
-fn first_sample(sample: Option<Sample>) -> Option<Action> {
-    sample.map(|sample| Action::Log(LogRecord::Holding { established: sample.established }))
+fn first_sample(sample: Option<Sample>) -> Option<HoldAction> {
+    sample.map(|sample| HoldAction::Log(LogRecord::Holding { established: sample.established }))
 }
 
 /// After the stop signal, the result of a late check is not shown.
-fn checked(state: State, health: Health) -> Stepped {
+fn checked(state: HoldState, health: ApplicationHealth) -> Stepped {
     if !matches!(state.phase, Phase::Serving { .. }) || state.health == health {
         return (state, Vec::new());
     }
-    let record = LogRecord::Health { healthy: health.is_good(), found: health.to_string() };
-    (State { health, ..state }, vec![Action::SetHealth(health), Action::Log(record)])
+    let record = LogRecord::ApplicationHealth { healthy: health.is_good(), found: health.to_string() };
+    (HoldState { health, ..state }, vec![HoldAction::SetHealth(health), HoldAction::Log(record)])
 }

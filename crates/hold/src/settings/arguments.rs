@@ -10,7 +10,7 @@ use crate::metadata;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Invocation {
+pub enum CommandLine {
     Run(Box<Settings>),
     Help,
     Version,
@@ -20,7 +20,7 @@ pub enum Invocation {
 pub fn read(
     arguments: impl IntoIterator<Item = OsString>,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Invocation, Vec<String>> {
+) -> Result<CommandLine, Vec<String>> {
     let mut builder = SettingsBuilder::default();
     let variables: Vec<_> = variables.into_iter().collect();
     if let Some((_, url)) = variables.iter().find(|(name, _)| name == metadata::VARIABLE) {
@@ -41,9 +41,9 @@ fn finish(
     builder: SettingsBuilder,
     command: Vec<OsString>,
     mut problems: Vec<String>,
-) -> Result<Invocation, Vec<String>> {
+) -> Result<CommandLine, Vec<String>> {
     match builder.finish(command) {
-        Ok(settings) if problems.is_empty() => Ok(Invocation::Run(Box::new(settings))),
+        Ok(settings) if problems.is_empty() => Ok(CommandLine::Run(Box::new(settings))),
         Ok(_) => Err(problems),
         Err(more) => {
             problems.extend(more);
@@ -72,7 +72,7 @@ fn variable(builder: &mut SettingsBuilder, name: &OsStr, value: &OsStr) -> Resul
 
 enum Parsed {
     Run(Vec<OsString>),
-    Other(Invocation),
+    Other(CommandLine),
 }
 
 fn command_line(
@@ -83,8 +83,8 @@ fn command_line(
     let (mut problems, mut ports, mut given) = (Vec::new(), Vec::new(), Vec::new());
     let command = loop {
         match parser.next().map_err(|error| parse_error(&error))? {
-            Some(Arg::Short('h') | Arg::Long("help")) => return Ok(Parsed::Other(Invocation::Help)),
-            Some(Arg::Short('V') | Arg::Long("version")) => return Ok(Parsed::Other(Invocation::Version)),
+            Some(Arg::Short('h') | Arg::Long("help")) => return Ok(Parsed::Other(CommandLine::Help)),
+            Some(Arg::Short('V') | Arg::Long("version")) => return Ok(Parsed::Other(CommandLine::Version)),
             Some(Arg::Long(flag)) => {
                 let flag = flag.to_owned();
                 let value = value(&mut parser, &flag)?;
@@ -153,14 +153,14 @@ pub fn help() -> String {
 mod tests {
     use super::*;
 
-    fn read_words(arguments: &str, variables: &[(&str, &str)]) -> Result<Invocation, Vec<String>> {
+    fn read_words(arguments: &str, variables: &[(&str, &str)]) -> Result<CommandLine, Vec<String>> {
         let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
         read(arguments.split_whitespace().map(OsString::from), variables)
     }
 
     fn settings(arguments: &str, variables: &[(&str, &str)]) -> Settings {
         match read_words(arguments, variables).unwrap() {
-            Invocation::Run(settings) => *settings,
+            CommandLine::Run(settings) => *settings,
             other => panic!("{other:?}"),
         }
     }
@@ -232,9 +232,9 @@ mod tests {
 
     #[test]
     fn help_and_version_need_nothing_else() {
-        assert_eq!(read_words("--help", &[("SPOTDRAIN_HOLD_PORT", "z")]), Ok(Invocation::Help));
-        assert_eq!(read_words("-V", &[]), Ok(Invocation::Version));
-        assert_eq!(read_words("--port 1 app --help", &[]).map(|request| request == Invocation::Help), Ok(false));
+        assert_eq!(read_words("--help", &[("SPOTDRAIN_HOLD_PORT", "z")]), Ok(CommandLine::Help));
+        assert_eq!(read_words("-V", &[]), Ok(CommandLine::Version));
+        assert_eq!(read_words("--port 1 app --help", &[]).map(|request| request == CommandLine::Help), Ok(false));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::commands::command::Command;
-use crate::health::check::{self, Check};
+use crate::health::check::{self, ApplicationCheck};
 use crate::process::signal::Signal;
 use options::OPTIONS;
 use times::{RequestedTimes, Times};
@@ -21,7 +21,7 @@ pub struct Settings {
     pub ports: Vec<u16>,
     /// The address of the health endpoint.
     pub health: Option<SocketAddr>,
-    pub check: Option<Check>,
+    pub check: Option<ApplicationCheck>,
     pub check_interval: Duration,
     pub check_timeout: Duration,
     /// The signal to hold back.
@@ -32,7 +32,7 @@ pub struct Settings {
     /// The command to run at the stop signal.
     pub on_stop: Option<Command>,
     /// The URL to request at the stop signal.
-    pub on_stop_url: Option<Check>,
+    pub on_stop_url: Option<ApplicationCheck>,
     /// The command that knows whether work is in progress.
     pub quiet_command: Option<Command>,
     /// Whether to signal the application's whole process group.
@@ -54,14 +54,14 @@ pub struct Settings {
 pub struct SettingsBuilder {
     ports: Vec<u16>,
     health: Option<SocketAddr>,
-    check: Option<Check>,
+    check: Option<ApplicationCheck>,
     check_interval: Duration,
     check_timeout: Duration,
     stop_signal: Signal,
     forward: Option<Signal>,
     times: RequestedTimes,
     on_stop: Option<Command>,
-    on_stop_url: Option<Check>,
+    on_stop_url: Option<ApplicationCheck>,
     quiet_command: Option<Command>,
     signal_group: bool,
     exit_code: Option<u8>,
@@ -99,7 +99,7 @@ impl SettingsBuilder {
         match flag {
             "port" => self.ports = ports(value)?,
             "health" => self.health = Some(check::address(value)?),
-            "check" => self.check = Some(Check::parse(value)?),
+            "check" => self.check = Some(ApplicationCheck::parse(value)?),
             "check-interval" => self.check_interval = pause(value)?,
             "check-timeout" => self.check_timeout = pause(value)?,
             "stop-signal" => self.stop_signal = Signal::parse(value)?,
@@ -208,13 +208,13 @@ fn port(item: &str) -> Result<u16, String> {
     number.ok_or_else(|| format!("expected ports from 1 to 65535, separated by commas, found {item:?}"))
 }
 
-fn url(value: &str) -> Result<Check, String> {
-    match Check::parse(value) {
-        Ok(url @ Check::Http(..)) => Ok(url),
+fn url(value: &str) -> Result<ApplicationCheck, String> {
+    match ApplicationCheck::parse(value) {
+        Ok(url @ ApplicationCheck::Http(..)) => Ok(url),
         _ if value.starts_with("https://") => {
             Err(format!("https is not supported: use http or a command, found {value:?}"))
         }
-        Ok(Check::Tcp(_)) => Err(format!("expected http://ADDRESS:PORT/PATH, found {value:?}")),
+        Ok(ApplicationCheck::Tcp(_)) => Err(format!("expected http://ADDRESS:PORT/PATH, found {value:?}")),
         Err(problem) => Err(problem),
     }
 }

@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use spotdrain_hold::health::{Cause, Health};
+use spotdrain_hold::health::{ApplicationHealth, Cause};
 use spotdrain_hold::log::record::{Counts, LogRecord};
 use spotdrain_hold::process::child::Ending;
 use spotdrain_hold::process::signal::Signal;
-use spotdrain_hold::rules::{Action, Input, Reason, Rules, Sample, State};
+use spotdrain_hold::rules::{HoldAction, HoldState, Input, Reason, Rules, Sample};
 
-type Moment = (Duration, Input, Vec<Action>);
+type Moment = (Duration, Input, Vec<HoldAction>);
 type Forwarded = (Duration, Reason, Counts);
 
 fn input() -> impl Strategy<Value = Input> {
-    let health =
-        prop_oneof![Just(Health::Answers(200)), Just(Health::Answers(500)), Just(Health::NoAnswer(Cause::Refused))];
+    let health = prop_oneof![
+        Just(ApplicationHealth::Answers(200)),
+        Just(ApplicationHealth::Answers(500)),
+        Just(ApplicationHealth::NoAnswer(Cause::Refused))
+    ];
     prop_oneof![
         8 => (0..3_usize, 0..3_u64, 0..3_u64).prop_map(|(established, new, datagrams)| sampled(established, new, Some(datagrams), None)),
         6 => prop_oneof![Just(None), Just(Some(false)), Just(Some(true))].prop_map(|work| sampled(0, 0, None, work)),
@@ -43,7 +46,7 @@ fn rules() -> impl Strategy<Value = Rules> {
 
 /// Plays inputs, each with its pause in milliseconds; returns them with the actions. The counters never go back.
 fn history(rules: Rules, story: Vec<(u64, Input)>) -> Vec<Moment> {
-    let (mut state, mut now, mut all, mut received) = (State::default(), Duration::ZERO, 0, 0);
+    let (mut state, mut now, mut all, mut received) = (HoldState::default(), Duration::ZERO, 0, 0);
     let mut moments = Vec::new();
     for (pause, input) in story {
         now += Duration::from_millis(pause);
@@ -82,7 +85,7 @@ fn hold(moments: &[Moment]) -> Option<(Duration, Option<Forwarded>)> {
     let stop = moments.iter().find(|moment| is_stop(moment))?.0;
     let forwarded = moments.iter().find_map(|(now, _, actions)| {
         actions.iter().find_map(|action| match action {
-            Action::Log(LogRecord::Forward { reason, counts, .. }) => Some((*now, *reason, *counts)),
+            HoldAction::Log(LogRecord::Forward { reason, counts, .. }) => Some((*now, *reason, *counts)),
             _ => None,
         })
     });
@@ -98,7 +101,7 @@ proptest! {
         let count = |is_it: &dyn Fn(Signal) -> bool, sent: bool| {
             let came = living.iter().filter(|moment| matches!(moment.1, Input::Signal(signal) if is_it(signal))).count();
             let actions = living.iter().flat_map(|moment| &moment.2);
-            let went = actions.filter(|action| matches!(action, Action::Forward(signal) if is_it(*signal))).count();
+            let went = actions.filter(|action| matches!(action, HoldAction::Forward(signal) if is_it(*signal))).count();
             if sent { went } else { came }
         };
         let other = |signal: Signal| signal != rules.stop && signal != rules.forward;
@@ -149,21 +152,21 @@ proptest! {
     #[test]
     fn after_the_stop_signal_the_endpoint_always_fails((_rules, moments) in histories()) {
         let after = moments.iter().skip_while(|moment| !is_stop(moment)).flat_map(|moment| &moment.2);
-        let mut shown = after.filter_map(|action| if let Action::SetHealth(health) = action { Some(*health) } else { None });
-        prop_assert!(shown.all(|health| health == Health::NoAnswer(Cause::Stopping)));
+        let mut shown = after.filter_map(|action| if let HoldAction::SetHealth(health) = action { Some(*health) } else { None });
+        prop_assert!(shown.all(|health| health == ApplicationHealth::NoAnswer(Cause::Stopping)));
     }
 
     #[test]
     fn it_ends_when_the_application_does_and_never_hides_a_crash((rules, moments) in histories()) {
         let was_forwarded = hold(&moments).is_some_and(|(_, forwarded)| forwarded.is_some());
         for (place, (_, input, actions)) in moments.iter().enumerate() {
-            let exits: Vec<_> = actions.iter().filter(|action| matches!(action, Action::Exit(_))).collect();
+            let exits: Vec<_> = actions.iter().filter(|action| matches!(action, HoldAction::Exit(_))).collect();
             match input {
                 Input::Exited(ending) if place + 1 == ended_at(&moments) => {
                     let is_stopped = was_forwarded && matches!(ending, Ending::Code(0));
                     let code = rules.exit_code.filter(|_| is_stopped).unwrap_or(ending.code());
-                    prop_assert_eq!(exits, [&Action::Exit(code)]);
-                    prop_assert_eq!(actions.last(), Some(&Action::Exit(code)));
+                    prop_assert_eq!(exits, [&HoldAction::Exit(code)]);
+                    prop_assert_eq!(actions.last(), Some(&HoldAction::Exit(code)));
                 }
                 _ => prop_assert!(exits.is_empty()),
             }
@@ -176,7 +179,7 @@ proptest! {
         let living = &moments[..ended_at(&moments)];
         let Some(stop) = living.iter().find(|moment| is_stop(moment)).map(|moment| moment.0) else { return Ok(()) };
         let line = living.iter().flat_map(|moment| &moment.2).find_map(|action| match action {
-            Action::Log(LogRecord::Exited { counts: Some(counts), .. }) => Some(*counts),
+            HoldAction::Log(LogRecord::Exited { counts: Some(counts), .. }) => Some(*counts),
             _ => None,
         });
         let Some(counts) = line else { return Ok(()) };

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use spotdrain_hold::health::{Cause, Health};
+use spotdrain_hold::health::{ApplicationHealth, Cause};
 use spotdrain_hold::log::record::{Counts, LogRecord};
 use spotdrain_hold::process::child::Ending;
 use spotdrain_hold::process::signal::Signal;
-use spotdrain_hold::rules::{Action, Input, Reason, Rules, Sample, State};
+use spotdrain_hold::rules::{HoldAction, HoldState, Input, Reason, Rules, Sample};
 
-const UP: Health = Health::Answers(200);
+const UP: ApplicationHealth = ApplicationHealth::Answers(200);
 const SILENT: Input = sampled(0, 0);
 
 fn rules() -> Rules {
@@ -27,8 +27,8 @@ const fn sampled(established: usize, new: u64) -> Input {
 }
 
 /// Feeds inputs with their seconds, and returns all actions with theirs.
-fn replay(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
-    let (mut state, mut done) = (State::default(), Vec::new());
+fn replay(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, HoldAction)> {
+    let (mut state, mut done) = (HoldState::default(), Vec::new());
     for (second, input) in story {
         let (next, actions) = rules.step(state, *input, Duration::from_secs(*second));
         state = next;
@@ -39,14 +39,14 @@ fn replay(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Action)> {
 
 /// The signals that the application gets, and when.
 fn sent(rules: Rules, story: &[(u64, Input)]) -> Vec<(u64, Signal)> {
-    let only = |(second, action)| if let Action::Forward(signal) = action { Some((second, signal)) } else { None };
+    let only = |(second, action)| if let HoldAction::Forward(signal) = action { Some((second, signal)) } else { None };
     replay(rules, story).into_iter().filter_map(only).collect()
 }
 
 /// When and why the stop signal was forwarded.
 fn forwarded(story: &[(u64, Input)]) -> Option<(u64, Reason)> {
     replay(rules(), story).into_iter().find_map(|(second, action)| match action {
-        Action::Log(LogRecord::Forward { reason, .. }) => Some((second, reason)),
+        HoldAction::Log(LogRecord::Forward { reason, .. }) => Some((second, reason)),
         _ => None,
     })
 }
@@ -57,8 +57,8 @@ const STOP: Input = Input::Signal(Signal::TERM);
 fn the_stop_signal_fails_the_health_check_and_is_not_forwarded() {
     let done = replay(rules(), &[(3, STOP)]);
     let line = LogRecord::Stopping { signal: Signal::TERM, max_hold_ms: 20_000 };
-    let failing = Action::SetHealth(Health::NoAnswer(Cause::Stopping));
-    assert_eq!(done, [(3, failing), (3, Action::BeginHold), (3, Action::Log(line))]);
+    let failing = HoldAction::SetHealth(ApplicationHealth::NoAnswer(Cause::Stopping));
+    assert_eq!(done, [(3, failing), (3, HoldAction::BeginHold), (3, HoldAction::Log(line))]);
 }
 
 #[test]
@@ -117,20 +117,21 @@ fn the_maximum_hold_ends_whatever_is_sampled() {
 
 #[test]
 fn the_end_of_the_maximum_hold_is_a_deadline() {
-    let (state, _) = rules().step(State::default(), STOP, Duration::from_secs(1));
+    let (state, _) = rules().step(HoldState::default(), STOP, Duration::from_secs(1));
     assert_eq!(rules().deadline(&state), Some(Duration::from_secs(21)));
-    assert_eq!((rules().deadline(&State::default()), state.is_sampling()), (None, true));
+    assert_eq!((rules().deadline(&HoldState::default()), state.is_sampling()), (None, true));
 }
 
 #[test]
 fn the_health_is_shown_and_logged_when_it_changes() {
-    let down = Health::Answers(500);
+    let down = ApplicationHealth::Answers(500);
     let done = replay(rules(), &[(0, Input::Checked(UP)), (5, Input::Checked(UP)), (10, Input::Checked(down))]);
-    let line = |healthy, found: &str| Action::Log(LogRecord::Health { healthy, found: found.to_owned() });
+    let line =
+        |healthy, found: &str| HoldAction::Log(LogRecord::ApplicationHealth { healthy, found: found.to_owned() });
     let expected = [
-        (0, Action::SetHealth(UP)),
+        (0, HoldAction::SetHealth(UP)),
         (0, line(true, "answers 200")),
-        (10, Action::SetHealth(down)),
+        (10, HoldAction::SetHealth(down)),
         (10, line(false, "answers 500")),
     ];
     assert_eq!(done, expected);
@@ -142,8 +143,8 @@ fn the_result_of_a_late_check_is_not_shown_after_the_stop_signal() {
         rules(),
         &[(0, Input::Checked(UP)), (1, STOP), (2, Input::Checked(UP)), (3, STOP), (4, Input::Checked(UP))],
     );
-    let shown: Vec<_> = done.iter().filter(|(_, action)| matches!(action, Action::SetHealth(_))).collect();
-    assert_eq!(shown.last(), Some(&&(1, Action::SetHealth(Health::NoAnswer(Cause::Stopping)))));
+    let shown: Vec<_> = done.iter().filter(|(_, action)| matches!(action, HoldAction::SetHealth(_))).collect();
+    assert_eq!(shown.last(), Some(&&(1, HoldAction::SetHealth(ApplicationHealth::NoAnswer(Cause::Stopping)))));
 }
 
 #[test]
@@ -152,8 +153,8 @@ fn the_last_record_has_the_number_of_new_connections_and_the_time_of_the_last() 
         [(0, sampled(2, 0)), (3, sampled(1, 4)), (7, sampled(0, 5)), (17, sampled(0, 5)), (18, sampled(1, 6))];
     let story = [(0, STOP)].into_iter().chain(samples).chain([(19, Input::Exited(Ending::Code(3)))]);
     let done = replay(rules(), &story.collect::<Vec<_>>());
-    let record = |action: &Action| match action {
-        Action::Log(LogRecord::Exited { code: 3, counts: Some(counts), new_after_forward: Some(1), .. }) => {
+    let record = |action: &HoldAction| match action {
+        HoldAction::Log(LogRecord::Exited { code: 3, counts: Some(counts), new_after_forward: Some(1), .. }) => {
             Some(*counts)
         }
         _ => None,
@@ -167,7 +168,7 @@ fn the_last_record_has_the_number_of_new_connections_and_the_time_of_the_last() 
         checks_only: false,
         work_in_progress: None,
     };
-    assert_eq!(done.last(), Some(&(19, Action::Exit(3))));
+    assert_eq!(done.last(), Some(&(19, HoldAction::Exit(3))));
     assert_eq!(record(&done[done.len() - 2].1), Some(counts));
 }
 
@@ -181,7 +182,7 @@ fn an_application_that_ends_by_itself_ends_the_hold() {
             vec![(0, STOP), (0, Input::Exited(ending)), (1, Input::Exited(ending)), (99, STOP)],
         ] {
             let done = replay(rules(), &story);
-            assert_eq!(done.last(), Some(&(0, Action::Exit(code))), "{ending:?}");
+            assert_eq!(done.last(), Some(&(0, HoldAction::Exit(code))), "{ending:?}");
         }
     }
 }
@@ -189,7 +190,7 @@ fn an_application_that_ends_by_itself_ends_the_hold() {
 /// The last record of a story with these rules.
 fn exited(rules: Rules, story: &[(u64, Input)]) -> LogRecord {
     let mut records = replay(rules, story).into_iter().filter_map(|(_, action)| match action {
-        Action::Log(record @ LogRecord::Exited { .. }) => Some(record),
+        HoldAction::Log(record @ LogRecord::Exited { .. }) => Some(record),
         _ => None,
     });
     records.next_back().unwrap()
@@ -254,11 +255,11 @@ fn an_application_that_ends_soon_after_another_signal_may_have_another_stop_sign
     ] {
         let done = replay(rules(), &story);
         let warnings: Vec<_> =
-            done.iter().filter(|(_, action)| matches!(action, Action::Log(LogRecord::Warning { .. }))).collect();
+            done.iter().filter(|(_, action)| matches!(action, HoldAction::Log(LogRecord::Warning { .. }))).collect();
         assert_eq!(warnings.len(), usize::from(expected.is_some()), "{story:?}");
         let last = exited(rules(), &story);
         assert!(matches!(last, LogRecord::Exited { not_held, .. } if not_held == expected), "{last:?}");
-        assert_eq!(done.last().unwrap().1, Action::Exit(0));
+        assert_eq!(done.last().unwrap().1, HoldAction::Exit(0));
     }
 }
 
@@ -279,7 +280,7 @@ fn the_exit_code_is_replaced_only_if_the_stop_signal_ended_the_application() {
         (&vec![], Ending::Signal(3), 131),
     ] {
         let story = [&before[..], &[(2, Input::Exited(ending))]].concat();
-        assert_eq!(replay(rules, &story).last(), Some(&(2, Action::Exit(code))), "{story:?}");
+        assert_eq!(replay(rules, &story).last(), Some(&(2, HoldAction::Exit(code))), "{story:?}");
         let LogRecord::Exited { application_code, .. } = exited(rules, &story) else { panic!() };
         assert_eq!(application_code, Some(ending.code()).filter(|own| *own != code));
     }
@@ -288,9 +289,9 @@ fn the_exit_code_is_replaced_only_if_the_stop_signal_ended_the_application() {
 #[test]
 fn the_rest_of_the_group_gets_the_grace_after_the_stop_signal_was_forwarded() {
     let (grace, second) = (Duration::from_secs(10), Duration::from_secs);
-    let (holding, _) = rules().step(State::default(), STOP, second(1));
+    let (holding, _) = rules().step(HoldState::default(), STOP, second(1));
     let (forwarded, _) = rules().step(holding, STOP, second(2));
-    let leaves_time = [(State::default(), 1), (holding, 1), (forwarded, 11), (forwarded, 12)]
+    let leaves_time = [(HoldState::default(), 1), (holding, 1), (forwarded, 11), (forwarded, 12)]
         .map(|(state, now)| state.leaves_time(grace, second(now)));
     assert_eq!(leaves_time, [false, false, true, false]);
 }

@@ -22,26 +22,26 @@ pub(crate) enum CannedRequest {
     Functions,
     MappingsOf(String),
     TagsOf(String),
-    Put(Vec<Entry>),
+    Put(Vec<EventEntry>),
     Invoke(String),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Body {
+struct LambdaBody {
     target_arn: Option<String>,
     name: Option<String>,
     rule: Option<String>,
     #[serde(default)]
     resource_ids: Vec<String>,
     #[serde(default)]
-    entries: Vec<Entry>,
+    entries: Vec<EventEntry>,
 }
 
 /// An event of `PutEvents`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Entry {
+pub(crate) struct EventEntry {
     source: String,
     event_bus_name: Option<String>,
 }
@@ -52,7 +52,7 @@ impl CannedRequest {
         if !matches!(action.api(), Api::Events | Api::Scaling) {
             return None;
         }
-        let read = json::read::<Body>(action.api(), body);
+        let read = json::read::<LambdaBody>(action.api(), body);
         let missing = |field: &str| ApiError::invalid(action.api(), format!("'{field}' is missing"));
         Some(read.and_then(|body| match action {
             Action::DescribeScalableTargets => Ok(Self::ScalableTargets(body.resource_ids)),
@@ -185,12 +185,12 @@ fn targets(rule: &Rule) -> Value {
 }
 
 /// Sources that begin with `aws.` are reserved for AWS (`EventBridge` API, `PutEvents`).
-fn put(entries: &[Entry]) -> Value {
+fn put(entries: &[EventEntry]) -> Value {
     let refused = json!({
         "ErrorCode": "NotAuthorizedForSourceException",
         "ErrorMessage": "Not authorized for the source.",
     });
-    let one = |entry: &Entry| {
+    let one = |entry: &EventEntry| {
         if entry.source.starts_with("aws.") {
             refused.clone()
         } else {

@@ -54,7 +54,7 @@ pub enum Fault {
 
 /// What reaches the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
+pub(crate) enum FaultReply {
     Answer,
     Html,
     Reset,
@@ -105,11 +105,11 @@ impl Fault {
         FaultKind::VARIANTS
     }
 
-    pub(crate) fn delivery(self) -> Delivery {
+    pub(crate) fn delivery(self) -> FaultReply {
         match self {
-            Self::Reset | Self::ResetAfterWork => Delivery::Reset,
-            Self::Hang | Self::HangAfterWork => Delivery::Nothing,
-            Self::Html => Delivery::Html,
+            Self::Reset | Self::ResetAfterWork => FaultReply::Reset,
+            Self::Hang | Self::HangAfterWork => FaultReply::Nothing,
+            Self::Html => FaultReply::Html,
             Self::Refuse
             | Self::AccessDenied
             | Self::InvalidParameter
@@ -117,7 +117,7 @@ impl Fault {
             | Self::Unavailable
             | Self::ErrorWithStatus200
             | Self::Missing
-            | Self::Slow(_) => Delivery::Answer,
+            | Self::Slow(_) => FaultReply::Answer,
         }
     }
 

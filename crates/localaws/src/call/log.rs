@@ -17,13 +17,13 @@ pub struct Call {
     /// The targets as `id` or `id:port`, the services or tasks as in the request, or the ids of the messages.
     pub targets: Vec<String>,
     #[serde(flatten)]
-    pub answer: CallAnswer,
+    pub answer: CallResult,
 }
 
 /// The answer to a [`Call`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "answer", content = "code", rename_all = "kebab-case")]
-pub enum CallAnswer {
+pub enum CallResult {
     Ok,
     /// The error code.
     Error(String),

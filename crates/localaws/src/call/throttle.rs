@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::call::action::Action;
 use crate::call::error::ApiError;
-use crate::call::token_bucket::Bucket;
+use crate::call::token_bucket::ThrottleBucket;
 
 /// Whether calls are throttled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,26 +26,26 @@ pub enum Throttles {
 #[derive(Debug, Clone)]
 pub(crate) struct Limiter {
     throttles: Throttles,
-    elb_account: Bucket,
-    elb_registration: Bucket,
-    elb_reads: Bucket,
-    ecs_service_reads: Bucket,
-    ecs_cluster_reads: Bucket,
-    ecs_definition_reads: Bucket,
-    ecs_revision_reads: Bucket,
+    elb_account: ThrottleBucket,
+    elb_registration: ThrottleBucket,
+    elb_reads: ThrottleBucket,
+    ecs_service_reads: ThrottleBucket,
+    ecs_cluster_reads: ThrottleBucket,
+    ecs_definition_reads: ThrottleBucket,
+    ecs_revision_reads: ThrottleBucket,
 }
 
 impl Limiter {
     pub(crate) fn new(throttles: Throttles) -> Self {
         Self {
             throttles,
-            elb_account: Bucket::new(40, 10),
-            elb_registration: Bucket::new(20, 4),
-            elb_reads: Bucket::new(40, 10),
-            ecs_service_reads: Bucket::new(100, 20),
-            ecs_cluster_reads: Bucket::new(100, 20),
-            ecs_definition_reads: Bucket::new(50, 20),
-            ecs_revision_reads: Bucket::new(50, 20),
+            elb_account: ThrottleBucket::new(40, 10),
+            elb_registration: ThrottleBucket::new(20, 4),
+            elb_reads: ThrottleBucket::new(40, 10),
+            ecs_service_reads: ThrottleBucket::new(100, 20),
+            ecs_cluster_reads: ThrottleBucket::new(100, 20),
+            ecs_definition_reads: ThrottleBucket::new(50, 20),
+            ecs_revision_reads: ThrottleBucket::new(50, 20),
         }
     }
 
@@ -62,11 +62,11 @@ impl Limiter {
         if !all {
             return Err(ApiError::throttled(action.api()));
         }
-        buckets.into_iter().for_each(Bucket::take_one);
+        buckets.into_iter().for_each(ThrottleBucket::take_one);
         Ok(())
     }
 
-    fn buckets(&mut self, action: Action) -> Vec<&mut Bucket> {
+    fn buckets(&mut self, action: Action) -> Vec<&mut ThrottleBucket> {
         match action {
             Action::RegisterTargets | Action::DeregisterTargets => {
                 vec![&mut self.elb_registration, &mut self.elb_account]

@@ -9,14 +9,14 @@ const TOKEN: u128 = 1_000_000_000;
 
 /// Starts full.
 #[derive(Debug, Clone)]
-pub(crate) struct Bucket {
+pub(crate) struct ThrottleBucket {
     capacity: u128,
     refill_per_second: u128,
     level: u128,
     at: Duration,
 }
 
-impl Bucket {
+impl ThrottleBucket {
     pub(crate) fn new(tokens: u32, refill_per_second: u32) -> Self {
         let capacity = u128::from(tokens) * TOKEN;
         Self { capacity, refill_per_second: refill_per_second.into(), level: capacity, at: Duration::ZERO }
@@ -41,7 +41,7 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    fn passed(bucket: &mut Bucket, calls: usize, now: Duration) -> usize {
+    fn passed(bucket: &mut ThrottleBucket, calls: usize, now: Duration) -> usize {
         let mut try_one = || {
             let may = bucket.has_one(now);
             if may {
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_burst_passes_and_then_the_refill_rate() {
-        let mut bucket = Bucket::new(20, 4);
+        let mut bucket = ThrottleBucket::new(20, 4);
         let table = [(0, 100, 20), (249, 1, 0), (250, 2, 1), (1250, 100, 4), (2250, 3, 3), (60_000, 100, 20)];
         for (millis, calls, expected) in table {
             assert_eq!(passed(&mut bucket, calls, Duration::from_millis(millis)), expected, "at {millis} ms");
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_back_adds_no_tokens() {
-        let mut bucket = Bucket::new(1, 1);
+        let mut bucket = ThrottleBucket::new(1, 1);
         assert_eq!(passed(&mut bucket, 2, Duration::from_secs(10)), 1);
         assert_eq!(passed(&mut bucket, 1, Duration::from_secs(5)), 0);
         assert_eq!(passed(&mut bucket, 1, Duration::from_secs(10)), 0);

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::api::sqs::long_poll::Attempt;
+use crate::api::sqs::long_poll::ReceiveAttempt;
 use crate::api::sqs::shapes::{self, md5_hex};
 use crate::call::error::WorldError;
 use crate::event_source::batch_answer::{self, BatchError};
 use crate::location::{self, REGION};
-use crate::model::sqs::queues::{self, Received};
+use crate::model::sqs::queues::{self, ReceivedMessages};
 use crate::model::world::World;
 
 /// A larger batch needs a batching window (Lambda API, `CreateEventSourceMapping`, `BatchSize`).
@@ -31,15 +31,15 @@ pub struct Poller {
 
 /// The messages of one invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
+pub struct PolledBatch {
     queue: String,
     epoch: Duration,
-    received: Vec<Received>,
+    received: Vec<ReceivedMessages>,
 }
 
 /// The result of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Invocation<'a> {
+pub enum PolledInvocation<'a> {
     /// The function's answer.
     Answered(&'a [u8]),
     /// The function returned an error, timed out or crashed.
@@ -48,7 +48,7 @@ pub enum Invocation<'a> {
 
 /// The result of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct SettledBatch {
     /// The ids of the deleted messages.
     pub deleted: Vec<String>,
     /// The ids of the messages that become visible again.
@@ -59,13 +59,13 @@ pub struct Settled {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Event<'a> {
-    records: Vec<Record<'a>>,
+struct SqsEvent<'a> {
+    records: Vec<SqsRecord<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Record<'a> {
+struct SqsRecord<'a> {
     message_id: &'a str,
     receipt_handle: &'a str,
     body: &'a str,
@@ -92,14 +92,14 @@ impl Poller {
     }
 
     /// Returns the next batch, or `None` if no message is visible.
-    pub fn poll(&self, world: &mut World, now: Duration) -> Result<Option<Batch>, WorldError> {
+    pub fn poll(&self, world: &mut World, now: Duration) -> Result<Option<PolledBatch>, WorldError> {
         let received = world.receive(&self.queue, self.batch_size, now)?;
         let some = !received.is_empty();
-        Ok(some.then(|| Batch { queue: self.queue.clone(), epoch: world.since_1970(), received }))
+        Ok(some.then(|| PolledBatch { queue: self.queue.clone(), epoch: world.since_1970(), received }))
     }
 
     /// Returns the next batch, or the latest time at which to try again.
-    pub(crate) fn try_poll(&self, world: &mut World, now: Duration) -> Attempt<Result<Batch, WorldError>> {
+    pub(crate) fn try_poll(&self, world: &mut World, now: Duration) -> ReceiveAttempt<Result<PolledBatch, WorldError>> {
         let next = world.queues.get(&self.queue).and_then(|stock| stock.next_visible(now));
         match self.poll(world, now).transpose() {
             Some(batch) => ControlFlow::Break(batch),
@@ -108,26 +108,26 @@ impl Poller {
     }
 }
 
-impl Batch {
+impl PolledBatch {
     /// The messages, with the receipt handles of this receive.
     #[must_use]
-    pub fn messages(&self) -> &[Received] {
+    pub fn messages(&self) -> &[ReceivedMessages] {
         &self.received
     }
 
     /// The event for the function.
     pub fn event(&self) -> serde_json::Result<String> {
         let records = self.received.iter().map(|received| self.record(received)).collect();
-        serde_json::to_string(&Event { records })
+        serde_json::to_string(&SqsEvent { records })
     }
 
     /// Deletes the successful messages; the failed ones stay hidden for their visibility timeout.
     #[must_use]
-    pub fn settle(&self, world: &mut World, invocation: Invocation<'_>) -> Settled {
+    pub fn settle(&self, world: &mut World, invocation: PolledInvocation<'_>) -> SettledBatch {
         let ids = self.received.iter().map(|received| received.message.id.as_str()).collect::<BTreeSet<_>>();
         let failed = match invocation {
-            Invocation::Answered(answer) => batch_answer::failed(answer, &ids),
-            Invocation::Failed => Err(BatchError::Function),
+            PolledInvocation::Answered(answer) => batch_answer::failed(answer, &ids),
+            PolledInvocation::Failed => Err(BatchError::Function),
         };
         let is_kept = |id: &String| failed.as_ref().map_or(true, |failed| failed.contains(id));
         let (kept, deleted): (Vec<_>, Vec<_>) = self.received.iter().partition(|one| is_kept(&one.message.id));
@@ -135,12 +135,12 @@ impl Batch {
             // Cannot fail: the handle is from this queue, and queues are never removed.
             world.delete(&self.queue, &received.receipt_handle).ok();
         }
-        Settled { deleted: ids_of(&deleted), kept: ids_of(&kept), failure: failed.err() }
+        SettledBatch { deleted: ids_of(&deleted), kept: ids_of(&kept), failure: failed.err() }
     }
 
-    fn record<'a>(&self, received: &'a Received) -> Record<'a> {
-        let Received { message, receipt_handle } = received;
-        Record {
+    fn record<'a>(&self, received: &'a ReceivedMessages) -> SqsRecord<'a> {
+        let ReceivedMessages { message, receipt_handle } = received;
+        SqsRecord {
             message_id: &message.id,
             receipt_handle,
             body: &message.body,
@@ -154,7 +154,7 @@ impl Batch {
     }
 }
 
-fn ids_of(received: &[&Received]) -> Vec<String> {
+fn ids_of(received: &[&ReceivedMessages]) -> Vec<String> {
     received.iter().map(|one| one.message.id.clone()).collect()
 }
 
@@ -182,12 +182,12 @@ mod tests {
         world
     }
 
-    fn batch(world: &mut World, now: u64) -> Batch {
+    fn batch(world: &mut World, now: u64) -> PolledBatch {
         Poller::new("notices").poll(world, at(now)).unwrap().expect("there are messages")
     }
 
-    fn settled(world: &mut World, batch: &Batch, answer: &Value) -> Settled {
-        batch.settle(world, Invocation::Answered(answer.to_string().as_bytes()))
+    fn settled(world: &mut World, batch: &PolledBatch, answer: &Value) -> SettledBatch {
+        batch.settle(world, PolledInvocation::Answered(answer.to_string().as_bytes()))
     }
 
     #[test]
@@ -252,7 +252,9 @@ mod tests {
     #[test]
     fn a_failed_function_or_invalid_answer_keeps_all() {
         let unknown = br#"{"batchItemFailures":[{"itemIdentifier":"another"}]}"#;
-        for invocation in [Invocation::Failed, Invocation::Answered(b"?"), Invocation::Answered(unknown)] {
+        for invocation in
+            [PolledInvocation::Failed, PolledInvocation::Answered(b"?"), PolledInvocation::Answered(unknown)]
+        {
             let mut world = with(2);
             let settled_batch = batch(&mut world, 0).settle(&mut world, invocation);
             assert_eq!((settled_batch.deleted.len(), settled_batch.kept.len()), (0, 2), "{invocation:?}");
@@ -265,7 +267,7 @@ mod tests {
     fn a_message_that_fails_too_often_is_in_the_dead_letter_queue() {
         let mut world = with(1);
         for now in [0, 30] {
-            let _ = batch(&mut world, now).settle(&mut world, Invocation::Failed);
+            let _ = batch(&mut world, now).settle(&mut world, PolledInvocation::Failed);
         }
         assert_eq!(Poller::new("notices").poll(&mut world, at(60)), Ok(None));
         assert_eq!(world.messages("dead", at(60)).len(), 1);

@@ -29,7 +29,7 @@ use crate::model::elb::health::State;
 use crate::model::elb::network::Network;
 use crate::model::elb::target::Target;
 use crate::model::world::World;
-use crate::model::world_file_value::{Field, Record, WorldFileError};
+use crate::model::world_file_value::{WorldField, WorldFileError, WorldFileResult, WorldRecord};
 
 const FIELDS: [&str; 12] = [
     "region",
@@ -50,13 +50,11 @@ const GROUP_FIELDS: [&str; 7] = ["port", "vpc", "family", "type", "load_balancer
 
 const TARGET_FIELDS: [&str; 4] = ["id", "port", "state", "az"];
 
-type Read<T> = Result<T, WorldFileError>;
-
 impl World {
     /// Loads a world file. The error gives the place in the file and the expected value.
     pub fn from_json(text: &str) -> Result<Self, WorldFileError> {
         let value: Value = serde_json::from_str(text).map_err(|error| WorldFileError::Syntax(error.to_string()))?;
-        let file = Field::root(&value).record(&FIELDS)?;
+        let file = WorldField::root(&value).record(&FIELDS)?;
         let mut world = Self::at(location(&file)?);
         add_ecs(&mut world, &file)?;
         for (arn, group) in entries(&file, "groups")? {
@@ -72,7 +70,7 @@ impl World {
     }
 }
 
-fn location(file: &Record<'_>) -> Read<Location> {
+fn location(file: &WorldRecord<'_>) -> WorldFileResult<Location> {
     let default = Location::default();
     let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     let account = file.get("account").map(|account| {
@@ -85,7 +83,7 @@ fn location(file: &Record<'_>) -> Read<Location> {
     })
 }
 
-fn add_ecs(world: &mut World, file: &Record<'_>) -> Read<()> {
+fn add_ecs(world: &mut World, file: &WorldRecord<'_>) -> WorldFileResult<()> {
     for (key, service) in entries(file, "services")? {
         let (cluster, name) = key.split_once('/').ok_or_else(|| service.wrong("expected a key CLUSTER/NAME".into()))?;
         world.add_described_service(cluster, name, service.any_object()?);
@@ -98,12 +96,13 @@ fn add_ecs(world: &mut World, file: &Record<'_>) -> Read<()> {
     }
     let names = file.get("clusters").map_or_else(|| Ok(Vec::new()), |list| list.list())?;
     // Last, because adding services and tasks also added their clusters.
-    world.clusters = names.iter().map(|name| name.text().map(str::to_owned)).collect::<Read<BTreeSet<_>>>()?;
+    world.clusters =
+        names.iter().map(|name| name.text().map(str::to_owned)).collect::<WorldFileResult<BTreeSet<_>>>()?;
     Ok(())
 }
 
 /// The cluster in a task's ARN, or in its `clusterArn` if the ARN has the old format.
-fn cluster_of(id: &str, task: &Field<'_>) -> Read<String> {
+fn cluster_of(id: &str, task: &WorldField<'_>) -> WorldFileResult<String> {
     task.any_object()?;
     let arn = task.get("taskArn").ok_or_else(|| task.wrong("the field `taskArn` is missing".into()))?;
     let resource = arn.text()?.split_once(":task/").map(|(_, resource)| resource);
@@ -119,7 +118,7 @@ fn cluster_of(id: &str, task: &Field<'_>) -> Read<String> {
     cluster.ok_or_else(|| arn.expected(&format!("the ARN of a task that ends with {id}")))
 }
 
-fn add_group(world: &mut World, arn: &str, field: &Field<'_>) -> Read<()> {
+fn add_group(world: &mut World, arn: &str, field: &WorldField<'_>) -> WorldFileResult<()> {
     let file = field.record(&GROUP_FIELDS)?;
     let parts = arn.rsplit_once(":targetgroup/").and_then(|(_, resource)| resource.split_once('/'));
     let (name, id) = parts.ok_or_else(|| field.wrong("expected a key arn:...:targetgroup/NAME/ID".into()))?;
@@ -131,7 +130,7 @@ fn add_group(world: &mut World, arn: &str, field: &Field<'_>) -> Read<()> {
     Ok(())
 }
 
-fn settings(mut group: Group, file: &Record<'_>) -> Read<Group> {
+fn settings(mut group: Group, file: &WorldRecord<'_>) -> WorldFileResult<Group> {
     if let Some(vpc) = file.get("vpc") {
         group = group.vpc(vpc.parsed(str::parse::<Network>)?);
     }
@@ -158,7 +157,7 @@ fn settings(mut group: Group, file: &Record<'_>) -> Read<Group> {
     Ok(group)
 }
 
-fn add_target(world: &mut World, group: &str, field: &Field<'_>) -> Read<()> {
+fn add_target(world: &mut World, group: &str, field: &WorldField<'_>) -> WorldFileResult<()> {
     let file = field.record(&TARGET_FIELDS)?;
     let id = file.required("id")?;
     let port = file.get("port").map(|port| port.port()).transpose()?;
@@ -171,26 +170,26 @@ fn add_target(world: &mut World, group: &str, field: &Field<'_>) -> Read<()> {
     world.register(group, target, state, Duration::ZERO).map_err(|error| field.wrong(error.to_string()))
 }
 
-fn foreign_error(code: &Field<'_>) -> Read<ForeignError> {
+fn foreign_error(code: &WorldField<'_>) -> WorldFileResult<ForeignError> {
     let text = code.text()?;
     let codes = || ForeignError::ALL.iter().map(|error| error.code()).collect::<Vec<_>>().join(", ");
     let found = ForeignError::ALL.iter().copied().find(|error| error.code() == text);
     found.ok_or_else(|| code.expected(&format!("one of {}", codes())))
 }
 
-fn entries<'a>(file: &Record<'a>, name: &str) -> Read<Vec<(&'a str, Field<'a>)>> {
+fn entries<'a>(file: &WorldRecord<'a>, name: &str) -> WorldFileResult<Vec<(&'a str, WorldField<'a>)>> {
     file.get(name).map_or_else(|| Ok(Vec::new()), |field| field.entries())
 }
 
-fn list<'a>(file: &Record<'a>, name: &str) -> Read<Vec<Field<'a>>> {
+fn list<'a>(file: &WorldRecord<'a>, name: &str) -> WorldFileResult<Vec<WorldField<'a>>> {
     file.get(name).map_or_else(|| Ok(Vec::new()), |field| field.list())
 }
 
-fn text_of(file: &Record<'_>, name: &str) -> Read<Option<String>> {
+fn text_of(file: &WorldRecord<'_>, name: &str) -> WorldFileResult<Option<String>> {
     file.get(name).map(|field| field.text().map(str::to_owned)).transpose()
 }
 
-fn flag(file: &Record<'_>, name: &str, default: bool) -> Read<bool> {
+fn flag(file: &WorldRecord<'_>, name: &str, default: bool) -> WorldFileResult<bool> {
     file.get(name).map_or(Ok(default), |field| field.flag())
 }
 

@@ -12,11 +12,11 @@ use crate::api::iam::{self, IamRequest};
 use crate::api::lambda_and_events::CannedRequest;
 use crate::api::sqs::SqsRequest;
 use crate::api::sqs::error as sqs_error;
-use crate::api::sqs::long_poll::{Answer, Attempt, LongPoll};
+use crate::api::sqs::long_poll::{LongPoll, PollAnswer, ReceiveAttempt};
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
-use crate::call::fault::{Delivery, Fault, Fired};
-use crate::call::log::{Call, CallAnswer, Subject};
+use crate::call::fault::{Fault, FaultReply, Fired};
+use crate::call::log::{Call, CallResult, Subject};
 use crate::model::sqs::queues::Uneven;
 use crate::model::world::World;
 use crate::protocol::form::Form;
@@ -48,10 +48,10 @@ struct ParsedCall {
     name: String,
     action: Option<Action>,
     subject: Subject,
-    request: Result<Request, ApiError>,
+    request: Result<ApiRequest, ApiError>,
 }
 
-enum Request {
+enum ApiRequest {
     Elb(ElbRequest),
     Ecs(EcsRequest),
     Sqs(SqsRequest),
@@ -59,7 +59,7 @@ enum Request {
     Iam(IamRequest),
 }
 
-impl Request {
+impl ApiRequest {
     /// For an ECS call that supports failures, makes everything missing if `missing` is set.
     fn or_missing(self, missing: bool) -> Self {
         match self {
@@ -84,7 +84,7 @@ pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -
 }
 
 /// Tries again to answer a waiting call.
-pub(crate) fn retry(world: &mut World, waiting: &Waiting, now: Duration) -> Attempt<Reaction> {
+pub(crate) fn retry(world: &mut World, waiting: &Waiting, now: Duration) -> ReceiveAttempt<Reaction> {
     match waiting.poll.try_receive(world, now).transpose() {
         None => ControlFlow::Continue(waiting.poll.retry_at(world, now)),
         Some(result) => {
@@ -110,11 +110,11 @@ fn parse_json(target: &str, body: &[u8]) -> ParsedCall {
     ParsedCall { api, name: name.to_owned(), action, subject, request }
 }
 
-fn json_request(action: Action, body: &[u8]) -> Option<Result<(Request, Subject), ApiError>> {
-    let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Request::Ecs(one))));
-    let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Request::Sqs(one))));
+fn json_request(action: Action, body: &[u8]) -> Option<Result<(ApiRequest, Subject), ApiError>> {
+    let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), ApiRequest::Ecs(one))));
+    let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), ApiRequest::Sqs(one))));
     let events =
-        || CannedRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), Request::Canned(one))));
+        || CannedRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), ApiRequest::Canned(one))));
     ecs().or_else(sqs).or_else(events).map(|read| read.map(|(subject, request)| (request, subject)))
 }
 
@@ -131,9 +131,9 @@ fn parse_query(form: &Form) -> ParsedCall {
     ParsedCall { api, name: name.to_owned(), action, subject, request }
 }
 
-fn query_request(action: Action, form: &Form) -> Option<Result<Request, ApiError>> {
-    let elb = ElbRequest::parse(action, form).map(|read| read.map(Request::Elb));
-    let iam = || IamRequest::parse(action, form).map(|read| read.map(Request::Iam));
+fn query_request(action: Action, form: &Form) -> Option<Result<ApiRequest, ApiError>> {
+    let elb = ElbRequest::parse(action, form).map(|read| read.map(ApiRequest::Elb));
+    let iam = || IamRequest::parse(action, form).map(|read| read.map(ApiRequest::Iam));
     elb.or_else(iam)
 }
 
@@ -151,7 +151,7 @@ fn parse_rest(incoming: &Incoming<'_>) -> ParsedCall {
             request: Err(unknown()),
         };
     };
-    let (subject, request) = (request.subject(), Ok(Request::Canned(request)));
+    let (subject, request) = (request.subject(), Ok(ApiRequest::Canned(request)));
     ParsedCall { api: Api::Lambda, name: action.name().to_owned(), action: Some(action), subject, request }
 }
 
@@ -167,7 +167,7 @@ fn no_such_action(name: &str, version: &str) -> ApiError {
 
 fn call(world: &mut World, parsed: ParsedCall, origin: &str, now: Duration) -> Reaction {
     let fired = parsed.action.and_then(|action| world.faults.take(action, &parsed.subject));
-    let delivery = fired.as_ref().map_or(Delivery::Answer, |fired| fired.fault.delivery());
+    let delivery = fired.as_ref().map_or(FaultReply::Answer, |fired| fired.fault.delivery());
     let missing = fired.as_ref().is_some_and(|fired| fired.fault == Fault::Missing);
     let result = match fault_error(world, &parsed, fired.as_ref()) {
         Some(error) => Err(error),
@@ -186,14 +186,14 @@ fn call(world: &mut World, parsed: ParsedCall, origin: &str, now: Duration) -> R
     let uneven = uneven.map_or(Duration::ZERO, Uneven::latency);
     let after = world.latency.saturating_add(fault_delay).saturating_add(uneven);
     match (delivery, result) {
-        (Delivery::Reset, _) => Reaction::Reset { after },
-        (Delivery::Nothing, _) => Reaction::Hang,
-        (Delivery::Html, _) => Reaction::Answer { reply: proxy_page(world), after },
-        (Delivery::Answer, Ok(Answer::Later(poll))) => Reaction::Wait(Waiting { poll, after }),
-        (Delivery::Answer, Ok(Answer::Now(result))) => {
+        (FaultReply::Reset, _) => Reaction::Reset { after },
+        (FaultReply::Nothing, _) => Reaction::Hang,
+        (FaultReply::Html, _) => Reaction::Answer { reply: proxy_page(world), after },
+        (FaultReply::Answer, Ok(PollAnswer::Later(poll))) => Reaction::Wait(Waiting { poll, after }),
+        (FaultReply::Answer, Ok(PollAnswer::Now(result))) => {
             Reaction::Answer { reply: reply(world, parsed.api, parsed.action, Ok(result)), after }
         }
-        (Delivery::Answer, Err(error)) => {
+        (FaultReply::Answer, Err(error)) => {
             Reaction::Answer { reply: reply(world, parsed.api, parsed.action, Err(error)), after }
         }
     }
@@ -220,33 +220,33 @@ fn last(name: &str) -> &str {
 fn run(
     world: &mut World,
     action: Option<Action>,
-    request: Result<Request, ApiError>,
+    request: Result<ApiRequest, ApiError>,
     origin: &str,
     now: Duration,
-) -> Result<Answer, ApiError> {
+) -> Result<PollAnswer, ApiError> {
     if let Some(action) = action {
         world.limiter.pass(action, now)?;
     }
     match request? {
-        Request::Elb(request) => request.run(world, now).map(Answer::Now),
-        Request::Ecs(request) => {
+        ApiRequest::Elb(request) => request.run(world, now).map(PollAnswer::Now),
+        ApiRequest::Ecs(request) => {
             if let Some(action) = action {
                 world.foreign.check(&world.location, action, &request.subject())?;
             }
-            request.run(world).map(Answer::Now)
+            request.run(world).map(PollAnswer::Now)
         }
-        Request::Canned(request) => request.run(world).map(Answer::Now),
-        Request::Iam(request) => request.run(world).map(Answer::Now),
-        Request::Sqs(request) => request.run(world, origin, now),
+        ApiRequest::Canned(request) => request.run(world).map(PollAnswer::Now),
+        ApiRequest::Iam(request) => request.run(world).map(PollAnswer::Now),
+        ApiRequest::Sqs(request) => request.run(world, origin, now),
     }
 }
 
 /// A waiting call is logged as a success.
-fn logged(delivery: Delivery, result: &Result<Answer, ApiError>) -> CallAnswer {
+fn logged(delivery: FaultReply, result: &Result<PollAnswer, ApiError>) -> CallResult {
     match (delivery, result) {
-        (Delivery::Reset | Delivery::Nothing, _) => CallAnswer::NoAnswer,
-        (Delivery::Answer | Delivery::Html, Ok(_)) => CallAnswer::Ok,
-        (Delivery::Answer | Delivery::Html, Err(error)) => CallAnswer::Error(error.code.to_owned()),
+        (FaultReply::Reset | FaultReply::Nothing, _) => CallResult::NoAnswer,
+        (FaultReply::Answer | FaultReply::Html, Ok(_)) => CallResult::Ok,
+        (FaultReply::Answer | FaultReply::Html, Err(error)) => CallResult::Error(error.code.to_owned()),
     }
 }
 
@@ -338,7 +338,7 @@ mod tests {
             action: "DeregisterTargets".to_owned(),
             resource: Some(scene.group),
             targets: vec!["10.0.2.21:1".to_owned()],
-            answer: CallAnswer::Ok,
+            answer: CallResult::Ok,
         };
         assert_eq!(scene.world.calls(), [expected]);
     }

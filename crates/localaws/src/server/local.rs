@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 
 use crate::call::error::WorldError;
 use crate::call::log::Call;
-use crate::event_source::poller::{Batch, Poller};
+use crate::event_source::poller::{PolledBatch, Poller};
 use crate::location::ACCOUNT;
 use crate::model::world::World;
 use crate::server::listener;
@@ -141,7 +141,7 @@ impl LocalAws {
     }
 
     /// Waits for the next batch of a poller.
-    pub async fn next_batch(&self, poller: &Poller) -> Result<Batch, WorldError> {
+    pub async fn next_batch(&self, poller: &Poller) -> Result<PolledBatch, WorldError> {
         self.shared.wait_for(|world, now| poller.try_poll(world, now)).await
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time;
 
-use crate::api::sqs::long_poll::Attempt;
+use crate::api::sqs::long_poll::ReceiveAttempt;
 use crate::model::world::World;
 
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Shared {
 
     /// Repeats `attempt` until it has a result, whenever a message may have become visible. Other calls are answered in the
     /// meantime.
-    pub(crate) async fn wait_for<T>(&self, mut attempt: impl FnMut(&mut World, Duration) -> Attempt<T>) -> T {
+    pub(crate) async fn wait_for<T>(&self, mut attempt: impl FnMut(&mut World, Duration) -> ReceiveAttempt<T>) -> T {
         let waker = self.world().queues.waker.handle();
         loop {
             // Created before the attempt, so that a message that arrives in between wakes it.
@@ -80,7 +80,10 @@ impl Shared {
     }
 
     /// Returns the result, or the time until the next attempt.
-    fn attempt<T>(&self, attempt: &mut impl FnMut(&mut World, Duration) -> Attempt<T>) -> ControlFlow<T, Duration> {
+    fn attempt<T>(
+        &self,
+        attempt: &mut impl FnMut(&mut World, Duration) -> ReceiveAttempt<T>,
+    ) -> ControlFlow<T, Duration> {
         let (mut world, now) = (self.world(), self.now());
         attempt(&mut world, now).map_continue(|retry_at| retry_at.saturating_sub(now))
     }

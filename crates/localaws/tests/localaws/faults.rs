@@ -6,7 +6,7 @@ use crate::common::{http, sdk::clients};
 use aws_sdk_ecs::types::ServiceField;
 use aws_sdk_elasticloadbalancingv2::error::ProvideErrorMetadata;
 use serde_json::json;
-use spotdrain_localaws::{Action, CallAnswer, Fault, LocalAws, Scene, Service, State};
+use spotdrain_localaws::{Action, CallResult, Fault, LocalAws, Scene, Service, State};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
@@ -88,7 +88,7 @@ fn a_status_200_can_have_another_body() {
         assert_eq!(aws.world().state(&scene.group, ("10.0.2.21", 5044), aws.now()), Some(State::Healthy));
     }
     let answers: Vec<_> = aws.calls().into_iter().map(|call| call.answer).collect();
-    assert_eq!(answers, ["Html", "InternalFailure"].map(|code| CallAnswer::Error(code.to_owned())));
+    assert_eq!(answers, ["Html", "InternalFailure"].map(|code| CallResult::Error(code.to_owned())));
     assert_eq!(http::request(&aws.endpoint(), "POST", "/", FORM, &call).0, 200);
     assert_eq!(aws.world().state(&scene.group, ("10.0.2.21", 5044), aws.now()), Some(State::Draining));
 }

@@ -6,7 +6,7 @@ use crate::common::sdk::clients;
 use aws_sdk_elasticloadbalancingv2::error::{ProvideErrorMetadata, SdkError};
 use serde_json::json;
 use spotdrain_localaws::{
-    Action, CallAnswer, Fault, Group, LoadBalancer, LocalAws, Revision, Service, Throttles, World,
+    Action, CallResult, Fault, Group, LoadBalancer, LocalAws, Revision, Service, Throttles, World,
 };
 
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/edge/50dc6c495c0c9188";
@@ -128,7 +128,7 @@ async fn reading_groups_uses_the_read_buckets() {
     for _ in 0..60 {
         elb.describe_target_groups().load_balancer_arn(BALANCER).send().await.ok();
     }
-    let refused = CallAnswer::Error("Throttling".to_owned());
+    let refused = CallResult::Error("Throttling".to_owned());
     let first = aws.calls().iter().position(|call| call.answer == refused);
     assert!(first.is_some_and(|first| first >= 40), "{first:?}");
 }

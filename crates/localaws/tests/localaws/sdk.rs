@@ -13,7 +13,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use aws_smithy_types::timeout::TimeoutConfig;
 use spotdrain_localaws::{
-    Action, CallAnswer, DeploymentController, Fault, FaultRule, Group, IpAddressType, LoadBalancer, LocalAws, Scene,
+    Action, CallResult, DeploymentController, Fault, FaultRule, Group, IpAddressType, LoadBalancer, LocalAws, Scene,
     Service, State, Task, TaskSet, TaskStatus, Throttles, World,
 };
 
@@ -75,7 +75,7 @@ impl Local {
         self.aws.world().state(&self.scene.group, SPOT_ADDRESS, self.aws.now())
     }
 
-    fn answers(&self) -> Vec<CallAnswer> {
+    fn answers(&self) -> Vec<CallResult> {
         self.aws.calls().into_iter().map(|call| call.answer).collect()
     }
 }
@@ -307,7 +307,7 @@ async fn a_reset_ends_the_connection_before_or_after_the_work() {
         assert!(failure.is_io(), "{failure:?}");
         assert_eq!(local.state(), Some(state));
     }
-    assert_eq!(local.answers(), [CallAnswer::NoAnswer, CallAnswer::NoAnswer]);
+    assert_eq!(local.answers(), [CallResult::NoAnswer, CallResult::NoAnswer]);
     local.deregister(target(SPOT_ADDRESS, Some(5044))).await.unwrap();
 }
 
@@ -329,7 +329,7 @@ async fn a_slow_answer_comes_after_the_work() {
     let error = local.deregister_impatiently().await.unwrap_err();
     assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
     assert_eq!(local.state(), Some(State::Draining));
-    assert_eq!(local.answers(), [CallAnswer::Ok]);
+    assert_eq!(local.answers(), [CallResult::Ok]);
     local.aws.world().add_fault(Fault::Slow(Duration::from_millis(1)).times(1).delay(Duration::from_millis(1)));
     local.aws.world().set_latency(Duration::from_millis(1));
     local.deregister(target(SPOT_ADDRESS, Some(5044))).await.unwrap();

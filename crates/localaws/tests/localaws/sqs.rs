@@ -13,7 +13,8 @@ use aws_sdk_sqs::types::{
 };
 use aws_smithy_types::retry::RetryConfig;
 use spotdrain_localaws::{
-    Action, CallAnswer, Fault, Invocation, LocalAws, MessageCounts, MessageState, Poller, Queue, Scene, State, World,
+    Action, CallResult, Fault, LocalAws, MessageCounts, MessageState, PolledInvocation, Poller, Queue, Scene, State,
+    World,
 };
 use tokio::task::{self, JoinHandle};
 
@@ -458,10 +459,10 @@ async fn the_log_names_the_queue_and_the_messages() {
     let call = |action: &str, queue: &str, ids: &[&String], answer| {
         (action.to_owned(), queue.to_owned(), ids.iter().map(|id| (*id).clone()).collect(), answer)
     };
-    let expected: [(String, String, Vec<String>, CallAnswer); 3] = [
-        call("ReceiveMessage", "notices", &[], CallAnswer::Ok),
-        call("DeleteMessageBatch", "notices", &[&id], CallAnswer::Ok),
-        call("GetQueueUrl", "nobody", &[], CallAnswer::Error("QueueDoesNotExist".to_owned())),
+    let expected: [(String, String, Vec<String>, CallResult); 3] = [
+        call("ReceiveMessage", "notices", &[], CallResult::Ok),
+        call("DeleteMessageBatch", "notices", &[&id], CallResult::Ok),
+        call("GetQueueUrl", "nobody", &[], CallResult::Error("QueueDoesNotExist".to_owned())),
     ];
     assert_eq!(logged, expected);
 }
@@ -491,7 +492,7 @@ async fn a_poller_waits_for_a_message_and_settles_it() {
     });
     let batch = batch.unwrap();
     assert_eq!(batch.messages()[0].message.body, "news");
-    let settled = batch.settle(&mut local.aws.world(), Invocation::Answered(b"{}"));
+    let settled = batch.settle(&mut local.aws.world(), PolledInvocation::Answered(b"{}"));
     assert_eq!(settled.deleted.len(), 1);
     assert!(local.receive().await.is_empty());
     assert!(local.aws.next_batch(&Poller::new("nobody")).await.is_err());

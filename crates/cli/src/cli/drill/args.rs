@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use spotdrain_drill::{Balancer, Kind, Plan, Scenario, Server, WhileDraining};
+use spotdrain_drill::{LoadBalancerModel, LoadBalancerType, Plan, Scenario, Server, WhileDraining};
 
 use crate::cli::exit::CliError;
 
@@ -164,7 +164,7 @@ impl DrillArgs {
             held_percent,
             held_seconds,
             event_delay: self.model.event_delay,
-            tagged: tag.map_or(balancer.kind == Kind::Nlb, |tag| tag == ServiceTagArg::Hold),
+            tagged: tag.map_or(balancer.kind == LoadBalancerType::Nlb, |tag| tag == ServiceTagArg::Hold),
             ecs_deregisters: self.model.ecs_deregisters,
             stop_timeout,
             grace,
@@ -188,12 +188,12 @@ impl ScenarioArg {
 }
 
 impl ModelArgs {
-    fn balancer(&self) -> Balancer {
+    fn balancer(&self) -> LoadBalancerModel {
         let (kind, deregistration, unhealthy) = match self.load_balancer {
-            LoadBalancerArg::Nlb => (Kind::Nlb, 120.0, 40.0),
-            LoadBalancerArg::Alb => (Kind::Alb, 1.0, 1.0),
+            LoadBalancerArg::Nlb => (LoadBalancerType::Nlb, 120.0, 40.0),
+            LoadBalancerArg::Alb => (LoadBalancerType::Alb, 1.0, 1.0),
         };
-        Balancer {
+        LoadBalancerModel {
             kind,
             after_deregistration: self.after_deregistration.unwrap_or(deregistration),
             after_unhealthy: self.after_unhealthy.unwrap_or(unhealthy),

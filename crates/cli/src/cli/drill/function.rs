@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use spotdrain_core::report::Verdict;
 use spotdrain_core::settings::Settings;
-use spotdrain_drill::Notice;
+use spotdrain_drill::TaskInterruption;
 use spotdrain_engine::Deadline;
 use spotdrain_function::{Aws, function};
 
@@ -18,7 +18,7 @@ const REGION: &str = "eu-central-1";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Handles a notice as an execution environment that has just started does.
-pub(crate) async fn handle(notice: Notice) -> Result<(), String> {
+pub(crate) async fn handle(notice: TaskInterruption) -> Result<(), String> {
     let aws = Aws::local(&notice.endpoint, REGION).map_err(|error| error.to_string())?;
     let function = function(aws, Settings::default());
     let payload = event(&notice, now()).map_err(|error| error.to_string())?;
@@ -32,7 +32,7 @@ pub(crate) async fn handle(notice: Notice) -> Result<(), String> {
 }
 
 /// Returns the sample event, with this task and the current time.
-fn event(notice: &Notice, now: Timestamp) -> Result<Value, serde_json::Error> {
+fn event(notice: &TaskInterruption, now: Timestamp) -> Result<Value, serde_json::Error> {
     let mut event: Value = serde_json::from_str(SAMPLE)?;
     let whole = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
     let (cluster, address) = (cluster(&notice.task_arn), notice.address.to_string());
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_event_describes_the_task_of_the_notice() {
         let arn = "arn:aws:ecs:eu-central-1:123456789012:task/drill/00000000000000000000000000000001";
-        let notice = Notice {
+        let notice = TaskInterruption {
             task_arn: arn.to_owned(),
             service: "app".to_owned(),
             address: "127.0.1.1".parse().unwrap(),

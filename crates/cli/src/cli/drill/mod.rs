@@ -8,7 +8,7 @@ mod show;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 
-use spotdrain_drill::{DrillError, Isolation, Plan, Programs, Record, Run, page, serve};
+use spotdrain_drill::{DrillError, DrillRun, Isolation, Plan, Programs, RunRecord, page, serve};
 
 pub(crate) use args::{DrillArgs, DrillTaskArgs};
 use progress::ProgressLine;
@@ -57,13 +57,13 @@ async fn run_all(
     plan: &Plan,
     tools: &Programs,
     isolation: Isolation,
-) -> Result<Vec<Record>, CliError> {
+) -> Result<Vec<RunRecord>, CliError> {
     let line = ProgressLine::start(args, plan);
     let mut records = Vec::new();
     for repetition in 0..args.repeat {
         for scenario in args.scenarios() {
             let on_progress = |progress| line.show(progress);
-            let run = Run { scenario, repetition, plan, programs: tools, isolation };
+            let run = DrillRun { scenario, repetition, plan, programs: tools, isolation };
             let record = run.execute(&function::handle, &on_progress).await.map_err(|error| failed(&error))?;
             line.end_run(&record);
             records.push(record);

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::{IsTerminal as _, Write as _};
 
-use spotdrain_drill::{Plan, Progress, Record};
+use spotdrain_drill::{Plan, RunProgress, RunRecord};
 
 use super::args::DrillArgs;
 use crate::cli::output::style::{BAD, CAREFUL, GOOD, QUIET};
@@ -32,12 +32,12 @@ impl ProgressLine {
         Self { is_terminal: std::io::stderr().is_terminal(), next: Cell::new(f64::MIN), run: Cell::new(1), runs }
     }
 
-    pub(crate) fn show(&self, progress: Progress) {
+    pub(crate) fn show(&self, progress: RunProgress) {
         if !self.is_terminal && progress.now < self.next.get() {
             return;
         }
         self.next.set(progress.now + PAUSE);
-        let Progress { now, end, opened, lost, scenario } = progress;
+        let RunProgress { now, end, opened, lost, scenario } = progress;
         let style = if lost == 0 { GOOD } else { BAD };
         let text = format!(
             "{QUIET}{}/{}{QUIET:#} {:<8} {now:>5.0} s of {end:.0}, {opened} opened, {style}{lost} lost{style:#}",
@@ -49,7 +49,7 @@ impl ProgressLine {
         write(&format!("{before}{text}{after}"));
     }
 
-    pub(crate) fn end_run(&self, record: &Record) {
+    pub(crate) fn end_run(&self, record: &RunRecord) {
         let lost = record.figures.lost();
         let style = if lost == 0 { GOOD } else { BAD };
         let before = if self.is_terminal { "\r\x1b[2K" } else { "" };

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde::Serialize;
-use spotdrain_drill::{Figures, Isolation, Kind, Plan, Record, Scenario, WhileDraining};
+use spotdrain_drill::{Figures, Isolation, LoadBalancerType, Plan, RunRecord, Scenario, WhileDraining};
 
 use super::args::DrillArgs;
 use crate::cli::exit::CliError;
@@ -15,14 +15,14 @@ use crate::cli::output::table::{Cell, Table, plain};
 struct Drill<'a> {
     plan: &'a Plan,
     tasks_have_their_own_network: bool,
-    runs: &'a [Record],
+    runs: &'a [RunRecord],
 }
 
-pub(crate) fn json(plan: &Plan, isolation: Isolation, runs: &[Record]) -> Result<(), CliError> {
+pub(crate) fn json(plan: &Plan, isolation: Isolation, runs: &[RunRecord]) -> Result<(), CliError> {
     output::json(&Drill { plan, tasks_have_their_own_network: isolation == Isolation::Apart, runs })
 }
 
-pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[Record]) -> Result<(), CliError> {
+pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[RunRecord]) -> Result<(), CliError> {
     let mut text = format!("{BOLD}spotdrain drill{BOLD:#} {QUIET}{}{QUIET:#}\n\n", model(plan));
     text += &if args.repeat > 1 { summary(records) } else { table(records) }.to_string();
     text += &format!(
@@ -38,8 +38,8 @@ pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[Record]) -> Result<
 fn model(plan: &Plan) -> String {
     let balancer = &plan.balancer;
     let kind = match balancer.kind {
-        Kind::Nlb => "NLB",
-        Kind::Alb => "ALB",
+        LoadBalancerType::Nlb => "NLB",
+        LoadBalancerType::Alb => "ALB",
     };
     let sooner = match balancer.unhealthy_while_draining {
         WhileDraining::Sooner => "also while draining",
@@ -52,9 +52,9 @@ fn model(plan: &Plan) -> String {
     )
 }
 
-fn table(records: &[Record]) -> Table {
+fn table(records: &[RunRecord]) -> Table {
     let mut table = Table::new(2, &["WITH", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LONGEST GAP", "LAST NEW"]);
-    for Record { scenario, figures, .. } in records {
+    for RunRecord { scenario, figures, .. } in records {
         let gap = if figures.lost() == 0 { "-".to_owned() } else { format!("{:.0} ms", figures.longest_gap_ms) };
         let losses = [figures.refused, figures.reset, figures.cut].map(loss);
         let cells = [plain(scenario.name()), plain(figures.opened.to_string())].into_iter().chain(losses);
@@ -64,7 +64,7 @@ fn table(records: &[Record]) -> Table {
 }
 
 /// Sums the runs of each scenario.
-fn summary(records: &[Record]) -> Table {
+fn summary(records: &[RunRecord]) -> Table {
     let headings = ["WITH", "RUNS", "WITHOUT LOSS", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LAST NEW"];
     let mut table = Table::new(2, &headings);
     for &scenario in Scenario::ALL {

@@ -14,7 +14,7 @@ use super::connect::{AwsConnection, Needs, connect};
 use super::exit::{CliError, Exit};
 use super::output::style::{BOLD, CAREFUL, QUIET, now};
 use super::output::{json, write_error};
-use crate::read_account::{PacedClient, RateLimit};
+use crate::read_account::{CallBudget, PacedClient};
 
 /// How long DescribeTasks may take, with its retries.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -77,7 +77,7 @@ impl SendMode<'_> {
 async fn running_task(aws: &Aws, cluster: &str, id: &str) -> Result<Task, String> {
     let request = aws.ecs.describe_tasks().cluster(cluster).tasks(id);
     let client = PacedClient::new(aws);
-    let call = client.call("DescribeTasks", RateLimit::Other, || request.clone().send());
+    let call = client.call("DescribeTasks", CallBudget::Other, || request.clone().send());
     let answer = tokio::time::timeout(DESCRIBE_TIMEOUT, call).await;
     let answer = answer.map_err(|_| format!("DescribeTasks: no answer within {} s", DESCRIBE_TIMEOUT.as_secs()))?;
     let answer = answer.map_err(|failure| failure.message)?;

@@ -208,7 +208,7 @@ fn listed(properties: &Value, key: &str, read: fn(&Value) -> Vec<Statement>) -> 
 
 #[cfg(test)]
 mod tests {
-    use crate::iam::{Request, allows};
+    use crate::iam::{AuthorizationRequest, allows};
 
     use super::*;
 
@@ -238,8 +238,11 @@ mod tests {
             (r#"{"Statement": [{"Action": "ecs:*", "Resource": "*"}]}"#.to_owned(), None),
             ("no policy".to_owned(), None),
         ];
-        let request =
-            Request { action: "ecs:DescribeTasks", resource: "arn:aws:ecs:eu-central-1:1:task/a/b", keys: &[] };
+        let request = AuthorizationRequest {
+            action: "ecs:DescribeTasks",
+            resource: "arn:aws:ecs:eu-central-1:1:task/a/b",
+            keys: &[],
+        };
         for (text, expected) in table {
             assert_eq!(allows(&policy(&text), request).ok(), expected, "{text}");
         }

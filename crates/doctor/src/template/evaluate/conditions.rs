@@ -4,7 +4,7 @@
 use crate::glob::glob;
 use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::value::{Data, Value};
-use crate::template::syntax::node::{Kind, Node};
+use crate::template::syntax::node::{Node, NodeKind};
 
 /// The truth of a condition, or why it is unknown.
 pub(crate) type Truth = Result<bool, String>;
@@ -18,12 +18,12 @@ impl Resolver<'_> {
 
     pub(crate) fn condition(&self, node: &Node) -> Truth {
         match &node.kind {
-            Kind::Bool(value) => Ok(*value),
-            Kind::Text(text) if matches!(text.as_str(), "true" | "false") => Ok(text == "true"),
-            Kind::Call(name, argument) => self.call_condition(name, argument),
+            NodeKind::Bool(value) => Ok(*value),
+            NodeKind::Text(text) if matches!(text.as_str(), "true" | "false") => Ok(text == "true"),
+            NodeKind::Call(name, argument) => self.call_condition(name, argument),
             // The long form of a reference.
-            Kind::Map(entries) => match entries.as_slice() {
-                [(key, Node { kind: Kind::Text(name), .. })] if key == "Condition" => self.named_condition(name),
+            NodeKind::Map(entries) => match entries.as_slice() {
+                [(key, Node { kind: NodeKind::Text(name), .. })] if key == "Condition" => self.named_condition(name),
                 _ => Err(format!("line {}: is not a condition", node.line)),
             },
             _ => Err(format!("line {}: is not a condition", node.line)),
@@ -32,16 +32,16 @@ impl Resolver<'_> {
 
     fn call_condition(&self, name: &str, argument: &Node) -> Truth {
         match (name, &argument.kind) {
-            ("Condition", Kind::Text(name)) => self.named_condition(name),
-            ("Equals", Kind::List(sides)) => self.equals(sides),
-            ("Not", Kind::List(items)) => match items.as_slice() {
+            ("Condition", NodeKind::Text(name)) => self.named_condition(name),
+            ("Equals", NodeKind::List(sides)) => self.equals(sides),
+            ("Not", NodeKind::List(items)) => match items.as_slice() {
                 [only] => Ok(!self.condition(only)?),
                 _ => Err(format!("line {}: !Not takes one condition", argument.line)),
             },
-            ("Contains", Kind::List(sides)) => self.contains(sides),
-            ("EachMemberEquals" | "EachMemberIn", Kind::List(sides)) => self.each_member(sides),
-            ("And", Kind::List(items)) => self.combine(items, false),
-            ("Or", Kind::List(items)) => self.combine(items, true),
+            ("Contains", NodeKind::List(sides)) => self.contains(sides),
+            ("EachMemberEquals" | "EachMemberIn", NodeKind::List(sides)) => self.each_member(sides),
+            ("And", NodeKind::List(items)) => self.combine(items, false),
+            ("Or", NodeKind::List(items)) => self.combine(items, true),
             _ => Err(format!("line {}: !{name} is not a condition", argument.line)),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::template::evaluate::resolve::{Resolver, text_of};
 use crate::template::evaluate::value::Value;
-use crate::template::syntax::node::{Kind, Node};
+use crate::template::syntax::node::{Node, NodeKind};
 
 impl Resolver<'_> {
     pub(super) fn find_in_map(&self, parts: &[Node]) -> Result<Value, String> {
@@ -59,13 +59,13 @@ impl Resolver<'_> {
     /// the stack's name.
     pub(crate) fn placeholder(&self, node: &Node) -> Option<String> {
         match &node.kind {
-            Kind::Call(name, argument) => match (name.as_str(), &argument.kind) {
-                ("Ref", Kind::Text(id)) => self.stack.placeholder(id),
+            NodeKind::Call(name, argument) => match (name.as_str(), &argument.kind) {
+                ("Ref", NodeKind::Text(id)) => self.stack.placeholder(id),
                 ("GetAtt", _) => {
                     self.stack.placeholder("AWS::Region").or_else(|| self.stack.placeholder("AWS::AccountId"))
                 }
-                ("Sub", Kind::Text(text)) => self.placeholder_in(text),
-                ("Sub", Kind::List(parts)) => {
+                ("Sub", NodeKind::Text(text)) => self.placeholder_in(text),
+                ("Sub", NodeKind::List(parts)) => {
                     let text = parts.first().and_then(Node::text).and_then(|text| self.placeholder_in(text));
                     text.or_else(|| parts.iter().find_map(|part| self.placeholder(part)))
                 }
@@ -73,8 +73,8 @@ impl Resolver<'_> {
                 ("FindInMap", _) => None,
                 _ => self.placeholder(argument),
             },
-            Kind::List(items) => items.iter().find_map(|item| self.placeholder(item)),
-            Kind::Map(entries) => entries.iter().find_map(|(_, node)| self.placeholder(node)),
+            NodeKind::List(items) => items.iter().find_map(|item| self.placeholder(item)),
+            NodeKind::Map(entries) => entries.iter().find_map(|(_, node)| self.placeholder(node)),
             _ => None,
         }
     }

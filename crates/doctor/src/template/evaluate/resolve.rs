@@ -4,8 +4,8 @@
 use crate::model::setting::Setting;
 use crate::template::evaluate::names;
 use crate::template::evaluate::stack::Stack;
-use crate::template::evaluate::value::{Data, Reason, Value};
-use crate::template::syntax::node::{Kind, Node};
+use crate::template::evaluate::value::{Data, UnknownReason, Value};
+use crate::template::syntax::node::{Node, NodeKind};
 
 /// How many references may follow each other.
 const LONGEST_CHAIN: u32 = 40;
@@ -35,19 +35,19 @@ impl<'a> Resolver<'a> {
     pub(crate) fn value(&self, node: &Node) -> Value {
         let line = node.line;
         let data = match &node.kind {
-            Kind::Null => Data::Nothing,
-            Kind::Bool(value) => Data::Bool(*value),
-            Kind::Number(number) => Data::Number(number.clone()),
-            Kind::Text(text) if text.contains("{{resolve:") => {
+            NodeKind::Null => Data::Nothing,
+            NodeKind::Bool(value) => Data::Bool(*value),
+            NodeKind::Number(number) => Data::Number(number.clone()),
+            NodeKind::Text(text) if text.contains("{{resolve:") => {
                 Data::unknown("a dynamic reference is resolved at the deployment")
             }
-            Kind::Text(text) => Data::Text(text.clone()),
-            Kind::List(items) => Data::List(self.items(items)),
-            Kind::Map(entries) => {
+            NodeKind::Text(text) => Data::Text(text.clone()),
+            NodeKind::List(items) => Data::List(self.items(items)),
+            NodeKind::Map(entries) => {
                 let present = entries.iter().map(|(key, node)| (key.clone(), self.value(node)));
                 Data::Map(present.filter(|(_, value)| value.data != Data::Nothing).collect())
             }
-            Kind::Call(name, argument) => match self.deeper() {
+            NodeKind::Call(name, argument) => match self.deeper() {
                 Some(deeper) => return deeper.call(name, argument, line),
                 None => Data::unknown(format!("line {line}: circular reference, or too many references")),
             },
@@ -63,19 +63,19 @@ impl<'a> Resolver<'a> {
     fn call(&self, name: &str, argument: &Node, line: usize) -> Value {
         let unknown = |why: String| Value::unknown(line, why);
         let done = match (name, &argument.kind) {
-            ("Ref", Kind::Text(id)) => Ok(self.reference(id, line)),
+            ("Ref", NodeKind::Text(id)) => Ok(self.reference(id, line)),
             ("GetAtt", _) => self.attribute(argument),
             ("Sub", _) => self.substitute(argument),
-            ("If", Kind::List(parts)) => self.choose(parts),
-            ("Join", Kind::List(parts)) => self.join(parts),
-            ("Select", Kind::List(parts)) => self.select(parts),
-            ("Split", Kind::List(parts)) => self.split(parts),
-            ("FindInMap", Kind::List(parts)) => self.find_in_map(parts),
+            ("If", NodeKind::List(parts)) => self.choose(parts),
+            ("Join", NodeKind::List(parts)) => self.join(parts),
+            ("Select", NodeKind::List(parts)) => self.select(parts),
+            ("Split", NodeKind::List(parts)) => self.split(parts),
+            ("FindInMap", NodeKind::List(parts)) => self.find_in_map(parts),
             ("GetAZs", _) => Ok(self.zones(line)),
             ("Length", _) => self.length(argument),
             ("ToJsonString", _) => self.json_text(argument),
             ("ImportValue", _) => self.import(argument),
-            ("Condition", Kind::Text(id)) => {
+            ("Condition", NodeKind::Text(id)) => {
                 self.named_condition(id).map(|truth| Value { line, data: Data::Bool(truth) })
             }
             _ => Err(format!("!{name} is resolved at the deployment")),
@@ -99,8 +99,8 @@ impl<'a> Resolver<'a> {
 
     fn attribute(&self, argument: &Node) -> Result<Value, String> {
         let texts = match &argument.kind {
-            Kind::Text(text) => text.split_once('.').map(|(id, attribute)| (id.to_owned(), attribute.to_owned())),
-            Kind::List(parts) => match parts.as_slice() {
+            NodeKind::Text(text) => text.split_once('.').map(|(id, attribute)| (id.to_owned(), attribute.to_owned())),
+            NodeKind::List(parts) => match parts.as_slice() {
                 [id, attribute] => id.text().map(str::to_owned).zip(attribute.text().map(str::to_owned)),
                 _ => None,
             },
@@ -127,8 +127,8 @@ impl<'a> Resolver<'a> {
 
     fn substitute(&self, argument: &Node) -> Result<Value, String> {
         let (text, own) = match &argument.kind {
-            Kind::Text(text) => (text.as_str(), &[][..]),
-            Kind::List(parts) => match parts.as_slice() {
+            NodeKind::Text(text) => (text.as_str(), &[][..]),
+            NodeKind::List(parts) => match parts.as_slice() {
                 [text, own] => (text.text().unwrap_or_default(), own.entries()),
                 _ => return Err("!Sub takes a text and values for it".to_owned()),
             },
@@ -242,7 +242,7 @@ fn text_or_pattern(line: usize, text: String, unknown: Option<String>) -> Result
         return Err(format!("line {line}: a text of more than {MAX_TEXT} bytes"));
     }
     let data = match unknown {
-        Some(why) => Data::Unknown(Reason { why, parameter: None, pattern: Some(text) }),
+        Some(why) => Data::Unknown(UnknownReason { why, parameter: None, pattern: Some(text) }),
         None => Data::Text(text),
     };
     Ok(Value { line, data })

@@ -5,7 +5,7 @@ use crate::model::root::Unread;
 use crate::model::setting::Setting;
 use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::stack::Stack;
-use crate::template::syntax::node::{Kind, Node};
+use crate::template::syntax::node::{Node, NodeKind};
 
 /// Returns the rules that could not be evaluated; an error where CloudFormation refuses the parameters.
 pub(crate) fn check(stack: &Stack) -> Result<Vec<Unread>, String> {
@@ -37,9 +37,9 @@ fn allowed(stack: &Stack, name: &str, body: &Node) -> Result<(), String> {
 
 fn text(node: &Node) -> Option<String> {
     match &node.kind {
-        Kind::Text(text) => Some(text.clone()),
-        Kind::Number(number) => Some(number.to_string()),
-        Kind::Bool(value) => Some(value.to_string()),
+        NodeKind::Text(text) => Some(text.clone()),
+        NodeKind::Number(number) => Some(number.to_string()),
+        NodeKind::Bool(value) => Some(value.to_string()),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::template::evaluate::location::Location;
 use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::value::{Data, Value};
 use crate::template::syntax::loops;
-use crate::template::syntax::node::{Kind, Node};
+use crate::template::syntax::node::{Node, NodeKind};
 
 /// The most intrinsic functions that are evaluated for one stack: a bound for references that multiply.
 const MAX_CALLS: u32 = 1_000_000;
@@ -126,9 +126,9 @@ impl Stack {
             return Value { line, data: Data::parameter(symbol, why) };
         }
         let data = match declared.get("Default").map(|default| &default.kind) {
-            Some(Kind::Text(text)) => Data::Text(text.clone()),
-            Some(Kind::Number(number)) => Data::Text(number.to_string()),
-            Some(Kind::Bool(value)) => Data::Text(value.to_string()),
+            Some(NodeKind::Text(text)) => Data::Text(text.clone()),
+            Some(NodeKind::Number(number)) => Data::Text(number.to_string()),
+            Some(NodeKind::Bool(value)) => Data::Text(value.to_string()),
             _ if self.prefix.is_empty() || self.prefix.ends_with(':') => {
                 let why = format!("parameter {name} has no default: give it with --parameter {name}=VALUE");
                 Data::parameter(symbol, why)

@@ -21,12 +21,12 @@ pub(crate) enum Data {
     List(Vec<Value>),
     Map(Vec<(String, Value)>),
     /// Not known before the deployment.
-    Unknown(Reason),
+    Unknown(UnknownReason),
 }
 
 /// Why a value is unknown.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Reason {
+pub(crate) struct UnknownReason {
     /// The reason, and what to do about it.
     pub(crate) why: String,
     /// The parameter that the value is, unchanged: two values of the same parameter are the same.
@@ -37,11 +37,11 @@ pub(crate) struct Reason {
 
 impl Data {
     pub(crate) fn unknown(why: impl Into<String>) -> Self {
-        Self::Unknown(Reason { why: why.into(), parameter: None, pattern: None })
+        Self::Unknown(UnknownReason { why: why.into(), parameter: None, pattern: None })
     }
 
     pub(crate) fn parameter(name: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Unknown(Reason { why: why.into(), parameter: Some(name.into()), pattern: None })
+        Self::Unknown(UnknownReason { why: why.into(), parameter: Some(name.into()), pattern: None })
     }
 }
 
@@ -97,7 +97,9 @@ impl Value {
     pub(crate) fn name(&self, key: &str) -> Setting<String> {
         let Data::Map(entries) = &self.data else { return self.text(key) };
         match entries.iter().find(|(name, _)| name == key).map(|(_, value)| &value.data) {
-            Some(Data::Unknown(Reason { parameter: Some(parameter), .. })) => Setting::Set(format!("${{{parameter}}}")),
+            Some(Data::Unknown(UnknownReason { parameter: Some(parameter), .. })) => {
+                Setting::Set(format!("${{{parameter}}}"))
+            }
             _ => self.text(key),
         }
     }

@@ -1,7 +1,7 @@
 //! `Fn::ForEach` of the transform `AWS::LanguageExtensions`: one copy of its body for each value of its collection.
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html>
 
-use super::node::{Kind, LOOP, Node};
+use super::node::{LOOP, Node, NodeKind};
 
 /// The most nodes that the loops of one template make.
 const MAX_NODES: usize = 200_000;
@@ -17,9 +17,9 @@ pub(crate) fn expand(node: Node, collection: Collection<'_>, problems: &mut Vec<
 /// Returns whether a node has a loop in it.
 pub(crate) fn has_loops(node: &Node) -> bool {
     match &node.kind {
-        Kind::List(items) => items.iter().any(has_loops),
-        Kind::Map(entries) => entries.iter().any(|(key, node)| key.starts_with(LOOP) || has_loops(node)),
-        Kind::Call(_, argument) => has_loops(argument),
+        NodeKind::List(items) => items.iter().any(has_loops),
+        NodeKind::Map(entries) => entries.iter().any(|(key, node)| key.starts_with(LOOP) || has_loops(node)),
+        NodeKind::Call(_, argument) => has_loops(argument),
         _ => false,
     }
 }
@@ -33,9 +33,9 @@ struct Expansion<'a> {
 impl Expansion<'_> {
     fn node(&mut self, node: Node) -> Node {
         let kind = match node.kind {
-            Kind::List(items) => Kind::List(items.into_iter().map(|item| self.node(item)).collect()),
-            Kind::Call(name, argument) => Kind::Call(name, Box::new(self.node(*argument))),
-            Kind::Map(entries) => Kind::Map(self.entries(entries)),
+            NodeKind::List(items) => NodeKind::List(items.into_iter().map(|item| self.node(item)).collect()),
+            NodeKind::Call(name, argument) => NodeKind::Call(name, Box::new(self.node(*argument))),
+            NodeKind::Map(entries) => NodeKind::Map(self.entries(entries)),
             other => other,
         };
         Node { line: node.line, kind }
@@ -78,9 +78,9 @@ impl Expansion<'_> {
 
 fn size(node: &Node) -> usize {
     1 + match &node.kind {
-        Kind::List(items) => items.iter().map(size).sum(),
-        Kind::Map(entries) => entries.iter().map(|(_, node)| size(node)).sum(),
-        Kind::Call(_, argument) => size(argument),
+        NodeKind::List(items) => items.iter().map(size).sum(),
+        NodeKind::Map(entries) => entries.iter().map(|(_, node)| size(node)).sum(),
+        NodeKind::Call(_, argument) => size(argument),
         _ => 0,
     }
 }
@@ -94,14 +94,14 @@ fn replaced(text: &str, identifier: &str, value: &str) -> String {
 fn substituted(node: &Node, identifier: &str, value: &str) -> Node {
     let below = |node: &Node| substituted(node, identifier, value);
     let kind = match &node.kind {
-        Kind::Text(text) => Kind::Text(replaced(text, identifier, value)),
-        Kind::List(items) => Kind::List(items.iter().map(below).collect()),
-        Kind::Call(name, argument) if name == "Ref" && argument.text() == Some(identifier) => {
-            Kind::Text(value.to_owned())
+        NodeKind::Text(text) => NodeKind::Text(replaced(text, identifier, value)),
+        NodeKind::List(items) => NodeKind::List(items.iter().map(below).collect()),
+        NodeKind::Call(name, argument) if name == "Ref" && argument.text() == Some(identifier) => {
+            NodeKind::Text(value.to_owned())
         }
-        Kind::Call(name, argument) => Kind::Call(name.clone(), Box::new(below(argument))),
-        Kind::Map(entries) => {
-            Kind::Map(entries.iter().map(|(key, node)| (replaced(key, identifier, value), below(node))).collect())
+        NodeKind::Call(name, argument) => NodeKind::Call(name.clone(), Box::new(below(argument))),
+        NodeKind::Map(entries) => {
+            NodeKind::Map(entries.iter().map(|(key, node)| (replaced(key, identifier, value), below(node))).collect())
         }
         other => other.clone(),
     };

@@ -6,12 +6,12 @@
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub(crate) line: usize,
-    pub(crate) kind: Kind,
+    pub(crate) kind: NodeKind,
 }
 
 /// What a value is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum NodeKind {
     Null,
     Bool(bool),
     Number(serde_json::Number),
@@ -27,14 +27,14 @@ pub(crate) enum Kind {
 pub(crate) const LOOP: &str = "Fn::ForEach::";
 
 /// Turns `{Ref: X}` and `{Fn::Name: …}` into calls. `Condition` alone is one only where a condition is expected.
-pub(crate) fn long_form(mut entries: Vec<(String, Node)>) -> Kind {
+pub(crate) fn long_form(mut entries: Vec<(String, Node)>) -> NodeKind {
     let is_call = |name: &str| name == "Ref" || name.starts_with("Fn::") && !name.starts_with(LOOP);
     if entries.len() == 1 && entries.first().is_some_and(|(name, _)| is_call(name)) {
         let (name, argument) = entries.remove(0);
         let name = name.strip_prefix("Fn::").unwrap_or(&name).to_owned();
-        return Kind::Call(name, Box::new(argument));
+        return NodeKind::Call(name, Box::new(argument));
     }
-    Kind::Map(entries)
+    NodeKind::Map(entries)
 }
 
 impl Node {
@@ -46,7 +46,7 @@ impl Node {
     /// Returns the entries of a map; none for any other value.
     pub(crate) fn entries(&self) -> &[(String, Self)] {
         match &self.kind {
-            Kind::Map(entries) => entries,
+            NodeKind::Map(entries) => entries,
             _ => &[],
         }
     }
@@ -54,14 +54,14 @@ impl Node {
     /// Returns the items of a list; none for any other value.
     pub(crate) fn items(&self) -> &[Self] {
         match &self.kind {
-            Kind::List(items) => items,
+            NodeKind::List(items) => items,
             _ => &[],
         }
     }
 
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text(text) => Some(text),
+            NodeKind::Text(text) => Some(text),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
-use super::node::{Kind, Node, long_form};
+use super::node::{Node, NodeKind, long_form};
 
 /// The deepest nesting that is read. CloudFormation's own limits stay far below.
 const MAX_DEPTH: usize = 100;
@@ -42,7 +42,7 @@ struct Tree {
 }
 
 /// A list or a map that is not finished.
-struct Open<'a> {
+struct OpenNode<'a> {
     line: usize,
     anchor: usize,
     tag: Option<Cow<'a, Tag>>,
@@ -58,7 +58,7 @@ enum Content {
 
 #[derive(Default)]
 struct Builder<'a> {
-    open: Vec<Open<'a>>,
+    open: Vec<OpenNode<'a>>,
     anchors: BTreeMap<usize, Tree>,
     document: Option<Tree>,
     expanded: usize,
@@ -90,13 +90,13 @@ impl<'a> Builder<'a> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(line));
         }
-        self.open.push(Open { line, anchor, tag, size: 1, depth: 1, content });
+        self.open.push(OpenNode { line, anchor, tag, size: 1, depth: 1, content });
         Ok(())
     }
 
-    fn close(&mut self, open: Open<'a>) -> Result<(), String> {
+    fn close(&mut self, open: OpenNode<'a>) -> Result<(), String> {
         let kind = match open.content {
-            Content::List(items) => Kind::List(items),
+            Content::List(items) => NodeKind::List(items),
             Content::Map { entries, names, merged, .. } => long_form(merge(entries, names, merged)),
         };
         let node = tagged(open.tag.as_deref(), Node { line: open.line, kind });
@@ -166,7 +166,7 @@ impl Content {
 /// Source: <https://yaml.org/type/merge.html>
 fn merge(mut entries: Vec<(String, Node)>, mut names: BTreeSet<String>, merged: Vec<Node>) -> Vec<(String, Node)> {
     for node in merged {
-        let maps = if let Kind::List(items) = node.kind { items } else { vec![node] };
+        let maps = if let NodeKind::List(items) = node.kind { items } else { vec![node] };
         for (name, value) in maps.into_iter().flat_map(into_entries) {
             if names.insert(name.clone()) {
                 entries.push((name, value));
@@ -178,36 +178,38 @@ fn merge(mut entries: Vec<(String, Node)>, mut names: BTreeSet<String>, merged: 
 
 fn into_entries(node: Node) -> Vec<(String, Node)> {
     match node.kind {
-        Kind::Map(entries) => entries,
-        Kind::Call(name, argument) if name == "Ref" => vec![(name, *argument)],
-        Kind::Call(name, argument) => vec![(format!("Fn::{name}"), *argument)],
+        NodeKind::Map(entries) => entries,
+        NodeKind::Call(name, argument) if name == "Ref" => vec![(name, *argument)],
+        NodeKind::Call(name, argument) => vec![(format!("Fn::{name}"), *argument)],
         _ => Vec::new(),
     }
 }
 
 fn key_text(node: &Node) -> Result<String, String> {
     match &node.kind {
-        Kind::Text(text) => Ok(text.clone()),
-        Kind::Number(number) => Ok(number.to_string()),
-        Kind::Bool(value) => Ok(value.to_string()),
-        Kind::Null => Ok(String::new()),
-        Kind::List(_) | Kind::Map(_) | Kind::Call(..) => Err(format!("line {}: a key that is not a text", node.line)),
+        NodeKind::Text(text) => Ok(text.clone()),
+        NodeKind::Number(number) => Ok(number.to_string()),
+        NodeKind::Bool(value) => Ok(value.to_string()),
+        NodeKind::Null => Ok(String::new()),
+        NodeKind::List(_) | NodeKind::Map(_) | NodeKind::Call(..) => {
+            Err(format!("line {}: a key that is not a text", node.line))
+        }
     }
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -> Node {
     let is_text = style != ScalarStyle::Plain || tag.is_some_and(|tag| !tag.is_yaml_core_schema_tag("null"));
-    let kind = if is_text { Kind::Text(text.to_owned()) } else { plain(text) };
+    let kind = if is_text { NodeKind::Text(text.to_owned()) } else { plain(text) };
     tagged(tag, Node { line, kind })
 }
 
 /// The core schema of YAML 1.2. A number with a leading zero stays a text: account ids are written so.
-fn plain(text: &str) -> Kind {
+fn plain(text: &str) -> NodeKind {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
-        "true" | "True" | "TRUE" => Kind::Bool(true),
-        "false" | "False" | "FALSE" => Kind::Bool(false),
-        _ => number(text).map_or_else(|| Kind::Text(text.to_owned()), Kind::Number),
+        "" | "~" | "null" | "Null" | "NULL" => NodeKind::Null,
+        "true" | "True" | "TRUE" => NodeKind::Bool(true),
+        "false" | "False" | "FALSE" => NodeKind::Bool(false),
+        _ => number(text).map_or_else(|| NodeKind::Text(text.to_owned()), NodeKind::Number),
     }
 }
 
@@ -225,7 +227,7 @@ fn number(text: &str) -> Option<serde_json::Number> {
 fn tagged(tag: Option<&Tag>, node: Node) -> Node {
     match tag {
         Some(tag) if !tag.is_yaml_core_schema() => {
-            Node { line: node.line, kind: Kind::Call(tag.suffix().to_owned(), Box::new(node)) }
+            Node { line: node.line, kind: NodeKind::Call(tag.suffix().to_owned(), Box::new(node)) }
         }
         _ => node,
     }
@@ -236,33 +238,33 @@ mod tests {
     use super::*;
 
     fn text(line: usize, text: &str) -> Node {
-        Node { line, kind: Kind::Text(text.to_owned()) }
+        Node { line, kind: NodeKind::Text(text.to_owned()) }
     }
 
     #[test]
     fn short_and_long_forms_are_the_same_and_lines_are_kept() {
         let short = parse("a:\n  !Sub x\nb: !GetAtt [y, Arn]").unwrap();
-        assert_eq!(short.get("a").unwrap().kind, Kind::Call("Sub".to_owned(), Box::new(text(2, "x"))));
-        let Kind::Call(name, argument) = &short.get("b").unwrap().kind else { panic!("{short:?}") };
-        assert_eq!((name.as_str(), &argument.kind), ("GetAtt", &Kind::List(vec![text(3, "y"), text(3, "Arn")])));
+        assert_eq!(short.get("a").unwrap().kind, NodeKind::Call("Sub".to_owned(), Box::new(text(2, "x"))));
+        let NodeKind::Call(name, argument) = &short.get("b").unwrap().kind else { panic!("{short:?}") };
+        assert_eq!((name.as_str(), &argument.kind), ("GetAtt", &NodeKind::List(vec![text(3, "y"), text(3, "Arn")])));
         let long = parse(r#"{"a": {"Fn::Sub": "x"}, "c": {"Ref": "z"}}"#).unwrap();
-        assert_eq!(long.get("a").unwrap().kind, Kind::Call("Sub".to_owned(), Box::new(text(1, "x"))));
+        assert_eq!(long.get("a").unwrap().kind, NodeKind::Call("Sub".to_owned(), Box::new(text(1, "x"))));
     }
 
     #[test]
     fn plain_scalars_are_typed_and_account_ids_keep_their_zero() {
         let list = parse("[1, -2, 1.5, true, ~, 012345678901, 0, '1', !!str 1, .5, 1e3, a1, 1.4.0]").unwrap();
-        let number = |number: f64| Kind::Number(serde_json::Number::from_f64(number).unwrap());
-        let text = |text: &str| Kind::Text(text.to_owned());
+        let number = |number: f64| NodeKind::Number(serde_json::Number::from_f64(number).unwrap());
+        let text = |text: &str| NodeKind::Text(text.to_owned());
         let kinds: Vec<_> = list.items().iter().map(|item| item.kind.clone()).collect();
         let expected = [
-            Kind::Number(1.into()),
-            Kind::Number((-2).into()),
+            NodeKind::Number(1.into()),
+            NodeKind::Number((-2).into()),
             number(1.5),
-            Kind::Bool(true),
-            Kind::Null,
+            NodeKind::Bool(true),
+            NodeKind::Null,
             text("012345678901"),
-            Kind::Number(0.into()),
+            NodeKind::Number(0.into()),
             text("1"),
             text("1"),
             number(0.5),
@@ -278,7 +280,7 @@ mod tests {
         let tree = parse("x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y], a: 3}").unwrap();
         let entries: Vec<_> =
             tree.get("z").unwrap().entries().iter().map(|(name, node)| (name.as_str(), &node.kind)).collect();
-        let number = |number: i64| Kind::Number(number.into());
+        let number = |number: i64| NodeKind::Number(number.into());
         assert_eq!(entries, [("a", &number(3)), ("b", &number(1)), ("c", &number(2))]);
     }
 

@@ -20,17 +20,17 @@ pub(crate) const MAX_REVISIONS: usize = 20;
 #[derive(Serialize)]
 struct ServicesAnswer {
     services: Vec<Value>,
-    failures: Vec<Failure>,
+    failures: Vec<DescribeFailure>,
 }
 
 #[derive(Serialize)]
 struct TasksAnswer {
     tasks: Vec<Value>,
-    failures: Vec<Failure>,
+    failures: Vec<DescribeFailure>,
 }
 
 #[derive(Serialize)]
-struct Failure {
+struct DescribeFailure {
     arn: String,
     reason: &'static str,
 }
@@ -43,7 +43,7 @@ pub(crate) fn services(world: &World, query: &Query) -> Result<String, ApiError>
         let arn = world.location.service_arn(cluster, last_part(cluster, "service", name)?);
         match service(world, &arn, query.with_tags)?.filter(|_| !query.missing) {
             Some(service) => answer.services.push(service),
-            None => answer.failures.push(Failure { arn, reason: "MISSING" }),
+            None => answer.failures.push(DescribeFailure { arn, reason: "MISSING" }),
         }
     }
     json::write(Api::Ecs, &answer)
@@ -78,7 +78,7 @@ pub(crate) fn tasks(world: &World, query: &Query) -> Result<String, ApiError> {
         let arn = world.location.task_arn(cluster, id);
         match task(world, &arn, query.with_tags).filter(|_| !query.missing) {
             Some(task) => answer.tasks.push(task),
-            None => answer.failures.push(Failure { arn, reason: "MISSING" }),
+            None => answer.failures.push(DescribeFailure { arn, reason: "MISSING" }),
         }
     }
     json::write(Api::Ecs, &answer)

@@ -20,17 +20,17 @@ use crate::protocol::json;
 /// A well-formed request.
 #[derive(Debug, Clone)]
 pub(crate) enum ListRequest {
-    Clusters(Body),
-    DescribeClusters(Body),
-    Services(Body),
-    Tasks(Body),
-    TaskDefinition(Body),
+    Clusters(ListBody),
+    DescribeClusters(ListBody),
+    Services(ListBody),
+    Tasks(ListBody),
+    TaskDefinition(ListBody),
 }
 
 /// The fields of all these requests.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
+pub(crate) struct ListBody {
     cluster: Option<String>,
     clusters: Option<Vec<String>>,
     service_name: Option<String>,
@@ -77,18 +77,18 @@ impl ListRequest {
     }
 }
 
-fn clusters(world: &World, body: &Body) -> Result<Value, ApiError> {
+fn clusters(world: &World, body: &ListBody) -> Result<Value, ApiError> {
     page("clusterArns", world.clusters.iter().map(|name| world.location.cluster_arn(name)).collect(), body, 100)
 }
 
-fn services(world: &World, body: &Body) -> Result<Value, ApiError> {
+fn services(world: &World, body: &ListBody) -> Result<Value, ApiError> {
     let cluster = find_cluster(world, body.cluster.as_deref().unwrap_or("default"))?;
     let prefix = world.location.service_arn(cluster, "");
     let all: BTreeSet<&String> = world.services.keys().chain(world.described.services.keys()).collect();
     page("serviceArns", all.into_iter().filter(|arn| arn.starts_with(&prefix)).cloned().collect(), body, 10)
 }
 
-fn tasks(world: &World, body: &Body) -> Result<Value, ApiError> {
+fn tasks(world: &World, body: &ListBody) -> Result<Value, ApiError> {
     let cluster = find_cluster(world, body.cluster.as_deref().unwrap_or("default"))?;
     let group = body.service_name.as_ref().map(|name| format!("service:{name}"));
     let wanted = body.desired_status.as_deref().unwrap_or("RUNNING");
@@ -108,7 +108,7 @@ fn tasks(world: &World, body: &Body) -> Result<Value, ApiError> {
     page("taskArns", all.into_iter().cloned().collect(), body, 100)
 }
 
-fn page(field: &str, all: Vec<String>, body: &Body, default: usize) -> Result<Value, ApiError> {
+fn page(field: &str, all: Vec<String>, body: &ListBody, default: usize) -> Result<Value, ApiError> {
     let size = body.max_results.unwrap_or(default);
     let start = body.next_token.as_deref().map_or(Ok(0), str::parse::<usize>);
     let wrong = || ApiError::invalid(Api::Ecs, "Invalid token or page size");
@@ -122,7 +122,7 @@ fn page(field: &str, all: Vec<String>, body: &Body, default: usize) -> Result<Va
     Ok(answer)
 }
 
-fn describe_clusters(world: &World, body: &Body) -> Result<Value, ApiError> {
+fn describe_clusters(world: &World, body: &ListBody) -> Result<Value, ApiError> {
     let named = body.clusters.clone().unwrap_or_else(|| vec!["default".to_owned()]);
     if named.len() > 100 {
         return Err(ApiError::invalid(Api::Ecs, "'clusters' must name at most 100"));
@@ -140,7 +140,7 @@ fn describe_clusters(world: &World, body: &Body) -> Result<Value, ApiError> {
     Ok(json!({"clusters": found, "failures": failures}))
 }
 
-fn task_definition(world: &World, body: &Body) -> Result<Value, ApiError> {
+fn task_definition(world: &World, body: &ListBody) -> Result<Value, ApiError> {
     let named = body.task_definition.as_deref().unwrap_or_default();
     let last = named.rsplit('/').next().unwrap_or(named);
     let family = last.split(':').next().unwrap_or(last);

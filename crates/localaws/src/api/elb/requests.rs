@@ -28,7 +28,7 @@ const MAX_PAGE_SIZE: usize = 400;
 pub(crate) enum ElbRequest {
     Attributes(Action, String),
     Balancers(Vec<String>),
-    Groups { filter: Filter, page: Page },
+    Groups { filter: Filter, page: GroupPage },
     Listeners(String),
     Tags(Vec<String>),
     Health { group: String, targets: Vec<Target> },
@@ -37,7 +37,7 @@ pub(crate) enum ElbRequest {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Page {
+pub(crate) struct GroupPage {
     from: usize,
     size: usize,
 }
@@ -131,12 +131,12 @@ fn filter(form: &Form) -> Result<Filter, ApiError> {
     }
 }
 
-fn page(form: &Form) -> Result<Page, ApiError> {
+fn page(form: &Form) -> Result<GroupPage, ApiError> {
     let number = |name: &str, default: usize| form.get(name).map_or(Ok(default), str::parse::<usize>);
     let size = number("PageSize", MAX_PAGE_SIZE).ok().filter(|size| (1..=MAX_PAGE_SIZE).contains(size));
     let size = size.ok_or_else(|| invalid(&format!("'PageSize' must be a number from 1 to {MAX_PAGE_SIZE}")))?;
     let from = number("Marker", 0).map_err(|_| invalid("'Marker' is not from an earlier answer"))?;
-    Ok(Page { from, size })
+    Ok(GroupPage { from, size })
 }
 
 fn group_and_targets(form: &Form) -> Result<(String, Vec<Target>), ApiError> {
@@ -180,7 +180,7 @@ fn describe_health(world: &World, group: &str, targets: &[Target], now: Duration
     query::result(Action::DescribeTargetHealth, &HealthResult { target_health_descriptions })
 }
 
-fn describe_groups(world: &World, filter: &Filter, page: Page) -> Result<String, ApiError> {
+fn describe_groups(world: &World, filter: &Filter, page: GroupPage) -> Result<String, ApiError> {
     let groups = select(world, filter)?;
     let next = page.from.saturating_add(page.size);
     let next_marker = (next < groups.len()).then(|| next.to_string());

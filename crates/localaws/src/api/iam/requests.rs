@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::api::iam::shapes::{
-    AttachedResult, AttachedShape, BoundaryShape, CREATED, IdentityResult, InlineResult, NamesResult, Page,
+    AttachedResult, AttachedShape, BoundaryShape, CREATED, IdentityResult, InlineResult, NamesResult, PolicyPage,
     PolicyResult, PolicyShape, RoleResult, RoleShape, VersionResult, VersionShape,
 };
 use crate::call::action::{Action, Api};
@@ -96,10 +96,10 @@ fn from(form: &Form) -> Result<usize, ApiError> {
     form.get("Marker").map_or(Ok(0), |marker| marker.parse().map_err(|_| wrong(marker)))
 }
 
-fn page<'a>(all: impl ExactSizeIterator<Item = &'a String>, from: usize) -> (Vec<&'a String>, Page) {
+fn page<'a>(all: impl ExactSizeIterator<Item = &'a String>, from: usize) -> (Vec<&'a String>, PolicyPage) {
     let next = from.saturating_add(PAGE_SIZE);
     let marker = (next < all.len()).then(|| next.to_string());
-    (all.skip(from).take(PAGE_SIZE).collect(), Page { is_truncated: marker.is_some(), marker })
+    (all.skip(from).take(PAGE_SIZE).collect(), PolicyPage { is_truncated: marker.is_some(), marker })
 }
 
 fn no_such(what: String) -> ApiError {

@@ -40,7 +40,7 @@ pub(crate) struct BoundaryShape<'a> {
 pub(crate) struct NamesResult<'a> {
     pub(crate) policy_names: Members<&'a str>,
     #[serde(flatten)]
-    pub(crate) page: Page,
+    pub(crate) page: PolicyPage,
 }
 
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ pub(crate) struct NamesResult<'a> {
 pub(crate) struct AttachedResult<'a> {
     pub(crate) attached_policies: Members<AttachedShape<'a>>,
     #[serde(flatten)]
-    pub(crate) page: Page,
+    pub(crate) page: PolicyPage,
 }
 
 #[derive(Serialize)]
@@ -60,7 +60,7 @@ pub(crate) struct AttachedShape<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Page {
+pub(crate) struct PolicyPage {
     pub(crate) is_truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) marker: Option<String>,

@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::api::sqs::error::missing;
-use crate::api::sqs::shapes::Entry;
+use crate::api::sqs::shapes::BatchEntry;
 use crate::call::error::ApiError;
 
 const MAX_ENTRIES: usize = 10;
 const MAX_ID_LENGTH: usize = 80;
 
 /// Checks the batch as a whole.
-fn check<T>(entries: &[Entry<T>]) -> Result<(), ApiError> {
+fn check<T>(entries: &[BatchEntry<T>]) -> Result<(), ApiError> {
     if entries.is_empty() {
         return Err(ApiError::bad("EmptyBatchRequest", "There should be at least one entry in the request."));
     }
@@ -34,7 +34,7 @@ fn check<T>(entries: &[Entry<T>]) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn id<T>(entry: &Entry<T>) -> Result<&str, ApiError> {
+fn id<T>(entry: &BatchEntry<T>) -> Result<&str, ApiError> {
     let id = entry.id.as_deref().ok_or_else(|| missing("Id"))?;
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
     if id.is_empty() || id.len() > MAX_ID_LENGTH || !id.chars().all(allowed) {
@@ -47,7 +47,7 @@ fn id<T>(entry: &Entry<T>) -> Result<&str, ApiError> {
 
 /// Checks the batch, then runs `call` for each entry and collects the results.
 pub(crate) fn each<T>(
-    entries: &[Entry<T>],
+    entries: &[BatchEntry<T>],
     mut call: impl FnMut(&T) -> Result<Map<String, Value>, ApiError>,
 ) -> Result<Map<String, Value>, ApiError> {
     check(entries)?;
@@ -75,8 +75,8 @@ fn failure(id: &Value, error: &ApiError) -> Value {
 mod tests {
     use super::*;
 
-    fn entries(ids: &[&str]) -> Vec<Entry<()>> {
-        ids.iter().map(|id| Entry { id: Some((*id).to_owned()), body: () }).collect()
+    fn entries(ids: &[&str]) -> Vec<BatchEntry<()>> {
+        ids.iter().map(|id| BatchEntry { id: Some((*id).to_owned()), body: () }).collect()
     }
 
     #[test]

@@ -21,11 +21,11 @@ use crate::protocol::json;
 const MAX_IN_FLIGHT: usize = 120_000;
 
 /// A result, or the latest time at which to try again.
-pub(crate) type Attempt<T> = ControlFlow<T, Duration>;
+pub(crate) type ReceiveAttempt<T> = ControlFlow<T, Duration>;
 
 /// The answer of a call in JSON, or the poll that will have it.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum PollAnswer {
     Now(String),
     Later(LongPoll),
 }

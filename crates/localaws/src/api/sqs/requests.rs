@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::api::sqs::attributes;
 use crate::api::sqs::batch;
 use crate::api::sqs::error::{missing, no_queue};
-use crate::api::sqs::long_poll::{Answer, LongPoll};
+use crate::api::sqs::long_poll::{LongPoll, PollAnswer};
 use crate::api::sqs::message_calls;
 use crate::api::sqs::shapes::{
     Addressed, BatchBody, ChangeBody, DeleteBody, MESSAGE_ATTRIBUTES, NameBody, NamesBody, ReceiveBody,
@@ -56,7 +56,7 @@ impl SqsRequest {
     }
 
     /// Runs the request. `origin` is the scheme and host that the caller used; queue URLs begin with it.
-    pub(crate) fn run(self, world: &mut World, origin: &str, now: Duration) -> Result<Answer, ApiError> {
+    pub(crate) fn run(self, world: &mut World, origin: &str, now: Duration) -> Result<PollAnswer, ApiError> {
         let answer = match self {
             Self::Url(body) => url(world, body.queue_name.as_deref(), origin)?,
             Self::Of { queue, call } => {
@@ -73,7 +73,7 @@ impl SqsRequest {
                 }
             }
         };
-        json::write(Api::Sqs, &answer).map(Answer::Now)
+        json::write(Api::Sqs, &answer).map(PollAnswer::Now)
     }
 
     /// The queue's name, and the ids of the messages that the request names.
@@ -129,7 +129,7 @@ fn describe(world: &World, queue: &str, names: &[String], now: Duration) -> Resu
     Ok(if found.is_empty() { Map::new() } else { object("Attributes", json!(found)) })
 }
 
-fn receive(world: &mut World, queue: String, body: &ReceiveBody, now: Duration) -> Result<Answer, ApiError> {
+fn receive(world: &mut World, queue: String, body: &ReceiveBody, now: Duration) -> Result<PollAnswer, ApiError> {
     let default_wait = world.queues.get(&queue).ok_or_else(no_queue)?.queue.receive_wait;
     let max = message_calls::within("MaxNumberOfMessages", body.max_number_of_messages, 1..=10)?.unwrap_or(1);
     let hidden = message_calls::within("VisibilityTimeout", body.visibility_timeout, 0..=43_200)?;
@@ -142,7 +142,7 @@ fn receive(world: &mut World, queue: String, body: &ReceiveBody, now: Duration) 
     let hidden = hidden.map(|seconds| Duration::from_secs(seconds.into()));
     let wanted = Wanted { max: max as usize, hidden, short_poll: wait.is_zero() };
     let poll = LongPoll { queue, wanted, names, until: now.saturating_add(wait) };
-    Ok(poll.try_receive(world, now)?.map_or(Answer::Later(poll), Answer::Now))
+    Ok(poll.try_receive(world, now)?.map_or(PollAnswer::Later(poll), PollAnswer::Now))
 }
 
 fn object(name: &str, value: Value) -> Map<String, Value> {

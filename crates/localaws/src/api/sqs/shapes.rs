@@ -8,7 +8,7 @@ use md5::{Digest as _, Md5};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::model::sqs::queues::Received;
+use crate::model::sqs::queues::ReceivedMessages;
 
 /// The sender of every message: signatures are not checked.
 const SENDER: &str = "AIDALOCALAWSSENDER00";
@@ -69,7 +69,7 @@ pub(crate) struct ChangeBody {
 
 /// An entry of a batch: its id and its fields.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Entry<T> {
+pub(crate) struct BatchEntry<T> {
     #[serde(rename = "Id")]
     pub(crate) id: Option<String>,
     #[serde(flatten)]
@@ -80,7 +80,7 @@ pub(crate) struct Entry<T> {
 #[serde(rename_all = "PascalCase", bound = "T: Deserialize<'de>")]
 pub(crate) struct BatchBody<T> {
     #[serde(default = "Vec::new")]
-    pub(crate) entries: Vec<Entry<T>>,
+    pub(crate) entries: Vec<BatchEntry<T>>,
 }
 
 impl ReceiveBody {
@@ -91,10 +91,10 @@ impl ReceiveBody {
 }
 
 /// The JSON of a received message with the requested attributes.
-pub(crate) fn message(received: &Received, names: &[String], epoch: Duration) -> Value {
+pub(crate) fn message(received: &ReceivedMessages, names: &[String], epoch: Duration) -> Value {
     let mut attributes = attributes(received, epoch);
     attributes.retain(|name, _| names.iter().any(|asked| asked == "All" || asked == name));
-    let Received { message, receipt_handle } = received;
+    let ReceivedMessages { message, receipt_handle } = received;
     let mut shape = json!({
         "MessageId": message.id,
         "ReceiptHandle": receipt_handle,
@@ -108,7 +108,7 @@ pub(crate) fn message(received: &Received, names: &[String], epoch: Duration) ->
 }
 
 /// The system attributes of a received message. Times are milliseconds since 1970.
-pub(crate) fn attributes(received: &Received, epoch: Duration) -> BTreeMap<&'static str, String> {
+pub(crate) fn attributes(received: &ReceivedMessages, epoch: Duration) -> BTreeMap<&'static str, String> {
     let message = &received.message;
     let millis = |at: Duration| epoch.saturating_add(at).as_millis().to_string();
     let first = message.first_received_at.map(|at| ("ApproximateFirstReceiveTimestamp", millis(at)));

@@ -8,7 +8,7 @@ use crate::call::error::ApiError;
 use crate::model::elb::health::{Health, State};
 use crate::model::elb::network::Network;
 use crate::model::elb::target::{Registered, Target};
-use crate::model::elb::targets::{Key, Targets};
+use crate::model::elb::targets::{TargetKey, Targets};
 
 /// The Availability Zone of a target outside the VPC.
 const ALL_ZONES: &str = "all";
@@ -228,7 +228,7 @@ impl Group {
 
     /// Compares ids as strings. It is undocumented whether AWS treats two spellings of an IPv6 address as one target, so a
     /// caller must send the id that it read.
-    fn key(&self, target: &Target) -> Key {
+    fn key(&self, target: &Target) -> TargetKey {
         (target.id.clone(), target.port.unwrap_or(self.port))
     }
 }

@@ -12,48 +12,48 @@ use crate::model::elb::health::{Health, State};
 use crate::model::elb::target::Registered;
 
 /// Identifies a target within its group: id and port.
-pub(crate) type Key = (String, u16);
+pub(crate) type TargetKey = (String, u16);
 
 /// The targets of one group.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Targets {
-    all: BTreeMap<Key, Registration>,
+    all: BTreeMap<TargetKey, Registration>,
 }
 
 #[derive(Debug, Clone)]
 struct Registration {
     zone: Option<String>,
-    phase: Phase,
+    phase: TargetPhase,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Phase {
+enum TargetPhase {
     Active { state: State, since: Duration },
     Draining { until: Duration },
 }
 
 impl Targets {
     /// Registers a target. An active one does not change, and a draining one becomes active again.
-    pub(crate) fn register(&mut self, key: Key, zone: Option<String>, state: State, now: Duration) {
+    pub(crate) fn register(&mut self, key: TargetKey, zone: Option<String>, state: State, now: Duration) {
         self.remove_drained(now);
-        let active = self.all.get(&key).is_some_and(|known| matches!(known.phase, Phase::Active { .. }));
+        let active = self.all.get(&key).is_some_and(|known| matches!(known.phase, TargetPhase::Active { .. }));
         if !active {
-            self.all.insert(key, Registration { zone, phase: Phase::Active { state, since: now } });
+            self.all.insert(key, Registration { zone, phase: TargetPhase::Active { state, since: now } });
         }
     }
 
     /// Starts the draining of an active target. A draining or unknown target is ignored.
-    pub(crate) fn deregister(&mut self, key: &Key, delay: Duration, now: Duration) {
+    pub(crate) fn deregister(&mut self, key: &TargetKey, delay: Duration, now: Duration) {
         if let Some(known) = self.all.get_mut(key)
-            && matches!(known.phase, Phase::Active { .. })
+            && matches!(known.phase, TargetPhase::Active { .. })
         {
-            known.phase = Phase::Draining { until: now.saturating_add(delay) };
+            known.phase = TargetPhase::Draining { until: now.saturating_add(delay) };
         }
         self.remove_drained(now);
     }
 
     /// Sets the state of a target; `draining` deregisters it. Returns false if the target is unknown.
-    pub(crate) fn set_state(&mut self, key: &Key, state: State, delay: Duration, now: Duration) -> bool {
+    pub(crate) fn set_state(&mut self, key: &TargetKey, state: State, delay: Duration, now: Duration) -> bool {
         self.remove_drained(now);
         if state == State::Draining {
             self.deregister(key, delay, now);
@@ -62,34 +62,34 @@ impl Targets {
         let Some(known) = self.all.get_mut(key) else {
             return false;
         };
-        known.phase = Phase::Active { state, since: now };
+        known.phase = TargetPhase::Active { state, since: now };
         true
     }
 
     /// The health of a target, or `None` if it is neither active nor draining.
-    pub(crate) fn health(&self, key: &Key, warm_up: Option<Duration>, now: Duration) -> Option<Health> {
+    pub(crate) fn health(&self, key: &TargetKey, warm_up: Option<Duration>, now: Duration) -> Option<Health> {
         self.all.get(key).and_then(|known| known.phase.health(warm_up, now))
     }
 
     /// All active and draining targets, ordered by id and port.
     pub(crate) fn list(&self, warm_up: Option<Duration>, now: Duration) -> Vec<Registered> {
-        let described = |((id, port), known): (&Key, &Registration)| {
+        let described = |((id, port), known): (&TargetKey, &Registration)| {
             let health = known.phase.health(warm_up, now)?;
             Some(Registered { id: id.clone(), port: *port, zone: known.zone.clone(), health })
         };
         self.all.iter().filter_map(described).collect()
     }
 
-    pub(crate) fn zone(&self, key: &Key) -> Option<String> {
+    pub(crate) fn zone(&self, key: &TargetKey) -> Option<String> {
         self.all.get(key).and_then(|known| known.zone.clone())
     }
 
     fn remove_drained(&mut self, now: Duration) {
-        self.all.retain(|_, known| !matches!(known.phase, Phase::Draining { until } if until <= now));
+        self.all.retain(|_, known| !matches!(known.phase, TargetPhase::Draining { until } if until <= now));
     }
 }
 
-impl Phase {
+impl TargetPhase {
     fn health(self, warm_up: Option<Duration>, now: Duration) -> Option<Health> {
         match self {
             Self::Draining { until } => (now < until).then_some(Health::of(State::Draining)),
@@ -113,7 +113,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn key(port: u16) -> Key {
+    fn key(port: u16) -> TargetKey {
         ("10.0.0.1".to_owned(), port)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::error::WorldError;
 use crate::model::sqs::message::{Message, MessageCounts};
 use crate::model::sqs::queue::Queue;
-use crate::model::sqs::queues::{self, Received, Stock, Wanted};
+use crate::model::sqs::queues::{self, ReceivedMessages, Stock, Wanted};
 use crate::model::sqs::receipt::Receipt;
 use crate::model::world::World;
 
@@ -39,7 +39,7 @@ impl World {
     }
 
     /// Receives up to `max` messages like a long poll, but does not wait.
-    pub fn receive(&mut self, queue: &str, max: usize, now: Duration) -> Result<Vec<Received>, WorldError> {
+    pub fn receive(&mut self, queue: &str, max: usize, now: Duration) -> Result<Vec<ReceivedMessages>, WorldError> {
         let name = queues::name_in(queue);
         self.stock(queue).ok_or_else(|| no_queue(queue))?;
         Ok(self.queues.receive(name, Wanted { max, hidden: None, short_poll: false }, now))

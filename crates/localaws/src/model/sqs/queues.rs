@@ -15,7 +15,7 @@ use crate::model::sqs::waker::Waker;
 
 /// A received message with its receipt handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
+pub struct ReceivedMessages {
     /// The message after this receive.
     pub message: Message,
     pub receipt_handle: String,
@@ -104,7 +104,7 @@ impl Queues {
     }
 
     /// Receives visible messages, oldest first.
-    pub(crate) fn receive(&mut self, name: &str, wanted: Wanted, now: Duration) -> Vec<Received> {
+    pub(crate) fn receive(&mut self, name: &str, wanted: Wanted, now: Duration) -> Vec<ReceivedMessages> {
         self.redrive(name, now);
         let Some(stock) = self.all.get_mut(name) else {
             return Vec::new();
@@ -116,7 +116,7 @@ impl Queues {
         let received = numbers.filter_map(|number| {
             let message = stock.messages.receive(number, hidden, now)?;
             let receipt = Receipt { queue: name.to_owned(), message: number, receive: message.receive_count };
-            Some(Received { message, receipt_handle: receipt.to_string() })
+            Some(ReceivedMessages { message, receipt_handle: receipt.to_string() })
         });
         received.collect()
     }
@@ -210,7 +210,7 @@ mod tests {
         queues
     }
 
-    fn received(queues: &mut Queues, name: &str, now: Duration) -> Vec<Received> {
+    fn received(queues: &mut Queues, name: &str, now: Duration) -> Vec<ReceivedMessages> {
         queues.receive(name, Wanted { max: 10, hidden: None, short_poll: true }, now)
     }
 
