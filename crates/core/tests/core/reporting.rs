@@ -1,15 +1,6 @@
 //! The report of a batch: records, verdict, the messages that return, and the metrics.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test stops where something is not as it should be"
-)]
 
-mod common;
-
-use common::{Scenario, throttled};
+use crate::scenario::{Scenario, throttled};
 use spotdrain_core::model::notice::Ignored;
 use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::model::task_status::RecognisedBy;
@@ -28,7 +19,7 @@ fn two() -> Scenario {
 
 /// Gives every registration that is to be deregistered its outcome: `two` has its own.
 fn report_of(scenario: Scenario, two: &Outcome) -> Report {
-    let is_two = |address| address == common::ip("10.0.2.22");
+    let is_two = |address| address == crate::scenario::ip("10.0.2.22");
     scenario.plan().report(|address| if is_two(address) { two.clone() } else { Outcome::Deregistered })
 }
 

@@ -1,18 +1,8 @@
 //! What the queue hears of each message, and when a kept target is looked at again.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::unnecessary_wraps,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test stops where something is wrong"
-)]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Scenario, throttled};
+use crate::scenario::{Scenario, throttled};
 use jiff::SignedDuration;
 use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::read::batch::{Receipt, Receipts};
