@@ -136,6 +136,13 @@ struct WireSns<'a> {
     sns: Object<WireNotification<'a>>,
 }
 
+/// A record of any service.
+#[derive(Deserialize)]
+struct WireKind<'a> {
+    #[serde(borrow, default, rename = "Sns")]
+    sns: Option<&'a RawValue>,
+}
+
 #[derive(Deserialize)]
 struct WireNotification<'a> {
     #[serde(borrow, rename = "Message")]
@@ -198,8 +205,8 @@ fn queued(records: &[&RawValue], array: &str, sources: &[String]) -> Result<Batc
 }
 
 fn is_of_sns(records: &[&RawValue]) -> bool {
-    let is_one = |record: &&RawValue| from_json::<WireSns<'_>>(record.get()).is_ok();
-    !records.is_empty() && records.iter().all(is_one)
+    let has_sns = |record: &&RawValue| from_json::<WireKind<'_>>(record.get()).is_ok_and(|kind| kind.sns.is_some());
+    !records.is_empty() && records.iter().all(has_sns)
 }
 
 fn read_notification(index: usize, record: &RawValue, sources: &[String]) -> Result<Event, EventError> {
