@@ -1,4 +1,4 @@
-//! The services: their counts, strategies, target groups and tags.
+//! Services: counts, capacity provider strategies, target groups and tags.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>
 
 use std::collections::BTreeMap;
@@ -12,53 +12,53 @@ use spotdrain_doctor::model::root::{Place, Unread};
 use spotdrain_doctor::model::service::{Balancer, Capacity, Reach, Service};
 use spotdrain_doctor::model::setting::Setting;
 
-use super::asker::{Asker, Budget};
 use super::clusters::{Cluster, strategy_item};
+use super::paced_client::{PacedClient, RateLimit};
 use super::unknown;
 
 /// The most services in one DescribeServices.
-const MOST_A_CALL: usize = 10;
+const MAX_PER_CALL: usize = 10;
 
-/// What was found.
+/// The services that were read, and what could not be read.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) services: Vec<Seen>,
+pub(crate) struct Services {
+    pub(crate) found: Vec<FoundService>,
     pub(crate) unread: Vec<Unread>,
 }
 
-/// A service, and what is to be read for it.
+/// A service, with the ARNs of what is read for it later.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct FoundService {
     pub(crate) service: Service,
     /// The ARN of its task definition.
     pub(crate) definition: Option<String>,
-    /// For each of its balancers the target group and the alternate one.
+    /// For each of its load balancers, the target group and the alternate target group.
     pub(crate) groups: Vec<Vec<String>>,
 }
 
-/// Returns the services of the clusters, or those of these names.
+/// Returns all services of the clusters, or those with these names.
 pub(crate) async fn find(
-    asker: &Asker<'_>,
+    client: &PacedClient<'_>,
     clusters: &BTreeMap<String, Cluster>,
     names: &[String],
-) -> Result<Found, String> {
-    let (mut found, is_named) = (Found::default(), !names.is_empty());
+) -> Result<Services, String> {
+    let (mut services, is_named) = (Services::default(), !names.is_empty());
     for (arn, cluster) in clusters {
-        let names = if names.is_empty() { list(asker, arn).await? } else { names.to_vec() };
-        asker.progress.expect(names.len());
-        for names in names.chunks(MOST_A_CALL) {
-            describe(asker, arn, cluster, names, is_named, &mut found).await?;
+        let names = if names.is_empty() { list(client, arn).await? } else { names.to_vec() };
+        client.progress.expect(names.len());
+        for names in names.chunks(MAX_PER_CALL) {
+            describe(client, arn, cluster, names, is_named, &mut services).await?;
         }
     }
-    Ok(found)
+    Ok(services)
 }
 
-async fn list(asker: &Asker<'_>, cluster: &str) -> Result<Vec<String>, String> {
+async fn list(client: &PacedClient<'_>, cluster: &str) -> Result<Vec<String>, String> {
     let (mut arns, mut token) = (Vec::new(), None);
     loop {
-        let request = asker.aws.ecs.list_services().cluster(cluster).max_results(100).set_next_token(token);
-        let answer = asker.ask("ListServices", Budget::Other, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.message)?;
+        let request = client.aws.ecs.list_services().cluster(cluster).max_results(100).set_next_token(token);
+        let answer = client.call("ListServices", RateLimit::Other, || request.clone().send()).await;
+        let answer = answer.map_err(|failure| failure.message)?;
         arns.extend(answer.service_arns().iter().cloned());
         token = answer.next_token().map(str::to_owned);
         if token.is_none() {
@@ -68,22 +68,22 @@ async fn list(asker: &Asker<'_>, cluster: &str) -> Result<Vec<String>, String> {
 }
 
 async fn describe(
-    asker: &Asker<'_>,
+    client: &PacedClient<'_>,
     arn: &str,
     cluster: &Cluster,
     names: &[String],
     is_named: bool,
-    found: &mut Found,
+    services: &mut Services,
 ) -> Result<(), String> {
-    let request = asker.aws.ecs.describe_services().cluster(arn).include(ServiceField::Tags);
+    let request = client.aws.ecs.describe_services().cluster(arn).include(ServiceField::Tags);
     let request = request.set_services(Some(names.to_vec()));
-    let answer = match asker.ask("DescribeServices", Budget::Other, || request.clone().send()).await {
+    let answer = match client.call("DescribeServices", RateLimit::Other, || request.clone().send()).await {
         Ok(answer) => answer,
-        Err(refusal) => {
+        Err(failure) => {
             let subject = |name: &String| format!("service {}", short(name));
-            found
+            services
                 .unread
-                .extend(names.iter().map(|name| Unread { subject: subject(name), why: refusal.message.clone() }));
+                .extend(names.iter().map(|name| Unread { subject: subject(name), why: failure.message.clone() }));
             return Ok(());
         }
     };
@@ -91,13 +91,13 @@ async fn describe(
         if is_named {
             return Err(no_such_service(short(missing), short(arn)));
         }
-        let why = "it was deleted while it was read".to_owned();
-        found.unread.push(Unread { subject: format!("service {}/{}", short(arn), short(missing)), why });
+        let why = "it was deleted while the cluster was read".to_owned();
+        services.unread.push(Unread { subject: format!("service {}/{}", short(arn), short(missing)), why });
     }
     for service in answer.services().iter().filter(|service| service.status() != Some("INACTIVE")) {
-        let seen = read(service, arn, cluster);
-        asker.progress.step(&seen.service.place.name);
-        found.services.push(seen);
+        let found = read(service, arn, cluster);
+        client.progress.step(&found.service.place.name);
+        services.found.push(found);
     }
     Ok(())
 }
@@ -106,13 +106,13 @@ fn no_such_service(service: &str, cluster: &str) -> String {
     format!("there is no service {service} in cluster {cluster}: aws ecs list-services --cluster {cluster} shows them")
 }
 
-/// The name at the end of an ARN.
+/// Returns the name at the end of an ARN.
 pub(crate) fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// With another deployment controller than ECS the primary task set's settings are in force.
-fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
+/// Reads a service. With another deployment controller than ECS, the settings of its primary task set apply.
+fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> FoundService {
     let name = service.service_name().unwrap_or_default();
     let set = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"));
     let balancers: Vec<_> =
@@ -122,7 +122,7 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> Seen {
     let percent = |value: Option<i32>| value.map_or(Setting::Default, count);
     let breaker = deployment.and_then(|deployment| deployment.deployment_circuit_breaker());
     let rebalancing = service.availability_zone_rebalancing().map(AvailabilityZoneRebalancing::as_str);
-    Seen {
+    FoundService {
         service: Service {
             place: Place::live(format!("service {}/{name}", short(cluster_arn))),
             name: name.to_owned(),
@@ -159,7 +159,7 @@ fn uses_ec2_placement(service: &EcsService) -> Option<bool> {
     (is_placed || is_daemon).then_some(true)
 }
 
-/// How clients find the service, by its deployment in force.
+/// Returns how clients find the service, according to its primary deployment.
 fn reached_by(service: &EcsService) -> Vec<Reach> {
     let deployment = service.deployments().iter().find(|one| one.status() == Some("PRIMARY"));
     let connect = deployment.and_then(Deployment::service_connect_configuration);
@@ -202,12 +202,12 @@ fn tag(service: &EcsService) -> Setting<String> {
     tag.map(|tag| tag.value().unwrap_or_default().to_owned()).into()
 }
 
-/// Adds its groups to every service, as far as they were read.
-pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Setting<Group>>) {
+/// Adds the target groups to every service.
+pub(crate) fn put_groups(services: &mut Services, groups: &BTreeMap<String, Setting<Group>>) {
     let of = |arn: Option<&String>| arn.map_or(Setting::Default, |arn| groups.get(arn).cloned().unwrap_or_default());
-    for seen in &mut found.services {
-        if let Setting::Set(balancers) = &mut seen.service.balancers {
-            for (balancer, arns) in balancers.iter_mut().zip(&seen.groups) {
+    for found in &mut services.found {
+        if let Setting::Set(balancers) = &mut found.service.balancers {
+            for (balancer, arns) in balancers.iter_mut().zip(&found.groups) {
                 balancer.group = of(arns.first());
                 balancer.alternate = of(arns.get(1));
             }
@@ -215,12 +215,12 @@ pub(crate) fn put_groups(found: &mut Found, groups: &BTreeMap<String, Setting<Gr
     }
 }
 
-/// Reads whether the tasks of services with an IPv6 group have an IPv6 address.
-pub(crate) async fn fill_families(asker: &Asker<'_>, found: &mut Found) {
-    for seen in &mut found.services {
-        let has_ipv6_group = seen.service.balancers.known().is_some_and(|all| all.iter().any(takes_ipv6));
+/// Reads whether tasks have an IPv6 address, for services with an IPv6 target group.
+pub(crate) async fn fill_families(client: &PacedClient<'_>, services: &mut Services) {
+    for found in &mut services.found {
+        let has_ipv6_group = found.service.balancers.known().is_some_and(|all| all.iter().any(takes_ipv6));
         if has_ipv6_group {
-            seen.service.has_ipv6 = family(asker, &seen.service).await;
+            found.service.has_ipv6 = family(client, &found.service).await;
         }
     }
 }
@@ -232,20 +232,22 @@ fn takes_ipv6(balancer: &Balancer) -> bool {
     takes(&balancer.group) || takes(&balancer.alternate)
 }
 
-async fn family(asker: &Asker<'_>, service: &Service) -> Setting<bool> {
+async fn family(client: &PacedClient<'_>, service: &Service) -> Setting<bool> {
     let cluster = service.cluster.known().cloned().unwrap_or_default();
-    let request = asker.aws.ecs.list_tasks().cluster(&cluster).service_name(&service.name).max_results(100);
-    let arns = match asker.ask("ListTasks", Budget::Other, || request.clone().send()).await {
-        Ok(answer) if answer.task_arns().is_empty() => return unknown("it has no task whose addresses could be seen"),
+    let request = client.aws.ecs.list_tasks().cluster(&cluster).service_name(&service.name).max_results(100);
+    let arns = match client.call("ListTasks", RateLimit::Other, || request.clone().send()).await {
+        Ok(answer) if answer.task_arns().is_empty() => {
+            return unknown("the service has no task whose addresses could be read");
+        }
         Ok(answer) => answer.task_arns().to_vec(),
-        Err(refusal) => return unknown(&refusal.message),
+        Err(failure) => return unknown(&failure.message),
     };
-    let request = asker.aws.ecs.describe_tasks().cluster(&cluster).set_tasks(Some(arns));
-    match asker.ask("DescribeTasks", Budget::Other, || request.clone().send()).await {
+    let request = client.aws.ecs.describe_tasks().cluster(&cluster).set_tasks(Some(arns));
+    match client.call("DescribeTasks", RateLimit::Other, || request.clone().send()).await {
         Ok(answer) => {
             let interfaces = answer.tasks().iter().flat_map(Task::containers).flat_map(Container::network_interfaces);
             Setting::Set(interfaces.into_iter().any(|interface| interface.ipv6_address().is_some()))
         }
-        Err(refusal) => unknown(&refusal.message),
+        Err(failure) => unknown(&failure.message),
     }
 }

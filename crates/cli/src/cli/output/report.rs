@@ -1,33 +1,22 @@
-//! A report, for people and for programs.
+//! A report as text.
 
 use std::io::Write as _;
 
 use anstyle::Style;
 use jiff::SignedDuration;
-use serde::Serialize;
 use spotdrain_core::model::observed::Target;
 use spotdrain_core::model::outcome::{NoTargetGroup, Outcome};
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report, Verdict};
 use spotdrain_core::settings::Mode;
 
-use super::drain::Act;
-use super::exit::Problem;
-use super::present::{BAD, BOLD, CAREFUL, QUIET, duration, ignored, moment, outcome_style, verdict};
+use super::style::{BAD, BOLD, CAREFUL, QUIET, duration, ignored, moment, outcome_style, verdict};
 use super::table::{Cell, Table, plain};
+use super::write_error;
+use crate::cli::drain::DrainCommand;
+use crate::cli::exit::CliError;
 
-/// Prints a value as JSON.
-pub(crate) fn json(value: &impl Serialize) -> Result<(), Problem> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Problem::Failed(error.to_string()))?;
-    writeln!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
-}
-
-/// The reader of our output went away.
-pub(crate) fn broken(error: &std::io::Error) -> Problem {
-    Problem::Failed(format!("cannot write the output: {error}"))
-}
-
-/// Prints a report for a person.
-pub(crate) fn report(report: &Report, act: Act) -> Result<(), Problem> {
+/// Prints the report.
+pub(crate) fn print(report: &Report, command: DrainCommand) -> Result<(), CliError> {
     let mut text = String::new();
     for notice in &report.notices {
         text += &notice_text(notice);
@@ -40,27 +29,27 @@ pub(crate) fn report(report: &Report, act: Act) -> Result<(), Problem> {
         let id = message.message_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
         text += &format!("{BAD}unreadable message{id}{BAD:#}: {}\n", message.error);
     }
-    text += &ending(report, act);
-    write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
+    text += &ending(report, command);
+    write!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))
 }
 
-/// The last line: the verdict, or of a plan what it would do.
-fn ending(report: &Report, act: Act) -> String {
+/// Returns the last line: the verdict, or what a plan would do.
+fn ending(report: &Report, command: DrainCommand) -> String {
     let (word, style) = verdict(report.verdict);
     let rows = report.notices.iter().flat_map(|notice| &notice.registrations);
     let would = rows.filter(|row| row.outcome == Outcome::WouldDeregister).count();
-    let dry = if act == Act::Plan { "dry run" } else { "mode observe" };
-    match (act, report.verdict, would) {
-        (Act::Plan, Verdict::Done | Verdict::Nothing, would) => {
+    let dry = if command == DrainCommand::Plan { "dry run" } else { "mode observe" };
+    match (command, report.verdict, would) {
+        (DrainCommand::Plan, Verdict::Done | Verdict::Nothing, would) => {
             let targets = if would == 1 { "target" } else { "targets" };
             format!("{BOLD}plan{BOLD:#} {would} {targets} would be deregistered ({dry}: nothing was changed)\n")
         }
-        (Act::Plan, ..) => {
+        (DrainCommand::Plan, ..) => {
             format!("{BOLD}plan{BOLD:#} {style}{word}{style:#} ({dry}: nothing was changed)\n")
         }
-        (Act::Drain, _, 0) => format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#}\n"),
-        (Act::Drain, ..) => {
-            format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#} ({dry}: {would} planned and not deregistered)\n")
+        (DrainCommand::Drain, _, 0) => format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#}\n"),
+        (DrainCommand::Drain, ..) => {
+            format!("{BOLD}verdict{BOLD:#} {style}{word}{style:#} ({dry}: {would} planned, not deregistered)\n")
         }
     }
 }
@@ -93,7 +82,7 @@ fn no_target_group(reason: NoTargetGroup) -> String {
         NoTargetGroup::NoLoadBalancer => (QUIET, "the task has no service, or its service has no load balancer"),
         NoTargetGroup::Unresolved => (
             CAREFUL,
-            "its service has a load balancer whose target groups could not be found, or ECS has forgotten the service",
+            "its service has a load balancer whose target groups could not be found, or ECS no longer knows the service",
         ),
     };
     let name: &str = reason.into();

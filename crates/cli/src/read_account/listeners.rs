@@ -1,5 +1,5 @@
-//! The listeners that forward to a target group, read where its targets are unused, to say why. Each load balancer is asked
-//! once. A group that names no load balancer has no listener.
+//! The listeners that forward to a target group. Read only if its targets are unused, to explain why, and once for each load
+//! balancer. A group without a load balancer has no listener.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListeners.html>,
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html>
 
@@ -8,18 +8,23 @@ use std::collections::BTreeMap;
 use aws_sdk_elasticloadbalancingv2::types::{Action, ForwardActionConfig, Listener, TargetGroup};
 use spotdrain_doctor::model::setting::Setting;
 
-use super::asker::{Asker, Budget};
+use super::paced_client::{PacedClient, RateLimit};
 use super::unknown;
 
-/// The listeners of the load balancers that were asked, or why they are unknown.
-pub(crate) type Known = BTreeMap<String, Result<Vec<Listener>, String>>;
+/// The listeners of each load balancer, or why they are unknown.
+pub(crate) type ListenersByLoadBalancer = BTreeMap<String, Result<Vec<Listener>, String>>;
 
-/// Returns those that forward to the group, as `TCP:5044 of load balancer demo`.
-pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, known: &mut Known) -> Setting<Vec<String>> {
+/// Returns the listeners that forward to the group, as `TCP:5044 of load balancer demo`.
+pub(crate) async fn find(
+    client: &PacedClient<'_>,
+    arn: &str,
+    group: &TargetGroup,
+    known: &mut ListenersByLoadBalancer,
+) -> Setting<Vec<String>> {
     let mut found = Vec::new();
     for balancer in group.load_balancer_arns() {
         if !known.contains_key(balancer) {
-            known.insert(balancer.clone(), ask(asker, balancer).await);
+            known.insert(balancer.clone(), read(client, balancer).await);
         }
         match known.get(balancer) {
             Some(Ok(listeners)) => found.push(describe(balancer, listeners, arn)),
@@ -30,12 +35,12 @@ pub(crate) async fn find(asker: &Asker<'_>, arn: &str, group: &TargetGroup, know
     Setting::Set(found)
 }
 
-async fn ask(asker: &Asker<'_>, balancer: &str) -> Result<Vec<Listener>, String> {
+async fn read(client: &PacedClient<'_>, balancer: &str) -> Result<Vec<Listener>, String> {
     let (mut found, mut marker) = (Vec::new(), None);
     loop {
-        let request = asker.aws.elb.describe_listeners().load_balancer_arn(balancer).set_marker(marker);
-        let answer = asker.ask("DescribeListeners", Budget::Elb, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.message)?;
+        let request = client.aws.elb.describe_listeners().load_balancer_arn(balancer).set_marker(marker);
+        let answer = client.call("DescribeListeners", RateLimit::Elb, || request.clone().send()).await;
+        let answer = answer.map_err(|failure| failure.message)?;
         found.extend_from_slice(answer.listeners());
         marker = answer.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
         if marker.is_none() {
@@ -44,22 +49,23 @@ async fn ask(asker: &Asker<'_>, balancer: &str) -> Result<Vec<Listener>, String>
     }
 }
 
-/// An Application Load Balancer may forward by a rule, which the listener does not show.
+/// Names the listeners that forward to the group. On an Application Load Balancer a rule may forward instead, and the listener
+/// does not show its rules.
 fn describe(balancer: &str, listeners: &[Listener], group: &str) -> String {
     let name = balancer.rsplit('/').nth(1).unwrap_or(balancer);
-    let forwards = |listener: &&Listener| listener.default_actions().iter().any(|action| is_to(action, group));
-    let names: Vec<_> = listeners.iter().filter(forwards).map(called).collect();
+    let forwards = |listener: &&Listener| listener.default_actions().iter().any(|action| forwards_to(action, group));
+    let names: Vec<_> = listeners.iter().filter(forwards).map(label).collect();
     let names = if names.is_empty() { "a rule of a listener".to_owned() } else { names.join(", ") };
     format!("{names} of load balancer {name}")
 }
 
-fn is_to(action: &Action, group: &str) -> bool {
+fn forwards_to(action: &Action, group: &str) -> bool {
     let weighted = action.forward_config().map(ForwardActionConfig::target_groups).unwrap_or_default();
     let mut all = weighted.iter().map(|one| one.target_group_arn()).chain([action.target_group_arn()]);
     all.any(|arn| arn == Some(group))
 }
 
-fn called(listener: &Listener) -> String {
+fn label(listener: &Listener) -> String {
     let protocol = listener.protocol().map_or("listener", |protocol| protocol.as_str());
     listener.port().map_or_else(|| protocol.to_owned(), |port| format!("{protocol}:{port}"))
 }
@@ -75,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_is_told_that_forwards_to_the_group_alone_or_among_others() {
+    fn listeners_that_forward_to_the_group_are_named_also_with_weighted_groups() {
         let to = |group: &str| Action::builder().target_group_arn(group).build();
         let weighted = ForwardActionConfig::builder()
             .target_groups(TargetGroupTuple::builder().target_group_arn("b").weight(1).build())

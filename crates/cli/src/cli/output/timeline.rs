@@ -1,4 +1,4 @@
-//! The steps of the demo, with the moment of each: what the local AWS saw, and what came of it.
+//! The demo's timeline: the notice, the calls that the local AWS received, and the outcomes.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,10 +8,9 @@ use spotdrain_core::model::observed::Target;
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
 use spotdrain_localaws::Call;
 
-use super::present::{GOOD, QUIET};
+use super::style::{GOOD, QUIET};
 use super::table::{Table, plain};
 
-/// One step.
 #[derive(Debug, Serialize)]
 struct Step {
     milliseconds: f64,
@@ -20,13 +19,13 @@ struct Step {
     what: String,
 }
 
-/// The steps in their order.
+/// The steps, in order.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Timeline(Vec<Step>);
 
-/// Puts the steps together: `interrupted` is the moment of the interruption on the local AWS's clock, `took` how long
-/// `handle` took.
+/// Builds the timeline. `interrupted` is the time of the interruption on the local AWS's clock; `took` is the duration of
+/// `handle`.
 pub(crate) fn timeline(calls: &[Call], interrupted: Duration, took: Duration, report: &Report) -> Timeline {
     let mut steps: Vec<_> = report.notices.iter().map(notice).collect();
     let calls = calls.iter().filter(|call| call.at >= interrupted);
@@ -55,7 +54,7 @@ fn of_call(call: &Call, interrupted: Duration) -> Step {
     Step { milliseconds: milliseconds(call.at.saturating_sub(interrupted)), verb, what }
 }
 
-/// `targetgroup/NAME/ID` and `cluster/NAME` by their names.
+/// Returns the NAME in `targetgroup/NAME/ID` and `cluster/NAME`.
 fn short(arn: &str) -> &str {
     arn.split('/').nth(1).unwrap_or(arn)
 }

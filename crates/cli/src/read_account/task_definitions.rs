@@ -1,4 +1,4 @@
-//! The task definitions; each is read once.
+//! Task definitions, each read once.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html>
 
 use std::collections::BTreeMap;
@@ -8,29 +8,29 @@ use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::service::{Container, TaskDefinition};
 use spotdrain_doctor::model::setting::Setting;
 
-use super::asker::{Asker, Budget};
-use super::services::{Found, short};
+use super::paced_client::{PacedClient, RateLimit};
+use super::services::{Services, short};
 use super::unknown;
 
-/// Adds its task definition to every service.
-pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
+/// Adds the task definition to every service.
+pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut Services) {
     let mut known: BTreeMap<String, Setting<TaskDefinition>> = BTreeMap::new();
-    asker.progress.expect(found.services.len());
-    for seen in &mut found.services {
-        let Some(arn) = &seen.definition else { continue };
-        asker.progress.step(short(arn));
+    client.progress.expect(services.found.len());
+    for found in &mut services.found {
+        let Some(arn) = &found.definition else { continue };
+        client.progress.step(short(arn));
         if !known.contains_key(arn) {
-            known.insert(arn.clone(), describe(asker, arn).await);
+            known.insert(arn.clone(), describe(client, arn).await);
         }
-        seen.service.task_definition = known.get(arn).cloned().unwrap_or_default();
+        found.service.task_definition = known.get(arn).cloned().unwrap_or_default();
     }
 }
 
-async fn describe(asker: &Asker<'_>, arn: &str) -> Setting<TaskDefinition> {
-    let request = asker.aws.ecs.describe_task_definition().task_definition(arn);
-    match asker.ask("DescribeTaskDefinition", Budget::Other, || request.clone().send()).await {
+async fn describe(client: &PacedClient<'_>, arn: &str) -> Setting<TaskDefinition> {
+    let request = client.aws.ecs.describe_task_definition().task_definition(arn);
+    match client.call("DescribeTaskDefinition", RateLimit::Other, || request.clone().send()).await {
         Ok(answer) => answer.task_definition().map(|definition| read(arn, definition)).into(),
-        Err(refusal) => unknown(&refusal.message),
+        Err(failure) => unknown(&failure.message),
     }
 }
 

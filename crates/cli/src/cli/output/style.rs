@@ -1,4 +1,4 @@
-//! How values are shown to people: times, ids, colours.
+//! Colours, times and sentences for people.
 
 use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp, Unit};
@@ -6,18 +6,16 @@ use spotdrain_core::model::notice::Ignored;
 use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::report::Verdict;
 
-/// What is good news.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// What a person should look at.
+/// For what needs attention.
 pub(crate) const CAREFUL: Style = AnsiColor::Yellow.on_default();
-/// What went wrong.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-/// What matters less.
+/// For details.
 pub(crate) const QUIET: Style = Style::new().dimmed();
-/// Headings.
+/// For headings.
 pub(crate) const BOLD: Style = Style::new().bold();
 
-/// A duration with the unit that suits it: `12.3 ms`, `4.2 s`, `17 min`, `5 h`, `3 days`.
+/// Formats a duration in a suitable unit: `12.3 ms`, `4.2 s`, `17 min`, `5 h`, `3 days`.
 pub(crate) fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds.abs() {
@@ -29,42 +27,42 @@ pub(crate) fn duration(duration: SignedDuration) -> String {
     }
 }
 
-/// This moment, to the millisecond that has begun: rounded up it would be in the future, and count as old.
+/// Returns the current time, rounded down to a millisecond: rounded up it would lie in the future and not count as fresh.
 pub(crate) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
-/// A moment to the millisecond, in UTC.
+/// Formats a time with milliseconds, in UTC.
 pub(crate) fn moment(timestamp: Timestamp) -> String {
     let rounded = timestamp.round(Unit::Millisecond).unwrap_or(timestamp);
     rounded.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string()
 }
 
-/// The word for a verdict, with its colour.
+/// Returns the text of a verdict, with its colour.
 pub(crate) fn verdict(verdict: Verdict) -> (&'static str, Style) {
     match verdict {
         Verdict::Done => ("done", GOOD),
         Verdict::Nothing => ("nothing to do", QUIET),
-        Verdict::Retry => ("failed, worth another try", BAD),
-        Verdict::Failed => ("failed for good", BAD),
+        Verdict::Retry => ("failed, a retry may succeed", BAD),
+        Verdict::Failed => ("failed, a retry would fail too", BAD),
     }
 }
 
-/// Why an event is ignored, in a sentence.
+/// Explains why an event is ignored.
 pub(crate) fn ignored(reason: Ignored) -> &'static str {
     match reason {
-        Ignored::OtherEvent => "another source or detail-type",
-        Ignored::NotStopping => "ECS does not want the task to stop (desiredStatus is not STOPPED)",
-        Ignored::NotSpot => "the task stops for another reason than a Spot interruption",
-        Ignored::AlreadyDown => "the task's network interface is gone or going, and its address may be another task's",
-        Ignored::OutOfScope => "the cluster is out of scope, or the service's tag spotdrain says off",
-        Ignored::NoAddress => "the task has not reached RUNNING, and the event has no address of it",
-        Ignored::Repeated => "the task was handled to the end, at this version or a later one",
+        Ignored::OtherEvent => "the event has another source or detail-type",
+        Ignored::NotStopping => "the task is not stopping (desiredStatus is not STOPPED)",
+        Ignored::NotSpot => "the task is stopping, but not because of a Spot interruption",
+        Ignored::AlreadyDown => "the task's network interface is being deleted, and another task may get its address",
+        Ignored::OutOfScope => "the cluster is out of scope, or the service's tag spotdrain is off",
+        Ignored::NoAddress => "the task has not reached RUNNING, and the event has no address",
+        Ignored::Repeated => "the task was already handled, at this version or a later one",
     }
 }
 
-/// The colour of an outcome.
+/// Returns the colour of an outcome.
 pub(crate) fn outcome_style(outcome: &Outcome) -> Style {
     match outcome {
         Outcome::Deregistered | Outcome::WouldDeregister => GOOD,
@@ -79,13 +77,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_has_the_unit_that_suits_it() {
-        let told = |milliseconds| duration(SignedDuration::from_millis(milliseconds));
-        assert_eq!([told(12), told(4_200), told(600_000), told(18_000_000)], ["12.0 ms", "4.2 s", "10 min", "5 h"]);
+    fn a_duration_is_formatted_in_a_suitable_unit() {
+        let text = |milliseconds| duration(SignedDuration::from_millis(milliseconds));
+        assert_eq!([text(12), text(4_200), text(600_000), text(18_000_000)], ["12.0 ms", "4.2 s", "10 min", "5 h"]);
     }
 
     #[test]
-    fn a_moment_is_told_in_utc() {
+    fn a_time_is_formatted_in_utc() {
         assert_eq!(moment("2026-03-14T09:26:53.4187Z".parse().unwrap()), "2026-03-14 09:26:53.419 UTC");
     }
 }

@@ -1,4 +1,4 @@
-//! The target groups with their attributes and the zones of their targets. Attributes and health cost one call a group.
+//! Target groups, with their attributes and the health of their targets: two calls for each group.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html>
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,39 +8,39 @@ use spotdrain_doctor::model::group::{Attributes, Group, HealthCheck};
 use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::setting::Setting;
 
-use super::asker::{Asker, Budget};
-use super::balancers::cross_zone;
-use super::health::{self, Health};
+use super::cross_zone::cross_zone;
+use super::paced_client::{PacedClient, RateLimit};
+use super::target_health::{self, TargetCounts};
 use super::{listeners, tags, unknown};
 
-/// The most groups in one call. One that does not exist fails it for all.
-const MOST_A_CALL: usize = 20;
+/// The most groups in one call. If one of them does not exist, the call fails for all.
+const MAX_PER_CALL: usize = 20;
 
-/// Returns the groups of these ARNs, as far as they can be read; their tags only where they are needed.
+/// Returns the groups of these ARNs. Tags are read only if a permission depends on them.
 pub(crate) async fn find(
-    asker: &Asker<'_>,
+    client: &PacedClient<'_>,
     arns: BTreeSet<String>,
-    tags_are_asked_for: bool,
+    tags_are_needed: bool,
 ) -> BTreeMap<String, Setting<Group>> {
-    asker.progress.expect(arns.len());
+    client.progress.expect(arns.len());
     let arns: Vec<_> = arns.into_iter().collect();
-    let mut senders = Senders::default();
+    let mut load_balancers = LoadBalancerCache::default();
     let mut groups = BTreeMap::new();
-    for arns in arns.chunks(MOST_A_CALL) {
-        let mut described = describe(asker, arns).await;
-        let mut tags = if tags_are_asked_for { tags::find(asker, &exist(&described)).await } else { BTreeMap::new() };
+    for arns in arns.chunks(MAX_PER_CALL) {
+        let mut described = describe(client, arns).await;
+        let mut tags = if tags_are_needed { tags::find(client, &existing(&described)).await } else { BTreeMap::new() };
         for arn in arns {
-            let described = described.remove(arn).unwrap_or_else(|| unknown("DescribeTargetGroups said nothing of it"));
+            let described = described.remove(arn).unwrap_or_else(|| unknown("DescribeTargetGroups did not return it"));
             let group = match described {
                 Setting::Set(group) => {
                     let tags = tags.remove(arn).unwrap_or_else(|| unknown("the tags of target groups were not read"));
-                    Setting::Set(Group { tags, ..complete(asker, arn, &group, &mut senders).await })
+                    Setting::Set(Group { tags, ..complete(client, arn, &group, &mut load_balancers).await })
                 }
                 Setting::Default => unknown("the target group does not exist"),
                 Setting::Unknown(why) => Setting::Unknown(why),
             };
             groups.insert(arn.clone(), group);
-            asker.progress.step(&name(arn));
+            client.progress.step(&name(arn));
         }
     }
     groups
@@ -50,50 +50,55 @@ fn name(arn: &str) -> String {
     format!("target group {}", arn.rsplit('/').nth(1).unwrap_or(arn))
 }
 
-/// Describes all at once; where one of them does not exist, one after the other.
-async fn describe(asker: &Asker<'_>, arns: &[String]) -> BTreeMap<String, Setting<TargetGroup>> {
-    let request = asker.aws.elb.describe_target_groups().set_target_group_arns(Some(arns.to_vec()));
-    match asker.ask("DescribeTargetGroups", Budget::Elb, || request.clone().send()).await {
+/// Describes all groups in one call, or one by one if one of them does not exist.
+async fn describe(client: &PacedClient<'_>, arns: &[String]) -> BTreeMap<String, Setting<TargetGroup>> {
+    let request = client.aws.elb.describe_target_groups().set_target_group_arns(Some(arns.to_vec()));
+    match client.call("DescribeTargetGroups", RateLimit::Elb, || request.clone().send()).await {
         Ok(answer) => {
             let groups = answer.target_groups().iter();
             groups
                 .filter_map(|group| Some((group.target_group_arn()?.to_owned(), Setting::Set(group.clone()))))
                 .collect()
         }
-        Err(refusal) if refusal.code.as_deref() == Some("TargetGroupNotFound") && arns.len() > 1 => {
+        Err(failure) if failure.code.as_deref() == Some("TargetGroupNotFound") && arns.len() > 1 => {
             let mut all = BTreeMap::new();
             for arn in arns {
-                all.extend(Box::pin(describe(asker, std::slice::from_ref(arn))).await);
+                all.extend(Box::pin(describe(client, std::slice::from_ref(arn))).await);
             }
             all
         }
-        Err(refusal) => arns.iter().map(|arn| (arn.clone(), unknown(&refusal.message))).collect(),
+        Err(failure) => arns.iter().map(|arn| (arn.clone(), unknown(&failure.message))).collect(),
     }
 }
 
-fn exist(described: &BTreeMap<String, Setting<TargetGroup>>) -> Vec<String> {
+fn existing(described: &BTreeMap<String, Setting<TargetGroup>>) -> Vec<String> {
     described.iter().filter(|(_, group)| group.known().is_some()).map(|(arn, _)| arn.clone()).collect()
 }
 
-/// The answers about load balancers, each asked once.
+/// What was read about load balancers, so that each is read once.
 #[derive(Default)]
-struct Senders {
+struct LoadBalancerCache {
     cross_zone: BTreeMap<String, Setting<bool>>,
-    listeners: listeners::Known,
+    listeners: listeners::ListenersByLoadBalancer,
 }
 
-/// Adds its attributes, its load balancer and its targets.
-async fn complete(asker: &Asker<'_>, arn: &str, group: &TargetGroup, senders: &mut Senders) -> Group {
-    let request = asker.aws.elb.describe_target_group_attributes().target_group_arn(arn);
-    let attributes = asker.ask("DescribeTargetGroupAttributes", Budget::Elb, || request.clone().send()).await;
-    let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|refusal| refusal.message);
+/// Reads the group's attributes, load balancer and targets.
+async fn complete(
+    client: &PacedClient<'_>,
+    arn: &str,
+    group: &TargetGroup,
+    load_balancers: &mut LoadBalancerCache,
+) -> Group {
+    let request = client.aws.elb.describe_target_group_attributes().target_group_arn(arn);
+    let attributes = client.call("DescribeTargetGroupAttributes", RateLimit::Elb, || request.clone().send()).await;
+    let attributes = attributes.map(|answer| answer.attributes().to_vec()).map_err(|failure| failure.message);
     let cross_zone = match (own_cross_zone(&attributes), group.load_balancer_arns().first()) {
-        (Setting::Default, Some(arn)) => cross_zone(asker, arn, &mut senders.cross_zone).await,
+        (Setting::Default, Some(arn)) => cross_zone(client, arn, &mut load_balancers.cross_zone).await,
         (own, _) => own,
     };
-    let Health { healthy_in_zones, unused } = health::find(asker, arn).await;
+    let TargetCounts { healthy_in_zones, unused } = target_health::find(client, arn).await;
     let listeners = match unused {
-        Setting::Set(1..) => listeners::find(asker, arn, group, &mut senders.listeners).await,
+        Setting::Set(1..) => listeners::find(client, arn, group, &mut load_balancers.listeners).await,
         _ => Setting::Default,
     };
     let attributes = read_attributes(&attributes);
@@ -118,18 +123,18 @@ fn read(arn: &str, group: &TargetGroup) -> Group {
     }
 }
 
-type Read = Result<Vec<TargetGroupAttribute>, String>;
+type AttributesResult = Result<Vec<TargetGroupAttribute>, String>;
 
-fn attribute(attributes: &Read, key: &str) -> Setting<String> {
+fn attribute(attributes: &AttributesResult, key: &str) -> Setting<String> {
     match attributes {
         Ok(all) => all.iter().find(|one| one.key() == Some(key)).and_then(|one| one.value()).map(str::to_owned).into(),
         Err(why) => unknown(why),
     }
 }
 
-fn read_attributes(attributes: &Read) -> Attributes {
+fn read_attributes(attributes: &AttributesResult) -> Attributes {
     let is_true = |key: &str| attribute(attributes, key).map(|text| text == "true");
-    // A percentage may be off.
+    // A percentage may be `off`.
     let number = |key: &str| match attribute(attributes, key) {
         Setting::Set(text) if text == "off" => Setting::Default,
         text => text.and_then(|text| text.parse().map_or_else(|_| unknown(&text), Setting::Set)),
@@ -146,8 +151,8 @@ fn read_attributes(attributes: &Read) -> Attributes {
     }
 }
 
-/// The group's own setting; default where it is left to the load balancer.
-fn own_cross_zone(attributes: &Read) -> Setting<bool> {
+/// The group's own setting; `Default` if it inherits the load balancer's.
+fn own_cross_zone(attributes: &AttributesResult) -> Setting<bool> {
     match attribute(attributes, "load_balancing.cross_zone.enabled") {
         Setting::Set(text) if text == "true" || text == "false" => Setting::Set(text == "true"),
         Setting::Unknown(why) => Setting::Unknown(why),

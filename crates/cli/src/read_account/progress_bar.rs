@@ -6,31 +6,31 @@ use std::sync::Mutex;
 /// The width of the bar, in characters.
 const WIDTH: usize = 30;
 
-/// A bar that is drawn anew at every step.
+/// A progress bar, redrawn at every step.
 #[derive(Debug)]
-pub(crate) struct Progress {
-    is_seen: bool,
+pub(crate) struct ProgressBar {
+    is_terminal: bool,
     steps: Mutex<(usize, usize)>,
 }
 
-impl Progress {
+impl ProgressBar {
     pub(crate) fn new() -> Self {
-        Self { is_seen: std::io::stderr().is_terminal(), steps: Mutex::new((0, 0)) }
+        Self { is_terminal: std::io::stderr().is_terminal(), steps: Mutex::new((0, 0)) }
     }
 
-    /// So much more is to be done.
+    /// Adds steps to do.
     pub(crate) fn expect(&self, steps: usize) {
         self.change(|(_, all)| *all += steps, "");
     }
 
-    /// One step of it is done.
+    /// Counts one step as done, and shows what was read.
     pub(crate) fn step(&self, what: &str) {
         self.change(|(done, _)| *done += 1, what);
     }
 
-    /// The bar goes away.
+    /// Erases the bar.
     pub(crate) fn done(&self) {
-        if self.is_seen {
+        if self.is_terminal {
             _ = write!(anstream::stderr(), "\r\x1b[K");
         }
     }
@@ -38,7 +38,7 @@ impl Progress {
     fn change(&self, change: impl FnOnce(&mut (usize, usize)), what: &str) {
         let Ok(mut steps) = self.steps.lock() else { return };
         change(&mut steps);
-        if self.is_seen {
+        if self.is_terminal {
             _ = write!(anstream::stderr(), "\r\x1b[K{} {what}", bar(steps.0, steps.1));
             _ = anstream::stderr().flush();
         }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_is_full_at_the_end_and_never_longer() {
+    fn the_bar_is_full_at_the_end_and_never_overflows() {
         for (done, all, full) in [(0, 0, 0), (0, 7, 0), (3, 6, WIDTH / 2), (7, 7, WIDTH), (9, 7, WIDTH)] {
             assert_eq!(bar(done, all).matches('█').count(), full, "{done}/{all}");
         }

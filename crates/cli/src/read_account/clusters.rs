@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types::{CapacityProviderStrategyItem, Cluster as EcsCluster};
 use spotdrain_doctor::model::service::StrategyItem;
 
-use super::asker::{Asker, Budget};
+use super::paced_client::{PacedClient, RateLimit};
 
 /// The most clusters in one call.
-const MOST_A_CALL: usize = 100;
+const MAX_PER_CALL: usize = 100;
 
 /// The capacity of a cluster.
 #[derive(Debug, Clone, Default)]
@@ -18,22 +18,22 @@ pub(crate) struct Cluster {
     pub(crate) strategy: Vec<StrategyItem>,
 }
 
-/// Returns the cluster of this name, or all, by ARN.
-pub(crate) async fn find(asker: &Asker<'_>, wanted: Option<&str>) -> Result<BTreeMap<String, Cluster>, String> {
+/// Returns the cluster of this name, or all clusters, by ARN.
+pub(crate) async fn find(client: &PacedClient<'_>, wanted: Option<&str>) -> Result<BTreeMap<String, Cluster>, String> {
     let names = match wanted {
         Some(name) => vec![name.to_owned()],
-        None => list(asker).await?,
+        None => list(client).await?,
     };
     let mut clusters = BTreeMap::new();
-    for names in names.chunks(MOST_A_CALL) {
-        let request = asker.aws.ecs.describe_clusters().set_clusters(Some(names.to_vec()));
-        let answer = asker.ask("DescribeClusters", Budget::Other, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.message)?;
+    for names in names.chunks(MAX_PER_CALL) {
+        let request = client.aws.ecs.describe_clusters().set_clusters(Some(names.to_vec()));
+        let answer = client.call("DescribeClusters", RateLimit::Other, || request.clone().send()).await;
+        let answer = answer.map_err(|failure| failure.message)?;
         clusters.extend(answer.clusters().iter().filter(|one| one.status() != Some("INACTIVE")).filter_map(read));
     }
     match wanted {
         Some(name) if clusters.is_empty() => {
-            let region = asker.aws.region().unwrap_or_else(|| "the Region".to_owned());
+            let region = client.aws.region().unwrap_or_else(|| "the Region".to_owned());
             Err(format!(
                 "there is no cluster {name} in {region}: aws ecs list-clusters shows them; AWS_REGION sets the Region"
             ))
@@ -42,12 +42,12 @@ pub(crate) async fn find(asker: &Asker<'_>, wanted: Option<&str>) -> Result<BTre
     }
 }
 
-async fn list(asker: &Asker<'_>) -> Result<Vec<String>, String> {
+async fn list(client: &PacedClient<'_>) -> Result<Vec<String>, String> {
     let (mut arns, mut token) = (Vec::new(), None);
     loop {
-        let request = asker.aws.ecs.list_clusters().set_next_token(token);
-        let answer = asker.ask("ListClusters", Budget::Other, || request.clone().send()).await;
-        let answer = answer.map_err(|refusal| refusal.message)?;
+        let request = client.aws.ecs.list_clusters().set_next_token(token);
+        let answer = client.call("ListClusters", RateLimit::Other, || request.clone().send()).await;
+        let answer = answer.map_err(|failure| failure.message)?;
         arns.extend(answer.cluster_arns().iter().cloned());
         token = answer.next_token().map(str::to_owned);
         if token.is_none() {
@@ -62,7 +62,7 @@ fn read(cluster: &EcsCluster) -> Option<(String, Cluster)> {
     Some((cluster.cluster_arn()?.to_owned(), Cluster { providers, strategy }))
 }
 
-/// One part of a strategy.
+/// Reads one item of a capacity provider strategy.
 pub(crate) fn strategy_item(item: &CapacityProviderStrategyItem) -> StrategyItem {
     let number = |value: i32| u32::try_from(value).unwrap_or_default();
     StrategyItem {

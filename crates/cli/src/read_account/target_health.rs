@@ -1,4 +1,4 @@
-//! The targets of a group: healthy ones by zone, and those that the load balancer does not use.
+//! The targets of a group: the healthy ones by Availability Zone, and those that the load balancer does not use.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
 
 use std::collections::BTreeMap;
@@ -8,26 +8,26 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use spotdrain_doctor::model::setting::Setting;
 
-use super::asker::{Asker, Budget};
+use super::paced_client::{PacedClient, RateLimit};
 use super::unknown;
 
 /// The counts of a group's targets.
 #[derive(Debug)]
-pub(crate) struct Health {
+pub(crate) struct TargetCounts {
     pub(crate) healthy_in_zones: Setting<Vec<u32>>,
     pub(crate) unused: Setting<u32>,
 }
 
 /// Counts the targets of a group.
-pub(crate) async fn find(asker: &Asker<'_>, arn: &str) -> Health {
-    let request = asker.aws.elb.describe_target_health().target_group_arn(arn);
-    match asker.ask("DescribeTargetHealth", Budget::Elb, || request.clone().send()).await {
+pub(crate) async fn find(client: &PacedClient<'_>, arn: &str) -> TargetCounts {
+    let request = client.aws.elb.describe_target_health().target_group_arn(arn);
+    match client.call("DescribeTargetHealth", RateLimit::Elb, || request.clone().send()).await {
         Ok(answer) => read(answer.target_health_descriptions()),
-        Err(refusal) => Health { healthy_in_zones: unknown(&refusal.message), unused: unknown(&refusal.message) },
+        Err(failure) => TargetCounts { healthy_in_zones: unknown(&failure.message), unused: unknown(&failure.message) },
     }
 }
 
-fn read(targets: &[TargetHealthDescription]) -> Health {
+fn read(targets: &[TargetHealthDescription]) -> TargetCounts {
     let mut zones: BTreeMap<&str, u32> = BTreeMap::new();
     let mut unused = 0;
     for description in targets {
@@ -41,7 +41,7 @@ fn read(targets: &[TargetHealthDescription]) -> Health {
         let reason = health.and_then(|health| health.reason());
         unused += u32::from(state == Some(&State::Unused) && reason == Some(&TargetHealthReasonEnum::NotInUse));
     }
-    Health { healthy_in_zones: Setting::Set(zones.into_values().collect()), unused: Setting::Set(unused) }
+    TargetCounts { healthy_in_zones: Setting::Set(zones.into_values().collect()), unused: Setting::Set(unused) }
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_healthy_are_counted_by_zone_and_the_unused_by_their_reason() {
+    fn healthy_targets_are_counted_by_zone_and_unused_targets_by_reason() {
         use TargetHealthReasonEnum::{DeregistrationInProgress, FailedHealthChecks, InvalidState, NotInUse};
         let table: [(&[TargetHealthDescription], &[u32], u32); 5] = [
             (&[], &[], 0),

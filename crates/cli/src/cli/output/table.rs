@@ -1,33 +1,32 @@
-//! A table with aligned columns, each cell with a colour of its own.
+//! Tables with aligned columns and coloured cells.
 
 use std::fmt;
 
 use anstyle::Style;
 
-use super::present::QUIET;
+use super::style::QUIET;
 
-/// A cell: its text and its colour.
+/// The text and the colour of a cell.
 pub(crate) type Cell = (String, Style);
 
-/// A table. The last column is not padded.
+/// A table with aligned columns. The last column is not padded.
 pub(crate) struct Table {
     rows: Vec<Vec<Cell>>,
     indent: usize,
 }
 
 impl Table {
-    /// A table with these headings, indented by so many columns.
+    /// Creates a table with headings, indented by `indent` columns.
     pub(crate) fn new(indent: usize, headings: &[&str]) -> Self {
         let headings = headings.iter().map(|heading| ((*heading).to_owned(), QUIET)).collect();
         Self { rows: vec![headings], indent }
     }
 
-    /// A table without headings.
+    /// Creates a table without headings.
     pub(crate) fn plain(indent: usize) -> Self {
         Self { rows: Vec::new(), indent }
     }
 
-    /// Adds a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }
@@ -61,7 +60,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A cell without colour.
+/// Returns a cell without colour.
 pub(crate) fn plain(text: impl Into<String>) -> Cell {
     (text.into(), Style::new())
 }
@@ -71,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_aligned_and_nothing_trails() {
+    fn columns_are_aligned_without_trailing_spaces() {
         let mut table = Table::new(2, &["NAME", "STATE"]);
         table.row([plain("a longer name"), plain("ok")]);
         let text = anstream::adapter::strip_str(&table.to_string()).to_string();

@@ -1,4 +1,4 @@
-//! The deployment of templates: files, folders and standard input.
+//! Reads templates from files, folders and standard input.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,16 +9,16 @@ use spotdrain_doctor::template::{self, Location, Templates};
 
 use super::args::DoctorArgs;
 use super::parameters;
-use crate::cli::exit::Problem;
+use crate::cli::exit::CliError;
 
-/// How a template from standard input is named.
+/// The name of a template from standard input.
 const STDIN: &str = "stdin";
 
 /// The extensions of templates in a folder.
 const EXTENSIONS: [&str; 4] = ["yaml", "yml", "json", "template"];
 
-/// Reads templates, and the files of the stacks that are nested in them.
-pub(super) fn read(args: &DoctorArgs) -> Result<Deployment, Problem> {
+/// Reads the templates, and the files of their nested stacks.
+pub(super) fn read(args: &DoctorArgs) -> Result<Deployment, CliError> {
     let (mut files, mut candidates) = (Vec::new(), Vec::new());
     for path in &args.templates {
         if path.as_os_str() == "-" {
@@ -36,17 +36,17 @@ pub(super) fn read(args: &DoctorArgs) -> Result<Deployment, Problem> {
         Some(text) if path == Path::new(STDIN) => Ok(text.clone()),
         _ => std::fs::read_to_string(path),
     };
-    template::read(&templates, &load).map_err(|error| Problem::Event(error.to_string()))
+    template::read(&templates, &load).map_err(|error| CliError::Event(error.to_string()))
 }
 
-fn from_stdin() -> Result<String, Problem> {
+fn from_stdin() -> Result<String, CliError> {
     io::read_to_string(io::stdin().lock())
-        .map_err(|error| Problem::Event(format!("cannot read standard input: {error}")))
+        .map_err(|error| CliError::Event(format!("cannot read standard input: {error}")))
 }
 
-/// The files of a folder that may be templates, not those of the folders in it.
-fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
-    let wrong = |error: io::Error| Problem::Event(format!("cannot read {}: {error}", folder.display()));
+/// Returns the files of a folder that may be templates, without subfolders.
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let wrong = |error: io::Error| CliError::Event(format!("cannot read {}: {error}", folder.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
@@ -57,10 +57,10 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(files)
 }
 
-fn given(args: &DoctorArgs) -> Result<BTreeMap<String, String>, Problem> {
+fn given(args: &DoctorArgs) -> Result<BTreeMap<String, String>, CliError> {
     let mut given = BTreeMap::new();
     for file in &args.parameter_file {
-        let wrong = |error: &dyn std::fmt::Display| Problem::Configuration(format!("{}: {error}", file.display()));
+        let wrong = |error: &dyn std::fmt::Display| CliError::Configuration(format!("{}: {error}", file.display()));
         let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
         given.extend(parameters::read(&text).map_err(|error| wrong(&error))?);
     }

@@ -12,22 +12,22 @@ use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::template::queue_policy;
 
-use super::asker::{Asker, Budget};
+use super::paced_client::{PacedClient, RateLimit};
 use super::unknown;
 
-/// Returns the queue of a function, by its event source mapping.
-pub(crate) async fn find(asker: &Asker<'_>, function: &str) -> Setting<Queue> {
-    let request = aws_sdk_lambda::Client::new(asker.aws.config()).list_event_source_mappings().function_name(function);
-    let answer = match asker.ask("ListEventSourceMappings", Budget::Other, || request.clone().send()).await {
+/// Returns the queue that the function's event source mapping reads.
+pub(crate) async fn find(client: &PacedClient<'_>, function: &str) -> Setting<Queue> {
+    let request = aws_sdk_lambda::Client::new(client.aws.config()).list_event_source_mappings().function_name(function);
+    let answer = match client.call("ListEventSourceMappings", RateLimit::Other, || request.clone().send()).await {
         Ok(answer) => answer,
-        Err(refusal) => return unknown(&refusal.message),
+        Err(failure) => return unknown(&failure.message),
     };
     let of_sqs = |arn: &&str| arn.split(':').nth(2) == Some("sqs");
     let mut mappings = answer.event_source_mappings().iter();
     let found = mappings.find_map(|one| Some((one.event_source_arn().filter(of_sqs)?, one)));
     let Some((arn, mapping)) = found else { return Setting::Default };
     let name = arn.rsplit(':').next().unwrap_or(arn);
-    let attributes = queue_attributes(asker, name).await;
+    let attributes = queue_attributes(client, name).await;
     Setting::Set(Queue {
         place: Place::live(format!("queue {name}")),
         arn: arn.to_owned(),
@@ -47,15 +47,15 @@ fn filters(mapping: &EventSourceMappingConfiguration) -> Setting<Vec<String>> {
 
 type QueueAttributes = Result<HashMap<QueueAttributeName, String>, String>;
 
-async fn queue_attributes(asker: &Asker<'_>, name: &str) -> QueueAttributes {
-    let client = aws_sdk_sqs::Client::new(asker.aws.config());
-    let request = client.get_queue_url().queue_name(name);
-    let answer = asker.ask("GetQueueUrl", Budget::Other, || request.clone().send()).await;
-    let url = answer.map_err(|refusal| refusal.message)?.queue_url().unwrap_or_default().to_owned();
+async fn queue_attributes(client: &PacedClient<'_>, name: &str) -> QueueAttributes {
+    let sqs = aws_sdk_sqs::Client::new(client.aws.config());
+    let request = sqs.get_queue_url().queue_name(name);
+    let answer = client.call("GetQueueUrl", RateLimit::Other, || request.clone().send()).await;
+    let url = answer.map_err(|failure| failure.message)?.queue_url().unwrap_or_default().to_owned();
     let names = [QueueAttributeName::VisibilityTimeout, QueueAttributeName::KmsMasterKeyId, QueueAttributeName::Policy];
-    let request = client.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
-    let answer = asker.ask("GetQueueAttributes", Budget::Other, || request.clone().send()).await;
-    Ok(answer.map_err(|refusal| refusal.message)?.attributes().cloned().unwrap_or_default())
+    let request = sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
+    let answer = client.call("GetQueueAttributes", RateLimit::Other, || request.clone().send()).await;
+    Ok(answer.map_err(|failure| failure.message)?.attributes().cloned().unwrap_or_default())
 }
 
 fn attribute(attributes: &QueueAttributes, name: &QueueAttributeName) -> Setting<String> {

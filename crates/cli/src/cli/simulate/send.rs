@@ -1,4 +1,4 @@
-//! What is done with the event, or shown instead.
+//! Sends or handles the event, or shows what that would do.
 
 use std::time::Duration;
 
@@ -12,76 +12,81 @@ use spotdrain_core::report::Report;
 use spotdrain_engine::Deadline;
 use spotdrain_function::{Aws, chain, environment, function};
 
-use super::{Way, print_dry_run, print_line};
+use super::{SendMode, print_dry_run, print_line};
 use crate::cli::args::SimulateArgs;
-use crate::cli::connect::Connection;
-use crate::cli::drain::{Act, name_caller};
-use crate::cli::exit::{Exit, Problem};
-use crate::cli::show;
-use crate::look::attempt_once;
+use crate::cli::connect::AwsConnection;
+use crate::cli::drain::{DrainCommand, note_caller};
+use crate::cli::exit::{CliError, Exit};
+use crate::cli::output;
+use crate::read_account::attempt_once;
 
-/// How long it may take to handle the event here.
+/// How long handling the event may take, here or in the invoked function.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Shows what would be done.
+/// Prints the event, or the plan that it would lead to.
 pub(crate) async fn dry_run(
     args: &SimulateArgs,
-    connection: &Connection,
-    way: Way<'_>,
+    connection: &AwsConnection,
+    mode: SendMode<'_>,
     event: &Value,
-) -> Result<Exit, Problem> {
-    let exit = if matches!(way, Way::Here) {
+) -> Result<Exit, CliError> {
+    let exit = if matches!(mode, SendMode::Here) {
         let report = here(args, connection, event, false).await?;
-        show::report(&report, Act::Plan)?;
+        output::report::print(&report, DrainCommand::Plan)?;
         Exit::of(&report)
     } else {
-        show::json(event)?;
+        output::json(event)?;
         Exit::Done
     };
-    print_dry_run(way)?;
+    print_dry_run(mode)?;
     Ok(exit)
 }
 
-/// Does it.
-pub(crate) async fn act(
+/// Sends the event to the bus or the function, or handles it here.
+pub(crate) async fn send(
     args: &SimulateArgs,
-    connection: &Connection,
-    way: Way<'_>,
+    connection: &AwsConnection,
+    mode: SendMode<'_>,
     event: &Value,
-) -> Result<Exit, Problem> {
-    let failed = |problem: String| Problem::Failed(format!("{problem} ({})", connection.caller));
-    match way {
-        Way::Print => show::json(event)?,
-        Way::Bus(bus) => print_line(&put(&connection.aws, bus, event).await.map_err(failed)?)?,
-        Way::Invoke(function) => print_line(&invoke(&connection.aws, function, event).await.map_err(failed)?)?,
-        Way::Here => {
+) -> Result<Exit, CliError> {
+    let failed = |problem: String| CliError::Failed(format!("{problem} ({})", connection.caller));
+    match mode {
+        SendMode::Print => output::json(event)?,
+        SendMode::Bus(bus) => print_line(&put(&connection.aws, bus, event).await.map_err(failed)?)?,
+        SendMode::Invoke(function) => print_line(&invoke(&connection.aws, function, event).await.map_err(failed)?)?,
+        SendMode::Here => {
             let report = here(args, connection, event, true).await?;
-            show::report(&report, Act::Drain)?;
-            undo(&report)?;
+            output::report::print(&report, DrainCommand::Drain)?;
+            print_undo(&report)?;
             return Ok(Exit::of(&report));
         }
     }
     Ok(Exit::Done)
 }
 
-async fn here(args: &SimulateArgs, connection: &Connection, event: &Value, for_real: bool) -> Result<Report, Problem> {
+async fn here(
+    args: &SimulateArgs,
+    connection: &AwsConnection,
+    event: &Value,
+    for_real: bool,
+) -> Result<Report, CliError> {
     let settings = args.settings.read(environment())?;
     let batch = parse_payload(event.to_string().as_bytes(), &settings.event_sources);
-    let batch = batch.map_err(|error| Problem::Failed(error.to_string()))?;
+    let batch = batch.map_err(|error| CliError::Failed(error.to_string()))?;
     let function = function(connection.aws.clone(), settings);
     let deadline = Deadline::after(Timestamp::now(), TIMEOUT);
     let report = if for_real { function.drain(batch, deadline).await } else { function.dry_run(batch, deadline).await };
-    name_caller(&report, &connection.caller);
+    note_caller(&report, &connection.caller);
     Ok(report)
 }
 
-/// The task goes on, so its target can come back.
-fn undo(report: &Report) -> Result<(), Problem> {
+/// Prints how to register the targets again, because the task keeps running.
+fn print_undo(report: &Report) -> Result<(), CliError> {
     let rows = report.notices.iter().flat_map(|notice| &notice.registrations);
     for row in rows.filter(|row| row.outcome == Outcome::Deregistered) {
         let port = row.port.map(|port| format!(",Port={port}")).unwrap_or_default();
         print_line(&format!(
-            "to bring it back: aws elbv2 register-targets --target-group-arn {} --targets Id={}{port}",
+            "to register it again: aws elbv2 register-targets --target-group-arn {} --targets Id={}{port}",
             row.target_group, row.target
         ))?;
     }
@@ -108,7 +113,7 @@ async fn put(aws: &Aws, bus: &str, event: &Value) -> Result<String, String> {
     match refused {
         Some((code, message)) => Err(format!("PutEvents: {code}: {message}")),
         None => Ok(format!(
-            "sent to bus {bus}; the function's log gets a record of the task if its rule and SPOTDRAIN_EVENT_SOURCES have the source {}",
+            "sent to bus {bus}; the function's log gets a record of the task if its rule and SPOTDRAIN_EVENT_SOURCES accept the source {}",
             text("source")
         )),
     }

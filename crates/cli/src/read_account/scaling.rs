@@ -1,4 +1,4 @@
-//! Application Auto Scaling of the services.
+//! The scalable targets of Application Auto Scaling.
 //! Source: <https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalableTargets.html>
 
 use std::collections::BTreeMap;
@@ -8,22 +8,22 @@ use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::service::Scaling;
 use spotdrain_doctor::model::setting::Setting;
 
-use super::asker::{Asker, Budget};
-use super::services::{Found, short};
+use super::paced_client::{PacedClient, RateLimit};
+use super::services::{Services, short};
 use super::unknown;
 
 /// The most resource ids in one call.
 const MAX_PER_CALL: usize = 50;
 
-/// Adds its scalable target to every service.
-pub(crate) async fn fill(asker: &Asker<'_>, found: &mut Found) {
-    let ids: Vec<_> = found.services.iter().map(|seen| resource_id(&seen.service)).collect();
+/// Adds the scalable target to every service.
+pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut Services) {
+    let ids: Vec<_> = services.found.iter().map(|found| resource_id(&found.service)).collect();
     let mut known: BTreeMap<String, Setting<Scaling>> = BTreeMap::new();
     for ids in ids.chunks(MAX_PER_CALL) {
-        known.extend(describe(asker, ids).await);
+        known.extend(describe(client, ids).await);
     }
-    for (seen, id) in found.services.iter_mut().zip(&ids) {
-        seen.service.scaling = known.get(id).cloned().unwrap_or_default();
+    for (found, id) in services.found.iter_mut().zip(&ids) {
+        found.service.scaling = known.get(id).cloned().unwrap_or_default();
     }
 }
 
@@ -32,17 +32,17 @@ fn resource_id(service: &spotdrain_doctor::model::service::Service) -> String {
     format!("service/{cluster}/{}", service.name)
 }
 
-async fn describe(asker: &Asker<'_>, ids: &[String]) -> BTreeMap<String, Setting<Scaling>> {
-    let client = aws_sdk_applicationautoscaling::Client::new(asker.aws.config());
+async fn describe(client: &PacedClient<'_>, ids: &[String]) -> BTreeMap<String, Setting<Scaling>> {
+    let autoscaling = aws_sdk_applicationautoscaling::Client::new(client.aws.config());
     let (mut scaling, mut token) = (BTreeMap::new(), None);
     loop {
-        let request = client
+        let request = autoscaling
             .describe_scalable_targets()
             .service_namespace(ServiceNamespace::Ecs)
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
             .set_resource_ids(Some(ids.to_vec()))
             .set_next_token(token);
-        match asker.ask("DescribeScalableTargets", Budget::Other, || request.clone().send()).await {
+        match client.call("DescribeScalableTargets", RateLimit::Other, || request.clone().send()).await {
             Ok(answer) => {
                 scaling.extend(answer.scalable_targets().iter().map(read));
                 token = answer.next_token().map(str::to_owned);
@@ -50,7 +50,7 @@ async fn describe(asker: &Asker<'_>, ids: &[String]) -> BTreeMap<String, Setting
                     return scaling;
                 }
             }
-            Err(refusal) => return ids.iter().map(|id| (id.clone(), unknown(&refusal.message))).collect(),
+            Err(failure) => return ids.iter().map(|id| (id.clone(), unknown(&failure.message))).collect(),
         }
     }
 }
