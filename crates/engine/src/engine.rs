@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use spotdrain_core::model::arn::{LoadBalancerArn, TargetGroupArn};
-use spotdrain_core::plan::rate_limit::{Budget, Kind};
+use spotdrain_core::plan::rate_limit::{Budget, CallKind};
 use spotdrain_core::read::batch::{Batch, Delivery, parse_payload};
 use spotdrain_core::read::json::EventError;
 use spotdrain_core::read::memory::Memory;
@@ -98,7 +98,7 @@ impl<C: Cloud> Engine<C> {
 
     /// Takes the token of a call, and returns how long to wait for it; `None` if the deadline is earlier, and then no token is
     /// taken.
-    pub(crate) fn take(&self, kind: Kind, deadline: Deadline) -> Option<Duration> {
+    pub(crate) fn take(&self, kind: CallKind, deadline: Deadline) -> Option<Duration> {
         let now = self.cloud.now();
         let (mut budget, elapsed) = (self.budget.borrow_mut(), self.elapsed(now));
         (budget.wait(kind, elapsed) + MIN_ATTEMPT <= deadline.left(now)).then(|| budget.take(kind, elapsed))

@@ -6,14 +6,14 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
 use spotdrain_core::model::arn::QueueArn;
-use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::plan::rate_limit::CallKind;
 use spotdrain_core::read::batch::Receipts;
 use tracing::warn;
 
 use crate::cloud::Cloud;
 use crate::deadline::{Deadline, later};
 use crate::engine::Engine;
-use crate::retry::{Limit, Request};
+use crate::retry::{Limit, RetriedCall};
 
 /// The context of every step of an invocation.
 #[derive(Debug)]
@@ -54,18 +54,18 @@ impl<'a, C: Cloud> Invocation<'a, C> {
     }
 
     /// A call with a rate limit.
-    pub(crate) fn request(&self, name: &'static str, kind: Kind, deadline: Deadline) -> Request<'a, C> {
-        Request { engine: self.engine, name, limit: Limit::Rate(kind), deadline }
+    pub(crate) fn request(&self, name: &'static str, kind: CallKind, deadline: Deadline) -> RetriedCall<'a, C> {
+        RetriedCall { engine: self.engine, name, limit: Limit::Rate(kind), deadline }
     }
 
     /// The write of a turn.
-    pub(crate) fn write_request(&self) -> Request<'a, C> {
-        Request { engine: self.engine, name: "DeregisterTargets", limit: Limit::Turn, deadline: self.deadline }
+    pub(crate) fn write_request(&self) -> RetriedCall<'a, C> {
+        RetriedCall { engine: self.engine, name: "DeregisterTargets", limit: Limit::Turn, deadline: self.deadline }
     }
 
     /// A call of SQS.
-    pub(crate) fn queue_request(&self, name: &'static str) -> Request<'a, C> {
-        Request { engine: self.engine, name, limit: Limit::None, deadline: self.deadline }
+    pub(crate) fn queue_request(&self, name: &'static str) -> RetriedCall<'a, C> {
+        RetriedCall { engine: self.engine, name, limit: Limit::None, deadline: self.deadline }
     }
 }
 

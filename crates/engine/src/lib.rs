@@ -1,7 +1,7 @@
 //! The work of one invocation, async but without a runtime. It reaches AWS, the clock and the log only through [`Cloud`], so the
 //! laws that are tested in the simulated world (`tests/world`) hold for the code that ships.
 //!
-//! [`Engine::handle`] tells the story, and `run` has its loop: whenever an activity ends, the activities that have become
+//! [`Engine::handle`] is the story, and `run` has its loop: whenever an activity ends, the activities that have become
 //! possible are started.
 //!
 //! | module | what it does |

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::model::arn::{ClusterArn, ServiceName};
 use spotdrain_core::model::limits::{MAX_REVISIONS_PER_CALL, MAX_SERVICES_PER_CALL};
 use spotdrain_core::model::observed::{Service, ServiceKey, ServiceObservation, ServiceTag};
-use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::plan::rate_limit::CallKind;
 use spotdrain_core::plan::target_groups::{Configured, LocatedNotice, service_key};
 use spotdrain_core::read::classify::{IgnoredEvent, ReceivedNotice};
 
@@ -123,7 +123,7 @@ async fn search_balancers<C: Cloud>(invocation: &Invocation<'_, C>, deadline: De
         return Configured::new(&engine.settings, Ok(&found));
     }
     let calls = engine.settings.load_balancers.iter().map(async |balancer| {
-        let request = invocation.request("DescribeTargetGroups", Kind::Read, deadline);
+        let request = invocation.request("DescribeTargetGroups", CallKind::Read, deadline);
         let answer = request.send(async || invocation.cloud().describe_target_groups(balancer).await).await;
         answer.map(|groups| (balancer.clone(), groups))
     });
@@ -204,7 +204,7 @@ async fn describe_chunk<C: Cloud>(
     names: &[ServiceName],
     deadline: Deadline,
 ) -> Result<Services, FailedCall> {
-    let request = invocation.request(CALL, Kind::Services, deadline);
+    let request = invocation.request(CALL, CallKind::Services, deadline);
     let answer = request.send(async || invocation.cloud().describe_services(cluster, names, true).await).await;
     if !answer.as_ref().is_err_and(|error| error.kind == CallErrorKind::Denied) {
         return answer;
@@ -236,7 +236,7 @@ async fn describe_revisions<C: Cloud>(
     let arns: BTreeSet<_> = services.iter().flat_map(|service| service.revisions.iter().cloned()).collect();
     let arns: Vec<_> = arns.into_iter().collect();
     let calls = arns.chunks(MAX_REVISIONS_PER_CALL).map(async |arns| {
-        let request = invocation.request("DescribeServiceRevisions", Kind::Revisions, deadline);
+        let request = invocation.request("DescribeServiceRevisions", CallKind::Revisions, deadline);
         request.send(async || invocation.cloud().describe_service_revisions(arns).await).await
     });
     let (mut revisions, mut failure) = (Vec::new(), None);

@@ -12,7 +12,7 @@ use spotdrain_core::model::observed::{GroupObservation, TargetState, TaskObserva
 use spotdrain_core::model::outcome::Failure;
 use spotdrain_core::plan::Look;
 use spotdrain_core::plan::last_healthy::StoppingTasks;
-use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::plan::rate_limit::CallKind;
 
 use crate::cloud::Cloud;
 use crate::deadline::Deadline;
@@ -51,14 +51,14 @@ async fn read_group<C: Cloud>(
     group: &TargetGroupArn,
     deadline: Deadline,
 ) -> GroupObservation {
-    let request = invocation.request("DescribeTargetHealth", Kind::Read, deadline);
+    let request = invocation.request("DescribeTargetHealth", CallKind::Read, deadline);
     let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
     answer.map_or_else(|error| error.observation(), GroupObservation::Found)
 }
 
 /// Returns whether a group whose token was taken has no healthy target left; `false` if it could not be read.
 pub(crate) async fn is_emptied<C: Cloud>(invocation: &Invocation<'_, C>, group: &TargetGroupArn) -> bool {
-    let request = invocation.request("DescribeTargetHealth", Kind::Read, looking(invocation));
+    let request = invocation.request("DescribeTargetHealth", CallKind::Read, looking(invocation));
     let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
     answer.is_ok_and(|targets| !targets.iter().any(|target| target.state == TargetState::Healthy))
 }
@@ -106,7 +106,7 @@ async fn describe<C: Cloud>(
     tasks: Vec<TaskArn>,
     deadline: Deadline,
 ) -> Vec<(TaskArn, TaskObservation)> {
-    let request = invocation.request("DescribeTasks", Kind::Tasks, deadline);
+    let request = invocation.request("DescribeTasks", CallKind::Tasks, deadline);
     let answer = request.send(async || invocation.cloud().describe_tasks(&cluster, &tasks).await).await;
     let of = |task: &TaskArn| match &answer {
         Ok(found) => found.get(task).cloned(),
@@ -142,7 +142,7 @@ async fn list<C: Cloud>(
     (cluster, service): &Scope,
     deadline: Deadline,
 ) -> Result<(ClusterArn, Vec<TaskArn>), Failure> {
-    let request = invocation.request("ListTasks", Kind::Tasks, deadline);
+    let request = invocation.request("ListTasks", CallKind::Tasks, deadline);
     let (mut tasks, mut next) = (Vec::new(), None);
     for _ in 0..MAX_PAGES {
         let page: Option<String> = next;

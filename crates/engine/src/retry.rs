@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use spotdrain_core::model::observed::Observation;
 use spotdrain_core::model::outcome::Failure;
-use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::plan::rate_limit::CallKind;
 use tracing::debug;
 
 use crate::cloud::{Answer, CallError, CallErrorKind, Cloud};
@@ -33,7 +33,7 @@ pub(crate) fn back_off(failures: u32, jitter: f64) -> Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Limit {
     /// Each attempt takes a token.
-    Rate(Kind),
+    Rate(CallKind),
     /// The turn has taken the token. Another attempt needs another turn, and so another look at the group; only if the connection
     /// broke is the attempt repeated at once.
     Turn,
@@ -65,14 +65,14 @@ impl FailedCall {
 
 /// A call that is retried until its deadline.
 #[derive(Debug)]
-pub(crate) struct Request<'a, C> {
+pub(crate) struct RetriedCall<'a, C> {
     pub(crate) engine: &'a Engine<C>,
     pub(crate) name: &'static str,
     pub(crate) limit: Limit,
     pub(crate) deadline: Deadline,
 }
 
-impl<C: Cloud> Request<'_, C> {
+impl<C: Cloud> RetriedCall<'_, C> {
     /// Waits for its token and makes the call.
     pub(crate) async fn send<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
         match self.wait_for_token().await {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use spotdrain_core::model::arn::TargetGroupArn;
 use spotdrain_core::model::notice::Notice;
 use spotdrain_core::model::outcome::{Failure, Outcome};
-use spotdrain_core::plan::progress::{Progress, Settled};
+use spotdrain_core::plan::progress::{GroupProgress, SettledRegistrations};
 use spotdrain_core::plan::target_groups::LocatedNotice;
 use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
 use spotdrain_core::report::RegistrationRecord;
@@ -44,7 +44,7 @@ pub(crate) enum Wants {
 
 /// A notice that still waits for groups.
 #[derive(Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenNotice {
     pub(crate) located: LocatedNotice,
     /// When the first of its groups was planned.
     pub(crate) planned_at: Option<Timestamp>,
@@ -55,7 +55,7 @@ pub(crate) struct Open {
     pub(crate) is_contradicted: bool,
 }
 
-impl Open {
+impl OpenNotice {
     /// Notes what the plan of a group says about the notice as a whole.
     pub(crate) fn note(&mut self, plan: &NoticePlan, now: Timestamp) {
         self.planned_at.get_or_insert(now);
@@ -69,7 +69,7 @@ impl Open {
 /// The registrations of a notice in one group.
 #[derive(Debug, Default)]
 pub(crate) struct Wait {
-    pub(crate) settled: Settled,
+    pub(crate) settled: SettledRegistrations,
     /// Those that the last turn left open.
     pub(crate) open: Vec<PlannedRegistration>,
 }
@@ -103,14 +103,14 @@ impl Wait {
 
 /// A target group that notices wait for.
 #[derive(Debug, Default)]
-pub(crate) struct Group {
+pub(crate) struct GroupQueue {
     /// The notices that wait for a turn, the earliest deadline first.
     turns: BTreeSet<(Timestamp, NoticeId)>,
     /// The notices that wait for a look.
     looks: BTreeSet<(LookKind, Timestamp, NoticeId)>,
     /// A turn or a look is under way.
     pub(crate) is_busy: bool,
-    pub(crate) progress: Progress,
+    pub(crate) progress: GroupProgress,
     /// The number of failures since the last success, and the last of them.
     failures: u32,
     failure: Option<Failure>,
@@ -118,7 +118,7 @@ pub(crate) struct Group {
     not_before: Option<Timestamp>,
 }
 
-impl Group {
+impl GroupQueue {
     fn is_ready(&self, now: Timestamp) -> bool {
         !self.is_busy && self.not_before.is_none_or(|at| at <= now)
     }
@@ -163,8 +163,8 @@ impl Group {
 /// All open notices and their groups.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
-    pub(crate) notices: BTreeMap<NoticeId, Open>,
-    pub(crate) groups: BTreeMap<TargetGroupArn, Group>,
+    pub(crate) notices: BTreeMap<NoticeId, OpenNotice>,
+    pub(crate) groups: BTreeMap<TargetGroupArn, GroupQueue>,
     next: NoticeId,
 }
 
@@ -172,8 +172,13 @@ impl Work {
     /// Adds a notice, which waits for no group yet.
     pub(crate) fn open(&mut self, located: LocatedNotice) -> NoticeId {
         self.next += 1;
-        let open =
-            Open { located, planned_at: None, waits: BTreeMap::new(), records: Vec::new(), is_contradicted: false };
+        let open = OpenNotice {
+            located,
+            planned_at: None,
+            waits: BTreeMap::new(),
+            records: Vec::new(),
+            is_contradicted: false,
+        };
         self.notices.insert(self.next, open);
         self.next
     }
@@ -224,7 +229,7 @@ impl Work {
 
     /// Returns when the next group can be tried that rests after a failure.
     pub(crate) fn next_ready(&self, now: Timestamp) -> Option<Timestamp> {
-        let waits = |group: &&Group| !(group.is_busy || group.turns.is_empty() && group.looks.is_empty());
+        let waits = |group: &&GroupQueue| !(group.is_busy || group.turns.is_empty() && group.looks.is_empty());
         self.groups.values().filter(waits).filter_map(|group| group.not_before).filter(|at| *at > now).min()
     }
 }

@@ -37,7 +37,7 @@ pub struct Look {
 
 /// Everything that a plan is made from, except the notices.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
+pub struct PlanInput<'a> {
     pub group: &'a TargetGroupArn,
     pub look: &'a Look,
     pub memory: &'a Memory,
@@ -96,7 +96,7 @@ struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(located: &'a LocatedNotice, situation: &Situation<'a>) -> Self {
+    fn new(located: &'a LocatedNotice, situation: &PlanInput<'a>) -> Self {
         let (notice, look) = (located.notice(), situation.look);
         let stopping = look.stopping.get(&notice.task.arn).cloned().map(TaskObservation::Found);
         let task = look.tasks.get(&notice.task.arn);
@@ -117,7 +117,7 @@ impl<'a> Prepared<'a> {
 
 /// Makes the plan for the notices that wait for a group.
 #[must_use]
-pub fn plan(notices: &[&LocatedNotice], situation: &Situation<'_>) -> GroupPlan {
+pub fn plan(notices: &[&LocatedNotice], situation: &PlanInput<'_>) -> GroupPlan {
     let prepared: Vec<_> = notices.iter().map(|notice| Prepared::new(notice, situation)).collect();
     let mut plan = GroupPlan::default();
     let by_address = match &situation.look.group {
@@ -143,7 +143,7 @@ fn by_address<'a>(targets: &'a [RegisteredTarget], prepared: &[Prepared<'_>]) ->
     by_address
 }
 
-fn plan_notice(prepared: &Prepared<'_>, situation: &Situation<'_>, by_address: &ByAddress<'_>) -> NoticePlan {
+fn plan_notice(prepared: &Prepared<'_>, situation: &PlanInput<'_>, by_address: &ByAddress<'_>) -> NoticePlan {
     let group = situation.group;
     if prepared.addresses.is_empty() {
         return NoticePlan { failure: prepared.ownership.missing_address(), ..NoticePlan::default() };
@@ -207,7 +207,7 @@ fn keep_last_healthy(
     plan: &mut GroupPlan,
     targets: &[RegisteredTarget],
     prepared: &[Prepared<'_>],
-    situation: &Situation<'_>,
+    situation: &PlanInput<'_>,
 ) {
     let mut removed = BTreeMap::new();
     for (notice, of_notice) in prepared.iter().zip(&plan.notices) {
@@ -251,7 +251,7 @@ impl Departing {
     }
 
     /// Returns whether these notices or an earlier one say that the task of an address departs.
-    fn has(&self, address: IpAddr, situation: &Situation<'_>) -> bool {
+    fn has(&self, address: IpAddr, situation: &PlanInput<'_>) -> bool {
         let is_earlier = !self.anothers.contains(&address) && situation.memory.departing().has(address, situation.now);
         self.named.contains(&address) || is_earlier
     }

@@ -22,7 +22,7 @@ use crate::settings::Mode;
 
 /// AWS's answer to a DeregisterTargets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallAnswer {
+pub enum DeregisterAnswer {
     Accepted,
     /// One of the targets is not valid for this group.
     Refused(Failure),
@@ -42,19 +42,19 @@ enum Unconfirmed {
 }
 
 /// The registrations of a notice in one group whose outcome is final.
-pub type Settled = BTreeMap<Target, RegistrationRecord>;
+pub type SettledRegistrations = BTreeMap<Target, RegistrationRecord>;
 
 /// A notice of a turn with its plan, and what earlier turns have settled.
 #[derive(Debug, Clone, Copy)]
 pub struct Planned<'a> {
     pub notice: &'a LocatedNotice,
     pub plan: &'a NoticePlan,
-    pub settled: &'a Settled,
+    pub settled: &'a SettledRegistrations,
 }
 
 /// The progress of an invocation in one group.
 #[derive(Debug, Clone, Default)]
-pub struct Progress {
+pub struct GroupProgress {
     unconfirmed: BTreeMap<Target, Unconfirmed>,
     /// The addresses in calls without an answer: if they drain at the next read, the call counts as successful.
     unanswered: BTreeSet<IpAddr>,
@@ -69,7 +69,7 @@ struct Part {
     pair: usize,
 }
 
-impl Progress {
+impl GroupProgress {
     /// Returns the targets of the next call: each once, the earliest deadline first, at most [`MAX_TARGETS_PER_CALL`]; if the
     /// group was not read, only those of one address family.
     #[must_use]
@@ -89,7 +89,7 @@ impl Progress {
     }
 
     /// Returns whether a registration waits for a call.
-    fn is_due(&self, row: &PlannedRegistration, settled: &Settled) -> bool {
+    fn is_due(&self, row: &PlannedRegistration, settled: &SettledRegistrations) -> bool {
         let is_confirming = row.as_read.is_none() && self.is_unconfirmed(&[row.registration.target.address]);
         row.settled.is_none() && !settled.contains_key(&row.registration.target) && !is_confirming
     }
@@ -110,26 +110,26 @@ impl Progress {
     }
 
     /// Notes the answer to a call, and returns the outcome of its targets if it settles them.
-    pub fn note(&mut self, targets: &[OwnedTarget], answer: CallAnswer) -> Option<Outcome> {
+    pub fn note(&mut self, targets: &[OwnedTarget], answer: DeregisterAnswer) -> Option<Outcome> {
         let is_read = targets.iter().all(|owned| owned.as_read.is_some());
-        if answer == CallAnswer::Accepted {
+        if answer == DeregisterAnswer::Accepted {
             self.split_other_half(targets);
         }
         match answer {
-            CallAnswer::Accepted if is_read => Some(Outcome::Deregistered),
-            CallAnswer::Accepted => self.leave_unconfirmed(targets, &Unconfirmed::Accepted),
-            CallAnswer::Refused(_) if targets.len() > 1 => {
+            DeregisterAnswer::Accepted if is_read => Some(Outcome::Deregistered),
+            DeregisterAnswer::Accepted => self.leave_unconfirmed(targets, &Unconfirmed::Accepted),
+            DeregisterAnswer::Refused(_) if targets.len() > 1 => {
                 self.split(&targets.iter().map(|owned| owned.target).collect::<Vec<_>>());
                 None
             }
-            CallAnswer::Refused(failure) if is_read => Some(Outcome::Failed(failure)),
-            CallAnswer::Refused(failure) => self.leave_unconfirmed(targets, &Unconfirmed::Refused(failure)),
-            CallAnswer::GroupGone => Some(Outcome::AlreadyGone),
-            CallAnswer::Unanswered(_) => {
+            DeregisterAnswer::Refused(failure) if is_read => Some(Outcome::Failed(failure)),
+            DeregisterAnswer::Refused(failure) => self.leave_unconfirmed(targets, &Unconfirmed::Refused(failure)),
+            DeregisterAnswer::GroupGone => Some(Outcome::AlreadyGone),
+            DeregisterAnswer::Unanswered(_) => {
                 self.unanswered.extend(targets.iter().map(|owned| owned.target.address));
                 None
             }
-            CallAnswer::Failed(failure) => (!failure.retryable).then_some(Outcome::Failed(failure)),
+            DeregisterAnswer::Failed(failure) => (!failure.retryable).then_some(Outcome::Failed(failure)),
         }
     }
 

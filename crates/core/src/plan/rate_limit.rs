@@ -21,14 +21,14 @@ const CALLS_OF_A_TURN: f64 = 2.0;
 
 /// A token bucket. Time is the duration since any fixed moment.
 #[derive(Debug, Clone)]
-pub struct Bucket {
+pub struct TokenBucket {
     capacity: f64,
     per_second: f64,
     tokens: f64,
     filled_at: Duration,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// Creates a full bucket.
     #[must_use]
     pub fn new(capacity: f64, per_second: f64) -> Self {
@@ -77,7 +77,7 @@ impl Bucket {
 
 /// The calls that take their token on credit, by their bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CallKind {
     /// DescribeTargetHealth and DescribeTargetGroups, from the bucket of all ELB calls.
     Read,
     /// DescribeServices.
@@ -91,11 +91,11 @@ pub enum Kind {
 /// This environment's buckets.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    writes: Bucket,
-    elb: Bucket,
-    services: Bucket,
-    tasks: Bucket,
-    revisions: Bucket,
+    writes: TokenBucket,
+    elb: TokenBucket,
+    services: TokenBucket,
+    tasks: TokenBucket,
+    revisions: TokenBucket,
 }
 
 impl Budget {
@@ -104,25 +104,25 @@ impl Budget {
     pub fn new(settings: &Settings) -> Self {
         let (burst, per_second) = (f64::from(settings.call_burst), settings.calls_per_second);
         Self {
-            writes: Bucket::new(burst, per_second),
-            elb: Bucket::new(
+            writes: TokenBucket::new(burst, per_second),
+            elb: TokenBucket::new(
                 burst * ELB_ALL.burst / ELB_REGISTRATION.burst,
                 per_second * ELB_ALL.per_second / ELB_REGISTRATION.per_second,
             ),
-            services: Bucket::share_of(ECS_READ),
-            tasks: Bucket::share_of(ECS_READ),
-            revisions: Bucket::share_of(ECS_REVISION_READ),
+            services: TokenBucket::share_of(ECS_READ),
+            tasks: TokenBucket::share_of(ECS_READ),
+            revisions: TokenBucket::share_of(ECS_REVISION_READ),
         }
     }
 
     /// Returns how long a call has to wait for its token.
     #[must_use]
-    pub fn wait(&self, kind: Kind, now: Duration) -> Duration {
+    pub fn wait(&self, kind: CallKind, now: Duration) -> Duration {
         self.bucket(kind).wait(now, 1.0)
     }
 
     /// Takes the token of a call, and returns how long to wait for it. Calls are served in order.
-    pub fn take(&mut self, kind: Kind, now: Duration) -> Duration {
+    pub fn take(&mut self, kind: CallKind, now: Duration) -> Duration {
         self.bucket_mut(kind).take(now)
     }
 
@@ -160,21 +160,21 @@ impl Budget {
         is_there
     }
 
-    fn bucket(&self, kind: Kind) -> &Bucket {
+    fn bucket(&self, kind: CallKind) -> &TokenBucket {
         match kind {
-            Kind::Read => &self.elb,
-            Kind::Services => &self.services,
-            Kind::Tasks => &self.tasks,
-            Kind::Revisions => &self.revisions,
+            CallKind::Read => &self.elb,
+            CallKind::Services => &self.services,
+            CallKind::Tasks => &self.tasks,
+            CallKind::Revisions => &self.revisions,
         }
     }
 
-    fn bucket_mut(&mut self, kind: Kind) -> &mut Bucket {
+    fn bucket_mut(&mut self, kind: CallKind) -> &mut TokenBucket {
         match kind {
-            Kind::Read => &mut self.elb,
-            Kind::Services => &mut self.services,
-            Kind::Tasks => &mut self.tasks,
-            Kind::Revisions => &mut self.revisions,
+            CallKind::Read => &mut self.elb,
+            CallKind::Services => &mut self.services,
+            CallKind::Tasks => &mut self.tasks,
+            CallKind::Revisions => &mut self.revisions,
         }
     }
 }
@@ -194,18 +194,18 @@ mod tests {
         Budget::new(&Settings::default())
     }
 
-    fn waits(bucket: &mut Bucket, now: Duration, calls: usize) -> Vec<u128> {
+    fn waits(bucket: &mut TokenBucket, now: Duration, calls: usize) -> Vec<u128> {
         (0..calls).map(|_| bucket.take(now).as_millis()).collect()
     }
 
     #[test]
     fn a_bucket_allows_its_burst_at_once_and_then_its_rate() {
-        assert_eq!(waits(&mut Bucket::new(2.0, 4.0), START, 4), [0, 0, 250, 500]);
+        assert_eq!(waits(&mut TokenBucket::new(2.0, 4.0), START, 4), [0, 0, 250, 500]);
     }
 
     #[test]
     fn a_bucket_fills_up_to_its_capacity_and_no_further() {
-        let mut bucket = Bucket::new(2.0, 4.0);
+        let mut bucket = TokenBucket::new(2.0, 4.0);
         waits(&mut bucket, START, 1);
         assert_eq!(waits(&mut bucket, Duration::from_hours(1), 3), [0, 0, 250]);
         bucket.refund(Duration::from_hours(2), 1.0);
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_adds_no_tokens() {
-        let mut bucket = Bucket::new(1.0, 1.0);
+        let mut bucket = TokenBucket::new(1.0, 1.0);
         waits(&mut bucket, Duration::from_secs(10), 1);
         assert_eq!(waits(&mut bucket, Duration::from_secs(5), 1), [1000]);
     }
@@ -247,7 +247,7 @@ mod tests {
     fn a_spare_read_leaves_the_tokens_of_a_waiting_turn() {
         let mut budget = budget();
         for _ in 0..18 {
-            budget.take(Kind::Read, START);
+            budget.take(CallKind::Read, START);
         }
         assert!(budget.until_spare_read(START, false).is_zero());
         assert_eq!(budget.until_spare_read(START, true).as_millis(), 200);
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn the_kinds_of_ecs_calls_have_a_bucket_each() {
         let mut budget = budget();
-        for kind in [Kind::Services, Kind::Tasks] {
+        for kind in [CallKind::Services, CallKind::Tasks] {
             let waits: Vec<_> = (0..51).map(|_| budget.take(kind, START).as_millis()).collect();
             assert_eq!(waits[49..], [0, 100]);
         }

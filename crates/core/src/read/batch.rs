@@ -268,7 +268,7 @@ mod tests {
     const OTHER: &str = r#"{"id":"1","source":"aws.ec2","detail-type":"x"}"#;
 
     #[test]
-    fn the_shape_tells_a_batch_from_an_event() {
+    fn a_batch_is_recognised_by_its_shape() {
         assert_eq!(parse_payload(OTHER.as_bytes(), &sources()).unwrap().delivery, Delivery::Direct);
         let batch = parse_payload(br#"{"Records":[]}"#, &sources()).unwrap();
         assert_eq!((batch.delivery, batch.messages.len()), (Delivery::Queue, 0));

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use crate::model::arn::{ClusterArn, ServiceName, TaskArn};
 use crate::model::task_change::TaskChange;
 use crate::model::task_status::{StopCode, TaskStatus, spot_interruption};
-use crate::read::json::{self, Attachment, Container, EventError, TaskDetail, from_json};
+use crate::read::json::{self, Attachment, EventError, TaskDetail, WireContainer, from_json};
 
 /// The detail-type of the events that may be notices.
 pub const TASK_STATE_CHANGE: &str = "ECS Task State Change";
@@ -67,7 +67,7 @@ fn other_event(id: &str, source: &str, detail_type: &str) -> Event {
 fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
     let detail = &event.detail;
     let (arn, cluster) = read_arns(event)?;
-    let mut warnings = Warnings::default();
+    let mut warnings = FieldWarnings::default();
     let (stop_code, stopped_reason) = read_cause(detail, &mut warnings)?;
     let stopping_at = loose(detail.stopping_at, "detail.stoppingAt", TIME, |text| text.parse().ok());
     let version = loose_version(detail.version);
@@ -92,9 +92,9 @@ fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
 
 /// The fields that could not be read, and what is used instead.
 #[derive(Default)]
-struct Warnings(Vec<String>);
+struct FieldWarnings(Vec<String>);
 
-impl Warnings {
+impl FieldWarnings {
     /// Returns the value, or `None` and adds a warning that says what is used instead.
     fn or_without<T>(&mut self, read: Result<Option<T>, EventError>, instead: &str) -> Option<T> {
         read.unwrap_or_else(|error| {
@@ -108,7 +108,7 @@ impl Warnings {
 /// event would be ignored because of a value that nobody could read.
 fn read_cause(
     detail: &TaskDetail<'_>,
-    warnings: &mut Warnings,
+    warnings: &mut FieldWarnings,
 ) -> Result<(Option<StopCode>, Option<String>), EventError> {
     let code = loose_text(detail.stop_code, "detail.stopCode").map(|code| code.as_deref().map(StopCode::from_text));
     let reason = loose_text(detail.stopped_reason, "detail.stoppedReason");
@@ -222,7 +222,7 @@ fn from_attachment(attachment: &Attachment<'_>, path: &str, found: &mut BTreeSet
 }
 
 fn from_container(
-    container: &Container<'_>,
+    container: &WireContainer<'_>,
     index: usize,
     gone: &BTreeSet<&str>,
     found: &mut BTreeSet<IpAddr>,

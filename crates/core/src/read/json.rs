@@ -59,7 +59,7 @@ fn locate<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error) -
         return EventError { path: "the end".to_owned(), problem: problem(error) };
     };
     let path = located.path().to_string();
-    // `?` stands for a key that was not read to its end.
+    // `?` is in place of a key that was not read to its end.
     let path = path.trim_end_matches('?').trim_end_matches('.');
     let path = if path.is_empty() { TOP.to_owned() } else { path.to_owned() };
     EventError { path, problem: problem(&located.into_inner()) }
@@ -179,7 +179,7 @@ pub(crate) struct TaskDetail<'a> {
     #[serde(borrow, default, deserialize_with = "null_as_empty")]
     pub(crate) attachments: Vec<Object<Attachment<'a>>>,
     #[serde(borrow, default, deserialize_with = "null_as_empty")]
-    pub(crate) containers: Vec<Object<Container<'a>>>,
+    pub(crate) containers: Vec<Object<WireContainer<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -204,7 +204,7 @@ pub(crate) struct Detail<'a> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Container<'a> {
+pub(crate) struct WireContainer<'a> {
     #[serde(borrow, default, deserialize_with = "null_as_empty")]
     pub(crate) network_interfaces: Vec<Object<Interface<'a>>>,
 }

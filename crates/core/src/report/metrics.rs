@@ -43,19 +43,22 @@ pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
         chunks.flat_map(|((cluster, service), notices)| service_lines(cluster, service, notices, now)).collect();
     lines.extend(ignored_lines(report, now));
     if !report.emptied.is_empty() {
-        lines.push(Line::new(&[]).count("GroupEmptied", report.emptied.len()).finish(now));
+        lines.push(MetricLine::new(&[]).count("GroupEmptied", report.emptied.len()).finish(now));
     }
     let malformed = report.malformed.len();
     if malformed > 0 {
-        lines.push(Line::new(&[]).count("Malformed", malformed).count("Failed", malformed).finish(now));
+        lines.push(MetricLine::new(&[]).count("Malformed", malformed).count("Failed", malformed).finish(now));
     }
     lines
 }
 
-type Key<'a> = (&'a TargetGroupArn, IpAddr, Option<u16>);
+type RegistrationKey<'a> = (&'a TargetGroupArn, IpAddr, Option<u16>);
 
 /// Returns the rows that no other record has already counted as deregistered.
-fn counted_once<'a>(rows: &'a [RegistrationRecord], seen: &mut BTreeSet<Key<'a>>) -> Vec<&'a RegistrationRecord> {
+fn counted_once<'a>(
+    rows: &'a [RegistrationRecord],
+    seen: &mut BTreeSet<RegistrationKey<'a>>,
+) -> Vec<&'a RegistrationRecord> {
     let mut counted = Vec::new();
     for row in rows {
         if row.outcome != Outcome::Deregistered || seen.insert((&row.target_group, row.target, row.port)) {
@@ -76,7 +79,7 @@ fn service_lines(cluster: &str, service: &str, notices: &[Counted<'_>], now: Tim
     let dimensions = [("Cluster", cluster), ("Service", service)];
     let durations: Vec<i64> = notices.iter().flat_map(|notice| durations(notice)).collect();
     let (first, rest) = durations.split_at(durations.len().min(MOST_VALUES));
-    let mut line = Line::new(&dimensions);
+    let mut line = MetricLine::new(&dimensions);
     line = line.count("Notices", notices.len());
     for (name, count) in outcomes(notices) {
         line = line.count(name, count);
@@ -84,7 +87,7 @@ fn service_lines(cluster: &str, service: &str, notices: &[Counted<'_>], now: Tim
     let ages: Vec<i64> = notices.iter().filter_map(|notice| notice.record.notice_age_ms).collect();
     line = line.values("NoticeAge", &ages).values("NoticeToDeregistered", first);
     let more = rest.chunks(MOST_VALUES);
-    let more = more.map(|values| Line::new(&dimensions).values("NoticeToDeregistered", values).finish(now));
+    let more = more.map(|values| MetricLine::new(&dimensions).values("NoticeToDeregistered", values).finish(now));
     std::iter::once(line.finish(now)).chain(more).collect()
 }
 
@@ -130,19 +133,19 @@ fn ignored_lines(report: &Report, now: Timestamp) -> Vec<String> {
         *reasons.entry(event.reason).or_default() += 1;
     }
     let line = |(reason, count): (Ignored, usize)| {
-        Line::new(&[("Reason", reason.as_str())]).count("Ignored", count).finish(now)
+        MetricLine::new(&[("Reason", reason.as_str())]).count("Ignored", count).finish(now)
     };
     reasons.into_iter().map(line).collect()
 }
 
 /// One line of the format, while it is put together.
-struct Line {
+struct MetricLine {
     dimensions: Vec<String>,
     metrics: Vec<Value>,
     members: Map<String, Value>,
 }
 
-impl Line {
+impl MetricLine {
     fn new(dimensions: &[(&str, &str)]) -> Self {
         let members = dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
         let names = dimensions.iter().map(|(name, _)| (*name).to_owned());

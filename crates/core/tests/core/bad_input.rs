@@ -233,5 +233,5 @@ fn a_null_is_as_if_it_were_not_there_where_a_field_may_be_absent() {
     let reading = reading(event.to_string().as_bytes()).unwrap();
     let change = &reading.notices[0].notice.task;
     assert_eq!((&change.stop_code, change.version, &change.service), (&None, None, &None));
-    assert_eq!(change.addresses.len(), 1, "the container still tells it");
+    assert_eq!(change.addresses.len(), 1, "the container still has it");
 }

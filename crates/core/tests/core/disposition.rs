@@ -20,7 +20,7 @@ fn report(outcome: &Outcome) -> Report {
     scenario.group("web", &[("10.0.2.21", 5044, "unhealthy")]).plan().report(|_| outcome.clone())
 }
 
-/// What becomes of the message of a notice whose record was changed, at a receive.
+/// What happens to the message of a notice whose record was changed, at a receive.
 fn settled(outcome: &Outcome, receives: u32, change: impl FnOnce(&mut NoticeRecord)) -> Option<Disposition> {
     let mut report = report(outcome);
     change(&mut report.notices[0]);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use spotdrain_core::model::limits::MAX_TARGETS_PER_CALL;
 use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::plan::OwnedTarget;
-use spotdrain_core::plan::progress::{CallAnswer, Planned, Progress, Settled};
+use spotdrain_core::plan::progress::{DeregisterAnswer, GroupProgress, Planned, SettledRegistrations};
 use spotdrain_core::report::RegistrationRecord;
 
 use crate::planning::one;
@@ -43,7 +43,7 @@ fn calls_until_done(count: usize, bad: &[usize]) -> (usize, usize) {
     for (index, address) in addresses.iter().enumerate() {
         scenario = scenario.notice(&format!("t{index}"), &[address]);
     }
-    let (mut progress, mut settled) = (Progress::default(), vec![Settled::new(); count]);
+    let (mut progress, mut settled) = (GroupProgress::default(), vec![SettledRegistrations::new(); count]);
     let plans = scenario.plan();
     let refusal = throttled("DeregisterTargets");
     let mut calls = 0;
@@ -63,8 +63,11 @@ fn calls_until_done(count: usize, bad: &[usize]) -> (usize, usize) {
         }
         calls += 1;
         let is_bad = |owned: &OwnedTarget| bad.iter().any(|index| owned.target.address == ip(&addresses[*index]));
-        let answer =
-            if targets.iter().any(is_bad) { CallAnswer::Refused(refusal.clone()) } else { CallAnswer::Accepted };
+        let answer = if targets.iter().any(is_bad) {
+            DeregisterAnswer::Refused(refusal.clone())
+        } else {
+            DeregisterAnswer::Accepted
+        };
         let Some(outcome) = progress.note(&targets, answer) else { continue };
         for ((notice, plans), settled) in plans.notices.iter().zip(&mut settled) {
             for row in plans[0]

@@ -24,7 +24,7 @@ fn report_of(scenario: Scenario, two: &Outcome) -> Report {
 }
 
 #[test]
-fn a_record_tells_the_whole_story_of_a_notice() {
+fn a_record_has_the_whole_story_of_a_notice() {
     let report = report_of(two(), &Outcome::Failed(throttled("DeregisterTargets")));
     insta::assert_json_snapshot!(report);
 }
@@ -64,7 +64,7 @@ fn a_message_that_cannot_be_read_fails_the_batch_and_goes_back_alone() {
 }
 
 #[test]
-fn observe_tells_what_would_be_done() {
+fn observe_reports_what_would_be_done() {
     let report = report_of(two().tagged("observe"), &Outcome::Deregistered);
     assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == Outcome::WouldDeregister));
     assert_eq!(report.verdict, Verdict::Done);

@@ -14,9 +14,9 @@ use spotdrain_core::model::observed::{
 use spotdrain_core::model::outcome::{Failure, Outcome};
 use spotdrain_core::model::task_status::{RecognisedBy, TaskStatus};
 use spotdrain_core::plan::last_healthy::StoppingTasks;
-use spotdrain_core::plan::progress::{Planned, Progress, Settled};
+use spotdrain_core::plan::progress::{GroupProgress, Planned, SettledRegistrations};
 use spotdrain_core::plan::target_groups::{Configured, LocatedNotice, service_key as key_of};
-use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
+use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, PlanInput, plan};
 use spotdrain_core::read::batch::{Message, parse_payload};
 use spotdrain_core::read::classify::{IgnoredEvent, Malformed, ReceivedNotice};
 use spotdrain_core::read::event::Event;
@@ -255,7 +255,7 @@ impl Scenario {
             let finding = self.groups.get(&group).cloned().unwrap_or_else(unread);
             let look = Look { group: finding, tasks: self.tasks.clone(), stopping: self.stopping.clone() };
             let (memory, settings) = (&self.memory, &self.settings);
-            plans.add(&group, &Situation { group: &group, look: &look, memory, settings, now });
+            plans.add(&group, &PlanInput { group: &group, look: &look, memory, settings, now });
         }
         plans
     }
@@ -267,13 +267,13 @@ impl Scenario {
 }
 
 impl Plans {
-    fn add(&mut self, group: &TargetGroupArn, situation: &Situation<'_>) {
+    fn add(&mut self, group: &TargetGroupArn, situation: &PlanInput<'_>) {
         let of_group = |(located, _): &&(LocatedNotice, _)| located.candidates.groups.contains_key(group);
         let notices: Vec<_> = self.notices.iter().filter(of_group).map(|(located, _)| located).collect();
         let GroupPlan { notices: planned, asks_ecs } = plan(&notices, situation);
-        let settled = Settled::new();
+        let settled = SettledRegistrations::new();
         let of = notices.iter().zip(&planned).map(|(notice, plan)| Planned { notice, plan, settled: &settled });
-        let targets = Progress::default().targets(&of.collect::<Vec<_>>());
+        let targets = GroupProgress::default().targets(&of.collect::<Vec<_>>());
         if !targets.is_empty() {
             self.calls.push((group.clone(), targets));
         }

@@ -10,7 +10,7 @@ use spotdrain_core::settings::Mode;
 
 use super::Run;
 use crate::cloud::Cloud;
-use crate::work::{NoticeId, Open};
+use crate::work::{NoticeId, OpenNotice};
 
 /// The failure of a notice whose groups got no turn.
 fn no_turn() -> Failure {
@@ -33,8 +33,8 @@ impl<C: Cloud> Run<'_, C> {
         self.ended.push(record);
     }
 
-    fn record(&self, open: Open) -> NoticeRecord {
-        let Open { located, planned_at, records, is_contradicted, .. } = open;
+    fn record(&self, open: OpenNotice) -> NoticeRecord {
+        let OpenNotice { located, planned_at, records, is_contradicted, .. } = open;
         let age = located.notice().age(planned_at.unwrap_or_else(|| self.now()));
         let mut record = NoticeRecord::new(located, age, records);
         record.contradicted = is_contradicted;
@@ -76,7 +76,7 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     /// Creates the record of a notice that still waits for groups.
-    fn close(&self, mut open: Open) -> NoticeRecord {
+    fn close(&self, mut open: OpenNotice) -> NoticeRecord {
         let mut failure = None;
         for (arn, wait) in std::mem::take(&mut open.waits) {
             let Some(group) = self.work.groups.get(&arn) else { continue };

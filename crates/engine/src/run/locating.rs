@@ -7,7 +7,7 @@ use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::plan::target_groups::{Candidate, Configured, LocatedNotice, service_key};
 use spotdrain_core::read::classify::ReceivedNotice;
 
-use super::{Event, Run};
+use super::{Completion, Run};
 use crate::cloud::Cloud;
 use crate::locate::{Located, locate, refresh};
 use crate::work::{LookKind, NoticeId, Wants};
@@ -28,7 +28,7 @@ impl<C: Cloud> Run<'_, C> {
             self.locating.extend(keys.iter().cloned());
             self.spawn(async move {
                 let (configured, located) = locate(invocation, notices).await;
-                Event::Located(keys, configured, located)
+                Completion::Located(keys, configured, located)
             });
         }
     }
@@ -82,7 +82,7 @@ impl<C: Cloud> Run<'_, C> {
         if is_first {
             self.spawn(async move {
                 let answer = refresh(invocation, &key).await;
-                Event::Refreshed(key, answer)
+                Completion::Refreshed(key, answer)
             });
         }
     }

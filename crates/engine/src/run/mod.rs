@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use spotdrain_core::model::arn::TargetGroupArn;
 use spotdrain_core::model::observed::{ServiceKey, ServiceObservation};
 use spotdrain_core::plan::Look;
-use spotdrain_core::plan::progress::CallAnswer;
+use spotdrain_core::plan::progress::DeregisterAnswer;
 use spotdrain_core::plan::target_groups::Configured;
 use spotdrain_core::read::batch::{Message, Receipt, receipts};
 use spotdrain_core::read::classify::{ClassifiedBatch, IgnoredEvent, Malformed, ReceivedNotice, classify_batch};
@@ -60,12 +60,12 @@ pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<
 }
 
 /// How an activity ended.
-enum Event {
+enum Completion {
     Received(Vec<Message>),
     Located(BTreeSet<ServiceKey>, Configured, Vec<Located>),
     Refreshed(ServiceKey, Option<ServiceObservation>),
     Looked(Turn, Look),
-    Written(PlannedTurn, CallAnswer),
+    Written(PlannedTurn, DeregisterAnswer),
     /// A group was read after a deregistration that left few healthy targets; `true` if it has no healthy target left.
     ReadBack(TargetGroupArn, bool),
     /// Messages were deleted, returned or hidden.
@@ -74,7 +74,7 @@ enum Event {
 
 /// What ended the loop's wait.
 enum Next {
-    Ended(Event),
+    Ended(Completion),
     Woken,
     /// There was nothing to wait for.
     Idle,
@@ -83,7 +83,7 @@ enum Next {
 /// The state of an invocation.
 struct Run<'a, C> {
     invocation: &'a Invocation<'a, C>,
-    activities: FuturesUnordered<LocalBoxFuture<'a, Event>>,
+    activities: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
     receiving: Receiving,
     /// The messages whose visibility is extended later, each part with the time.
     hidden: VecDeque<(Timestamp, Vec<String>)>,
@@ -145,7 +145,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.invocation.deadline.left(at).saturating_sub(shares::RETURNING_ONE.saturating_mul(waiting))
     }
 
-    fn spawn(&mut self, activity: impl Future<Output = Event> + 'a) {
+    fn spawn(&mut self, activity: impl Future<Output = Completion> + 'a) {
         self.activities.push(Box::pin(activity));
     }
 
@@ -190,18 +190,18 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    fn on(&mut self, event: Event) {
+    fn on(&mut self, event: Completion) {
         match event {
-            Event::Received(messages) => {
+            Completion::Received(messages) => {
                 self.receiving.ended(messages.len(), self.now());
                 self.admit(messages);
             }
-            Event::Located(keys, configured, located) => self.located(&keys, configured, located),
-            Event::Refreshed(key, answer) => self.refreshed(key, answer),
-            Event::Looked(turn, look) => self.looked(turn, look),
-            Event::Written(planned, answer) => self.written(&planned, answer),
-            Event::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
-            Event::Acknowledged => {}
+            Completion::Located(keys, configured, located) => self.located(&keys, configured, located),
+            Completion::Refreshed(key, answer) => self.refreshed(key, answer),
+            Completion::Looked(turn, look) => self.looked(turn, look),
+            Completion::Written(planned, answer) => self.written(&planned, answer),
+            Completion::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
+            Completion::Acknowledged => {}
         }
     }
 
@@ -218,7 +218,7 @@ impl<'a, C: Cloud> Run<'a, C> {
                 return Some(not_before);
             }
             self.receiving.started();
-            self.spawn(async move { Event::Received(receive(invocation, queue).await) });
+            self.spawn(async move { Completion::Received(receive(invocation, queue).await) });
         }
         None
     }
@@ -231,7 +231,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             if !receipts.is_empty() {
                 self.spawn(async move {
                     extend(invocation, receipts).await;
-                    Event::Acknowledged
+                    Completion::Acknowledged
                 });
             }
         }
@@ -262,7 +262,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         if !dispositions.is_empty() && invocation.queue.is_some() {
             self.spawn(async move {
                 acknowledge(invocation, dispositions).await;
-                Event::Acknowledged
+                Completion::Acknowledged
             });
         }
     }

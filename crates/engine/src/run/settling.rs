@@ -2,15 +2,15 @@
 
 use spotdrain_core::model::arn::TargetGroupArn;
 use spotdrain_core::model::outcome::Outcome;
-use spotdrain_core::plan::progress::CallAnswer;
-use spotdrain_core::plan::rate_limit::{Budget, Kind};
+use spotdrain_core::plan::progress::DeregisterAnswer;
+use spotdrain_core::plan::rate_limit::{Budget, CallKind};
 use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
 use spotdrain_core::report::Report;
 use spotdrain_core::report::disposition::ECS_CATCHES_UP;
 use spotdrain_core::settings::Mode;
 
 use super::turns::PlannedTurn;
-use super::{Event, Run};
+use super::{Completion, Run};
 use crate::cloud::Cloud;
 use crate::deadline::later;
 use crate::look::is_emptied;
@@ -19,9 +19,9 @@ use crate::work::{LookKind, NoticeId, Wants};
 
 impl<C: Cloud> Run<'_, C> {
     /// Notes the answer to a turn's write.
-    pub(super) fn written(&mut self, planned: &PlannedTurn, answer: CallAnswer) {
+    pub(super) fn written(&mut self, planned: &PlannedTurn, answer: DeregisterAnswer) {
         match &answer {
-            CallAnswer::Failed(failure) | CallAnswer::Unanswered(failure) => {
+            DeregisterAnswer::Failed(failure) | DeregisterAnswer::Unanswered(failure) => {
                 self.group_failed(&planned.group, failure.clone());
             }
             _ => self.succeeded(&planned.group),
@@ -39,13 +39,13 @@ impl<C: Cloud> Run<'_, C> {
         let (invocation, engine) = (self.invocation, self.invocation.engine);
         let may_read = |budget: &mut Budget, elapsed| {
             let has_token = budget.until_spare_read(elapsed, false).is_zero();
-            has_token.then(|| budget.take(Kind::Read, elapsed)).is_some()
+            has_token.then(|| budget.take(CallKind::Read, elapsed)).is_some()
         };
         while self.has_time() && !self.low.is_empty() && engine.budget(may_read) {
             let Some(group) = self.low.pop_first() else { return };
             self.spawn(async move {
                 let is_emptied = is_emptied(invocation, &group).await;
-                Event::ReadBack(group, is_emptied)
+                Completion::ReadBack(group, is_emptied)
             });
         }
     }

@@ -8,18 +8,18 @@ use spotdrain_core::model::notice::Notice;
 use spotdrain_core::model::observed::GroupObservation;
 use spotdrain_core::model::outcome::Failure;
 use spotdrain_core::plan::last_healthy::StoppingTasks;
-use spotdrain_core::plan::progress::{CallAnswer, Planned};
-use spotdrain_core::plan::rate_limit::{Budget, Kind};
-use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
+use spotdrain_core::plan::progress::{DeregisterAnswer, Planned};
+use spotdrain_core::plan::rate_limit::{Budget, CallKind};
+use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, PlanInput, plan};
 
-use super::{Event, Run};
+use super::{Completion, Run};
 use crate::cloud::{CallErrorKind, Cloud};
 use crate::deadline::later;
 use crate::invocation::Invocation;
 use crate::look::{Scope, look, stopping_tasks};
 use crate::retry::back_off;
 use crate::shares;
-use crate::work::{Group, NoticeId, Wants};
+use crate::work::{GroupQueue, NoticeId, Wants};
 
 /// A group that is being read.
 pub(super) struct Turn {
@@ -70,7 +70,7 @@ impl<C: Cloud> Run<'_, C> {
             if !wait.is_zero() {
                 return Some(later(now, wait));
             }
-            engine.budget(|budget, elapsed| budget.take(Kind::Read, elapsed));
+            engine.budget(|budget, elapsed| budget.take(CallKind::Read, elapsed));
             self.look_at(Turn { group, may_write: false });
         }
         None
@@ -87,7 +87,7 @@ impl<C: Cloud> Run<'_, C> {
         let notices = waiting.filter(may_need).cloned().collect();
         self.spawn(async move {
             let look = look(invocation, &turn.group, notices).await;
-            Event::Looked(turn, look)
+            Completion::Looked(turn, look)
         });
     }
 
@@ -123,14 +123,14 @@ impl<C: Cloud> Run<'_, C> {
             let (notice, task) = (open.located.notice(), &open.located.notice().task.arn);
             !notice.needs_ownership(now, fresh) || look.tasks.contains_key(task) || look.stopping.get(task).is_some()
         };
-        self.work.groups.get(group).map(Group::waiting).unwrap_or_default().into_iter().filter(is_known).collect()
+        self.work.groups.get(group).map(GroupQueue::waiting).unwrap_or_default().into_iter().filter(is_known).collect()
     }
 
     fn plan(&self, group: &TargetGroupArn, ids: &[NoticeId], look: &Look) -> GroupPlan {
         let engine = self.invocation.engine;
         let notices: Vec<_> = ids.iter().filter_map(|id| Some(&self.work.notices.get(id)?.located)).collect();
         let memory = &engine.memory.borrow();
-        plan(&notices, &Situation { group, look, memory, settings: &engine.settings, now: self.now() })
+        plan(&notices, &PlanInput { group, look, memory, settings: &engine.settings, now: self.now() })
     }
 
     /// Asks ECS which tasks of the notices' services are stopping, and plans again.
@@ -143,7 +143,7 @@ impl<C: Cloud> Run<'_, C> {
         let scopes: BTreeSet<_> = ids.into_iter().filter_map(scope).collect();
         self.spawn(async move {
             let stopping = stopping_tasks(invocation, scopes).await;
-            Event::Looked(turn, Look { stopping, ..look })
+            Completion::Looked(turn, Look { stopping, ..look })
         });
     }
 
@@ -198,7 +198,7 @@ impl<C: Cloud> Run<'_, C> {
         } else if may_write || engine.budget(Budget::try_write) {
             self.spawn(async move {
                 let answer = deregister(invocation, &planned.group, &planned.targets).await;
-                Event::Written(planned, answer)
+                Completion::Written(planned, answer)
             });
         } else {
             self.settle(&planned, None);
@@ -217,16 +217,16 @@ async fn deregister<C: Cloud>(
     invocation: &Invocation<'_, C>,
     group: &TargetGroupArn,
     targets: &[OwnedTarget],
-) -> CallAnswer {
+) -> DeregisterAnswer {
     let cloud = invocation.cloud();
     let answer = invocation.write_request().send_now(async || cloud.deregister_targets(group, targets).await).await;
     match answer {
-        Ok(()) => CallAnswer::Accepted,
+        Ok(()) => DeregisterAnswer::Accepted,
         Err(error) => match error.kind {
-            CallErrorKind::Invalid => CallAnswer::Refused(error.failure),
-            CallErrorKind::NotFound => CallAnswer::GroupGone,
-            CallErrorKind::BrokenConnection => CallAnswer::Unanswered(error.failure),
-            _ => CallAnswer::Failed(error.failure),
+            CallErrorKind::Invalid => DeregisterAnswer::Refused(error.failure),
+            CallErrorKind::NotFound => DeregisterAnswer::GroupGone,
+            CallErrorKind::BrokenConnection => DeregisterAnswer::Unanswered(error.failure),
+            _ => DeregisterAnswer::Failed(error.failure),
         },
     }
 }

@@ -9,9 +9,9 @@ use spotdrain_core::settings::Mode;
 
 use super::Law;
 use crate::world::bounds::{CACHE_VALID, READ_LAG};
+use crate::world::delivery::queue::{Message, Truth};
 use crate::world::environment::{Invocation, Received, Record};
 use crate::world::fleet::{Entry, GroupId, TaskId};
-use crate::world::queue::{Message, Truth};
 use crate::world::time::Ms;
 use crate::world::world::World;
 
