@@ -1,5 +1,5 @@
-//! Any texts as the bodies of an SQS batch, with good events among them: each message is read as if it had come alone, and
-//! each id comes back in exactly one place.
+//! Any texts as the bodies of an SQS batch, with good events among them: each message is read as if it were alone, and
+//! each id is reported exactly once.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use arbitrary::Arbitrary;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use spotdrain_core::read::batch::{Batch, Delivery, take_apart};
+use spotdrain_core::read::batch::{Batch, Delivery, parse_payload};
 use spotdrain_core::read::memory::Memory;
-use spotdrain_core::notice::read;
+use spotdrain_core::read::classify::classify_batch;
 use spotdrain_core::settings::Settings;
 
 const GOOD: [&str; 3] = [
@@ -26,11 +26,11 @@ static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
 enum Body {
     /// One of the samples.
     Good(u8),
-    /// A sample with a part of it replaced: nearly right, which is where a reader goes wrong.
+    /// A sample with a part of it replaced: almost valid input is the hardest to read.
     Changed { sample: u8, at: u16, length: u8, text: String },
     /// Any text.
     Any(String),
-    /// What SQS would not send: a body that is no text.
+    /// A body that is not text, which SQS never sends.
     Number(i64),
     /// No body at all.
     Absent,
@@ -71,7 +71,7 @@ fn record(index: usize, body: &Body) -> Value {
 
 fn of(records: &[Value]) -> Batch {
     let payload = json!({ "Records": records }).to_string();
-    take_apart(payload.as_bytes(), &SETTINGS.event_sources).expect("every message has its id")
+    parse_payload(payload.as_bytes(), &SETTINGS.event_sources).expect("every message has an id")
 }
 
 fuzz_target!(|bodies: Vec<Body>| {
@@ -84,18 +84,18 @@ fuzz_target!(|bodies: Vec<Body>| {
         assert_eq!(message.id, alone.id);
         match (&message.event, &alone.event) {
             (Ok(event), Ok(alone)) => assert_eq!(event, alone),
-            // The path has the message's place in the batch; what is wrong is the same.
+            // The paths differ by the position in the batch; the problem is the same.
             (Err(error), Err(alone)) => assert_eq!(error.problem, alone.problem),
             (event, alone) => panic!("{event:?} in the batch, {alone:?} alone"),
         }
-        assert!(message.event.is_ok() || !matches!(body, Body::Good(_)), "a good message was spoilt: {message:?}");
+        assert!(message.event.is_ok() || !matches!(body, Body::Good(_)), "a good message is unreadable: {message:?}");
     }
     let mut places: BTreeMap<_, usize> = batch.messages.iter().map(|message| (message.id.clone(), 0)).collect();
     let messages = batch.messages.len();
-    let reading = read(batch.messages, &SETTINGS, &mut Memory::new(), Timestamp::UNIX_EPOCH);
-    let notices = reading.notices.iter().map(|incoming| &incoming.message_id);
+    let reading = classify_batch(batch.messages, &SETTINGS, &mut Memory::new(), Timestamp::UNIX_EPOCH);
+    let notices = reading.notices.iter().map(|received| &received.message_id);
     for id in notices.chain(reading.malformed.iter().map(|malformed| &malformed.message_id)) {
-        *places.get_mut(id).expect("only what came is told of") += 1;
+        *places.get_mut(id).expect("only delivered messages are reported") += 1;
     }
     assert!(places.values().all(|count| *count <= 1), "{places:?}");
     assert_eq!(reading.notices.len() + reading.ignored.len() + reading.malformed.len(), messages);

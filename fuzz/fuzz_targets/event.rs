@@ -5,15 +5,15 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use spotdrain_core::read::batch::{Delivery, take_apart};
+use spotdrain_core::read::batch::{Delivery, parse_payload};
 use spotdrain_core::read::memory::Memory;
-use spotdrain_core::read::classify::{Incoming, read};
+use spotdrain_core::read::classify::{ReceivedNotice, classify_batch};
 use spotdrain_core::settings::Settings;
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
 
 fuzz_target!(|payload: &[u8]| {
-    let batch = match take_apart(payload, &SETTINGS.event_sources) {
+    let batch = match parse_payload(payload, &SETTINGS.event_sources) {
         Ok(batch) => batch,
         Err(error) => {
             assert!(!error.path.is_empty() && !error.problem.is_empty(), "{error:?}");
@@ -29,8 +29,8 @@ fuzz_target!(|payload: &[u8]| {
     }
     let messages = batch.messages.len();
     let mut memory = Memory::new();
-    let reading = read(batch.messages, &SETTINGS, &mut memory, Timestamp::UNIX_EPOCH);
+    let reading = classify_batch(batch.messages, &SETTINGS, &mut memory, Timestamp::UNIX_EPOCH);
     assert_eq!(reading.notices.len() + reading.ignored.len() + reading.malformed.len(), messages);
-    let has_run = |incoming: &Incoming| !incoming.notice.task.last_status.is_before_running();
+    let has_run = |received: &ReceivedNotice| !received.notice.task.last_status.is_before_running();
     assert!(reading.notices.iter().all(|one| !one.notice.needs_address() || has_run(one)), "nothing to act on");
 });

@@ -69,7 +69,7 @@ fn every_test_named_in_the_table_of_faults_exists() {
             "tests/cli",
             "../function-tests/tests/function",
             "../engine/tests",
-            "../core/tests",
+            "../core/tests/core",
             "../core/src/model",
             "../core/src/read",
         ];

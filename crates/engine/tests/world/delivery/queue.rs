@@ -7,9 +7,9 @@ use spotdrain_core::model::arn::QueueArn;
 use spotdrain_core::model::limits::MAX_RECEIVES;
 use spotdrain_core::read::batch::Receipt;
 
-use super::bounds::VISIBILITY_TIMEOUT;
-use super::fleet::TaskId;
-use super::time::Ms;
+use crate::world::bounds::VISIBILITY_TIMEOUT;
+use crate::world::fleet::TaskId;
+use crate::world::time::Ms;
 
 /// What is true of a message, whatever its text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use serde_json::Value;
 use spotdrain_core::model::arn::QueueArn;
 use spotdrain_core::read::batch::Receipt;
 
-use super::queue::Message;
-use super::time::{Ms, timestamp};
+use crate::world::delivery::queue::Message;
+use crate::world::time::{Ms, timestamp};
 
 /// The values of an event.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct Values<'a> {
 
 /// The sample's text without its spaces, split at the places of the world's values. Every second part names a value.
 static SAMPLE: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let text = include_str!("../../../../events/spot-interruption.json");
+    let text = include_str!("../../../../../events/spot-interruption.json");
     let mut event: Value = serde_json::from_str(text).unwrap();
     let marks = [
         ("/id", "id"),

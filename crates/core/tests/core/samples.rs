@@ -1,11 +1,4 @@
 //! Every file of `events/` is read, and what is read from it is a snapshot that a person can check.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a failed assumption fails the test"
-)]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use super::events::{Values, body};
-use super::fleet::TaskId;
-use super::queue::{Message, Truth};
-use super::time::{Ms, SECOND};
-use super::world::{Happening, World};
+use crate::world::delivery::events::{Values, body};
+use crate::world::delivery::queue::{Message, Truth};
+use crate::world::fleet::TaskId;
+use crate::world::time::{Ms, SECOND};
+use crate::world::world::{Happening, World};
 
 const SPOT_REASON: &str = "Your Spot Task was interrupted.";
 

@@ -12,13 +12,13 @@ use spotdrain_core::model::limits::MAX_MESSAGES_PER_CALL;
 use spotdrain_core::report::Report;
 use spotdrain_engine::{Deadline, Engine, Handled};
 
-use super::bounds::FUNCTION_TIMEOUT;
-use super::environment::Environment;
-use super::events;
-use super::laws::{self, Law};
-use super::queue::{Message, Queue};
-use super::time::{Ms, SECOND, timestamp};
-use super::world::{Sim, World};
+use crate::world::bounds::FUNCTION_TIMEOUT;
+use crate::world::delivery::events;
+use crate::world::delivery::queue::{Message, Queue};
+use crate::world::environment::Environment;
+use crate::world::laws::{self, Law};
+use crate::world::time::{Ms, SECOND, timestamp};
+use crate::world::world::{Sim, World};
 
 /// The longest time for which Lambda does not receive, though an environment is free.
 const MAX_PAUSE: Ms = 2 * SECOND;

@@ -2,15 +2,6 @@
 //!
 //! A sample of a notice is changed in one place, in every way that JSON allows. What comes out must be an error, or the
 //! same notice, or an event that is ignored for what the change itself says: never a notice for something else.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a failed assumption fails the test"
-)]
-
-mod common;
 
 use std::net::IpAddr;
 
@@ -24,12 +15,12 @@ use spotdrain_core::read::memory::Memory;
 use spotdrain_core::settings::Settings;
 
 const SAMPLES: [&str; 6] = [
-    include_str!("../../../events/spot-interruption.json"),
-    include_str!("../../../events/eni-not-first.json"),
-    include_str!("../../../events/three-containers.json"),
-    include_str!("../../../events/dual-stack.json"),
-    include_str!("../../../events/old-task-arn.json"),
-    include_str!("../../../events/new-stop-code.json"),
+    include_str!("../../../../events/spot-interruption.json"),
+    include_str!("../../../../events/eni-not-first.json"),
+    include_str!("../../../../events/three-containers.json"),
+    include_str!("../../../../events/dual-stack.json"),
+    include_str!("../../../../events/old-task-arn.json"),
+    include_str!("../../../../events/new-stop-code.json"),
 ];
 
 fn take(payload: &[u8]) -> Result<Batch, EventError> {
@@ -242,5 +233,5 @@ fn a_null_is_as_if_it_were_not_there_where_a_field_may_be_absent() {
     let reading = reading(event.to_string().as_bytes()).unwrap();
     let change = &reading.notices[0].notice.task;
     assert_eq!((&change.stop_code, change.version, &change.service), (&None, None, &None));
-    assert_eq!(change.addresses.len(), 1, "the container still tells it");
+    assert_eq!(change.addresses.len(), 1, "the container still has it");
 }

@@ -1,15 +1,6 @@
 //! The report of a batch: records, verdict, the messages that return, and the metrics.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a failed assumption fails the test"
-)]
 
-mod common;
-
-use common::{Scenario, throttled};
+use crate::scenario::{Scenario, throttled};
 use spotdrain_core::model::notice::Ignored;
 use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::model::task_status::RecognisedBy;
@@ -28,12 +19,12 @@ fn two() -> Scenario {
 
 /// Gives every registration that is to be deregistered its outcome: `two` has its own.
 fn report_of(scenario: Scenario, two: &Outcome) -> Report {
-    let is_two = |address| address == common::ip("10.0.2.22");
+    let is_two = |address| address == crate::scenario::ip("10.0.2.22");
     scenario.plan().report(|address| if is_two(address) { two.clone() } else { Outcome::Deregistered })
 }
 
 #[test]
-fn a_record_tells_the_whole_story_of_a_notice() {
+fn a_record_has_the_whole_story_of_a_notice() {
     let report = report_of(two(), &Outcome::Failed(throttled("DeregisterTargets")));
     insta::assert_json_snapshot!(report);
 }
@@ -73,7 +64,7 @@ fn a_message_that_cannot_be_read_fails_the_batch_and_goes_back_alone() {
 }
 
 #[test]
-fn observe_tells_what_would_be_done() {
+fn observe_reports_what_would_be_done() {
     let report = report_of(two().tagged("observe"), &Outcome::Deregistered);
     assert!(report.notices.iter().all(|notice| notice.registrations[0].outcome == Outcome::WouldDeregister));
     assert_eq!(report.verdict, Verdict::Done);

@@ -1,18 +1,8 @@
 //! What the queue hears of each message, and when a kept target is looked at again.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::unnecessary_wraps,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test stops where something is wrong"
-)]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Scenario, throttled};
+use crate::scenario::{Scenario, throttled};
 use jiff::SignedDuration;
 use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::read::batch::{Receipt, Receipts};
@@ -30,7 +20,7 @@ fn report(outcome: &Outcome) -> Report {
     scenario.group("web", &[("10.0.2.21", 5044, "unhealthy")]).plan().report(|_| outcome.clone())
 }
 
-/// What becomes of the message of a notice whose record was changed, at a receive.
+/// What happens to the message of a notice whose record was changed, at a receive.
 fn settled(outcome: &Outcome, receives: u32, change: impl FnOnce(&mut NoticeRecord)) -> Option<Disposition> {
     let mut report = report(outcome);
     change(&mut report.notices[0]);

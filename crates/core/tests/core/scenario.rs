@@ -1,5 +1,4 @@
 //! A scenario in a few lines: the real sample of a notice, changed where the test wants it, and what AWS is to have said.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,9 +14,9 @@ use spotdrain_core::model::observed::{
 use spotdrain_core::model::outcome::{Failure, Outcome};
 use spotdrain_core::model::task_status::{RecognisedBy, TaskStatus};
 use spotdrain_core::plan::last_healthy::StoppingTasks;
-use spotdrain_core::plan::progress::{Planned, Progress, Settled};
+use spotdrain_core::plan::progress::{GroupProgress, Planned, SettledRegistrations};
 use spotdrain_core::plan::target_groups::{Configured, LocatedNotice, service_key as key_of};
-use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
+use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, PlanInput, plan};
 use spotdrain_core::read::batch::{Message, parse_payload};
 use spotdrain_core::read::classify::{IgnoredEvent, Malformed, ReceivedNotice};
 use spotdrain_core::read::event::Event;
@@ -25,22 +24,22 @@ use spotdrain_core::read::memory::Memory;
 use spotdrain_core::report::{NoticeRecord, RegistrationRecord, Report};
 use spotdrain_core::settings::{Mode, Settings};
 
-pub fn arn(name: &str) -> TargetGroupArn {
+pub(crate) fn arn(name: &str) -> TargetGroupArn {
     let text = format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/6d0ecf831eec9f09");
     TargetGroupArn::parse(&text).unwrap()
 }
 
 /// A stopping task that has this address.
-pub fn up(address: &str) -> TaskObservation {
+pub(crate) fn up(address: &str) -> TaskObservation {
     sighting("DEACTIVATING", "STOPPED", &[address])
 }
 
 /// A task whose network interface is gone.
-pub fn down() -> TaskObservation {
+pub(crate) fn down() -> TaskObservation {
     sighting("DEPROVISIONING", "STOPPED", &[])
 }
 
-pub fn sighting(last_status: &str, desired_status: &str, addresses: &[&str]) -> TaskObservation {
+pub(crate) fn sighting(last_status: &str, desired_status: &str, addresses: &[&str]) -> TaskObservation {
     TaskObservation::Found(DescribedTask {
         last_status: TaskStatus::from_text(last_status),
         desired_status: TaskStatus::from_text(desired_status),
@@ -50,22 +49,22 @@ pub fn sighting(last_status: &str, desired_status: &str, addresses: &[&str]) -> 
     })
 }
 
-pub fn ip(text: &str) -> IpAddr {
+pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-pub fn throttled(call: &'static str) -> Failure {
+pub(crate) fn throttled(call: &'static str) -> Failure {
     Failure { call, problem: "Throttling: Rate exceeded".to_owned(), retryable: true }
 }
 
-pub fn sample() -> Event {
+pub(crate) fn sample() -> Event {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/spot-interruption.json");
     let batch = parse_payload(&fs::read(path).unwrap(), &Settings::default().event_sources);
     batch.unwrap().messages.remove(0).event.unwrap()
 }
 
 /// What is known when the plan is made. Time is seconds after the interruption.
-pub struct Scenario {
+pub(crate) struct Scenario {
     pub notices: Vec<ReceivedNotice>,
     pub ignored: Vec<IgnoredEvent>,
     pub malformed: Vec<Malformed>,
@@ -79,7 +78,7 @@ pub struct Scenario {
 }
 
 /// The plans of all groups: each notice with its plan in each group, and the call of each group.
-pub struct Plans {
+pub(crate) struct Plans {
     pub notices: Vec<(LocatedNotice, Vec<NoticePlan>)>,
     pub ignored: Vec<IgnoredEvent>,
     pub malformed: Vec<Malformed>,
@@ -89,7 +88,7 @@ pub struct Plans {
 }
 
 impl Scenario {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             notices: Vec::new(),
             ignored: Vec::new(),
@@ -105,7 +104,7 @@ impl Scenario {
     }
 
     /// A notice of the task `id` of service `logstash`, with these addresses.
-    pub fn notice(mut self, id: &str, addresses: &[&str]) -> Self {
+    pub(crate) fn notice(mut self, id: &str, addresses: &[&str]) -> Self {
         let event = sample();
         let mut change = event.change.unwrap();
         change.arn = task(id);
@@ -121,7 +120,7 @@ impl Scenario {
     }
 
     /// A notice like the one that was added last came in a batch before this one, with these addresses.
-    pub fn another_before(mut self, addresses: &[&str]) -> Self {
+    pub(crate) fn another_before(mut self, addresses: &[&str]) -> Self {
         let mut change = self.notices.last().unwrap().notice.task.clone();
         change.addresses = addresses.iter().map(|address| ip(address)).collect();
         change.arn = task("before");
@@ -132,48 +131,48 @@ impl Scenario {
     }
 
     /// Changes the notice that was added last.
-    pub fn but(mut self, change: impl FnOnce(&mut Notice)) -> Self {
+    pub(crate) fn but(mut self, change: impl FnOnce(&mut Notice)) -> Self {
         change(&mut self.notices.last_mut().unwrap().notice);
         self
     }
 
-    pub fn at_status(self, status: &str) -> Self {
+    pub(crate) fn at_status(self, status: &str) -> Self {
         self.but(|notice| notice.task.last_status = TaskStatus::from_text(status))
     }
 
-    pub fn standalone(self) -> Self {
+    pub(crate) fn standalone(self) -> Self {
         self.but(|notice| notice.task.service = None)
     }
 
-    pub fn after(mut self, seconds: i64) -> Self {
+    pub(crate) fn after(mut self, seconds: i64) -> Self {
         self.seconds = seconds;
         self
     }
 
-    pub fn set(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         self.settings = Settings::read([(name, value)]).unwrap();
         self
     }
 
-    pub fn service(mut self, groups: &[(&str, Option<u16>)]) -> Self {
+    pub(crate) fn service(mut self, groups: &[(&str, Option<u16>)]) -> Self {
         let groups = groups.iter().map(|(name, port)| ServiceGroup { arn: arn(name), port: *port }).collect();
         self.service = Some(ServiceObservation::Found(Service { groups, ..Service::default() }));
         self
     }
 
-    pub fn service_is(mut self, finding: ServiceObservation) -> Self {
+    pub(crate) fn service_is(mut self, finding: ServiceObservation) -> Self {
         self.service = Some(finding);
         self
     }
 
-    pub fn tagged(mut self, value: &str) -> Self {
+    pub(crate) fn tagged(mut self, value: &str) -> Self {
         if let Some(ServiceObservation::Found(service)) = &mut self.service {
             service.tag = Some(ServiceTag::from_value(value));
         }
         self
     }
 
-    pub fn group(mut self, name: &str, targets: &[(&str, u16, &str)]) -> Self {
+    pub(crate) fn group(mut self, name: &str, targets: &[(&str, u16, &str)]) -> Self {
         let target = |&(address, port, state): &(&str, u16, &str)| RegisteredTarget {
             as_read: TargetId { id: address.to_owned(), zone: None },
             address: ip(address),
@@ -187,7 +186,7 @@ impl Scenario {
     }
 
     /// The health check of all targets that are there asks this port.
-    pub fn checked_on(mut self, port: u16) -> Self {
+    pub(crate) fn checked_on(mut self, port: u16) -> Self {
         for finding in self.groups.values_mut() {
             if let GroupObservation::Found(targets) = finding {
                 for target in targets {
@@ -198,28 +197,28 @@ impl Scenario {
         self
     }
 
-    pub fn group_is(mut self, name: &str, finding: GroupObservation) -> Self {
+    pub(crate) fn group_is(mut self, name: &str, finding: GroupObservation) -> Self {
         self.groups.insert(arn(name), finding);
         self
     }
 
-    pub fn task_is(mut self, id: &str, finding: TaskObservation) -> Self {
+    pub(crate) fn task_is(mut self, id: &str, finding: TaskObservation) -> Self {
         self.tasks.insert(task(id), finding);
         self
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         sample().change.unwrap().stopping_at.unwrap() + SignedDuration::from_secs(self.seconds)
     }
 
     /// ECS was not asked which tasks are stopping.
-    pub fn not_asked(mut self) -> Self {
+    pub(crate) fn not_asked(mut self) -> Self {
         self.stopping = StoppingTasks::NotAsked;
         self
     }
 
     /// ECS says that these tasks are stopping: each with its address, and when it began to stop in seconds after the interruption.
-    pub fn stopping(mut self, tasks: &[(&str, &str, i64)]) -> Self {
+    pub(crate) fn stopping(mut self, tasks: &[(&str, &str, i64)]) -> Self {
         let start = sample().change.unwrap().stopping_at.unwrap();
         let sighting = |(id, address, seconds): &(&str, &str, i64)| {
             let TaskObservation::Found(sighting) = up(address) else { unreachable!() };
@@ -231,7 +230,7 @@ impl Scenario {
     }
 
     /// Plans each group of the notices, one after the other.
-    pub fn plan(self) -> Plans {
+    pub(crate) fn plan(self) -> Plans {
         let now = self.now();
         let configured = Configured::new(&self.settings, Ok(&BTreeMap::new()));
         let mut plans = Plans {
@@ -256,25 +255,25 @@ impl Scenario {
             let finding = self.groups.get(&group).cloned().unwrap_or_else(unread);
             let look = Look { group: finding, tasks: self.tasks.clone(), stopping: self.stopping.clone() };
             let (memory, settings) = (&self.memory, &self.settings);
-            plans.add(&group, &Situation { group: &group, look: &look, memory, settings, now });
+            plans.add(&group, &PlanInput { group: &group, look: &look, memory, settings, now });
         }
         plans
     }
 
     /// The plan as lines that read as sentences.
-    pub fn rendered(self) -> String {
+    pub(crate) fn rendered(self) -> String {
         render(&self.plan())
     }
 }
 
 impl Plans {
-    fn add(&mut self, group: &TargetGroupArn, situation: &Situation<'_>) {
+    fn add(&mut self, group: &TargetGroupArn, situation: &PlanInput<'_>) {
         let of_group = |(located, _): &&(LocatedNotice, _)| located.candidates.groups.contains_key(group);
         let notices: Vec<_> = self.notices.iter().filter(of_group).map(|(located, _)| located).collect();
         let GroupPlan { notices: planned, asks_ecs } = plan(&notices, situation);
-        let settled = Settled::new();
+        let settled = SettledRegistrations::new();
         let of = notices.iter().zip(&planned).map(|(notice, plan)| Planned { notice, plan, settled: &settled });
-        let targets = Progress::default().targets(&of.collect::<Vec<_>>());
+        let targets = GroupProgress::default().targets(&of.collect::<Vec<_>>());
         if !targets.is_empty() {
             self.calls.push((group.clone(), targets));
         }
@@ -284,7 +283,7 @@ impl Plans {
     }
 
     /// The report of these plans; what was to be deregistered has an outcome by its target, a moment after the interruption.
-    pub fn report(self, outcome: impl Fn(IpAddr) -> Outcome) -> Report {
+    pub(crate) fn report(self, outcome: impl Fn(IpAddr) -> Outcome) -> Report {
         let record = |(located, plans): (LocatedNotice, Vec<NoticePlan>)| {
             let (notice, is_observed) = (located.notice().clone(), located.mode == Mode::Observe);
             let at = notice.interrupted_at() + SignedDuration::from_millis(1042);
@@ -300,11 +299,11 @@ impl Plans {
     }
 }
 
-pub fn task(id: &str) -> TaskArn {
+pub(crate) fn task(id: &str) -> TaskArn {
     TaskArn::parse(&format!("arn:aws:ecs:eu-central-1:123456789012:task/demo/{id}")).unwrap()
 }
 
-pub fn render(plans: &Plans) -> String {
+pub(crate) fn render(plans: &Plans) -> String {
     let mut lines = Vec::new();
     for (located, of_groups) in &plans.notices {
         let id = located.notice().task.arn.id();
