@@ -1,23 +1,22 @@
-//! Parses and runs the requests of IAM that read a role and its policies, and `GetCallerIdentity` of STS.
+//! Identity and Access Management, read only: a role and its policies; and `GetCallerIdentity` of STS.
 //!
 //! Lists have pages of 100, and documents are URL-encoded after RFC 3986 (IAM API, `ListRolePolicies` and `GetRolePolicy`).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::api::iam::shapes::{
-    AttachedResult, AttachedShape, BoundaryShape, CREATED, IdentityResult, InlineResult, NamesResult, PolicyPage,
-    PolicyResult, PolicyShape, RoleResult, RoleShape, VersionResult, VersionShape,
-};
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 use crate::call::log::Subject;
 use crate::location;
-use crate::model::canned::Role;
+use crate::model::canned::{Role, with};
 use crate::model::world::World;
 use crate::protocol::form::Form;
 use crate::protocol::query;
 
 const PAGE_SIZE: usize = 100;
+
+/// The creation date of everything.
+const CREATED: &str = "2026-01-01T00:00:00Z";
 
 /// The only version of a managed policy. It is not `v1`, as if the policy had been changed once.
 const VERSION: &str = "v2";
@@ -56,30 +55,34 @@ impl IamRequest {
         })
     }
 
-    /// Runs the request, and returns the `…Result` element.
+    /// Runs the request, and returns the `…Result` element. Its fields are the API's, limited to those that this repository
+    /// reads (botocore, `iam`, 2010-05-08).
     pub(crate) fn run(self, world: &World) -> Result<String, ApiError> {
-        match self {
-            Self::Role(role) => query::result(Action::GetRole, &RoleResult { role: shape(of_name(world, &role)?) }),
+        let (action, result) = match self {
+            Self::Role(role) => (Action::GetRole, json!({"Role": description(of_name(world, &role)?)})),
             Self::Inline { role, from } => {
                 let (names, page) = page(of_name(world, &role)?.inline.keys(), from);
-                let policy_names = names.iter().map(|name| name.as_str()).collect();
-                query::result(Action::ListRolePolicies, &NamesResult { policy_names, page })
+                (Action::ListRolePolicies, with(json!({"PolicyNames": {"member": names}}), Some(&page)))
             }
-            Self::InlinePolicy { role, policy } => inline(of_name(world, &role)?, &policy),
+            Self::InlinePolicy { role, policy } => (Action::GetRolePolicy, inline(of_name(world, &role)?, &policy)?),
             Self::Attached { role, from } => {
                 let (arns, page) = page(of_name(world, &role)?.attached.keys(), from);
-                let attached = arns.into_iter().map(|arn| AttachedShape { policy_name: name(arn), policy_arn: arn });
-                let attached_policies = attached.collect();
-                query::result(Action::ListAttachedRolePolicies, &AttachedResult { attached_policies, page })
+                let policies: Vec<_> =
+                    arns.into_iter().map(|arn| json!({"PolicyName": name(arn), "PolicyArn": arn})).collect();
+                let result = json!({"AttachedPolicies": {"member": policies}});
+                (Action::ListAttachedRolePolicies, with(result, Some(&page)))
             }
             Self::Policy(arn) => {
                 managed(world, &arn)?;
-                let policy = PolicyShape { policy_name: name(&arn), arn: &arn, default_version_id: VERSION };
-                query::result(Action::GetPolicy, &PolicyResult { policy })
+                let policy = json!({"PolicyName": name(&arn), "Arn": arn, "DefaultVersionId": VERSION});
+                (Action::GetPolicy, json!({"Policy": policy}))
             }
-            Self::Version { policy, version } => of_version(managed(world, &policy)?, &version),
-            Self::CallerIdentity => caller_identity(world),
-        }
+            Self::Version { policy, version } => {
+                (Action::GetPolicyVersion, of_version(managed(world, &policy)?, &version)?)
+            }
+            Self::CallerIdentity => (Action::GetCallerIdentity, caller_identity(world)),
+        };
+        query::result(action, &result)
     }
 }
 
@@ -96,10 +99,15 @@ fn from(form: &Form) -> Result<usize, ApiError> {
     form.get("Marker").map_or(Ok(0), |marker| marker.parse().map_err(|_| wrong(marker)))
 }
 
-fn page<'a>(all: impl ExactSizeIterator<Item = &'a String>, from: usize) -> (Vec<&'a String>, PolicyPage) {
+/// Returns the page that begins at `from`, and its fields for the next page.
+fn page<'a>(all: impl ExactSizeIterator<Item = &'a String>, from: usize) -> (Vec<&'a String>, Value) {
     let next = from.saturating_add(PAGE_SIZE);
-    let marker = (next < all.len()).then(|| next.to_string());
-    (all.skip(from).take(PAGE_SIZE).collect(), PolicyPage { is_truncated: marker.is_some(), marker })
+    let fields = if next < all.len() {
+        json!({"IsTruncated": true, "Marker": next.to_string()})
+    } else {
+        json!({"IsTruncated": false})
+    };
+    (all.skip(from).take(PAGE_SIZE).collect(), fields)
 }
 
 fn no_such(what: String) -> ApiError {
@@ -111,25 +119,21 @@ fn of_name<'a>(world: &'a World, name: &str) -> Result<&'a Role, ApiError> {
     world.canned.roles.get(name).ok_or_else(missing)
 }
 
-fn shape(role: &Role) -> RoleShape<'_> {
-    let boundary = role.boundary.as_deref();
-    RoleShape {
-        path: "/",
-        role_name: &role.name,
-        role_id: "AROA0123456789EXAMPLE",
-        arn: location::role_arn(&role.name),
-        create_date: CREATED,
-        permissions_boundary: boundary.map(|permissions_boundary_arn| BoundaryShape {
-            permissions_boundary_type: "Policy",
-            permissions_boundary_arn,
-        }),
-    }
+fn description(role: &Role) -> Value {
+    let boundary = role.boundary.as_ref().map(
+        |arn| json!({"PermissionsBoundary": {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}}),
+    );
+    let fields = json!({
+        "Path": "/", "RoleName": role.name, "RoleId": "AROA0123456789EXAMPLE", "Arn": location::role_arn(&role.name),
+        "CreateDate": CREATED,
+    });
+    with(fields, boundary.as_ref())
 }
 
-fn inline(role: &Role, policy_name: &str) -> Result<String, ApiError> {
+fn inline(role: &Role, policy_name: &str) -> Result<Value, ApiError> {
     let missing = || no_such(format!("The role policy with name {policy_name} cannot be found."));
-    let policy_document = encoded(role.inline.get(policy_name).ok_or_else(missing)?);
-    query::result(Action::GetRolePolicy, &InlineResult { role_name: &role.name, policy_name, policy_document })
+    let document = encoded(role.inline.get(policy_name).ok_or_else(missing)?);
+    Ok(json!({"RoleName": role.name, "PolicyName": policy_name, "PolicyDocument": document}))
 }
 
 fn managed<'a>(world: &'a World, arn: &str) -> Result<&'a Value, ApiError> {
@@ -137,19 +141,18 @@ fn managed<'a>(world: &'a World, arn: &str) -> Result<&'a Value, ApiError> {
     world.canned.roles.values().find_map(|role| role.attached.get(arn)).ok_or_else(missing)
 }
 
-fn of_version(document: &Value, version: &str) -> Result<String, ApiError> {
+fn of_version(document: &Value, version: &str) -> Result<Value, ApiError> {
     if version != VERSION {
         return Err(no_such(format!("Policy version {version} does not exist.")));
     }
     let document = encoded(document);
-    let policy_version = VersionShape { document, version_id: VERSION, is_default_version: true, create_date: CREATED };
-    query::result(Action::GetPolicyVersion, &VersionResult { policy_version })
+    let version = json!({"Document": document, "VersionId": VERSION, "IsDefaultVersion": true, "CreateDate": CREATED});
+    Ok(json!({"PolicyVersion": version}))
 }
 
-/// Every caller is the same user of the world's account, whatever the credentials are.
-fn caller_identity(world: &World) -> Result<String, ApiError> {
-    let (arn, account) = (world.location.caller_arn(), world.location.account.as_str());
-    query::result(Action::GetCallerIdentity, &IdentityResult { arn, user_id: "AIDALOCALAWSCALLER00", account })
+/// Every caller is the same user of the world's account, with any credentials.
+fn caller_identity(world: &World) -> Value {
+    json!({"Arn": world.location.caller_arn(), "UserId": "AIDALOCALAWSCALLER00", "Account": world.location.account})
 }
 
 /// The last part of an ARN.
