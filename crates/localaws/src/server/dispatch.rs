@@ -1,4 +1,4 @@
-//! Maps an HTTP request to a reaction: parses the call, applies faults and throttles, runs it, and encodes the answer.
+//! Maps an HTTP request to a reaction: applies faults and throttles to the parsed call, runs it, and encodes the answer.
 //!
 //! Pure: takes the bytes and the time. Any request gets an answer unless a fault prevents it. The server retries a receive that
 //! waits for a message.
@@ -6,24 +6,19 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::api::ecs::EcsRequest;
-use crate::api::elb::{self, ElbRequest};
-use crate::api::iam::{self, IamRequest};
-use crate::api::lambda_and_events::CannedRequest;
-use crate::api::sqs::SqsRequest;
 use crate::api::sqs::error as sqs_error;
 use crate::api::sqs::long_poll::{LongPoll, PollAnswer, ReceiveAttempt};
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 use crate::call::fault::{Fault, FaultReply, Fired};
-use crate::call::log::{Call, CallResult, Subject};
+use crate::call::log::{Call, CallResult};
 use crate::model::sqs::queues::Uneven;
 use crate::model::world::World;
-use crate::protocol::form::Form;
 use crate::protocol::json;
 use crate::protocol::query;
 use crate::protocol::{Incoming, Reply};
 use crate::server::control;
+use crate::server::parse::{ApiRequest, ParsedCall};
 
 /// What the server does with the request.
 #[derive(Debug, Clone)]
@@ -42,45 +37,13 @@ pub(crate) struct Waiting {
     after: Duration,
 }
 
-/// A call, parsed as far as possible.
-struct ParsedCall {
-    api: Api,
-    name: String,
-    action: Option<Action>,
-    subject: Subject,
-    request: Result<ApiRequest, ApiError>,
-}
-
-enum ApiRequest {
-    Elb(ElbRequest),
-    Ecs(EcsRequest),
-    Sqs(SqsRequest),
-    Canned(CannedRequest),
-    Iam(IamRequest),
-}
-
-impl ApiRequest {
-    /// For an ECS call that supports failures, makes everything missing if `missing` is set.
-    fn or_missing(self, missing: bool) -> Self {
-        match self {
-            Self::Ecs(request) if missing => Self::Ecs(request.with_everything_missing()),
-            request => request,
-        }
-    }
-}
-
 /// Handles a request.
 pub(crate) fn react(world: &mut World, incoming: &Incoming<'_>, now: Duration) -> Reaction {
     if incoming.path.starts_with("/_local/") {
         let reply = control::answer(world, incoming, now);
         return Reaction::Answer { reply, after: Duration::ZERO };
     }
-    let parsed = match incoming.target {
-        Some(target) => parse_json(target, incoming.body),
-        None if CannedRequest::is_lambda(incoming.path) => parse_rest(incoming),
-        None => parse_query(&Form::parse(incoming.body)),
-    };
-    call(world, parsed, incoming.origin, now)
+    call(world, ParsedCall::parse(incoming), incoming.origin, now)
 }
 
 /// Tries again to answer a waiting call.
@@ -91,78 +54,6 @@ pub(crate) fn retry(world: &mut World, waiting: &Waiting, now: Duration) -> Rece
             ControlFlow::Break(Reaction::Answer { reply: reply(world, Api::Sqs, None, result), after: waiting.after })
         }
     }
-}
-
-fn parse_json(target: &str, body: &[u8]) -> ParsedCall {
-    let (api, name) = json::target(target).unwrap_or((Api::Ecs, target));
-    let action = Action::named(name).filter(|action| action.api() == api && name != target);
-    let unknown = || {
-        ApiError::bad(
-            "UnknownOperationException",
-            format!("Unknown operation '{target}': the local AWS does not simulate it"),
-        )
-    };
-    let read = action.and_then(|action| json_request(action, body)).unwrap_or_else(|| Err(unknown()));
-    let (request, subject) = match read {
-        Ok((request, subject)) => (Ok(request), subject),
-        Err(error) => (Err(error), Subject::default()),
-    };
-    ParsedCall { api, name: name.to_owned(), action, subject, request }
-}
-
-fn json_request(action: Action, body: &[u8]) -> Option<Result<(ApiRequest, Subject), ApiError>> {
-    let ecs = || EcsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), ApiRequest::Ecs(one))));
-    let sqs = || SqsRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), ApiRequest::Sqs(one))));
-    let events =
-        || CannedRequest::parse(action, body).map(|read| read.map(|one| (one.subject(), ApiRequest::Canned(one))));
-    ecs().or_else(sqs).or_else(events).map(|read| read.map(|(subject, request)| (request, subject)))
-}
-
-/// The version identifies the API.
-fn parse_query(form: &Form) -> ParsedCall {
-    let name = form.get("Action").unwrap_or_default();
-    let version = form.get("Version").unwrap_or_default();
-    let api = query::api(version);
-    let action = Action::named(name).filter(|action| Some(action.api()) == api);
-    let request = action.and_then(|action| query_request(action, form));
-    let request = request.unwrap_or_else(|| Err(no_such_action(name, version)));
-    let api = api.unwrap_or(Api::Elb);
-    let subject = if api == Api::Iam { iam::subject(form) } else { elb::subject(form) };
-    ParsedCall { api, name: name.to_owned(), action, subject, request }
-}
-
-fn query_request(action: Action, form: &Form) -> Option<Result<ApiRequest, ApiError>> {
-    let elb = ElbRequest::parse(action, form).map(|read| read.map(ApiRequest::Elb));
-    let iam = || IamRequest::parse(action, form).map(|read| read.map(ApiRequest::Iam));
-    elb.or_else(iam)
-}
-
-/// Method and path identify Lambda's calls.
-fn parse_rest(incoming: &Incoming<'_>) -> ParsedCall {
-    let read = CannedRequest::of_path(incoming.method, incoming.path, incoming.query);
-    let unknown =
-        || ApiError { status: 404, ..ApiError::bad("UnknownOperationException", "Not implemented by the local AWS") };
-    let Some((action, request)) = read else {
-        return ParsedCall {
-            api: Api::Lambda,
-            name: incoming.path.to_owned(),
-            action: None,
-            subject: Subject::default(),
-            request: Err(unknown()),
-        };
-    };
-    let (subject, request) = (request.subject(), Ok(ApiRequest::Canned(request)));
-    ParsedCall { api: Api::Lambda, name: action.name().to_owned(), action: Some(action), subject, request }
-}
-
-fn no_such_action(name: &str, version: &str) -> ApiError {
-    if name.is_empty() {
-        return ApiError::bad("MissingAction", "The request names no action");
-    }
-    ApiError::bad(
-        "InvalidAction",
-        format!("Unknown action '{name}' of version '{version}': the local AWS does not simulate it"),
-    )
 }
 
 fn call(world: &mut World, parsed: ParsedCall, origin: &str, now: Duration) -> Reaction {

@@ -4,6 +4,7 @@ pub(crate) mod control;
 pub(crate) mod dispatch;
 pub(crate) mod listener;
 pub(crate) mod local;
+mod parse;
 pub(crate) mod shared;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
