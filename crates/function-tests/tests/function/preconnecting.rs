@@ -17,6 +17,7 @@ fn world() -> World {
     world
 }
 
+/// Waits until connections are open. They are opened in the background, and nothing signals it.
 async fn until_connected(local: &LocalAws, connections: u64) {
     while local.traffic().connections < connections {
         tokio::time::sleep(Duration::from_millis(1)).await;

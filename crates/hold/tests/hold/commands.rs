@@ -64,6 +64,7 @@ fn the_stop_signal_is_not_forwarded_while_the_command_runs() {
     let mut running = hold(&["--port", "1", "--on-stop", &script]);
     running.send("TERM");
     running.wait_step("holding");
+    // Longer than the quiet time: that the signal is not forwarded has no event to wait for.
     thread::sleep(Duration::from_secs(1));
     assert!(!running.printed_by_now().iter().any(|line| line.starts_with("signal")));
     std::fs::write(&done, "").unwrap();
@@ -149,6 +150,7 @@ fn without_a_port_the_quiet_command_decides() {
     let mut running = hold(&["--quiet-command", &script]);
     running.send("TERM");
     running.wait_step("holding");
+    // Longer than the quiet time: that the signal is not forwarded has no event to wait for.
     thread::sleep(Duration::from_secs(2));
     assert!(!running.printed_by_now().iter().any(|line| line.starts_with("signal")));
     std::fs::remove_file(busy).unwrap();
@@ -167,6 +169,7 @@ fn both_the_quiet_command_and_the_connections_must_be_quiet() {
         let open = connect("127.0.0.1:5044");
         running.send("TERM");
         running.wait_step("holding");
+        // Longer than the quiet time: that the signal is not forwarded has no event to wait for.
         thread::sleep(Duration::from_secs(2));
         assert!(!running.printed_by_now().iter().any(|line| line.starts_with("signal")));
         drop(open);

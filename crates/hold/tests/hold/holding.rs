@@ -77,6 +77,7 @@ fn established_connections_hold_it_until_they_end() {
         let connections = [connect(PORT), connect("[::1]:5044")];
         running.send("TERM");
         assert_eq!(running.wait_step("holding")["established"], 2);
+        // Longer than the quiet time: that the signal is not forwarded has no event to wait for.
         thread::sleep(Duration::from_secs(2));
         assert!(!running.printed_by_now().iter().any(|line| line.starts_with("signal")), "not forwarded yet");
         drop(connections);

@@ -1,4 +1,7 @@
 //! The hold: its rules, its count of connections, and the binary as a process.
+//!
+//! The processes are real, and so is their clock: signals, samples and timeouts take their time. A test waits for a log line
+//! or an exit where there is one, and sleeps where nothing may happen.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
