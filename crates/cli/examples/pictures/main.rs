@@ -1,5 +1,5 @@
-//! Draws the pictures of the README from what the commands print: the timelines from the figures of the drill, the doctor's from
-//! its own text, and the drill's page as Chromium shows it.
+//! Draws the pictures of the README from the output of the commands: the timelines from the drill's figures, the doctor's picture
+//! from its text, and the drill's page with Chromium.
 //!
 //! `cargo build -p spotdrain -p spotdrain-hold && cargo run -p spotdrain --example pictures`
 //!
@@ -19,7 +19,7 @@ use serde_json::Value;
 use timeline::{Row, Timeline};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-/// A template in which the doctor finds nothing, and what is made wrong in it for the picture.
+/// A template without findings, and the faults that are put into it for the picture.
 const TEMPLATE: &str = include_str!("../../../doctor/tests/doctor/fixtures/example.yaml");
 const FAULTS: [(&str, &str); 3] = [
     ("          StopTimeout: 120\n", ""),
@@ -29,9 +29,9 @@ const FAULTS: [(&str, &str); 3] = [
     ),
     ("          clusterArn: [!GetAtt Cluster.Arn]\n", "          clusterArn: [\"*\"]\n"),
 ];
-/// Each repetition falls elsewhere between two health checks.
+/// Each repetition starts at another time between two health checks.
 const REPEAT: [&str; 2] = ["--repeat", "3"];
-/// A terminal's width, and where the third column of a finding begins.
+/// The width of a terminal, and the column where the texts of a finding begin.
 const COLUMNS: usize = 112;
 const INDENT: usize = 14;
 const NLB_MODEL: &str = "spotdrain drill --repeat 3: 2 of 6 tasks interrupted, 200 connections a second. NLB model: last new connection 120 s after a \
@@ -66,7 +66,7 @@ fn nlb() -> Result<()> {
     draw("timeline-nlb.svg", &Timeline { title: "Behind a Network Load Balancer", rows: &all, model: NLB_MODEL })
 }
 
-/// Slower than the others: of an ALB's three seconds the function's own time, which is not scaled, is a part.
+/// Slower than the NLB's: the function's own time is not scaled, and it is a part of an ALB's three seconds.
 fn alb() -> Result<()> {
     let rows = rows(&drill(&[&REPEAT[..], &["--scale", "4", "--load-balancer", "alb"]].concat())?)?;
     draw("timeline-alb.svg", &Timeline { title: "Behind an Application Load Balancer", rows: &rows, model: ALB_MODEL })
@@ -129,7 +129,7 @@ fn drill(arguments: &[&str]) -> Result<Value> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// A row for each way, with all of its repetitions.
+/// A row for each scenario, with all its repetitions.
 fn rows(drill: &Value) -> Result<Vec<Row>> {
     let runs = drill["runs"].as_array().context("the drill has no runs")?;
     let mut rows: Vec<Row> = Vec::new();
@@ -154,7 +154,7 @@ fn write(name: &str, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The drill's page, at the size of a window.
+/// Draws the drill's page, at the size of a browser window.
 fn page() -> Result<()> {
     let page = env::temp_dir().join(format!("spotdrain-drill-{}.html", std::process::id()));
     drill(&["--report", page.to_str().context("the temporary directory is not Unicode")?])?;

@@ -1,4 +1,5 @@
-//! The two minutes of an interruption as SVG, a row for each way. Only attributes, no style sheet: every viewer has those.
+//! The two minutes of an interruption as SVG, with a row for each scenario. It has attributes instead of a style sheet, because not
+//! every viewer supports style sheets.
 
 #![allow(clippy::cast_precision_loss, reason = "lengths of texts and numbers of rows")]
 
@@ -10,7 +11,7 @@ const RIGHT: f64 = 24.0;
 const TOP: f64 = 84.0;
 const ROW: f64 = 58.0;
 const BAR: f64 = 22.0;
-/// Seconds at the right end.
+/// Seconds at the right end of the axis.
 const END: f64 = 130.0;
 const FONT: &str = "'DejaVu Sans', Verdana, 'Liberation Sans', Arial, sans-serif";
 const TEXT: &str = "#1a2330";
@@ -18,23 +19,23 @@ const QUIET: &str = "#5b6675";
 const LOST: &str = "#d1242f";
 const SERVED: &str = "#1a7f37";
 
-/// The runs of the drill in one way.
+/// The runs of one scenario.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     way: &'static str,
     note: Option<&'static str>,
     opened: f64,
     lost: f64,
-    /// Seconds from the notice to the last new connection that an interrupted task was sent, in any run.
+    /// Seconds from the notice to the last new connection to an interrupted task, in any run.
     last_new: f64,
-    /// Seconds from the notice until the application got SIGTERM, in the run in which that was first.
+    /// Seconds from the notice until the application got SIGTERM, in the earliest run.
     passed_on: f64,
 }
 
 pub(crate) struct Timeline<'a> {
     pub(crate) title: &'a str,
     pub(crate) rows: &'a [Row],
-    /// What was assumed of AWS.
+    /// The assumptions about AWS.
     pub(crate) model: &'a str,
 }
 
@@ -65,7 +66,7 @@ impl Row {
         self.passed_on = self.passed_on.min(other.passed_on);
     }
 
-    /// The same with a line of explanation.
+    /// Adds a line of explanation.
     pub(crate) fn noted(self, note: &'static str) -> Self {
         Self { note: Some(note), ..self }
     }
@@ -74,7 +75,7 @@ impl Row {
         if self.lost == 0.0 { "0 % lost".to_owned() } else { format!("{:.1} % lost", self.lost / self.opened * 100.0) }
     }
 
-    /// From the notice until no new connection comes: the application either still serves them or has closed its port.
+    /// The bar from the notice to the last new connection: the application still serves, or has closed its port.
     fn svg(&self, y: f64) -> String {
         let serves = self.passed_on >= self.last_new;
         let (colour, word) = if serves { (SERVED, "served") } else { (LOST, "refused") };
@@ -104,7 +105,7 @@ impl Row {
     }
 }
 
-/// The moment at which the hold passes SIGTERM on.
+/// The time at which the hold passes SIGTERM on.
 fn sigterm_mark(passed_on: f64, y: f64) -> String {
     let (at, top, bottom, label, middle) = (x(passed_on), y - 2.0, y + BAR + 2.0, x(passed_on) + 7.0, y + BAR - 6.0);
     format!(
