@@ -1,12 +1,13 @@
 //! The doctor: which settings will drop connections, before an interruption does.
 //!
-//! - `model` is what is examined: services, their target groups, and the delivery of notices. Every setting is set, at its
-//!   default, or unknown with a reason.
-//! - `checks` judge it, one family a file; [`examine()`] runs them all, and keeps apart what was found and what could not be
-//!   checked.
-//! - [`forecast`] says until when each service receives new connections, and what would change that.
+//! - `model`: the deployment to examine, with services, their target groups, and the delivery of notices. Every setting is set,
+//!   at its default, or unknown with a reason.
+//! - `checks`: the checks, one family in a file. [`examine()`] runs them all, and separates findings from what could not be checked.
+//! - [`forecast`]: until when each service receives new connections, and what would change that.
 //! - `template` reads CloudFormation and SAM templates into the model. `iam` and `pattern` evaluate policies and event patterns.
-//! - [`ignore_file`] holds the accepted findings; [`json`] and [`sarif`] write a diagnosis for programs.
+//! - [`ignore_file`] reads the accepted findings; [`json`] and [`sarif`] write a diagnosis for programs.
+//!
+//! To add a check, write a `Check` constant with its function in a file of `checks`, and list it in `checks::CHECKS`.
 
 mod capacity_split;
 pub mod check;

@@ -184,7 +184,7 @@ fn problem(subject: &DeliverySubject<'_>, statements: &[Statement], need: &Need)
     )
 }
 
-/// An allow beside a deny fixes nothing, and where only the tag is missing it would allow too much.
+/// Adding an Allow does not help against a Deny, and if only the tag is missing it would allow too much.
 fn fix(statements: &[Statement], need: &Need) -> Fix {
     let (action, resource) = (need.action, need.shown());
     if is_denied(statements, need.request()) {

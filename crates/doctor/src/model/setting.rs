@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// The value of a setting, as far as it is known.
+/// The value of a setting, which may be unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Setting<T> {
     /// The value that is set.

@@ -1,10 +1,10 @@
 //! Templates of CloudFormation and SAM, read into the model that the doctor examines.
 //!
-//! Nothing is asked of AWS. What a template leaves open until it is deployed (a parameter without a default, an import, the
-//! work of a macro) is unknown, with its reason, and is never taken for a default. The layers, in the order of the data:
-//! `syntax` is the text's tree with its lines; `evaluate` knows parameters, conditions and intrinsic functions; `nested` and
-//! `resources` put the stacks together; `convert` reads services, target groups and the delivery of notices from the
-//! resources. `format` recognises files of other formats.
+//! Makes no AWS calls. A value that is known only after the deployment (a parameter without a default, an import, the result of a
+//! macro) is unknown, with the reason, and never replaced by a default. The layers, in the order of the data: `syntax` parses the
+//! text into a tree with line numbers; `evaluate` evaluates parameters, conditions and intrinsic functions; `nested` and
+//! `resources` combine the stacks; `convert` reads services, target groups and the delivery of notices from the resources.
+//! `format` recognises files of other formats.
 
 mod convert;
 mod evaluate;

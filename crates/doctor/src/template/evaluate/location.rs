@@ -6,7 +6,7 @@ use crate::template::evaluate::value::Data;
 
 const STACK: &str = "stack";
 
-/// Where a template is deployed, as far as it is given.
+/// The account and Region in which a template is deployed, if they are given.
 #[derive(Debug, Clone, Default)]
 pub struct Location {
     /// The account's twelve digits.

@@ -1,4 +1,4 @@
-//! Intrinsic functions, as far as they can be evaluated before a deployment. The rest is unknown, with the reason.
+//! Intrinsic functions. What cannot be evaluated before a deployment is unknown, with the reason.
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>
 
 use crate::model::setting::Setting;
