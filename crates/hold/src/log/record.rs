@@ -14,7 +14,7 @@ pub enum LogRecord {
     /// The application was started.
     Started(Box<Start>),
     /// A check of the application gave another result than the one before.
-    ApplicationHealth { healthy: bool, found: String },
+    Health { healthy: bool, found: String },
     /// A signal was passed on.
     Signal { signal: Signal },
     /// The stop signal came. The health endpoint fails from now on; the application has not been signalled.

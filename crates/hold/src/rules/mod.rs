@@ -270,6 +270,6 @@ fn checked(state: HoldState, health: ApplicationHealth) -> Stepped {
     if !matches!(state.phase, Phase::Serving { .. }) || state.health == health {
         return (state, Vec::new());
     }
-    let record = LogRecord::ApplicationHealth { healthy: health.is_good(), found: health.to_string() };
+    let record = LogRecord::Health { healthy: health.is_good(), found: health.to_string() };
     (HoldState { health, ..state }, vec![HoldAction::SetHealth(health), HoldAction::Log(record)])
 }

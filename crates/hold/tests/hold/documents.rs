@@ -49,7 +49,7 @@ fn lines() -> Vec<LogRecord> {
     vec![
         LogRecord::Refused { code: 64, problems: Vec::new() },
         LogRecord::Started(Box::new(start())),
-        LogRecord::ApplicationHealth { healthy: true, found: String::new() },
+        LogRecord::Health { healthy: true, found: String::new() },
         LogRecord::Signal { signal },
         LogRecord::Stopping { signal, max_hold_ms: 1 },
         LogRecord::Holding { established: 1 },
