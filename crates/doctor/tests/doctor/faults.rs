@@ -353,7 +353,7 @@ fn every_check_but_those_of_what_is_deployed_has_its_fault() {
 }
 
 #[test]
-fn what_the_faults_say_is_for_a_person_to_read() {
+fn the_findings_of_all_faults_as_text() {
     let all = FAULTS.iter().filter_map(|(_, replacements)| diagnosis(EXAMPLE, replacements));
     let lines: Vec<_> = all
         .flat_map(|diagnosis| {
