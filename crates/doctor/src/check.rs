@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::forecast::Forecast;
-use crate::model::root::{Deployment, Place};
+use crate::model::root::{Deployment, Place, Source};
 use crate::model::setting::Unknown;
 use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
 
@@ -157,17 +157,35 @@ impl fmt::Display for Impact {
     }
 }
 
-/// How to fix a problem, as an AWS CLI command and as a line of a template. A form that does not exist is empty.
+/// How to fix a problem: by a command of the AWS CLI, in a template, in Terraform. A form that does not exist is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Fix {
     /// A command of the AWS CLI.
     pub command: String,
     /// A line of a template.
     pub template: String,
+    /// Lines of Terraform's configuration.
+    pub terraform: String,
 }
 
 impl Fix {
     pub(crate) fn new(command: impl Into<String>, template: impl Into<String>) -> Self {
-        Self { command: command.into(), template: template.into() }
+        Self { command: command.into(), template: template.into(), terraform: String::new() }
+    }
+
+    /// The same fix with its form in Terraform.
+    pub(crate) fn in_terraform(self, terraform: impl Into<String>) -> Self {
+        Self { terraform: terraform.into(), ..self }
+    }
+
+    /// Returns the form for where a deployment was read from; another one if that does not exist.
+    #[must_use]
+    pub fn of(&self, source: Source) -> &str {
+        let forms = match source {
+            Source::Deployed => [&self.command, &self.template, &self.terraform],
+            Source::Template => [&self.template, &self.command, &self.terraform],
+            Source::Plan => [&self.terraform, &self.command, &self.template],
+        };
+        forms.into_iter().find(|form| !form.is_empty()).map_or("", String::as_str)
     }
 }

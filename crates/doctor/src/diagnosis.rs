@@ -5,10 +5,13 @@ use serde::Serialize;
 use crate::check::{Check, Problem, Severity};
 use crate::forecast::Forecast;
 use crate::ignore_file::Accepted;
+use crate::model::root::Source;
 
 /// The doctor's result.
 #[derive(Debug, Default)]
 pub struct Diagnosis {
+    /// Where the deployment was read from.
+    pub source: Source,
     /// Number of services that were examined.
     pub services: usize,
     /// Whether spotdrain's function was examined.

@@ -30,6 +30,7 @@ pub fn examine(deployment: &Deployment) -> Diagnosis {
     let mut diagnosis = examination.into_diagnosis();
     diagnosis.not_checked.splice(0..0, unread);
     Diagnosis {
+        source: deployment.source,
         services: deployment.services.len(),
         delivery: deployment.delivery.known().is_some(),
         refused_seconds: refused_seconds(deployment, &forecasts),

@@ -5,7 +5,7 @@
 //! - `checks` judge it, one family a file; [`examine()`] runs them all, and keeps apart what was found and what could not be
 //!   checked.
 //! - [`forecast`] says until when each service receives new connections, and what would change that.
-//! - `template` reads CloudFormation and SAM templates into the model. `iam` and `pattern` evaluate policies and event patterns.
+//! - `template` reads CloudFormation and SAM templates into the model, and `plan` the plans and states of Terraform. `iam` and `pattern` evaluate policies and event patterns.
 //! - [`ignore_file`] holds the accepted findings; [`json`] and [`sarif`] write a diagnosis for programs.
 
 mod capacity_split;
@@ -22,6 +22,7 @@ pub mod json;
 pub mod model;
 mod notices;
 pub mod pattern;
+pub mod plan;
 pub mod sarif;
 mod shell;
 pub mod template;

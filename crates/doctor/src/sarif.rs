@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
 use crate::diagnosis::{Diagnosis, Finding, NotChecked};
+use crate::model::root::Source;
 
 /// Where the documentation of the checks is.
 const DOCUMENTATION: &str = "https://github.com/spotdrain/spotdrain/blob/main/docs/doctor.md";
@@ -26,7 +27,7 @@ pub fn sarif(diagnosis: &Diagnosis, version: &str) -> Value {
                 "informationUri": DOCUMENTATION,
                 "rules": CHECKS.iter().map(|check| rule(check)).collect::<Vec<_>>(),
             }},
-            "results": diagnosis.findings.iter().map(result).collect::<Vec<_>>(),
+            "results": diagnosis.findings.iter().map(|one| result(one, diagnosis.source)).collect::<Vec<_>>(),
             "invocations": [{
                 "executionSuccessful": true,
                 "toolExecutionNotifications": notifications(diagnosis),
@@ -54,9 +55,9 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding) -> Value {
+fn result(finding: &Finding, source: Source) -> Value {
     let problem = &finding.problem;
-    let fix = if problem.fix.template.is_empty() { &problem.fix.command } else { &problem.fix.template };
+    let fix = problem.fix.of(source);
     let condition = finding.if_on_spot.as_ref().map_or("", |_| "if this runs on Fargate Spot: ");
     let text =
         format!("{condition}{}: {}. Impact: {}. Fix: {fix}", problem.place.name, problem.description, problem.impact);

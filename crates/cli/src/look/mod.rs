@@ -21,7 +21,7 @@ mod tags;
 
 use std::collections::BTreeSet;
 
-use spotdrain_doctor::model::root::Deployment;
+use spotdrain_doctor::model::root::{Deployment, Source};
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::model::subject::ServiceSubject;
 
@@ -67,7 +67,7 @@ pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Deployment, Strin
     services::fill_families(&asker, &mut found).await;
     asker.progress.done();
     let services = found.services.into_iter().map(|seen| seen.service).collect();
-    Ok(Deployment { services, delivery, unread: found.unread })
+    Ok(Deployment { services, delivery, unread: found.unread, source: Source::Deployed })
 }
 
 /// The target groups of services that may be on Spot. Others are not examined, and each costs calls.

@@ -57,6 +57,7 @@ fn stop_fix(seconds: u32) -> Fix {
         ),
         format!("StopTimeout: {seconds}"),
     )
+    .in_terraform(format!("stopTimeout = {seconds} in the container of container_definitions"))
 }
 
 pub(super) const STOP_TOO_LONG: Check = Check {
@@ -102,7 +103,8 @@ fn shell(subject: &ServiceSubject<'_>) -> Verdict {
             let fix = Fix::new(
                 "aws ecs register-task-definition with exec before the last command, then aws ecs update-service",
                 "exec before the last command of the script",
-            );
+            )
+            .in_terraform("exec before the last command of the script");
             let place = part(*subject, container);
             return Ok(Some(Problem::new(place, description, Impact::of(Connections::Open), fix)));
         }
@@ -140,6 +142,7 @@ fn depend_fix(on: &Container) -> Fix {
         "aws ecs register-task-definition with dependsOn in the container, then aws ecs update-service",
         format!("DependsOn: [{{ ContainerName: {}, Condition: START }}]", on.name),
     )
+    .in_terraform(format!("dependsOn = [{{ containerName = \"{}\", condition = \"START\" }}]", on.name))
 }
 
 fn stops_first(other: &Container, serving: &Container, all: &[Container]) -> Result<Option<String>, Unknown> {

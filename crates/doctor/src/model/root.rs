@@ -13,6 +13,32 @@ pub struct Deployment {
     pub delivery: Setting<Delivery>,
     /// Resources that could not be read at all.
     pub unread: Vec<Unread>,
+    /// Where it was read from.
+    pub source: Source,
+}
+
+/// Where a deployment was read from, which decides the form of a fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// From AWS.
+    #[default]
+    Deployed,
+    /// From templates of CloudFormation, SAM or the CDK.
+    Template,
+    /// From a plan or a state of Terraform or OpenTofu.
+    Plan,
+}
+
+impl Source {
+    /// Its document, as messages name it.
+    #[must_use]
+    pub fn document(self) -> &'static str {
+        match self {
+            Self::Deployed => "this account and Region",
+            Self::Template => "this template",
+            Self::Plan => "this plan",
+        }
+    }
 }
 
 /// A resource that could not be read.

@@ -6,12 +6,12 @@
 //! `resources` put the stacks together; `convert` reads services, target groups and the delivery of notices from the
 //! resources. `format` recognises files of other formats.
 
-mod convert;
-mod evaluate;
+pub(crate) mod convert;
+pub(crate) mod evaluate;
 mod format;
 mod nested;
 mod read;
-mod resources;
+pub(crate) mod resources;
 mod syntax;
 
 pub use convert::policy::{policy, queue_policy};

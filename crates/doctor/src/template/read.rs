@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::model::root::{Deployment, Unread};
-use crate::template::convert::delivery::delivery;
-use crate::template::convert::services::services;
+use crate::model::root::{Deployment, Source, Unread};
+use crate::template::convert::deployment;
 use crate::template::evaluate::location::Location;
 use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::rules;
@@ -70,14 +69,12 @@ pub fn read(templates: &Templates, load: &dyn Fn(&Path) -> io::Result<String>) -
     nest_and_import(&mut roots, &mut loader);
     let is_nested = |root: &Root| root.is_candidate && loader.files.contains(&tidy(&root.stack.file));
     roots.retain(|root| !is_nested(root));
-    let mut resources = Resources::new(templates.location.clone());
+    let mut resources = Resources::new(templates.location.clone(), Source::Template);
     for root in &roots {
         resources.add(&root.stack);
     }
     unread.append(&mut loader.unread);
-    unread.append(&mut resources.unread);
-    let (services, delivery) = (services(&resources), delivery(&resources));
-    Ok(Deployment { services, delivery, unread })
+    Ok(deployment(resources, unread))
 }
 
 fn error(file: &Path, problem: impl Into<String>) -> TemplateError {

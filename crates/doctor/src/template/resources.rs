@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use crate::model::root::{Place, Unread};
+use crate::model::root::{Place, Source, Unread};
 use crate::template::evaluate::location::Location;
 use crate::template::evaluate::names;
 use crate::template::evaluate::resolve::Resolver;
@@ -29,6 +29,7 @@ pub(crate) struct Resource {
 pub(crate) struct Resources {
     pub(crate) unread: Vec<Unread>,
     pub(crate) location: Location,
+    pub(crate) source: Source,
     all: Vec<Resource>,
     by_kind: BTreeMap<String, Vec<usize>>,
     /// By kind, and what a text may refer to a resource by.
@@ -40,8 +41,13 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
-    pub(crate) fn new(location: Location) -> Self {
-        Self { location, ..Self::default() }
+    pub(crate) fn new(location: Location, source: Source) -> Self {
+        Self { location, source, ..Self::default() }
+    }
+
+    /// Returns why a setting is unknown that depends on a resource which is elsewhere.
+    pub(crate) fn not_here(&self, what: &str, name: &str) -> String {
+        format!("{what} {name} is not in {}", self.source.document())
     }
 
     /// Returns the resources of these kinds.
@@ -120,7 +126,7 @@ impl Resources {
         }
     }
 
-    fn push(&mut self, resource: Resource) {
+    pub(crate) fn push(&mut self, resource: Resource) {
         let index = self.all.len();
         self.by_kind.entry(resource.kind.clone()).or_default().push(index);
         let names = self.by_name.entry(resource.kind.clone()).or_default();
@@ -193,7 +199,7 @@ fn resource(resolver: Resolver<'_>, id: &str, kind: &str, line: usize, propertie
     }
 }
 
-fn word(kind: &str) -> &'static str {
+pub(crate) fn word(kind: &str) -> &'static str {
     match kind {
         "AWS::ECS::Service" => "service",
         "AWS::ECS::TaskSet" => "task set",

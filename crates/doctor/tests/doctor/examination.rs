@@ -7,7 +7,7 @@ use spotdrain_doctor::ignore_file::Accepted;
 use spotdrain_doctor::json::record;
 use spotdrain_doctor::model::delivery::{Delivery, Function, Queue, Rule};
 use spotdrain_doctor::model::group::{Attributes, Group, HealthCheck};
-use spotdrain_doctor::model::root::{Deployment, Place, Unread};
+use spotdrain_doctor::model::root::{Deployment, Place, Source, Unread};
 use spotdrain_doctor::model::service::{Balancer, Capacity, Container, Service, TaskDefinition};
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::sarif::sarif;
@@ -118,7 +118,7 @@ fn delivery() -> Delivery {
 fn what_is_not_known_is_never_fine() {
     let without_group = || Service { balancers: Setting::Set(Vec::new()), ..service() };
     let services = || vec![service(), without_group()];
-    let deployment = |delivery| Deployment { services: services(), delivery, unread: Vec::new() };
+    let deployment = |delivery| Deployment { services: services(), delivery, unread: Vec::new(), source: Source::Template };
     let mut said = BTreeSet::new();
     for delivery in [Setting::Set(delivery()), unknown()] {
         let diagnosis = examine(&deployment(delivery));
@@ -158,6 +158,7 @@ fn careless() -> Deployment {
         services: vec![service],
         delivery: Setting::Default,
         unread: vec![Unread { subject: "service b".to_owned(), why: "a right is missing".to_owned() }],
+        source: Source::Template,
     }
 }
 

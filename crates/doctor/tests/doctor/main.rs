@@ -16,3 +16,4 @@ mod inputs;
 mod limits;
 mod mutants;
 mod open;
+mod plans;

@@ -14,7 +14,7 @@ const TASK_DEFINITION: &[&str] = &["AWS::ECS::TaskDefinition"];
 /// The task definition of a service.
 pub(crate) fn task_definition(resources: &Resources, service: &Value) -> Setting<TaskDefinition> {
     service.text("TaskDefinition").and_then(|text| {
-        let elsewhere = || Setting::Unknown(format!("task definition {text} is not in this template"));
+        let elsewhere = || Setting::Unknown(resources.not_here("task definition", &text));
         resources.named(TASK_DEFINITION, &text).map_or_else(elsewhere, |resource| Setting::Set(read(resource)))
     })
 }
