@@ -137,7 +137,12 @@ fn keep_problem(group: &Group, description: String, interval: u32) -> Problem {
         "enable_unhealthy_connection_termination = false and unhealthy_draining_interval = {interval} in target_health_state"
     );
     let lines = format!("{{ Key: {terminates}, Value: \"false\" }}, {{ Key: {draining}, Value: \"{interval}\" }}");
-    Problem::new(group.place.clone(), description, Impact::of(Connections::Open), Fix::new(command, lines).in_terraform(terraform))
+    Problem::new(
+        group.place.clone(),
+        description,
+        Impact::of(Connections::Open),
+        Fix::new(command, lines).in_terraform(terraform),
+    )
 }
 
 pub(super) const SLOW_CHECK: Check = Check {

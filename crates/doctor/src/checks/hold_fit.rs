@@ -28,8 +28,9 @@ fn hold_unwired(subject: &GroupSubject<'_>) -> Verdict {
     let impact = Impact::of(Connections::New);
     if hold.stop_timeout != stop {
         let description = format!("the hold is given {} s, and stopTimeout is {stop} s", hold.stop_timeout);
-        let fix = Fix::new("", format!("{{ Name: SPOTDRAIN_HOLD_STOP_TIMEOUT, Value: \"{stop}\" }}"))
-            .in_terraform(format!("{{ name = \"SPOTDRAIN_HOLD_STOP_TIMEOUT\", value = \"{stop}\" }} in the environment"));
+        let fix = Fix::new("", format!("{{ Name: SPOTDRAIN_HOLD_STOP_TIMEOUT, Value: \"{stop}\" }}")).in_terraform(
+            format!("{{ name = \"SPOTDRAIN_HOLD_STOP_TIMEOUT\", value = \"{stop}\" }} in the environment"),
+        );
         return Ok(Some(Problem::new(part(subject.of, container), description, impact, fix)));
     }
     if subject.hold_fails_check()? {
@@ -107,8 +108,10 @@ fn unheld_sidecar(subject: &ServiceSubject<'_>) -> Verdict {
                 let line = format!("DependsOn: [{{ ContainerName: {}, Condition: START }}]", other.name);
                 let command =
                     "aws ecs register-task-definition with dependsOn in the container, then aws ecs update-service";
-                let fix = Fix::new(command, line)
-                    .in_terraform(format!("dependsOn = [{{ containerName = \"{}\", condition = \"START\" }}]", other.name));
+                let fix = Fix::new(command, line).in_terraform(format!(
+                    "dependsOn = [{{ containerName = \"{}\", condition = \"START\" }}]",
+                    other.name
+                ));
                 let (place, impact) = (part(*subject, serving), Impact::of(Connections::Open));
                 return Ok(Some(Problem::new(place, description, impact, fix)));
             }

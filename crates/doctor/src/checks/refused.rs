@@ -48,8 +48,9 @@ fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Ver
         forecast.service
     );
     let impact = Impact::for_seconds(Connections::New, seconds);
-    Ok((seconds > BRIDGED)
-        .then(|| Problem::new(forecast.place.clone(), description, impact, Fix::new(fix.clone(), fix.clone()).in_terraform(fix))))
+    Ok((seconds > BRIDGED).then(|| {
+        Problem::new(forecast.place.clone(), description, impact, Fix::new(fix.clone(), fix.clone()).in_terraform(fix))
+    }))
 }
 
 pub(super) const NO_FUNCTION: Check = Check {

@@ -24,7 +24,11 @@ pub(crate) fn beside(context: &Context<'_, '_>, instance: &Instance<'_>) -> Opti
 }
 
 /// Adds an instance to the resource that it belongs to; returns why it cannot.
-pub(crate) fn attach(context: &Context<'_, '_>, instance: &Instance<'_>, resources: &mut Vec<Resource>) -> Option<String> {
+pub(crate) fn attach(
+    context: &Context<'_, '_>,
+    instance: &Instance<'_>,
+    resources: &mut Vec<Resource>,
+) -> Option<String> {
     match instance.kind {
         "aws_cloudwatch_event_target" => attach_target(&context.attributes(instance), resources),
         "aws_iam_role_policy_attachment" => attach_policy(&context.attributes(instance), resources),

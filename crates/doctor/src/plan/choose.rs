@@ -59,7 +59,8 @@ impl<'a> Context<'_, 'a> {
         let around: Vec<_> = Search::new(self.graph, wanted).around(module).instances.into_iter().collect();
         let port = block.get("container_port").and_then(Json::as_u64);
         let has_port = |at: &&usize| {
-            port.is_some() && self.graph.instance(**at).is_some_and(|one| one.values.get("port").and_then(Json::as_u64) == port)
+            port.is_some()
+                && self.graph.instance(**at).is_some_and(|one| one.values.get("port").and_then(Json::as_u64) == port)
         };
         match around.as_slice() {
             [one] => Some(*one),

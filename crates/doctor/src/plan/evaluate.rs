@@ -56,7 +56,8 @@ impl Context<'_, '_> {
 
     fn object(&self, at: At<'_, '_>, value: &Json, unknown: Option<&Json>, written: Written<'_>) -> Value {
         let empty = serde_json::Map::new();
-        let (fields, unknown) = (value.as_object().unwrap_or(&empty), unknown.and_then(Json::as_object).unwrap_or(&empty));
+        let (fields, unknown) =
+            (value.as_object().unwrap_or(&empty), unknown.and_then(Json::as_object).unwrap_or(&empty));
         let absent = unknown.keys().filter(|key| !fields.contains_key(*key));
         let entry = |key: &String| {
             let at = At { attribute: key, block: value, ..at };
@@ -85,9 +86,10 @@ impl Context<'_, '_> {
         let wanted = kinds::wanted(at.instance.kind, at.attribute);
         match (written, wanted) {
             (Written::Absent, _) => Value { line: 0, data: Data::Nothing },
-            (Written::Elsewhere, _) => {
-                Value::unknown(0, format!("{} is known only after the apply, and the plan lacks its configuration", at.attribute))
-            }
+            (Written::Elsewhere, _) => Value::unknown(
+                0,
+                format!("{} is known only after the apply, and the plan lacks its configuration", at.attribute),
+            ),
             (Written::Dynamic, Some(wanted)) => {
                 self.assumed(at, wanted, "the plan does not describe dynamic blocks").unwrap_or_else(|| dynamic(at))
             }
@@ -113,7 +115,10 @@ impl Context<'_, '_> {
             }
             Choice::Several(all) => {
                 let addresses = self.addresses(&all).join(" or ");
-                Value::unknown(0, format!("{} may be {addresses}, and the plan does not say which: {ONCE_APPLIED}", at.attribute))
+                Value::unknown(
+                    0,
+                    format!("{} may be {addresses}, and the plan does not say which: {ONCE_APPLIED}", at.attribute),
+                )
             }
             Choice::Nothing(open) if !open.is_empty() => {
                 let why = format!("the plan does not describe {}", open.join(", "));
@@ -128,7 +133,7 @@ impl Context<'_, '_> {
         let index = self.only_one_around(at.instance.module, wanted.kinds, at.block)?;
         let instance = self.graph.instance(index)?;
         let attribute = at.attribute;
-        let what = format!("{why}: its {attribute} was examined as if it were {}, the only one that fits", instance.address);
+        let what = format!("{why}: its {attribute} is taken to be {}, the only one that fits", instance.address);
         self.assume(at.instance.address, what);
         Some(Value::text_of(0, self.link(instance, wanted.link)))
     }
@@ -162,10 +167,18 @@ fn has_constants_of(item: &Json, block: &Json) -> bool {
     constants.all(|(key, constant)| item.get(key).is_none_or(|value| is_same(value, constant)))
 }
 
-/// Whether two values are the same; a number may be written as a text.
+/// Whether two values are the same; a number may be written as a text, and the order of a list does not count.
 fn is_same(value: &Json, constant: &Json) -> bool {
     let text = |json: &Json| json.as_str().map_or_else(|| json.to_string(), str::to_owned);
-    value == constant || text(value) == text(constant)
+    let sorted = |list: &[Json]| {
+        let mut texts: Vec<_> = list.iter().map(text).collect();
+        texts.sort();
+        texts
+    };
+    match (value, constant) {
+        (Json::Array(own), Json::Array(others)) => sorted(own) == sorted(others),
+        _ => text(value) == text(constant),
+    }
 }
 
 /// Whether an expression is one of an attribute, not a block.
@@ -176,7 +189,10 @@ fn is_leaf(expression: &Json) -> bool {
 
 fn dynamic(at: At<'_, '_>) -> Value {
     let attribute = at.attribute;
-    Value::unknown(0, format!("{attribute} is set in a dynamic block, which the plan does not describe: {ONCE_APPLIED}"))
+    Value::unknown(
+        0,
+        format!("{attribute} is set in a dynamic block, which the plan does not describe: {ONCE_APPLIED}"),
+    )
 }
 
 fn not_yet_known(at: At<'_, '_>, expression: &Json) -> Value {

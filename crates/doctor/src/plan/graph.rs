@@ -80,7 +80,8 @@ impl<'a> Graph<'a> {
     fn add_configuration(&mut self, path: String, module: &'a Json) {
         for (name, call) in entries(module.get("module_calls")) {
             if let Some(inner) = call.get("module") {
-                let inner_path = if path.is_empty() { format!("module.{name}") } else { format!("{path}.module.{name}") };
+                let inner_path =
+                    if path.is_empty() { format!("module.{name}") } else { format!("{path}.module.{name}") };
                 self.add_configuration(inner_path, inner);
             }
         }

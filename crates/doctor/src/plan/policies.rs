@@ -61,7 +61,8 @@ fn conditions(statement: &Value) -> Option<Value> {
     let blocks = statement.items("condition").known().cloned().unwrap_or_default();
     let mut tests: Vec<(String, Value)> = Vec::new();
     for block in blocks {
-        let (Some(test), Some(variable)) = (block.text("test").known().cloned(), block.text("variable").known().cloned())
+        let (Some(test), Some(variable)) =
+            (block.text("test").known().cloned(), block.text("variable").known().cloned())
         else {
             tests.push((String::new(), Value::unknown(0, "a condition of a policy is known only after the apply")));
             continue;

@@ -30,7 +30,8 @@ pub fn read(plans: &Plans, load: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Resul
     let mut documents = Vec::new();
     for file in &plans.files {
         let name = file.display().to_string();
-        let bytes = load(file).map_err(|error| PlanError { file: name.clone(), problem: format!("cannot be read: {error}") })?;
+        let bytes = load(file)
+            .map_err(|error| PlanError { file: name.clone(), problem: format!("cannot be read: {error}") })?;
         documents.push(Document::parse(&name, &bytes)?);
     }
     let mut all = Resources::new(plans.location.clone(), Source::Plan);
@@ -49,12 +50,12 @@ fn add(document: &Document, graph: &Graph<'_>, location: &Location, all: &mut Re
     let context = Context { graph, location, assumptions: RefCell::new(BTreeSet::new()) };
     let managed = || graph.instances.iter().filter(|one| !one.is_data);
     let mut unread: Vec<_> = document.gaps().into_iter().map(|why| not_read(&document.file, why)).collect();
-    let mut resources: Vec<_> = managed()
-        .filter_map(|one| Some(resource(&context, document, one, kinds::of(one.kind)?)))
-        .collect();
+    let mut resources: Vec<_> =
+        managed().filter_map(|one| Some(resource(&context, document, one, kinds::of(one.kind)?))).collect();
     resources.extend(managed().filter_map(|one| attach::beside(&context, one)));
     for instance in managed() {
-        let why = attach::attach(&context, instance, &mut resources).or_else(|| other_form(instance.kind).map(str::to_owned));
+        let why =
+            attach::attach(&context, instance, &mut resources).or_else(|| other_form(instance.kind).map(str::to_owned));
         unread.extend(why.map(|why| not_read(instance.address, &why)));
     }
     resources.into_iter().for_each(|one| all.push(one));
@@ -83,9 +84,15 @@ fn resource(context: &Context<'_, '_>, document: &Document, instance: &Instance<
 /// Services that are described in a form that is not read.
 fn other_form(kind: &str) -> Option<&'static str> {
     match kind {
-        "aws_ecs_express_gateway_service" => Some("Express Mode services are not read from a plan: deploy it, then spotdrain doctor --cluster NAME"),
-        "awscc_ecs_service" => Some("resources of the awscc provider are not read: deploy it, then spotdrain doctor --cluster NAME"),
-        "aws_cloudformation_stack" => Some("the resources of its template are not read: give the template with --template"),
+        "aws_ecs_express_gateway_service" => {
+            Some("Express Mode services are not read from a plan: deploy it, then spotdrain doctor --cluster NAME")
+        }
+        "awscc_ecs_service" => {
+            Some("resources of the awscc provider are not read: deploy it, then spotdrain doctor --cluster NAME")
+        }
+        "aws_cloudformation_stack" => {
+            Some("the resources of its template are not read: give the template with --template")
+        }
         _ => None,
     }
 }
@@ -98,7 +105,8 @@ fn check_provider(document: &Document, graph: &Graph<'_>) -> Result<(), PlanErro
         return Ok(());
     }
     let names: Vec<_> = providers.into_iter().collect();
-    let problem = format!("has no resources of AWS, only of {}: give the plan that has the ECS services", names.join(", "));
+    let problem =
+        format!("has no resources of AWS, only of {}: give the plan that has the ECS services", names.join(", "));
     Err(PlanError { file: document.file.clone(), problem })
 }
 
@@ -108,7 +116,8 @@ fn location(plans: &Plans, document: &Document, graph: &Graph<'_>) -> Location {
         let source = graph.instances.iter().find(|one| one.is_data && one.kind == kind)?;
         keys.iter().find_map(|key| source.values.get(*key)?.as_str()).map(str::to_owned)
     };
-    let region = || document.provider_region().map(str::to_owned).or_else(|| data("aws_region", &["region", "name", "id"]));
+    let region =
+        || document.provider_region().map(str::to_owned).or_else(|| data("aws_region", &["region", "name", "id"]));
     Location {
         account: plans.location.account.clone().or_else(|| data("aws_caller_identity", &["account_id"])),
         region: plans.location.region.clone().or_else(region),

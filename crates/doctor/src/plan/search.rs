@@ -109,19 +109,26 @@ impl<'g, 'a> Search<'g, 'a> {
     /// A reference to a module as a whole may mean any of its outputs.
     fn follow_output(&mut self, module: &str, call: &Step, rest: &[Step], hints: &[String], depth: usize) {
         let children = self.graph.called(module, &call.name);
-        let key = call.key.as_ref().or_else(|| hints.iter().find(|hint| children.iter().any(|(key, _)| key.as_ref() == Some(*hint))));
+        let key = call
+            .key
+            .as_ref()
+            .or_else(|| hints.iter().find(|hint| children.iter().any(|(key, _)| key.as_ref() == Some(*hint))));
         let is_meant = |own: &Option<String>| key.is_none() || own.as_ref() == key;
         let children: Vec<_> = children.iter().filter(|(own, _)| is_meant(own)).map(|(_, address)| *address).collect();
-        let inner: Vec<_> = rest.iter().flat_map(|step| [step.key.clone(), Some(step.name.clone())]).flatten().collect();
+        let inner: Vec<_> =
+            rest.iter().flat_map(|step| [step.key.clone(), Some(step.name.clone())]).flatten().collect();
         let hints = [inner, hints.to_vec()].concat();
         for child in children {
             let outputs = self.graph.configuration(child).and_then(|own| own.get("outputs"));
             match rest.first() {
                 Some(output) => {
-                    let expression = outputs.and_then(|all| all.get(&output.name)).and_then(|one| one.get("expression"));
+                    let expression =
+                        outputs.and_then(|all| all.get(&output.name)).and_then(|one| one.get("expression"));
                     self.follow_all(child, expression, &hints, depth);
                 }
-                None => entries(outputs).for_each(|(_, one)| self.follow_all(child, one.get("expression"), &hints, depth)),
+                None => {
+                    entries(outputs).for_each(|(_, one)| self.follow_all(child, one.get("expression"), &hints, depth))
+                }
             }
         }
     }
@@ -133,9 +140,12 @@ impl<'g, 'a> Search<'g, 'a> {
         let with_key = |key: &str| instances.iter().find(|(_, one)| one.key.as_deref() == Some(key));
         let chosen = match key {
             Some(key) => with_key(key).into_iter().collect(),
-            None => hints.iter().find_map(|hint| with_key(hint)).map_or_else(|| instances.iter().collect(), |one| vec![one]),
+            None => {
+                hints.iter().find_map(|hint| with_key(hint)).map_or_else(|| instances.iter().collect(), |one| vec![one])
+            }
         };
-        let chosen: Vec<_> = chosen.into_iter().filter(|(_, one)| self.wanted.contains(&one.kind)).map(|(at, _)| *at).collect();
+        let chosen: Vec<_> =
+            chosen.into_iter().filter(|(_, one)| self.wanted.contains(&one.kind)).map(|(at, _)| *at).collect();
         self.found.instances.extend(chosen);
     }
 }
@@ -149,7 +159,8 @@ pub(crate) fn references(expression: &Json) -> Vec<&str> {
     let mut all = Vec::new();
     collect(expression, &mut all);
     let leads = |one: &str| {
-        all.iter().any(|other| other.strip_prefix(one).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('[')))
+        all.iter()
+            .any(|other| other.strip_prefix(one).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('[')))
     };
     let mut last: Vec<_> = all.iter().copied().filter(|one| !leads(one)).collect();
     last.dedup();

@@ -46,9 +46,18 @@ pub struct Templates {
     pub parameters: BTreeMap<String, String>,
     /// The account and the Region.
     pub location: Location,
+    /// The account and the Region of single files, where they say it themselves.
+    pub locations: BTreeMap<PathBuf, Location>,
 }
 
 impl Templates {
+    /// The account and the Region of a file; those that are given win.
+    fn location_of(&self, file: &Path) -> Location {
+        let own = self.locations.get(file).cloned().unwrap_or_default();
+        let given = self.location.clone();
+        Location { account: given.account.or(own.account), region: given.region.or(own.region) }
+    }
+
     /// One template with the values of its parameters.
     #[must_use]
     pub fn of(file: &Path, parameters: BTreeMap<String, String>) -> Self {
@@ -99,7 +108,7 @@ fn roots(templates: &Templates, loader: &mut Loader<'_>) -> Result<Vec<Root>, Te
             Ok(template) => {
                 let prefix = if all.len() > 1 { prefix(file, &roots) } else { String::new() };
                 let given = given(&template, &templates.parameters);
-                let stack = Stack::new(file, prefix, template, templates.location.clone(), given);
+                let stack = Stack::new(file, prefix, template, templates.location_of(file), given);
                 roots.push(Root { stack, is_candidate });
             }
             Err(Refused::NotATemplate(_)) if is_candidate => {}

@@ -118,7 +118,8 @@ fn delivery() -> Delivery {
 fn what_is_not_known_is_never_fine() {
     let without_group = || Service { balancers: Setting::Set(Vec::new()), ..service() };
     let services = || vec![service(), without_group()];
-    let deployment = |delivery| Deployment { services: services(), delivery, unread: Vec::new(), source: Source::Template };
+    let deployment =
+        |delivery| Deployment { services: services(), delivery, unread: Vec::new(), source: Source::Template };
     let mut said = BTreeSet::new();
     for delivery in [Setting::Set(delivery()), unknown()] {
         let diagnosis = examine(&deployment(delivery));

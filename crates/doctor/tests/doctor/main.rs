@@ -17,3 +17,4 @@ mod limits;
 mod mutants;
 mod open;
 mod plans;
+mod same_service;

@@ -4,17 +4,22 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::cli::args::AwsArgs;
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("offline").args(["templates", "plans"]).multiple(true))]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct DoctorArgs {
     /// A template of CloudFormation or SAM, a folder of templates, or - for standard input; again for more that are deployed
     /// together. Nothing is asked of AWS
     #[arg(long = "template", value_name = "FILE", conflicts_with_all = ["cluster", "services", "function", "stack", "tag"])]
     pub(crate) templates: Vec<PathBuf>,
+    /// A plan or a state of Terraform or OpenTofu as JSON, from terraform show -json, or - for standard input; again for more
+    /// that are deployed together. Nothing is asked of AWS
+    #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["templates", "cluster", "services", "function", "stack", "tag"])]
+    pub(crate) plans: Vec<PathBuf>,
     /// A value for a parameter of the templates; again for more
     #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "templates", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
@@ -23,10 +28,10 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "FILE", requires = "templates")]
     pub(crate) parameter_file: Vec<PathBuf>,
     /// The account that the templates are for, which decides conditions on AWS::AccountId
-    #[arg(long, value_name = "ID", requires = "templates", value_parser = account)]
+    #[arg(long, value_name = "ID", requires = "offline", value_parser = account)]
     pub(crate) account: Option<String>,
     /// The Region that the templates are for, which decides conditions and mappings on AWS::Region
-    #[arg(long, value_name = "REGION", requires = "templates")]
+    #[arg(long, value_name = "REGION", requires = "offline")]
     pub(crate) region: Option<String>,
     /// A cluster, by name or ARN; without it every cluster of the Region
     #[arg(long, value_name = "NAME")]

@@ -4,6 +4,7 @@ mod args;
 mod explain;
 mod offline;
 mod parameters;
+mod plans;
 mod show;
 
 use spotdrain_doctor::ignore_file::Accepted;
@@ -32,6 +33,9 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
 }
 
 async fn deployment(args: &DoctorArgs) -> Result<Deployment, Problem> {
+    if !args.plans.is_empty() {
+        return plans::read(args);
+    }
     if !args.templates.is_empty() {
         return offline::read(args);
     }
@@ -65,7 +69,7 @@ fn report(args: &DoctorArgs, diagnosis: &Diagnosis, unused: &[String]) -> Result
     } else if args.sarif {
         json(&sarif(diagnosis, env!("CARGO_PKG_VERSION")))
     } else {
-        show::diagnosis(diagnosis, unused, !args.templates.is_empty())
+        show::diagnosis(diagnosis, unused)
     }
 }
 
@@ -88,11 +92,12 @@ fn exit(args: &DoctorArgs, diagnosis: &Diagnosis) -> Result<Exit, Problem> {
 }
 
 fn place(args: &DoctorArgs) -> String {
-    match (&args.cluster, args.templates.as_slice()) {
+    let files = if args.plans.is_empty() { &args.templates } else { &args.plans };
+    match (&args.cluster, files.as_slice()) {
         (Some(cluster), _) => format!("in cluster {cluster}"),
         (None, []) => "in this account and Region".to_owned(),
-        (None, templates) => {
-            let names: Vec<_> = templates.iter().map(|path| path.display().to_string()).collect();
+        (None, files) => {
+            let names: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
             format!("in {}", names.join(", "))
         }
     }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use anstyle::Style;
 use spotdrain_doctor::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use spotdrain_doctor::forecast::{Change, Forecast, Outlook};
+use spotdrain_doctor::model::root::Source;
 use spotdrain_doctor::{CHECKS, Severity};
 
 use crate::cli::exit::Problem;
@@ -12,11 +13,11 @@ use crate::cli::present::{BAD, BOLD, CAREFUL, GOOD, QUIET};
 use crate::cli::show::broken;
 use crate::cli::table::{Cell, Table, plain};
 
-/// Prints a diagnosis. The fix for a template is a line of it, otherwise a command.
-pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String], of_template: bool) -> Result<(), Problem> {
+/// Prints a diagnosis. The fix for a template or a plan is a line of its configuration, otherwise a command.
+pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String]) -> Result<(), Problem> {
     let mut text = String::new();
     for finding in diagnosis.open() {
-        text += &format!("{}\n", finding_table(finding, of_template));
+        text += &format!("{}\n", finding_table(finding, diagnosis.source));
     }
     text += &forecasts(&diagnosis.forecasts);
     text += &not_applicable(&diagnosis.not_applicable);
@@ -37,15 +38,13 @@ pub(crate) fn severity_style(severity: Severity) -> Style {
     }
 }
 
-fn finding_table(finding: &Finding, of_template: bool) -> Table {
+fn finding_table(finding: &Finding, source: Source) -> Table {
     let problem = &finding.problem;
     let place = match (&problem.place.file, problem.place.line) {
         (Some(file), Some(line)) => format!("{}  ({file}:{line})", problem.place.name),
         _ => problem.place.name.clone(),
     };
-    let (first, second) = (&problem.fix.template, &problem.fix.command);
-    let (first, second) = if of_template { (first, second) } else { (second, first) };
-    let fix = if first.is_empty() { second } else { first };
+    let fix = problem.fix.of(source);
     let mut table = Table::plain(0);
     let severity = finding.severity();
     let label = (severity.as_str().to_owned(), severity_style(severity));
@@ -54,7 +53,9 @@ fn finding_table(finding: &Finding, of_template: bool) -> Table {
         let text = format!("this runs on Fargate Spot, which is unknown: {why}");
         table.row([plain(""), ("if".to_owned(), CAREFUL), plain(text)]);
     }
-    for (label, text) in [("problem", &problem.description), ("impact", &problem.impact.to_string()), ("fix", fix)] {
+    for (label, text) in
+        [("problem", problem.description.as_str()), ("impact", &problem.impact.to_string()), ("fix", fix)]
+    {
         table.row([plain(""), (label.to_owned(), QUIET), plain(text)]);
     }
     table

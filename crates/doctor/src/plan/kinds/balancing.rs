@@ -1,8 +1,8 @@
 //! Target groups, load balancers, listeners and their rules.
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lb_target_group>
 
-use crate::plan::kinds::services::{map, tags};
 use crate::plan::kinds::Kind;
+use crate::plan::kinds::services::{map, tags};
 use crate::plan::translate::{Names, at, list_of, renamed};
 use crate::template::evaluate::value::{Data, Value};
 
@@ -12,8 +12,16 @@ pub(super) const KINDS: &[Kind] = &[
         cloudformation: "AWS::ElasticLoadBalancingV2::TargetGroup",
         properties: target_group,
     },
-    Kind { terraform: "aws_lb", cloudformation: "AWS::ElasticLoadBalancingV2::LoadBalancer", properties: load_balancer },
-    Kind { terraform: "aws_lb_listener", cloudformation: "AWS::ElasticLoadBalancingV2::Listener", properties: listener },
+    Kind {
+        terraform: "aws_lb",
+        cloudformation: "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        properties: load_balancer,
+    },
+    Kind {
+        terraform: "aws_lb_listener",
+        cloudformation: "AWS::ElasticLoadBalancingV2::Listener",
+        properties: listener,
+    },
     Kind {
         terraform: "aws_lb_listener_rule",
         cloudformation: "AWS::ElasticLoadBalancingV2::ListenerRule",

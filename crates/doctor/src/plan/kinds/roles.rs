@@ -22,7 +22,9 @@ fn role(from: &Value) -> Vec<(String, Value)> {
     // An empty block is how the provider is told that there are no inline policies.
     let inline = list_of(from, "inline_policy", |one| map(document(one)));
     let inline = match inline.data {
-        Data::List(items) => Value { line: 0, data: Data::List(items.into_iter().filter(|one| !one.entries().is_empty()).collect()) },
+        Data::List(items) => {
+            Value { line: 0, data: Data::List(items.into_iter().filter(|one| !one.entries().is_empty()).collect()) }
+        }
         _ => inline,
     };
     properties.push(("Policies".to_owned(), inline));

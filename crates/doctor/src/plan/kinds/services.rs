@@ -8,7 +8,11 @@ use crate::template::evaluate::value::{Data, Value};
 pub(super) const KINDS: &[Kind] = &[
     Kind { terraform: "aws_ecs_service", cloudformation: "AWS::ECS::Service", properties: service },
     Kind { terraform: "aws_ecs_task_set", cloudformation: "AWS::ECS::TaskSet", properties: task_set },
-    Kind { terraform: "aws_ecs_task_definition", cloudformation: "AWS::ECS::TaskDefinition", properties: task_definition },
+    Kind {
+        terraform: "aws_ecs_task_definition",
+        cloudformation: "AWS::ECS::TaskDefinition",
+        properties: task_definition,
+    },
     Kind { terraform: "aws_ecs_cluster", cloudformation: "AWS::ECS::Cluster", properties: cluster },
     Kind {
         terraform: "aws_ecs_cluster_capacity_providers",
@@ -105,7 +109,9 @@ const TASK_SET: Names = &[
 
 fn task_set(from: &Value) -> Vec<(String, Value)> {
     let mut properties = placed(from, TASK_SET);
-    properties.retain(|(_, value)| !matches!(&value.data, Data::Nothing) && !matches!(&value.data, Data::List(all) if all.is_empty()));
+    properties.retain(|(_, value)| {
+        !matches!(&value.data, Data::Nothing) && !matches!(&value.data, Data::List(all) if all.is_empty())
+    });
     properties
 }
 

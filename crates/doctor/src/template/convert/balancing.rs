@@ -18,7 +18,11 @@ pub(crate) fn load_balancer<'a>(resources: &'a Resources, group: &Resource) -> S
         _ => Some(found),
     });
     let Some(listener) = listener else {
-        return Setting::Unknown(format!("no listener in {} forwards to {}", resources.source.document(), group.place.name));
+        return Setting::Unknown(format!(
+            "no listener in {} forwards to {}",
+            resources.source.document(),
+            group.place.name
+        ));
     };
     listener.properties.text("LoadBalancerArn").and_then(|arn| {
         let elsewhere = || Setting::Unknown(resources.not_here("load balancer", &arn));
