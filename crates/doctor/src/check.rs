@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::forecast::Forecast;
-use crate::model::root::{Deployment, Place, Source};
+use crate::model::root::{Deployment, Origin, Place};
 use crate::model::setting::Unknown;
 use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
 
@@ -93,6 +93,7 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(place: Place, description: impl Into<String>, impact: Impact, fix: Fix) -> Self {
+        let place = place.of_property(fix.property());
         Self { place, description: description.into(), impact, fix, severity: None }
     }
 
@@ -178,13 +179,21 @@ impl Fix {
         Self { terraform: terraform.into(), ..self }
     }
 
+    /// Returns the property that the line of a template sets or removes, or the key of the attribute.
+    fn property(&self) -> Option<&str> {
+        let line = self.template.strip_prefix("remove ").unwrap_or(&self.template);
+        let line = line.strip_prefix("{ Key: ").or_else(|| line.strip_prefix("{ Name: ")).unwrap_or(line);
+        let end = line.find(|one: char| !one.is_ascii_alphanumeric() && one != '.' && one != '_').unwrap_or(line.len());
+        line.get(..end).filter(|name| !name.is_empty())
+    }
+
     /// Returns the form for where a deployment was read from; another one if that does not exist.
     #[must_use]
-    pub fn of(&self, source: Source) -> &str {
-        let forms = match source {
-            Source::Deployed => [&self.command, &self.template, &self.terraform],
-            Source::Template => [&self.template, &self.command, &self.terraform],
-            Source::Plan => [&self.terraform, &self.command, &self.template],
+    pub fn of(&self, origin: Origin) -> &str {
+        let forms = match origin {
+            Origin::Deployed => [&self.command, &self.template, &self.terraform],
+            Origin::Template => [&self.template, &self.command, &self.terraform],
+            Origin::Plan => [&self.terraform, &self.command, &self.template],
         };
         forms.into_iter().find(|form| !form.is_empty()).map_or("", String::as_str)
     }

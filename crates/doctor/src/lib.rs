@@ -6,13 +6,15 @@
 //!   checked.
 //! - [`forecast`] says until when each service receives new connections, and what would change that.
 //! - `template` reads CloudFormation and SAM templates into the model, and `plan` the plans and states of Terraform. `iam` and `pattern` evaluate policies and event patterns.
-//! - [`ignore_file`] holds the accepted findings; [`json`] and [`sarif`] write a diagnosis for programs.
+//! - [`ignore_file`] holds the accepted findings, [`filter`] the checks to report; [`json`] and [`sarif`] write a diagnosis
+//!   for programs, and [`page`](mod@page) the page of a check.
 
 mod capacity_split;
 pub mod check;
 pub mod checks;
 pub mod diagnosis;
 mod examine;
+pub mod filter;
 pub mod forecast;
 mod glob;
 mod hold_config;
@@ -21,6 +23,7 @@ pub mod ignore_file;
 pub mod json;
 pub mod model;
 mod notices;
+pub mod page;
 pub mod pattern;
 pub mod plan;
 pub mod sarif;

@@ -5,6 +5,7 @@ use spotdrain_core::model::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, MAX_STOP_TIMEO
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::forecast::NLB_GOES_ON;
 use crate::model::group::Kind;
+use crate::model::root::Place;
 use crate::model::service::Container;
 use crate::model::setting::Unknown;
 use crate::model::subject::{GroupSubject, ServiceSubject};
@@ -177,9 +178,10 @@ pub(super) fn waits_for(container: &Container, name: &str, all: &[Container]) ->
     Ok(false)
 }
 
-/// A container's place is its task definition.
-pub(super) fn part(subject: ServiceSubject<'_>, container: &Container) -> crate::model::root::Place {
+/// A container's place: in its task definition, with its own lines.
+pub(super) fn part(subject: ServiceSubject<'_>, container: &Container) -> Place {
     let definition = subject.service.task_definition.known().map(|definition| &definition.place);
     let place = definition.unwrap_or(&subject.service.place);
-    place.named(format!("{}, container {}", place.name, container.name))
+    let name = format!("{}, container {}", place.name, container.name);
+    Place { line: container.line.or(place.line), lines: container.lines.clone(), ..place.named(name) }
 }

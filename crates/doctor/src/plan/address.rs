@@ -3,13 +3,13 @@
 
 /// One step of an address: a name, and the key of `count` or `for_each` behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct AddressStep {
     pub(crate) name: String,
     pub(crate) key: Option<String>,
 }
 
 /// Splits an address or a reference into its steps. A second key behind a name is left out.
-pub(crate) fn steps(text: &str) -> Vec<Step> {
+pub(crate) fn steps(text: &str) -> Vec<AddressStep> {
     let mut steps = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -17,7 +17,7 @@ pub(crate) fn steps(text: &str) -> Vec<Step> {
         let (name, behind) = rest.split_at(end);
         let (key, behind) = keys(behind);
         if !name.is_empty() {
-            steps.push(Step { name: name.to_owned(), key });
+            steps.push(AddressStep { name: name.to_owned(), key });
         }
         rest = behind.strip_prefix('.').unwrap_or(behind);
     }

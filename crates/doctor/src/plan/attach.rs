@@ -3,7 +3,7 @@
 
 use crate::model::root::Place;
 use crate::model::setting::Setting;
-use crate::plan::choose::Context;
+use crate::plan::choose::Links;
 use crate::plan::graph::Instance;
 use crate::plan::kinds::{self, target};
 use crate::plan::translate::{at, nothing};
@@ -11,27 +11,23 @@ use crate::template::evaluate::value::{Data, Value};
 use crate::template::resources::Resource;
 
 /// Returns the resources that an instance adds beside itself.
-pub(crate) fn beside(context: &Context<'_, '_>, instance: &Instance<'_>) -> Option<Resource> {
+pub(crate) fn beside(links: &Links<'_, '_>, instance: &Instance<'_>) -> Option<Resource> {
     if kinds::canonical(instance.kind) != "aws_sqs_queue" {
         return None;
     }
-    let attributes = context.attributes(instance);
+    let attributes = links.attributes(instance);
     let policy = at(&attributes, "policy")?;
-    let url = Value::text_of(0, context.id(instance));
+    let url = Value::text_of(0, links.id(instance));
     let from = Value { line: 0, data: Data::Map(vec![("queue_url".to_owned(), url), ("policy".to_owned(), policy)]) };
     let kind = kinds::of("aws_sqs_queue_policy")?;
     Some(nameless(kind.cloudformation, (kind.properties)(&from)))
 }
 
 /// Adds an instance to the resource that it belongs to; returns why it cannot.
-pub(crate) fn attach(
-    context: &Context<'_, '_>,
-    instance: &Instance<'_>,
-    resources: &mut Vec<Resource>,
-) -> Option<String> {
+pub(crate) fn attach(links: &Links<'_, '_>, instance: &Instance<'_>, resources: &mut Vec<Resource>) -> Option<String> {
     match instance.kind {
-        "aws_cloudwatch_event_target" => attach_target(&context.attributes(instance), resources),
-        "aws_iam_role_policy_attachment" => attach_policy(&context.attributes(instance), resources),
+        "aws_cloudwatch_event_target" => attach_target(&links.attributes(instance), resources),
+        "aws_iam_role_policy_attachment" => attach_policy(&links.attributes(instance), resources),
         _ => None,
     }
 }

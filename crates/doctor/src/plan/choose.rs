@@ -11,7 +11,7 @@ use crate::template::Location;
 
 /// What the layers from here on share.
 #[derive(Debug)]
-pub(crate) struct Context<'g, 'a> {
+pub(crate) struct Links<'g, 'a> {
     pub(crate) graph: &'g Graph<'a>,
     pub(crate) location: &'g Location,
     /// Assumptions, as the address of a resource and what was assumed.
@@ -27,7 +27,7 @@ pub(crate) enum Choice {
     Nothing(Vec<String>),
 }
 
-impl<'a> Context<'_, 'a> {
+impl<'a> Links<'_, 'a> {
     /// Returns the instance that an expression refers to.
     pub(crate) fn choose(&self, instance: &Instance<'_>, expression: &Json, wanted: &[&str]) -> Choice {
         let Found { instances, open } = Search::new(self.graph, wanted).of_expression(instance, expression);

@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use crate::plan::choose::{Choice, Context};
+use crate::plan::choose::{Choice, Links};
 use crate::plan::document::items;
 use crate::plan::graph::Instance;
-use crate::plan::kinds::{self, Wanted};
+use crate::plan::kinds::{self, LinkTarget};
 use crate::plan::policies;
 use crate::plan::search::references;
 use crate::template::evaluate::value::{Data, Value};
@@ -17,7 +17,7 @@ enum Written<'e> {
     Expression(&'e Json),
     /// Not at all: what is unknown then is AWS's or the provider's default.
     Absent,
-    /// In a `dynamic` block, or in one of several blocks that cannot be told apart.
+    /// In a `dynamic` block, or in one of several blocks that look the same.
     Dynamic,
     /// The document has no configuration of it.
     Elsewhere,
@@ -36,7 +36,7 @@ const NAMED: usize = 4;
 
 const ONCE_APPLIED: &str = "the state has it after the apply";
 
-impl Context<'_, '_> {
+impl Links<'_, '_> {
     /// Returns the attributes of an instance, under the provider's names.
     pub(crate) fn attributes(&self, instance: &Instance<'_>) -> Value {
         let expressions = instance.configuration.map(|own| own.get("expressions").unwrap_or(&Json::Null));
@@ -102,7 +102,7 @@ impl Context<'_, '_> {
         }
     }
 
-    fn linked(&self, at: At<'_, '_>, wanted: Wanted, expression: &Json) -> Value {
+    fn linked(&self, at: At<'_, '_>, wanted: LinkTarget, expression: &Json) -> Value {
         let text = |index: usize| {
             let instance = self.graph.instance(index);
             instance.map_or_else(|| not_yet_known(at, expression), |one| Value::text_of(0, self.link(one, wanted.link)))
@@ -129,7 +129,7 @@ impl Context<'_, '_> {
     }
 
     /// The only instance that is possible, which is reported as an assumption.
-    fn assumed(&self, at: At<'_, '_>, wanted: Wanted, why: &str) -> Option<Value> {
+    fn assumed(&self, at: At<'_, '_>, wanted: LinkTarget, why: &str) -> Option<Value> {
         let index = self.only_one_around(at.instance.module, wanted.kinds, at.block)?;
         let instance = self.graph.instance(index)?;
         let attribute = at.attribute;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::plan::address::{Step, steps, without_keys};
+use crate::plan::address::{AddressStep, steps, without_keys};
 use crate::plan::document::{Document, entries, items};
 
 /// A resource instance, or a data source that was read or will be.
@@ -118,7 +118,7 @@ impl<'a> Graph<'a> {
     }
 
     fn add_call(&mut self, caller: &str, address: &'a str) {
-        let Some(Step { name, key }) = steps(address).pop() else { return };
+        let Some(AddressStep { name, key }) = steps(address).pop() else { return };
         let known = self.called.entry((caller.to_owned(), name)).or_default();
         if !known.iter().any(|(_, other)| *other == address) {
             known.push((key, address));

@@ -3,11 +3,11 @@
 
 use serde_json::Value as Json;
 
-use crate::plan::choose::{Choice, Context};
+use crate::plan::choose::{Choice, Links};
 use crate::plan::graph::Instance;
 use crate::plan::kinds::{self, Link};
 
-impl Context<'_, '_> {
+impl Links<'_, '_> {
     /// Returns the name that an instance is given, or its address in characters that names may have.
     pub(crate) fn name(&self, instance: &Instance<'_>) -> String {
         let attribute = match kinds::canonical(instance.kind) {

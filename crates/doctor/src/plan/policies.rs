@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::plan::choose::{Choice, Context};
+use crate::plan::choose::{Choice, Links};
 use crate::plan::graph::Instance;
 use crate::plan::translate::{list_of, nothing, renamed};
 use crate::template::evaluate::value::{Data, Value};
@@ -19,9 +19,9 @@ const STATEMENT: &[(&str, &str)] = &[
 ];
 
 /// Returns the policy that an expression of an instance refers to, if it is one such document.
-pub(crate) fn of_document(context: &Context<'_, '_>, instance: &Instance<'_>, expression: &Json) -> Option<Value> {
-    let Choice::One(at) = context.choose(instance, expression, &[DOCUMENT]) else { return None };
-    let document = context.graph.instance(at)?;
+pub(crate) fn of_document(links: &Links<'_, '_>, instance: &Instance<'_>, expression: &Json) -> Option<Value> {
+    let Choice::One(at) = links.choose(instance, expression, &[DOCUMENT]) else { return None };
+    let document = links.graph.instance(at)?;
     // A document that includes others, or that is read already, is not made here.
     let includes = ["source_policy_documents", "override_policy_documents"];
     let has_others = includes.iter().any(|key| {
@@ -31,7 +31,7 @@ pub(crate) fn of_document(context: &Context<'_, '_>, instance: &Instance<'_>, ex
     if has_others {
         return None;
     }
-    let attributes = context.attributes(document);
+    let attributes = links.attributes(document);
     let statements = list_of(&attributes, "statement", statement);
     Some(Value { line: 0, data: Data::Map(vec![("Statement".to_owned(), statements)]) })
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::root::{Deployment, Place, Source, Unread};
+use crate::model::root::{Deployment, Origin, Place, Unread};
 use crate::plan::attach;
-use crate::plan::choose::Context;
+use crate::plan::choose::Links;
 use crate::plan::document::{Document, PlanError};
 use crate::plan::graph::{Graph, Instance};
-use crate::plan::kinds::{self, Kind};
+use crate::plan::kinds::{self, ResourceKind};
 use crate::template::Location;
 use crate::template::convert::deployment;
 use crate::template::evaluate::value::{Data, Value};
@@ -34,7 +34,7 @@ pub fn read(plans: &Plans, load: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Resul
             .map_err(|error| PlanError { file: name.clone(), problem: format!("cannot be read: {error}") })?;
         documents.push(Document::parse(&name, &bytes)?);
     }
-    let mut all = Resources::new(plans.location.clone(), Source::Plan);
+    let mut all = Resources::new(plans.location.clone(), Origin::Plan);
     let mut unread = Vec::new();
     for document in &documents {
         let graph = Graph::of(document);
@@ -47,19 +47,19 @@ pub fn read(plans: &Plans, load: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Resul
 
 /// Adds the resources of a document, and returns what could not be read of it.
 fn add(document: &Document, graph: &Graph<'_>, location: &Location, all: &mut Resources) -> Vec<Unread> {
-    let context = Context { graph, location, assumptions: RefCell::new(BTreeSet::new()) };
+    let links = Links { graph, location, assumptions: RefCell::new(BTreeSet::new()) };
     let managed = || graph.instances.iter().filter(|one| !one.is_data);
     let mut unread: Vec<_> = document.gaps().into_iter().map(|why| not_read(&document.file, why)).collect();
     let mut resources: Vec<_> =
-        managed().filter_map(|one| Some(resource(&context, document, one, kinds::of(one.kind)?))).collect();
-    resources.extend(managed().filter_map(|one| attach::beside(&context, one)));
+        managed().filter_map(|one| Some(resource(&links, document, one, kinds::of(one.kind)?))).collect();
+    resources.extend(managed().filter_map(|one| attach::beside(&links, one)));
     for instance in managed() {
         let why =
-            attach::attach(&context, instance, &mut resources).or_else(|| other_form(instance.kind).map(str::to_owned));
+            attach::attach(&links, instance, &mut resources).or_else(|| other_form(instance.kind).map(str::to_owned));
         unread.extend(why.map(|why| not_read(instance.address, &why)));
     }
     resources.into_iter().for_each(|one| all.push(one));
-    let assumptions = context.assumptions.into_inner();
+    let assumptions = links.assumptions.into_inner();
     unread.extend(assumptions.iter().map(|(address, what)| not_read(address, what)));
     unread
 }
@@ -68,15 +68,15 @@ fn not_read(subject: &str, why: &str) -> Unread {
     Unread { subject: subject.to_owned(), why: why.to_owned() }
 }
 
-fn resource(context: &Context<'_, '_>, document: &Document, instance: &Instance<'_>, kind: &Kind) -> Resource {
-    let properties = (kind.properties)(&context.attributes(instance));
+fn resource(links: &Links<'_, '_>, document: &Document, instance: &Instance<'_>, kind: &ResourceKind) -> Resource {
+    let properties = (kind.properties)(&links.attributes(instance));
     let name = format!("{} {}", word(kind.cloudformation), instance.address);
     Resource {
         kind: kind.cloudformation.to_owned(),
         place: Place { name, file: Some(document.file.clone()), ..Place::default() },
-        name: context.name(instance),
-        reference: context.id(instance),
-        arn: context.arn(instance).unwrap_or_default(),
+        name: links.name(instance),
+        reference: links.id(instance),
+        arn: links.arn(instance).unwrap_or_default(),
         properties: Value { line: 0, data: Data::Map(properties) },
     }
 }

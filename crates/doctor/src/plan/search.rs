@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::plan::address::{Step, steps};
+use crate::plan::address::{AddressStep, steps};
 use crate::plan::document::{entries, items};
 use crate::plan::graph::{Graph, Instance};
 
@@ -107,7 +107,14 @@ impl<'g, 'a> Search<'g, 'a> {
     }
 
     /// A reference to a module as a whole may mean any of its outputs.
-    fn follow_output(&mut self, module: &str, call: &Step, rest: &[Step], hints: &[String], depth: usize) {
+    fn follow_output(
+        &mut self,
+        module: &str,
+        call: &AddressStep,
+        rest: &[AddressStep],
+        hints: &[String],
+        depth: usize,
+    ) {
         let children = self.graph.called(module, &call.name);
         let key = call
             .key

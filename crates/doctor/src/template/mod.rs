@@ -13,6 +13,7 @@ mod format;
 mod nested;
 mod read;
 pub(crate) mod resources;
+mod suppression;
 mod syntax;
 
 pub use assembly::stacks;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::model::root::{Deployment, Source, Unread};
+use crate::model::root::{Deployment, Origin, Unread};
 use crate::template::convert::deployment;
 use crate::template::evaluate::location::Location;
 use crate::template::evaluate::resolve::Resolver;
@@ -78,7 +78,7 @@ pub fn read(templates: &Templates, load: &dyn Fn(&Path) -> io::Result<String>) -
     nest_and_import(&mut roots, &mut loader);
     let is_nested = |root: &Root| root.is_candidate && loader.files.contains(&tidy(&root.stack.file));
     roots.retain(|root| !is_nested(root));
-    let mut resources = Resources::new(templates.location.clone(), Source::Template);
+    let mut resources = Resources::new(templates.location.clone(), Origin::Template);
     for root in &roots {
         resources.add(&root.stack);
     }

@@ -16,5 +16,8 @@ mod inputs;
 mod limits;
 mod mutants;
 mod open;
+mod pages;
+mod plan_mutants;
 mod plans;
 mod same_service;
+mod suppressions;

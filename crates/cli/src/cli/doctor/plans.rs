@@ -8,11 +8,11 @@ use spotdrain_doctor::plan::{self, Plans};
 use spotdrain_doctor::template::Location;
 
 use super::args::DoctorArgs;
-use super::offline::STDIN;
-use crate::cli::exit::Problem;
+use super::templates::STDIN;
+use crate::cli::exit::CliError;
 
 /// Reads the plans that the arguments name.
-pub(super) fn read(args: &DoctorArgs) -> Result<Deployment, Problem> {
+pub(super) fn read(args: &DoctorArgs) -> Result<Deployment, CliError> {
     let name = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from(STDIN) } else { path.clone() };
     let files: Vec<_> = args.plans.iter().map(name).collect();
     let stdin = args.plans.iter().any(|path| path.as_os_str() == "-").then(from_stdin).transpose()?;
@@ -21,12 +21,12 @@ pub(super) fn read(args: &DoctorArgs) -> Result<Deployment, Problem> {
         _ => std::fs::read(path),
     };
     let location = Location { account: args.account.clone(), region: args.region.clone() };
-    plan::read(&Plans { files, location }, &load).map_err(|error| Problem::Event(error.to_string()))
+    plan::read(&Plans { files, location }, &load).map_err(|error| CliError::Event(error.to_string()))
 }
 
-fn from_stdin() -> Result<Vec<u8>, Problem> {
+fn from_stdin() -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().read_to_end(&mut bytes);
-    read.map_err(|error| Problem::Event(format!("cannot read standard input: {error}")))?;
+    read.map_err(|error| CliError::Event(format!("cannot read standard input: {error}")))?;
     Ok(bytes)
 }

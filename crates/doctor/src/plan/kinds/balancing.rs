@@ -1,28 +1,28 @@
 //! Target groups, load balancers, listeners and their rules.
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lb_target_group>
 
-use crate::plan::kinds::Kind;
+use crate::plan::kinds::ResourceKind;
 use crate::plan::kinds::services::{map, tags};
 use crate::plan::translate::{Names, at, list_of, renamed};
 use crate::template::evaluate::value::{Data, Value};
 
-pub(super) const KINDS: &[Kind] = &[
-    Kind {
+pub(super) const KINDS: &[ResourceKind] = &[
+    ResourceKind {
         terraform: "aws_lb_target_group",
         cloudformation: "AWS::ElasticLoadBalancingV2::TargetGroup",
         properties: target_group,
     },
-    Kind {
+    ResourceKind {
         terraform: "aws_lb",
         cloudformation: "AWS::ElasticLoadBalancingV2::LoadBalancer",
         properties: load_balancer,
     },
-    Kind {
+    ResourceKind {
         terraform: "aws_lb_listener",
         cloudformation: "AWS::ElasticLoadBalancingV2::Listener",
         properties: listener,
     },
-    Kind {
+    ResourceKind {
         terraform: "aws_lb_listener_rule",
         cloudformation: "AWS::ElasticLoadBalancingV2::ListenerRule",
         properties: listener_rule,

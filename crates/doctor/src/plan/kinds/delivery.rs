@@ -1,21 +1,25 @@
 //! The rule, the queue, the event source mapping and the function.
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_event_rule>
 
-use crate::plan::kinds::Kind;
+use crate::plan::kinds::ResourceKind;
 use crate::plan::kinds::services::map;
 use crate::plan::translate::{Names, at, json_of, list_of, put, renamed};
 use crate::template::evaluate::value::{Data, Value};
 
-pub(super) const KINDS: &[Kind] = &[
-    Kind { terraform: "aws_cloudwatch_event_rule", cloudformation: "AWS::Events::Rule", properties: rule },
-    Kind { terraform: "aws_sqs_queue", cloudformation: "AWS::SQS::Queue", properties: queue },
-    Kind { terraform: "aws_sqs_queue_policy", cloudformation: "AWS::SQS::QueuePolicy", properties: queue_policy },
-    Kind {
+pub(super) const KINDS: &[ResourceKind] = &[
+    ResourceKind { terraform: "aws_cloudwatch_event_rule", cloudformation: "AWS::Events::Rule", properties: rule },
+    ResourceKind { terraform: "aws_sqs_queue", cloudformation: "AWS::SQS::Queue", properties: queue },
+    ResourceKind {
+        terraform: "aws_sqs_queue_policy",
+        cloudformation: "AWS::SQS::QueuePolicy",
+        properties: queue_policy,
+    },
+    ResourceKind {
         terraform: "aws_lambda_event_source_mapping",
         cloudformation: "AWS::Lambda::EventSourceMapping",
         properties: mapping,
     },
-    Kind { terraform: "aws_lambda_function", cloudformation: "AWS::Lambda::Function", properties: function },
+    ResourceKind { terraform: "aws_lambda_function", cloudformation: "AWS::Lambda::Function", properties: function },
 ];
 
 fn rule(from: &Value) -> Vec<(String, Value)> {

@@ -11,7 +11,7 @@ use crate::template::evaluate::value::Value;
 
 /// A kind of resource of the AWS provider, and CloudFormation's of the same meaning.
 #[derive(Debug)]
-pub(crate) struct Kind {
+pub(crate) struct ResourceKind {
     pub(crate) terraform: &'static str,
     pub(crate) cloudformation: &'static str,
     /// Returns CloudFormation's properties of the provider's attributes.
@@ -20,7 +20,7 @@ pub(crate) struct Kind {
 
 /// What an attribute may refer to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct LinkTarget {
     pub(crate) kinds: &'static [&'static str],
     pub(crate) link: Link,
     /// Whether the attribute is a list of them.
@@ -48,7 +48,7 @@ const ALIASES: [(&str, &str); 5] = [
 const TARGET_GROUP: &[&str] = &["aws_lb_target_group", "aws_alb_target_group"];
 
 /// Returns the kind of a resource's type, if it is one that is read.
-pub(crate) fn of(terraform: &str) -> Option<&'static Kind> {
+pub(crate) fn of(terraform: &str) -> Option<&'static ResourceKind> {
     let name = canonical(terraform);
     let families = [services::KINDS, balancing::KINDS, delivery::KINDS, roles::KINDS];
     families.into_iter().flatten().find(|kind| kind.terraform == name)
@@ -59,8 +59,8 @@ pub(crate) fn canonical(kind: &str) -> &str {
 }
 
 /// Returns what an attribute of a kind may refer to.
-pub(crate) fn wanted(kind: &str, attribute: &str) -> Option<Wanted> {
-    let to = |kinds, link| Some(Wanted { kinds, link, is_list: false });
+pub(crate) fn wanted(kind: &str, attribute: &str) -> Option<LinkTarget> {
+    let to = |kinds, link| Some(LinkTarget { kinds, link, is_list: false });
     match (canonical(kind), attribute) {
         ("aws_appautoscaling_target", "resource_id") => to(&["aws_ecs_service"], Link::ResourceId),
         ("aws_cloudwatch_event_target", "arn") => to(&["aws_sqs_queue", "aws_lambda_function"], Link::Arn),
@@ -78,8 +78,8 @@ pub(crate) fn wanted(kind: &str, attribute: &str) -> Option<Wanted> {
         (_, "function_name") => to(&["aws_lambda_function"], Link::Arn),
         (_, "policy_arn") => to(&["aws_iam_policy"], Link::Arn),
         // In a policy document.
-        (_, "resources") => Some(Wanted { kinds: IN_POLICIES, link: Link::Arn, is_list: true }),
-        (_, "subnets") => Some(Wanted { kinds: &["aws_subnet"], link: Link::Id, is_list: true }),
+        (_, "resources") => Some(LinkTarget { kinds: IN_POLICIES, link: Link::Arn, is_list: true }),
+        (_, "subnets") => Some(LinkTarget { kinds: &["aws_subnet"], link: Link::Id, is_list: true }),
         (_, "subnet_id") => to(&["aws_subnet"], Link::Id),
         _ => None,
     }

@@ -1,15 +1,15 @@
 //! The function's role and its policies.
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role>
 
-use crate::plan::kinds::Kind;
+use crate::plan::kinds::ResourceKind;
 use crate::plan::kinds::services::map;
 use crate::plan::translate::{at, json_of, list_of, renamed};
 use crate::template::evaluate::value::{Data, Value};
 
-pub(super) const KINDS: &[Kind] = &[
-    Kind { terraform: "aws_iam_role", cloudformation: "AWS::IAM::Role", properties: role },
-    Kind { terraform: "aws_iam_role_policy", cloudformation: "AWS::IAM::RolePolicy", properties: role_policy },
-    Kind { terraform: "aws_iam_policy", cloudformation: "AWS::IAM::ManagedPolicy", properties: policy },
+pub(super) const KINDS: &[ResourceKind] = &[
+    ResourceKind { terraform: "aws_iam_role", cloudformation: "AWS::IAM::Role", properties: role },
+    ResourceKind { terraform: "aws_iam_role_policy", cloudformation: "AWS::IAM::RolePolicy", properties: role_policy },
+    ResourceKind { terraform: "aws_iam_policy", cloudformation: "AWS::IAM::ManagedPolicy", properties: policy },
 ];
 
 fn role(from: &Value) -> Vec<(String, Value)> {
@@ -19,7 +19,7 @@ fn role(from: &Value) -> Vec<(String, Value)> {
         ("managed_policy_arns", "ManagedPolicyArns"),
     ];
     let mut properties = renamed(from, &names);
-    // An empty block is how the provider is told that there are no inline policies.
+    // An empty block excludes inline policies.
     let inline = list_of(from, "inline_policy", |one| map(document(one)));
     let inline = match inline.data {
         Data::List(items) => {

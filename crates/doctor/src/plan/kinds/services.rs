@@ -1,35 +1,35 @@
 //! Services, task definitions, clusters, auto scaling and blue/green deployments.
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/ecs_service>
 
-use crate::plan::kinds::Kind;
+use crate::plan::kinds::ResourceKind;
 use crate::plan::translate::{Names, at, capitalized, json_of, list_of, nothing, pairs, put, renamed};
 use crate::template::evaluate::value::{Data, Value};
 
-pub(super) const KINDS: &[Kind] = &[
-    Kind { terraform: "aws_ecs_service", cloudformation: "AWS::ECS::Service", properties: service },
-    Kind { terraform: "aws_ecs_task_set", cloudformation: "AWS::ECS::TaskSet", properties: task_set },
-    Kind {
+pub(super) const KINDS: &[ResourceKind] = &[
+    ResourceKind { terraform: "aws_ecs_service", cloudformation: "AWS::ECS::Service", properties: service },
+    ResourceKind { terraform: "aws_ecs_task_set", cloudformation: "AWS::ECS::TaskSet", properties: task_set },
+    ResourceKind {
         terraform: "aws_ecs_task_definition",
         cloudformation: "AWS::ECS::TaskDefinition",
         properties: task_definition,
     },
-    Kind { terraform: "aws_ecs_cluster", cloudformation: "AWS::ECS::Cluster", properties: cluster },
-    Kind {
+    ResourceKind { terraform: "aws_ecs_cluster", cloudformation: "AWS::ECS::Cluster", properties: cluster },
+    ResourceKind {
         terraform: "aws_ecs_cluster_capacity_providers",
         cloudformation: "AWS::ECS::ClusterCapacityProviderAssociations",
         properties: cluster_providers,
     },
-    Kind {
+    ResourceKind {
         terraform: "aws_appautoscaling_target",
         cloudformation: "AWS::ApplicationAutoScaling::ScalableTarget",
         properties: scalable_target,
     },
-    Kind {
+    ResourceKind {
         terraform: "aws_codedeploy_deployment_group",
         cloudformation: "AWS::CodeDeploy::DeploymentGroup",
         properties: deployment_group,
     },
-    Kind { terraform: "aws_subnet", cloudformation: "AWS::EC2::Subnet", properties: subnet },
+    ResourceKind { terraform: "aws_subnet", cloudformation: "AWS::EC2::Subnet", properties: subnet },
 ];
 
 const SERVICE: Names = &[

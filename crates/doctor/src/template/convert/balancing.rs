@@ -20,7 +20,7 @@ pub(crate) fn load_balancer<'a>(resources: &'a Resources, group: &Resource) -> S
     let Some(listener) = listener else {
         return Setting::Unknown(format!(
             "no listener in {} forwards to {}",
-            resources.source.document(),
+            resources.origin.document(),
             group.place.name
         ));
     };

@@ -17,7 +17,7 @@ const RULE: &[&str] = &["AWS::Events::Rule"];
 /// The delivery, if the template has the function.
 pub(crate) fn delivery(resources: &Resources) -> Setting<Delivery> {
     let Some(function) = function::find(resources) else {
-        return Setting::Unknown(format!("spotdrain's function is not in {}", resources.source.document()));
+        return Setting::Unknown(format!("spotdrain's function is not in {}", resources.origin.document()));
     };
     let source = source(resources, function);
     Setting::Set(Delivery {
@@ -84,7 +84,7 @@ fn rule(resources: &Resources, function: &Resource, queue: Option<&Resource>) ->
         }
         None => Setting::Unknown(format!(
             "no rule in {} sends to spotdrain's function or its queue",
-            resources.source.document()
+            resources.origin.document()
         )),
     }
 }

@@ -20,5 +20,5 @@ use crate::template::resources::Resources;
 pub(crate) fn deployment(mut resources: Resources, mut unread: Vec<Unread>) -> Deployment {
     unread.append(&mut resources.unread);
     let (services, delivery) = (services::services(&resources), delivery::delivery(&resources));
-    Deployment { services, delivery, unread, source: resources.source }
+    Deployment { services, delivery, unread, suppressions: resources.suppressions, origin: resources.origin }
 }
