@@ -53,12 +53,13 @@ fn rule(check: &Check) -> Value {
     })
 }
 
-/// A title in upper camel case, as the names of rules are.
+/// A title as one word in Pascal case, as the names of rules are: without articles, and `SIGKILL` as `Sigkill`.
 fn name(title: &str) -> String {
-    let words = title.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = title.split(|one: char| !one.is_ascii_alphanumeric());
+    let words = words.filter(|word| !["", "a", "an", "the"].contains(word));
     let capital = |word: &str| {
-        let mut characters = word.chars();
-        characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect::<String>()
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
     };
     words.map(capital).collect()
 }

@@ -20,4 +20,5 @@ mod pages;
 mod plan_mutants;
 mod plans;
 mod same_service;
+mod sarif_rules;
 mod suppressions;

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 use spotdrain_doctor::{Check, Severity, check};
 
@@ -72,7 +73,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) accept: Option<PathBuf>,
     /// Add every open finding to the file of --accept, with this reason; creates the file
-    #[arg(long, value_name = "REASON", requires = "accept")]
+    #[arg(long, value_name = "REASON", requires = "accept", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) write_accepted: Option<String>,
     /// Report only these checks, such as SD009,SD012
     #[arg(long, value_name = "CHECKS", value_delimiter = ',', value_parser = known_check)]
