@@ -58,6 +58,10 @@ fn name(title: &str) -> String {
     let words = title.split(|one: char| !one.is_ascii_alphanumeric());
     let words = words.filter(|word| !["", "a", "an", "the"].contains(word));
     let capital = |word: &str| {
+        // `container's`, `120 s`
+        if word == "s" {
+            return word.to_owned();
+        }
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
     };
@@ -79,7 +83,7 @@ fn artifact(file: &str) -> Value {
     for byte in path.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                escaped.push(char::from(byte))
+                escaped.push(char::from(byte));
             }
             other => escaped += &format!("%{other:02X}"),
         }

@@ -31,7 +31,10 @@ fn plans_and_assemblies_are_read_and_a_plan_has_fixes_of_hcl() {
     assert_eq!(checks(&["--plan", PLAN]), expected);
     assert_eq!(checks(&["--template", ASSEMBLY]), expected);
     let (code, output, _) = run(spotdrain(&["doctor", "--plan", PLAN]));
-    assert!(code == 1 && output.contains("desired_count = 2") && output.contains("service aws_ecs_service.web"), "{output}");
+    assert!(
+        code == 1 && output.contains("desired_count = 2") && output.contains("service aws_ecs_service.web"),
+        "{output}"
+    );
     let mut command = spotdrain(&["doctor", "--json", "--plan", "-"]);
     let plan = std::fs::File::open(format!("{ROOT}/{PLAN}")).unwrap();
     let output = command.stdin(plan).output().unwrap();
@@ -54,13 +57,19 @@ fn what_is_not_a_plan_is_refused() {
 #[test]
 fn checks_are_chosen_by_number_and_severity() {
     assert_eq!(checks(&["--template", TEMPLATE, "--only", "SD003,sd006"]), ["SD006", "SD003"]);
-    assert_eq!(checks(&["--template", TEMPLATE, "--ignore", "SD006", "--ignore", "SD057"]), ["SD009", "SD012", "SD003"]);
+    assert_eq!(
+        checks(&["--template", TEMPLATE, "--ignore", "SD006", "--ignore", "SD057"]),
+        ["SD009", "SD012", "SD003"]
+    );
     assert_eq!(checks(&["--template", TEMPLATE, "--severity", "error"]), ["SD006", "SD009", "SD012"]);
     let (code, output, _) = run(spotdrain(&["doctor", "--template", TEMPLATE, "--only", "SD003"]));
     assert!(code == 0 && output.contains("in 1 service by 1 checks"), "{code}: {output}");
     for wrong in [["--only", "SD99"], ["--severity", "bad"]] {
         let (code, _, error) = run(spotdrain(&[&["doctor", "--template", TEMPLATE], &wrong[..]].concat()));
-        assert!(code == 64 && (error.contains("unknown check") || error.contains("expected error, warning or note")), "{error}");
+        assert!(
+            code == 64 && (error.contains("unknown check") || error.contains("expected error, warning or note")),
+            "{error}"
+        );
     }
 }
 

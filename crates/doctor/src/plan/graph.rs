@@ -25,6 +25,9 @@ pub(crate) struct Instance<'a> {
     pub(crate) provider: &'a str,
 }
 
+/// An instance of a called module: its key, and its address.
+pub(crate) type CalledModule<'a> = (Option<String>, &'a str);
+
 /// All instances of a document.
 #[derive(Debug)]
 pub(crate) struct Graph<'a> {
@@ -34,7 +37,7 @@ pub(crate) struct Graph<'a> {
     /// The configurations of modules, by their addresses without keys.
     configurations: BTreeMap<String, &'a Json>,
     /// The instances of a called module, by the caller's address and the call's name: key and address.
-    called: BTreeMap<(String, String), Vec<(Option<String>, &'a str)>>,
+    called: BTreeMap<(String, String), Vec<CalledModule<'a>>>,
 }
 
 impl<'a> Graph<'a> {
@@ -73,7 +76,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Returns the instances of the module that a module calls by this name.
-    pub(crate) fn called(&self, module: &str, name: &str) -> &[(Option<String>, &'a str)] {
+    pub(crate) fn called(&self, module: &str, name: &str) -> &[CalledModule<'a>] {
         self.called.get(&(module.to_owned(), name.to_owned())).map_or(&[], Vec::as_slice)
     }
 

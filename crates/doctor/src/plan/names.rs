@@ -8,21 +8,10 @@ use crate::plan::graph::Instance;
 use crate::plan::kinds::{self, Link};
 
 impl Links<'_, '_> {
-    /// Returns the name that an instance is given, or its address in characters that names may have.
-    pub(crate) fn name(&self, instance: &Instance<'_>) -> String {
-        let attribute = match kinds::canonical(instance.kind) {
-            "aws_ecs_task_definition" => "family",
-            "aws_lambda_function" => "function_name",
-            _ => "name",
-        };
-        let given = known(instance, attribute).map(str::to_owned);
-        given.unwrap_or_else(|| instance.address.replace(|one: char| !one.is_ascii_alphanumeric(), "-"))
-    }
-
     /// Returns the ARN of an instance, if it is of a kind whose ARN matters here.
     pub(crate) fn arn(&self, instance: &Instance<'_>) -> Option<String> {
         let id = ["arn", "id"].iter().find_map(|key| known(instance, key)).filter(|text| text.starts_with("arn:"));
-        let name = self.name(instance);
+        let name = name(instance);
         let arn = |service: &str, resource: String| Some(self.location.arn(service, &resource));
         let balancing = |kind: &str| arn("elasticloadbalancing", format!("{kind}/{name}/0123456789abcdef"));
         if id.is_some() {
@@ -53,9 +42,9 @@ impl Links<'_, '_> {
         match kinds::canonical(instance.kind) {
             "aws_sqs_queue" => {
                 let (region, suffix, account) = (location.region(), location.suffix(), location.account());
-                format!("https://sqs.{region}.{suffix}/{account}/{}", self.name(instance))
+                format!("https://sqs.{region}.{suffix}/{account}/{}", name(instance))
             }
-            "aws_iam_role" | "aws_lambda_function" | "aws_cloudwatch_event_rule" => self.name(instance),
+            "aws_iam_role" | "aws_lambda_function" | "aws_cloudwatch_event_rule" => name(instance),
             _ => self.arn(instance).unwrap_or_else(|| instance.address.to_owned()),
         }
     }
@@ -65,7 +54,7 @@ impl Links<'_, '_> {
         match link {
             Link::Arn => self.arn(instance).unwrap_or_else(|| self.id(instance)),
             Link::Id => self.id(instance),
-            Link::ResourceId => format!("service/{}/{}", self.cluster_name(instance), self.name(instance)),
+            Link::ResourceId => format!("service/{}/{}", self.cluster_name(instance), name(instance)),
         }
     }
 
@@ -79,10 +68,21 @@ impl Links<'_, '_> {
             return if is_default { "default".to_owned() } else { "*".to_owned() };
         };
         match self.choose(service, expression, &["aws_ecs_cluster"]) {
-            Choice::One(at) => self.graph.instance(at).map_or_else(|| "*".to_owned(), |one| self.name(one)),
+            Choice::One(at) => self.graph.instance(at).map_or_else(|| "*".to_owned(), |one| name(one)),
             _ => "*".to_owned(),
         }
     }
+}
+
+/// Returns the name that an instance is given, or its address in characters that names may have.
+pub(crate) fn name(instance: &Instance<'_>) -> String {
+    let attribute = match kinds::canonical(instance.kind) {
+        "aws_ecs_task_definition" => "family",
+        "aws_lambda_function" => "function_name",
+        _ => "name",
+    };
+    let given = known(instance, attribute).map(str::to_owned);
+    given.unwrap_or_else(|| instance.address.replace(|one: char| !one.is_ascii_alphanumeric(), "-"))
 }
 
 /// The rule of another bus has the bus in its ARN.

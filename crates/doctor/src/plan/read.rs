@@ -11,6 +11,7 @@ use crate::plan::choose::Links;
 use crate::plan::document::{Document, PlanError};
 use crate::plan::graph::{Graph, Instance};
 use crate::plan::kinds::{self, ResourceKind};
+use crate::plan::names;
 use crate::template::Location;
 use crate::template::convert::deployment;
 use crate::template::evaluate::value::{Data, Value};
@@ -58,7 +59,9 @@ fn add(document: &Document, graph: &Graph<'_>, location: &Location, all: &mut Re
             attach::attach(&links, instance, &mut resources).or_else(|| other_form(instance.kind).map(str::to_owned));
         unread.extend(why.map(|why| not_read(instance.address, &why)));
     }
-    resources.into_iter().for_each(|one| all.push(one));
+    for one in resources {
+        all.push(one);
+    }
     let assumptions = links.assumptions.into_inner();
     unread.extend(assumptions.iter().map(|(address, what)| not_read(address, what)));
     unread
@@ -74,7 +77,7 @@ fn resource(links: &Links<'_, '_>, document: &Document, instance: &Instance<'_>,
     Resource {
         kind: kind.cloudformation.to_owned(),
         place: Place { name, file: Some(document.file.clone()), ..Place::default() },
-        name: links.name(instance),
+        name: names::name(instance),
         reference: links.id(instance),
         arn: links.arn(instance).unwrap_or_default(),
         properties: Value { line: 0, data: Data::Map(properties) },

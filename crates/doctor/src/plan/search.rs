@@ -134,7 +134,9 @@ impl<'g, 'a> Search<'g, 'a> {
                     self.follow_all(child, expression, &hints, depth);
                 }
                 None => {
-                    entries(outputs).for_each(|(_, one)| self.follow_all(child, one.get("expression"), &hints, depth))
+                    for (_, one) in entries(outputs) {
+                        self.follow_all(child, one.get("expression"), &hints, depth);
+                    }
                 }
             }
         }

@@ -22,9 +22,10 @@ pub fn stacks(folder: &Path, load: Load<'_>) -> Result<Option<BTreeMap<PathBuf, 
     let text = match load(&folder.join(MANIFEST)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(wrong(folder, format!("cannot be read: {error}"))),
+        Err(error) => return Err(wrong(folder, &format!("cannot be read: {error}"))),
     };
-    let manifest: Json = serde_json::from_str(&text).map_err(|error| wrong(folder, format!("is not JSON: {error}")))?;
+    let manifest: Json =
+        serde_json::from_str(&text).map_err(|error| wrong(folder, &format!("is not JSON: {error}")))?;
     if manifest.get("artifacts").is_none() {
         return Ok(None);
     }
@@ -58,8 +59,8 @@ fn add(
 }
 
 fn nested(folder: &Path, load: Load<'_>) -> Result<Json, TemplateError> {
-    let text = load(&folder.join(MANIFEST)).map_err(|error| wrong(folder, format!("cannot be read: {error}")))?;
-    serde_json::from_str(&text).map_err(|error| wrong(folder, format!("is not JSON: {error}")))
+    let text = load(&folder.join(MANIFEST)).map_err(|error| wrong(folder, &format!("cannot be read: {error}")))?;
+    serde_json::from_str(&text).map_err(|error| wrong(folder, &format!("is not JSON: {error}")))
 }
 
 /// Of `aws://123456789012/eu-central-1`; an app may leave either to the deployment.
@@ -88,7 +89,7 @@ pub(crate) fn asset(template: &Path, url: &str, load: Load<'_>) -> Option<PathBu
     Some(tidy(&folder.join(file)))
 }
 
-fn wrong(folder: &Path, problem: String) -> TemplateError {
+fn wrong(folder: &Path, problem: &str) -> TemplateError {
     TemplateError {
         file: folder.join(MANIFEST).display().to_string(),
         problem: format!("{problem}: run cdk synth, then spotdrain doctor --template {}", folder.display()),

@@ -249,7 +249,9 @@ fn add_lines(value: &Value, lines: &mut BTreeMap<String, usize>) {
     let inner = value.entries().iter().filter(|(name, _)| name != "ContainerDefinitions").map(|(_, inner)| inner);
     inner.for_each(|inner| add_lines(inner, lines));
     if let Data::List(items) = &value.data {
-        items.iter().for_each(|item| add_lines(item, lines));
+        for item in items {
+            add_lines(item, lines);
+        }
     }
 }
 

@@ -90,6 +90,18 @@ const TABLE: &[Shape] = &[
         ],
         &["no listener in this plan forwards to target group aws_lb_target_group.this[1]"],
     ),
+    // Blue/green deployments of ECS itself, in the form of provider 6.
+    (
+        &["blue-green-native.json"],
+        &[
+            "SD020 aws_lb_target_group.this[1]",
+            "SD057 aws_lb_target_group.this[0]",
+            "SD057 aws_lb_target_group.this[1]",
+            "SD014 aws_lb_target_group.this[0]",
+            "SD014 aws_lb_target_group.this[1]",
+        ],
+        &["no listener in this plan forwards to target group aws_lb_target_group.this[1]"],
+    ),
     (
         &["enabled-count.json"],
         &[
@@ -192,6 +204,38 @@ fn opentofu_and_utf_16_are_read_as_well() {
     assert_eq!(found(&of_bytes(&utf16).unwrap()), expected);
     let marked = [&[0xef, 0xbb, 0xbf], text.as_bytes()].concat();
     assert_eq!(found(&of_bytes(&marked).unwrap()), expected);
+}
+
+/// The state after the apply of `case.json`: the same values, with the ids that AWS has chosen.
+fn applied() -> serde_json::Value {
+    let plan: serde_json::Value = serde_json::from_str(&text_of("case.json")).unwrap();
+    let mut root = plan["planned_values"]["root_module"].clone();
+    let arn = |service: &str, resource: &str| format!("arn:aws:{service}:eu-central-1:123456789012:{resource}");
+    let (cluster, definition) = (arn("ecs", "cluster/demo"), arn("ecs", "task-definition/web:7"));
+    let group = arn("elasticloadbalancing", "targetgroup/web/0123456789abcdef");
+    for resource in root["resources"].as_array_mut().unwrap() {
+        let kind = resource["type"].as_str().unwrap().to_owned();
+        let values = &mut resource["values"];
+        match kind.as_str() {
+            "aws_ecs_cluster" => values["arn"] = cluster.clone().into(),
+            "aws_ecs_task_definition" => values["arn"] = definition.clone().into(),
+            "aws_lb_target_group" => values["arn"] = group.clone().into(),
+            _ => {
+                values["cluster"] = cluster.clone().into();
+                values["task_definition"] = definition.clone().into();
+                values["load_balancer"][0]["target_group_arn"] = group.clone().into();
+                values["launch_type"] = "".into();
+                values["platform_version"] = "LATEST".into();
+            }
+        }
+    }
+    serde_json::json!({"format_version": "1.0", "values": {"root_module": root}})
+}
+
+#[test]
+fn a_state_has_the_findings_of_its_plan() {
+    let diagnosis = of_bytes(applied().to_string().as_bytes()).unwrap();
+    assert_eq!(found(&diagnosis), found(&self::diagnosis(&["case.json"])), "{}", reported(&diagnosis));
 }
 
 #[test]

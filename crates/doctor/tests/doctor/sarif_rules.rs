@@ -41,7 +41,10 @@ fn every_rule_has_a_name_and_a_page() {
     let log = log("template.yaml");
     for rule in log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap() {
         let (id, name) = (rule["id"].as_str().unwrap(), rule["name"].as_str().unwrap());
-        assert!(name.starts_with(|one: char| one.is_ascii_uppercase()) && name.chars().all(char::is_alphanumeric), "{name}");
+        assert!(
+            name.starts_with(|one: char| one.is_ascii_uppercase()) && name.chars().all(char::is_alphanumeric),
+            "{name}"
+        );
         assert!(rule["helpUri"].as_str().unwrap().ends_with(&format!("docs/checks/{id}.md")));
     }
 }
