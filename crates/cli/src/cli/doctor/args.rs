@@ -27,11 +27,17 @@ pub(crate) struct DoctorArgs {
     )]
     pub(crate) plans: Vec<PathBuf>,
     /// A value for a parameter of the templates; can be repeated
-    #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "templates", value_parser = parameter)]
+    #[arg(
+        long = "parameter",
+        value_name = "NAME=VALUE",
+        requires = "templates",
+        conflicts_with = "plans",
+        value_parser = parameter
+    )]
     pub(crate) parameters: Vec<(String, String)>,
     /// A JSON file with values for parameters: {"Parameters": {"Name": "Value"}}, or CloudFormation's list of ParameterKey and
     /// ParameterValue; --parameter takes precedence
-    #[arg(long, value_name = "FILE", requires = "templates")]
+    #[arg(long, value_name = "FILE", requires = "templates", conflicts_with = "plans")]
     pub(crate) parameter_file: Vec<PathBuf>,
     /// The account that the templates are for, used in conditions on AWS::AccountId
     #[arg(long, value_name = "ID", requires = "offline", value_parser = account)]
