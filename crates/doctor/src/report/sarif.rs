@@ -10,7 +10,7 @@ use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
 use crate::diagnosis::{Diagnosis, Finding, NotChecked};
 use crate::model::root::Origin;
-use crate::page::address;
+use crate::report::page::address;
 
 /// Where the documentation of the doctor is.
 const DOCUMENTATION: &str = "https://github.com/spotdrain/spotdrain/blob/main/docs/doctor.md";

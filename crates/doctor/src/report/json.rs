@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::check::{Check, Fix, Impact, Severity};
 use crate::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use crate::forecast::Forecast;
-use crate::page::address;
+use crate::report::page::address;
 
 /// A diagnosis as JSON.
 #[derive(Debug, Serialize)]
