@@ -116,11 +116,12 @@ fn the_forecasts_model_has_the_figures_of_the_code() {
 
 /// The calls that the doctor makes, as the source of the live reader names them.
 fn doctors_calls() -> Vec<String> {
-    let folder = format!("{}/src/look", env!("CARGO_MANIFEST_DIR"));
+    let folder = format!("{}/src/read_account", env!("CARGO_MANIFEST_DIR"));
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    let calls = source.split(".ask(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let calls =
+        source.split(".call(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
     calls.map(str::to_owned).collect()
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
-use spotdrain_core::plan::rate_limit::Bucket;
+use spotdrain_core::plan::rate_limit::TokenBucket;
 use spotdrain_engine::{CallError, CallErrorKind};
 use spotdrain_function::{Aws, call_error, error_code};
 
@@ -45,13 +45,13 @@ pub(crate) struct PacedClient<'a> {
     pub(crate) aws: &'a Aws,
     pub(crate) progress: ProgressBar,
     start: Instant,
-    elb: Mutex<Bucket>,
-    other: Mutex<Bucket>,
+    elb: Mutex<TokenBucket>,
+    other: Mutex<TokenBucket>,
 }
 
 impl<'a> PacedClient<'a> {
     pub(crate) fn new(aws: &'a Aws) -> Self {
-        let bucket = |burst, per_second| Mutex::new(Bucket::new(burst, per_second));
+        let bucket = |burst, per_second| Mutex::new(TokenBucket::new(burst, per_second));
         Self {
             aws,
             progress: ProgressBar::new(),
