@@ -4,8 +4,10 @@
 //!   at its default, or unknown with a reason.
 //! - `checks`: the checks, one family in a file. [`examine()`] runs them all, and separates findings from what could not be checked.
 //! - [`forecast`]: until when each service receives new connections, and what would change that.
-//! - `template` reads CloudFormation and SAM templates into the model. `iam` and `pattern` evaluate policies and event patterns.
-//! - [`ignore_file`] reads the accepted findings; [`json`] and [`sarif`] write a diagnosis for programs.
+//! - `template` reads CloudFormation and SAM templates into the model, and `plan` reads Terraform plans and states. `iam` and
+//!   `pattern` evaluate policies and event patterns.
+//! - [`ignore_file`] reads the accepted findings, and [`filter`] selects the checks to report. [`json`] and [`sarif`] write a
+//!   diagnosis for programs, and [`page`](mod@page) writes the page of a check.
 //!
 //! To add a check, write a `Check` constant with its function in a file of `checks`, and list it in `checks::CHECKS`.
 
@@ -14,16 +16,17 @@ pub mod check;
 pub mod checks;
 pub mod diagnosis;
 mod examine;
+pub mod filter;
 pub mod forecast;
 mod glob;
 mod hold_config;
 pub mod iam;
 pub mod ignore_file;
-pub mod json;
 pub mod model;
 mod notices;
 pub mod pattern;
-pub mod sarif;
+pub mod plan;
+mod report;
 mod shell;
 pub mod template;
 
@@ -31,3 +34,4 @@ pub use check::{Check, Severity};
 pub use checks::{CHECKS, check};
 pub use diagnosis::Diagnosis;
 pub use examine::examine;
+pub use report::{json, page, sarif};

@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(500);
 
 /// `MaximumConcurrency` of the event source mapping: the minimum that AWS allows.
-const SANDBOXES: usize = 2;
+const ENVIRONMENTS: usize = 2;
 
 /// Lambda's default concurrency of an account and Region.
 const ARTICLES_AT_ONCE: usize = 1000;
@@ -48,16 +48,12 @@ pub async fn ours(plan: Plan) -> Result<Storm> {
     let is_over = Arc::new(AtomicBool::new(false));
     let began = local.now();
     let mut pollers = JoinSet::new();
-    for _ in 0..SANDBOXES {
+    for _ in 0..ENVIRONMENTS {
         pollers.spawn(poll(Arc::clone(&local), Arc::clone(&is_over), Vec::new()));
     }
     let noticed = send(&local, plan).await?;
     watch(&local, plan, began).await;
     is_over.store(true, Ordering::Relaxed);
-    if let Ok(path) = std::env::var("DEBUG_CALLS") {
-        let text: String = local.calls().iter().map(|call| format!("{call:?}\n")).collect();
-        std::fs::write(path, text)?;
-    }
     let mut peak: f64 = 0.0;
     while let Some(environment) = pollers.join_next().await {
         peak = peak.max(environment??);

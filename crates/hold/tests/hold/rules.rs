@@ -126,8 +126,7 @@ fn the_end_of_the_maximum_hold_is_a_deadline() {
 fn the_health_is_shown_and_logged_when_it_changes() {
     let down = ApplicationHealth::Answers(500);
     let done = replay(rules(), &[(0, Input::Checked(UP)), (5, Input::Checked(UP)), (10, Input::Checked(down))]);
-    let line =
-        |healthy, found: &str| HoldAction::Log(LogRecord::Health { healthy, found: found.to_owned() });
+    let line = |healthy, found: &str| HoldAction::Log(LogRecord::Health { healthy, found: found.to_owned() });
     let expected = [
         (0, HoldAction::SetHealth(UP)),
         (0, line(true, "answers 200")),
