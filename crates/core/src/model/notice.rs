@@ -20,8 +20,15 @@ pub struct Notice {
     /// By what the interruption was recognised.
     pub recognised_by: RecognisedBy,
     /// Who sent the event: `aws.ecs`, or a simulator.
-    #[serde(skip)]
+    #[serde(rename = "event_source", skip_serializing_if = "is_ecs")]
     pub source: String,
+}
+
+/// The source of ECS's own events; a record names every other one.
+const ECS: &str = "aws.ecs";
+
+fn is_ecs(source: &str) -> bool {
+    source == ECS
 }
 
 impl Notice {
@@ -47,7 +54,7 @@ impl Notice {
     /// Whether ECS says that the task is not stopping. A simulated notice is always contradicted, and acted on all the same.
     #[must_use]
     pub fn is_contradicted_by(&self, task: &DescribedTask) -> bool {
-        self.source == "aws.ecs" && task.desired_status != TaskStatus::Stopped
+        is_ecs(&self.source) && task.desired_status != TaskStatus::Stopped
     }
 
     /// Whether ECS must be asked for the task's addresses: it runs or has run, so it has some, and the event names none.

@@ -6,13 +6,14 @@ pub mod metrics;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::arn::TargetGroupArn;
 use crate::model::notice::Notice;
 use crate::model::observed::{ServiceTag, TargetState};
 use crate::model::outcome::{Failure, NoTargetGroup, Outcome};
 use crate::model::task_change::TaskChange;
+use crate::model::task_status::StopCodeForm;
 use crate::plan::PlannedRegistration;
 use crate::plan::target_groups::LocatedNotice;
 use crate::read::classify::{IgnoredEvent, Malformed, ReceivedNotice};
@@ -49,7 +50,7 @@ pub struct Report {
 }
 
 /// Who deregistered the task's targets first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum First {
     /// A target was draining, or gone with its `elb` attachment, when it was first read.
@@ -57,6 +58,7 @@ pub enum First {
     /// A target was still in service when it was first read, and was deregistered (or would have been).
     Spotdrain,
     /// The first read came more than five seconds after the notice, or there was nothing to deregister.
+    #[serde(other)]
     Unknown,
 }
 
@@ -93,13 +95,19 @@ impl First {
 }
 
 /// A read that comes later does not show who was first.
-const FIRST_READ: SignedDuration = SignedDuration::from_secs(5);
+pub(crate) const FIRST_READ: SignedDuration = SignedDuration::from_secs(5);
+
+/// The version of the record's schema, `docs/schema/`. A new field that readers may ignore does not change it. Version 1 had no
+/// field `schema`.
+pub const RECORD_SCHEMA: u32 = 2;
 
 /// The record of one notice. The stop code, the reason, the statuses and the version are as they came: nobody has published
 /// the exact form of today's notices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a field of the JSON record")]
 pub struct NoticeRecord {
+    /// [`RECORD_SCHEMA`]
+    pub schema: u32,
     /// SQS's id of the message.
     pub message_id: Option<String>,
     /// The notice, with its task.
@@ -113,6 +121,11 @@ pub struct NoticeRecord {
     pub notice_age_ms: Option<i64>,
     /// Who deregistered its targets first.
     pub first: First,
+    /// Whether the stop code was there, and published.
+    pub stop_code_form: StopCodeForm,
+    /// For how many seconds the task had run when the interruption began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ran_seconds: Option<u64>,
     /// Whether anything was changed for it.
     pub mode: Mode,
     /// A value of the tag `spotdrain` that is none of those that are known; it counts as `observe`.
@@ -159,6 +172,8 @@ pub struct RegistrationRecord {
     /// What became of it: its name as `outcome`, and the `failure` if it is one.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// When the outcome was certain.
+    pub outcome_at: Timestamp,
     /// From the beginning of the interruption until it was deregistered, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice_to_deregistered_ms: Option<i64>,
@@ -193,6 +208,7 @@ impl RegistrationRecord {
             state: row.state.clone(),
             check_port: row.check_port,
             outcome,
+            outcome_at: at,
             notice_to_deregistered_ms: took.and_then(milliseconds),
         }
     }
@@ -204,11 +220,14 @@ impl NoticeRecord {
     pub fn new(located: LocatedNotice, age: Option<SignedDuration>, registrations: Vec<RegistrationRecord>) -> Self {
         let LocatedNotice { received: ReceivedNotice { message_id, notice }, candidates, mode, unknown_tag } = located;
         Self {
+            schema: RECORD_SCHEMA,
             message_id,
             interrupted_at: notice.interrupted_at(),
             deadline: notice.deadline(),
             notice_age_ms: age.and_then(milliseconds),
             first: First::of(age, &notice.task, &registrations),
+            stop_code_form: StopCodeForm::of(notice.task.stop_code.as_ref()),
+            ran_seconds: notice.task.platform.ran_seconds(notice.interrupted_at()),
             mode,
             unknown_tag,
             held: candidates.tag == Some(ServiceTag::Hold),
