@@ -15,6 +15,7 @@
 //! To add an event form, start in [`read::envelope`] or [`read::event`]; an outcome, in [`model::outcome`]; a setting, in
 //! [`settings`]; a figure of AWS, in [`model::limits`].
 
+pub mod history;
 pub mod model;
 pub mod plan;
 pub mod read;

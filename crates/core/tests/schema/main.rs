@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use common::{Scenario, throttled};
 use serde_json::{Value, json};
 use spotdrain_core::model::outcome::{NoTargetGroup, Outcome};
+use spotdrain_core::model::task_platform::TaskPlatform;
 use spotdrain_core::report::{NoticeRecord, RECORD_SCHEMA, Report};
 use validator::problems;
 
@@ -49,7 +50,7 @@ fn outcomes() -> [Outcome; 9] {
 /// A record in which every optional field is present.
 fn full() -> NoticeRecord {
     let mut record = report(&Outcome::Failed(throttled("DeregisterTargets"))).notices.remove(0);
-    record.notice.source = "spotdrain.drill".to_owned();
+    "spotdrain.drill".clone_into(&mut record.notice.source);
     record.notice.task.elb_attachment = Some("ATTACHED".to_owned());
     record.notice.task.platform.platform_family = Some("Linux".to_owned());
     record.notice.task.warnings = vec!["detail.version: expected a whole number".to_owned()];
@@ -92,7 +93,7 @@ fn every_field_of_the_schema_is_written() {
 fn what_is_required_is_what_is_always_written() {
     let schema = schema();
     let mut bare = report(&Outcome::NotRegistered).notices.remove(0);
-    bare.notice.task.platform = Default::default();
+    bare.notice.task.platform = TaskPlatform::default();
     bare.ran_seconds = None;
     let required: BTreeSet<_> =
         schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
