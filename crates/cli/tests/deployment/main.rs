@@ -10,6 +10,7 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod capacity;
 mod dashboard;
 mod documents;
 mod example;
