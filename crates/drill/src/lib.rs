@@ -29,6 +29,7 @@ pub use error::DrillError;
 pub use load_balancer::model::{Balancer, Kind, WhileDraining};
 pub use report::Record;
 pub use report::figures::{Figures, Marks};
+pub use report::html;
 pub use report::page::page;
 pub use run::Run;
 pub use service::interruption::Notice;
