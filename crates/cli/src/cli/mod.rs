@@ -11,6 +11,7 @@ mod explain;
 mod input;
 mod local;
 mod present;
+mod report;
 mod settings;
 mod show;
 mod simulate;
@@ -48,6 +49,7 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
         Command::Drain(args) => drain::run(&args, drain::Act::Drain).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Simulate(args) => simulate::run(&args).await,
+        Command::Report(args) => Box::pin(report::run(&args)).await,
         Command::Demo(args) => demo::run(&args).await,
         Command::Drill(args) => drill::run(&args).await,
         Command::DrillTask(args) => drill::task(args).await,

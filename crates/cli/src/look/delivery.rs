@@ -29,6 +29,14 @@ pub(crate) async fn find(asker: &Asker<'_>, wanted: &FunctionSelector) -> Result
     }
 }
 
+/// Returns the log group of the one function that is selected.
+pub(crate) async fn log_group(asker: &Asker<'_>, wanted: &FunctionSelector) -> Result<String, String> {
+    let candidates = functions(asker, wanted).await?;
+    let [found] = candidates.as_slice() else { return Err(not_one(&candidates, wanted)) };
+    let configured = found.logging_config().and_then(|logging| logging.log_group()).map(str::to_owned);
+    Ok(configured.unwrap_or_else(|| format!("/aws/lambda/{}", found.function_name().unwrap_or_default())))
+}
+
 async fn of(asker: &Asker<'_>, found: &FunctionConfiguration) -> Delivery {
     let arn = found.function_arn().unwrap_or_default();
     let queue = queue::find(asker, arn).await;

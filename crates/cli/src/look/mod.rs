@@ -70,6 +70,14 @@ pub(crate) async fn look(aws: &Aws, wanted: &Wanted) -> Result<Deployment, Strin
     Ok(Deployment { services, delivery, unread: found.unread })
 }
 
+/// Returns the log group of spotdrain's function.
+pub(crate) async fn log_group(aws: &Aws, wanted: &FunctionSelector) -> Result<String, String> {
+    let asker = Asker::new(aws);
+    let group = delivery::log_group(&asker, wanted).await;
+    asker.progress.done();
+    group
+}
+
 /// The target groups of services that may be on Spot. Others are not examined, and each costs calls.
 fn spot_groups(found: &services::Found) -> BTreeSet<String> {
     let deployment = Deployment::default();
