@@ -1,4 +1,4 @@
-//! Passes the commit on to `spotdrain --version`. A source tree without Git has none.
+//! Passes the commit to `spotdrain --version`: `unknown` for a source tree without Git.
 
 #![allow(clippy::print_stdout, reason = "Cargo reads a build script's standard output")]
 
@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    // HEAD names the branch; the branch's own file changes with each commit. A work tree has them elsewhere.
+    // HEAD names the branch, and the branch's own file changes with each commit. Git knows where they are.
     let head = git(&["rev-parse", "--git-path", "HEAD"]);
     let branch = git(&["symbolic-ref", "--quiet", "HEAD"]).and_then(|name| git(&["rev-parse", "--git-path", &name]));
     let packed = git(&["rev-parse", "--git-path", "packed-refs"]);
-    // Cargo takes a file that is missing as changed, every time.
+    // Cargo treats a missing file as changed.
     for file in [head, branch, packed].into_iter().flatten().filter(|file| Path::new(file).exists()) {
         println!("cargo::rerun-if-changed={file}");
     }

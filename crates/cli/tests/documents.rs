@@ -64,7 +64,8 @@ fn every_test_that_the_table_of_faults_names_exists() {
     let named = named_tests();
     assert!(named.len() > 30, "the table is read: {named:?}");
     for (file, name) in named {
-        let folders = ["tests", "../function-tests/tests/function", "../engine/tests", "../core/tests", "../core/src"];
+        let folders =
+            ["tests", "../function-tests/tests/function", "../engine/tests", "../core/tests/core", "../core/src"];
         let paths = folders.map(|folder| format!("{}/{folder}/{file}", env!("CARGO_MANIFEST_DIR")));
         let source = paths.iter().find_map(|path| std::fs::read_to_string(path).ok());
         let source = source.unwrap_or_else(|| panic!("{file} is in none of {folders:?}"));

@@ -21,7 +21,7 @@ use spotdrain_core::model::observed::{
 };
 use spotdrain_core::plan::last_healthy::StoppingTasks;
 use spotdrain_core::plan::target_groups::{Configured, LocatedNotice};
-use spotdrain_core::plan::{GroupPlan, Look, Situation, plan};
+use spotdrain_core::plan::{GroupPlan, Look, PlanInput, plan};
 use spotdrain_core::read::batch::parse_payload;
 use spotdrain_core::read::classify::{ClassifiedBatch, classify_batch};
 use spotdrain_core::read::memory::Memory;
@@ -71,7 +71,7 @@ fn decide(payload: &[u8], group: &TargetGroupArn, look: &Look, settings: &Settin
     let located = |received| LocatedNotice::new(received, settings, Some(&service), &configured, now).ok();
     let notices: Vec<_> = reading(payload, settings).notices.into_iter().filter_map(located).collect();
     let memory = &Memory::new();
-    plan(&notices.iter().collect::<Vec<_>>(), &Situation { group, look, memory, settings, now })
+    plan(&notices.iter().collect::<Vec<_>>(), &PlanInput { group, look, memory, settings, now })
 }
 
 fn bench(criterion: &mut Criterion) {

@@ -1,6 +1,6 @@
-//! The settings: `SPOTDRAIN_*`, read once and checked as a whole, every problem named.
+//! The settings: the environment variables `SPOTDRAIN_*`. They are read once, and all problems are reported together.
 //!
-//! [`NAMES`] is the one list of them; the CLI's flags, the README's table and the deployment are compared with it.
+//! [`NAMES`] lists them; tests compare the CLI's flags, the README's table and the deployment with it.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::model::arn::{ClusterArn, LoadBalancerArn, TargetGroupArn, is_ecs_name};
 
-/// Every setting: its name, its default as the README shows it.
+/// The name of every setting and its default, as in the README.
 pub const NAMES: [(&str, &str); 11] = [
     ("SPOTDRAIN_MODE", "enforce"),
     ("SPOTDRAIN_CLUSTERS", "all"),
@@ -24,27 +24,25 @@ pub const NAMES: [(&str, &str); 11] = [
     ("SPOTDRAIN_QUEUE_URL", "none"),
 ];
 
-/// Whether anything is changed.
+/// Whether targets are deregistered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, strum::EnumString)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Mode {
-    /// Targets are deregistered.
     Enforce,
-    /// What would be done is reported, and nothing is changed.
+    /// The records say what would be done, and nothing is changed.
     Observe,
 }
 
-/// A target group that the configuration names.
+/// A configured target group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfiguredGroup {
-    /// The group.
     pub arn: TargetGroupArn,
-    /// The port to use where the registered one could not be read.
+    /// The port to use if the group cannot be read.
     pub port: Option<u16>,
 }
 
-/// All that is configured.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// `SPOTDRAIN_MODE`
@@ -53,21 +51,21 @@ pub struct Settings {
     pub clusters: Option<Vec<String>>,
     /// `SPOTDRAIN_TARGET_GROUPS`
     pub target_groups: Vec<ConfiguredGroup>,
-    /// `SPOTDRAIN_LOAD_BALANCERS`: their target groups are searched, too, and a configured group must belong to one of them.
+    /// `SPOTDRAIN_LOAD_BALANCERS`: their target groups are searched too, and a configured group must belong to one of them.
     pub load_balancers: Vec<LoadBalancerArn>,
-    /// `SPOTDRAIN_DISCOVER`: look the service's target groups up.
+    /// `SPOTDRAIN_DISCOVER`: describe the task's service to find its target groups.
     pub discover: bool,
-    /// `SPOTDRAIN_KEEP_LAST`: leave a group's last healthy target.
+    /// `SPOTDRAIN_KEEP_LAST`: keep a group's last healthy target.
     pub keep_last: bool,
-    /// `SPOTDRAIN_FRESH_SECONDS`: up to this age a notice is acted on without asking ECS whose the address is.
+    /// `SPOTDRAIN_FRESH_SECONDS`: for notices up to this age, ECS is not asked whether the task still has its address.
     pub fresh: SignedDuration,
-    /// `SPOTDRAIN_CALLS_PER_SECOND`: this sandbox's pace of DeregisterTargets.
+    /// `SPOTDRAIN_CALLS_PER_SECOND`: DeregisterTargets calls per second of one execution environment.
     pub calls_per_second: f64,
-    /// `SPOTDRAIN_CALL_BURST`: how many of them at once.
+    /// `SPOTDRAIN_CALL_BURST`: DeregisterTargets calls at once.
     pub call_burst: u32,
-    /// `SPOTDRAIN_EVENT_SOURCES`: whose events are read.
+    /// `SPOTDRAIN_EVENT_SOURCES`: the sources whose events may be notices.
     pub event_sources: Vec<String>,
-    /// `SPOTDRAIN_QUEUE_URL`: the URL of the queue that the notices come from; without it, it is derived from the queue's ARN.
+    /// `SPOTDRAIN_QUEUE_URL`: the URL of the queue; by default it is derived from the queue's ARN.
     pub queue_url: Option<String>,
 }
 
@@ -89,10 +87,10 @@ impl Default for Settings {
     }
 }
 
-/// Every problem of the settings at once.
+/// All problems of the settings.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct SettingsError {
-    /// One line a problem, each beginning with the setting's name.
+    /// One line for each, beginning with the setting's name.
     pub problems: Vec<String>,
 }
 
@@ -103,8 +101,8 @@ impl fmt::Display for SettingsError {
 }
 
 impl Settings {
-    /// Reads the settings from names and values; names that do not begin with `SPOTDRAIN_` are not ours.
-    /// An empty value is refused: a template that resolves to nothing must not mean "all clusters".
+    /// Reads the settings from names and values. Names that do not begin with `SPOTDRAIN_` are skipped. An empty value is an
+    /// error: a template whose parameter is empty must not mean "all clusters".
     pub fn read<N: AsRef<str>, V: AsRef<str>>(values: impl IntoIterator<Item = (N, V)>) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
         let mut problems = Vec::new();
@@ -118,7 +116,7 @@ impl Settings {
         }
         let is_configured = !settings.target_groups.is_empty() || !settings.load_balancers.is_empty();
         if !settings.discover && !is_configured && problems.is_empty() {
-            let problem = "SPOTDRAIN_DISCOVER: false needs SPOTDRAIN_TARGET_GROUPS or SPOTDRAIN_LOAD_BALANCERS, else there is no target group at all";
+            let problem = "SPOTDRAIN_DISCOVER: false needs SPOTDRAIN_TARGET_GROUPS or SPOTDRAIN_LOAD_BALANCERS: without them there is no target group";
             problems.push(problem.to_owned());
         }
         problems.sort();
@@ -145,7 +143,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Whether a cluster is in scope, by its name or its ARN.
+    /// Returns whether a cluster is in scope, by its name or its ARN.
     #[must_use]
     pub fn in_scope(&self, cluster: &ClusterArn) -> bool {
         let is_this = |wanted: &String| wanted == cluster.name() || wanted == cluster.as_str();
@@ -155,7 +153,7 @@ impl Settings {
 
 fn unknown() -> String {
     let known: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
-    format!("is no setting; the settings are {}", known.join(", "))
+    format!("unknown setting; known settings: {}", known.join(", "))
 }
 
 fn boolean(value: &str) -> Result<bool, String> {
@@ -175,7 +173,7 @@ fn rate(value: &str) -> Result<f64, String> {
 fn list(value: &str) -> Result<Vec<&str>, String> {
     let items: Vec<_> = value.split(',').map(str::trim).collect();
     if items.iter().any(|item| item.is_empty()) {
-        return Err(format!("expected a comma-separated list without empty places, found {value:?}"));
+        return Err(format!("expected a comma-separated list without empty items, found {value:?}"));
     }
     Ok(items)
 }
@@ -211,7 +209,7 @@ fn load_balancers(value: &str) -> Result<Vec<LoadBalancerArn>, String> {
     list(value)?.into_iter().map(parse).collect()
 }
 
-/// A URL without a queue's name would send every call elsewhere.
+/// A URL without a queue's name is refused.
 fn queue_url(value: &str) -> Result<Option<String>, String> {
     let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
     match rest.map(|rest| rest.split('/').collect::<Vec<_>>()) {
@@ -232,7 +230,7 @@ mod tests {
     const GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/demo-5044/6d0ecf831eec9f09";
 
     #[test]
-    fn nothing_set_is_the_default() {
+    fn without_variables_the_defaults_apply() {
         assert_eq!(Settings::read([("PATH", "/bin"), ("AWS_REGION", "x")]).unwrap(), Settings::default());
     }
 
@@ -282,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn no_target_group_at_all_is_refused() {
+    fn settings_without_any_target_group_are_refused() {
         assert!(Settings::read([("SPOTDRAIN_DISCOVER", "false")]).is_err());
     }
 }

@@ -54,7 +54,7 @@ struct Results {
 impl Run<'_> {
     /// Runs the scenario. `function` handles a notice as the function on AWS would; `report` receives the progress. All
     /// started processes have ended when this returns.
-    pub async fn play<F>(&self, function: &F, report: &impl Fn(Progress)) -> Result<Record, DrillError>
+    pub async fn execute<F>(&self, function: &F, report: &impl Fn(Progress)) -> Result<Record, DrillError>
     where
         F: AsyncFn(Notice) -> Result<(), String>,
     {

@@ -1,7 +1,7 @@
-//! Writes the records of a part of the work, then deletes or returns its messages.
+//! Writes the records of a report, then deletes or returns its messages.
 //!
-//! A failure here loses nothing: a message that could not be deleted or returned comes again after its visibility timeout, and
-//! handling it twice does no harm.
+//! A failure here loses nothing: a message that could not be deleted or returned becomes visible again after its visibility
+//! timeout, and handling it twice does no harm.
 //! Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::shares;
 /// Number of calls in flight at the same time.
 const CALLS: usize = 20;
 
-/// Writes the records of a report, and returns what is to be done about its messages.
+/// Writes the records of a report, and returns what happens to its messages.
 pub(crate) fn record<C: Cloud>(invocation: &Invocation<'_, C>, report: &Report) -> Vec<(Receipt, Disposition)> {
     if !invocation.is_dry {
         invocation.cloud().record(report);
@@ -32,13 +32,13 @@ pub(crate) fn record<C: Cloud>(invocation: &Invocation<'_, C>, report: &Report) 
 }
 
 /// Deletes and returns messages.
-pub(crate) async fn acknowledge<C: Cloud>(invocation: &Invocation<'_, C>, settlements: Vec<(Receipt, Disposition)>) {
+pub(crate) async fn acknowledge<C: Cloud>(invocation: &Invocation<'_, C>, dispositions: Vec<(Receipt, Disposition)>) {
     let Some(queue) = &invocation.queue else { return };
-    // Without the setting the URL is derived, and what Lambda delivered is left to Lambda.
+    // Without the setting the URL is only derived, so Lambda deletes the messages that it delivered.
     let has_url = invocation.engine.settings.queue_url.is_some();
     let (mut done, mut back) = (Vec::new(), Vec::new());
-    for (receipt, settlement) in settlements {
-        match settlement {
+    for (receipt, disposition) in dispositions {
+        match disposition {
             Disposition::Delete if !receipt.is_own && !has_url => {}
             Disposition::Delete => done.push(receipt),
             Disposition::Return(hidden) => back.push((receipt, hidden)),
@@ -47,7 +47,7 @@ pub(crate) async fn acknowledge<C: Cloud>(invocation: &Invocation<'_, C>, settle
     }
     let deletions = done.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| delete(invocation, queue, chunk));
     let returns = back.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| hide(invocation, queue, chunk));
-    join(side_by_side(deletions), side_by_side(returns)).await;
+    join(all_of(deletions), all_of(returns)).await;
 }
 
 async fn delete<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, receipts: &[Receipt]) {
@@ -61,7 +61,7 @@ pub(crate) async fn extend<C: Cloud>(invocation: &Invocation<'_, C>, receipts: V
     let Some(queue) = &invocation.queue else { return };
     let left = invocation.deadline.left(invocation.now()) + shares::ANSWER;
     let hidden: Vec<_> = receipts.into_iter().map(|receipt| (receipt, Duration::from_secs(left.as_secs()))).collect();
-    side_by_side(hidden.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| hide(invocation, queue, chunk))).await;
+    all_of(hidden.chunks(MAX_MESSAGES_PER_CALL).map(|chunk| hide(invocation, queue, chunk))).await;
 }
 
 async fn hide<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn, receipts: &[(Receipt, Duration)]) {
@@ -77,9 +77,9 @@ fn warn_of_failures(queue: &QueueArn, what: &str, answer: Result<Vec<String>, Fa
         Err(error) => error.failure.problem,
     };
     let queue = queue.as_str();
-    warn!(queue, problem, "messages could not be {what}: they come again after their visibility timeout");
+    warn!(queue, problem, "messages could not be {what}: they become visible again after their visibility timeout");
 }
 
-async fn side_by_side(calls: impl Iterator<Item = impl Future<Output = ()>>) {
+async fn all_of(calls: impl Iterator<Item = impl Future<Output = ()>>) {
     stream::iter(calls).buffer_unordered(CALLS).collect::<()>().await;
 }

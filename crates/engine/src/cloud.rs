@@ -1,7 +1,7 @@
 //! Everything that the engine needs from outside: single attempts of AWS calls, the clock, sleep, jitter and the log.
 //!
 //! There are two implementations: the AWS SDK (`spotdrain-function`) and the simulated world of `tests/world`, in which the
-//! laws are tested. Both only answer. Retries, pace, deadlines and the order of calls are the engine's.
+//! laws are tested. Retries, rate limits, deadlines and the order of calls belong to the engine.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::read::batch::Receipt;
 use spotdrain_core::report::Report;
 
-/// What one attempt brings.
+/// The answer to one attempt.
 pub type Answer<T> = Result<T, CallError>;
 
-/// The services of a DescribeServices, by name.
+/// The answer of a DescribeServices for each service.
 pub type Services = BTreeMap<ServiceName, ServiceObservation>;
 
-/// The tasks of a DescribeTasks.
+/// The answer of a DescribeTasks for each task.
 pub type Tasks = BTreeMap<TaskArn, TaskObservation>;
 
 /// One attempt of each call, and time. Every method that waits makes one attempt and has no time limit of its own.
@@ -34,8 +34,8 @@ pub trait Cloud {
     /// DescribeTasks, for at most a hundred tasks of one cluster. The answer has an entry for every task.
     async fn describe_tasks(&self, cluster: &ClusterArn, tasks: &[TaskArn]) -> Answer<Tasks>;
 
-    /// ListTasks: a page of the tasks of a service, or of a cluster, whose desired status is STOPPED. Tasks that stopped within the
-    /// last hour are among them.
+    /// ListTasks: a page of the tasks of a service, or of a cluster, whose desired status is STOPPED. It includes the tasks that
+    /// stopped within the last hour.
     async fn list_stopping_tasks(
         &self,
         cluster: &ClusterArn,
@@ -49,90 +49,84 @@ pub trait Cloud {
     /// DescribeTargetGroups: the target groups of a load balancer.
     async fn describe_target_groups(&self, balancer: &LoadBalancerArn) -> Answer<Vec<TargetGroupArn>>;
 
-    /// DeregisterTargets, for at most two hundred targets of one group.
-    /// Success proves nothing about a target that was not read before: AWS also answers it for a target that is not there.
+    /// DeregisterTargets, for at most two hundred targets of one group. A success proves nothing about a target that was not
+    /// read before: AWS also returns it for a target that is not in the group.
     async fn deregister_targets(&self, group: &TargetGroupArn, targets: &[OwnedTarget]) -> Answer<()>;
 
     /// ReceiveMessage: waits up to a second for at most ten messages.
     async fn receive(&self, queue: &QueueArn) -> Answer<Vec<ReceivedMessage>>;
 
-    /// DeleteMessageBatch, for at most ten messages. The answer has the error codes of the entries that failed.
+    /// DeleteMessageBatch, for at most ten messages. Returns the error codes of the entries that failed.
     async fn delete(&self, queue: &QueueArn, receipts: &[Receipt]) -> Answer<Vec<String>>;
 
-    /// ChangeMessageVisibilityBatch, for at most ten messages, each with the time for which it stays hidden. The answer has
-    /// the error codes of the entries that failed.
+    /// ChangeMessageVisibilityBatch, for at most ten messages, each with the time for which it stays hidden. Returns the error
+    /// codes of the entries that failed.
     async fn change_visibility(&self, queue: &QueueArn, hidden: &[(Receipt, Duration)]) -> Answer<Vec<String>>;
 
-    /// The time on the wall clock, which AWS's times are compared with.
+    /// Returns the time of the wall clock, which is compared with AWS's times.
     fn now(&self) -> Timestamp;
 
     /// Sleeps until a time; returns at once if it has passed.
     async fn sleep_until(&self, at: Timestamp);
 
-    /// A random number from 0 up to, but not including, 1: spreads retries.
+    /// Returns a random number from 0 up to, but not including, 1. It spreads retries.
     fn jitter(&self) -> f64;
 
-    /// Whether the execution environment may have been frozen since it was last used, so that its open connections may be
-    /// dead.
+    /// Returns whether the execution environment may have been frozen since its last use, so that its connections may be dead.
     fn was_thawed(&self) -> bool;
 
-    /// Drops the open connections and opens new ones.
+    /// Closes the connections and opens new ones.
     fn reconnect(&self);
 
-    /// Writes the records and metrics of a part of the work. They are written before the part's messages are deleted.
+    /// Writes the records and metrics of a report. This happens before its messages are deleted.
     fn record(&self, report: &Report);
 }
 
 /// A page of ListTasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListedTasks {
-    /// The tasks.
     pub tasks: Vec<TaskArn>,
-    /// The token of the next page, if there is one.
+    /// The token of the next page; `None` on the last one.
     pub next: Option<String>,
 }
 
 /// A message that the engine received itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedMessage {
-    /// SQS's id of the message.
     pub id: String,
-    /// Its receipt.
     pub receipt: Receipt,
-    /// Its body, an event of EventBridge.
     pub body: String,
 }
 
-/// One attempt that failed.
+/// The error of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallError {
-    /// What kind of failure it is.
     pub kind: CallErrorKind,
-    /// AWS's error code and message, or what happened instead of an answer.
+    /// AWS's error code and message, or why there was no answer.
     pub problem: String,
 }
 
-/// Why an attempt failed, as far as the engine treats it differently.
+/// The kinds of errors that the engine treats differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallErrorKind {
     /// AWS refused the call because there were too many.
     Throttled,
     /// AWS could not answer it now (HTTP status 5xx).
     Transient,
-    /// The connection broke, could not be opened, or brought no answer in time.
+    /// The connection broke, could not be opened, or there was no answer in time.
     BrokenConnection,
     /// The credentials or the permissions do not allow it.
     Denied,
     /// The cluster or the target group does not exist.
     NotFound,
-    /// AWS refused an argument: of DeregisterTargets, one of its targets.
+    /// AWS refused an argument, such as a target of DeregisterTargets.
     Invalid,
-    /// Anything else that a retry does not fix.
+    /// Any other error that a retry does not fix.
     Other,
 }
 
 impl CallErrorKind {
-    /// Whether another attempt may succeed.
+    /// Returns whether another attempt may succeed.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Throttled | Self::Transient | Self::BrokenConnection)

@@ -1,4 +1,4 @@
-//! How much time is left. Every call and every wait is bounded by a deadline that the caller hands down.
+//! Deadlines: every call and every wait ends by one.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use jiff::Timestamp;
 
 use crate::shares;
 
-/// The moment by which everything must have ended.
+/// The time by which work must have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Timestamp);
 
 impl Deadline {
-    /// A deadline `duration` from now.
+    /// Creates a deadline `duration` from now.
     #[must_use]
     pub fn after(now: Timestamp, duration: Duration) -> Self {
         Self(later(now, duration))
     }
 
-    /// The deadline of a Lambda invocation, given in milliseconds since 1970, less what the answer needs.
+    /// Creates the deadline of a Lambda invocation, in milliseconds since 1970, less the time for the answer.
     #[must_use]
     pub fn of_invocation(epoch_milliseconds: u64) -> Self {
         let end = i64::try_from(epoch_milliseconds).ok().and_then(|end| Timestamp::from_millisecond(end).ok());
@@ -25,13 +25,13 @@ impl Deadline {
         Self(end.saturating_sub(shares::ANSWER).unwrap_or(end))
     }
 
-    /// The earlier of this deadline and `duration` from now.
+    /// Returns the earlier of this deadline and `duration` from now.
     #[must_use]
     pub fn within(self, now: Timestamp, duration: Duration) -> Self {
         self.until(later(now, duration))
     }
 
-    /// The earlier of this deadline and a moment.
+    /// Returns the earlier of this deadline and a time.
     #[must_use]
     pub fn until(self, at: Timestamp) -> Self {
         Self(self.0.min(at))
@@ -44,14 +44,14 @@ impl Deadline {
         self.within(now, left.saturating_sub(duration.min(left / 2)))
     }
 
-    /// What is left; zero once it has passed.
+    /// Returns the time that is left; zero after the deadline.
     #[must_use]
     pub fn left(self, now: Timestamp) -> Duration {
         Duration::try_from(self.0.duration_since(now)).unwrap_or_default()
     }
 }
 
-/// A moment `duration` after another.
+/// Returns the time `duration` after another.
 pub(crate) fn later(now: Timestamp, duration: Duration) -> Timestamp {
     now.saturating_add(duration).unwrap_or(Timestamp::MAX)
 }

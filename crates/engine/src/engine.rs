@@ -1,4 +1,4 @@
-//! What an execution environment keeps from one invocation to the next, and the story of one invocation.
+//! The engine: what an execution environment keeps from one invocation to the next, and its entry points.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use spotdrain_core::model::arn::{LoadBalancerArn, TargetGroupArn};
-use spotdrain_core::plan::rate_limit::{Budget, Kind};
+use spotdrain_core::plan::rate_limit::{Budget, CallKind};
 use spotdrain_core::read::batch::{Batch, Delivery, parse_payload};
 use spotdrain_core::read::json::EventError;
 use spotdrain_core::read::memory::Memory;
@@ -21,7 +21,7 @@ use crate::receive::Arrivals;
 use crate::run::run;
 use crate::shares::MIN_ATTEMPT;
 
-/// The target groups of the named load balancers.
+/// The target groups of the configured load balancers.
 type BalancerGroups = BTreeMap<LoadBalancerArn, Vec<TargetGroupArn>>;
 
 /// The engine of one execution environment.
@@ -40,17 +40,16 @@ pub struct Engine<C> {
 /// An invocation that was handled.
 #[derive(Debug)]
 pub struct Handled {
-    /// How the events came.
     pub delivery: Delivery,
     /// The ids of the messages that Lambda delivered.
     pub delivered: BTreeSet<String>,
-    /// What became of them, and of the messages that the engine received itself.
+    /// The report on these messages, and on those that the engine received itself.
     pub report: Report,
 }
 
 impl Handled {
-    /// The ids of the messages that must return to the queue, of those that Lambda delivered: an id that it does not know would
-    /// fail the whole batch. The others are returned by the engine itself.
+    /// Returns the ids of the messages of Lambda that must return to the queue. The engine returns those that it received
+    /// itself: an id that Lambda does not know would fail the whole batch.
     /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
     pub fn returned(&self) -> impl Iterator<Item = &str> {
         self.report.failed_messages().into_iter().filter(|id| self.delivered.contains(*id))
@@ -58,7 +57,6 @@ impl Handled {
 }
 
 impl<C: Cloud> Engine<C> {
-    /// An engine that has handled nothing yet.
     #[must_use]
     pub fn new(cloud: C, settings: Settings) -> Self {
         let (budget, since) = (RefCell::new(Budget::new(&settings)), cloud.now());
@@ -74,13 +72,12 @@ impl<C: Cloud> Engine<C> {
         }
     }
 
-    /// The cloud that it calls.
     pub fn cloud(&self) -> &C {
         &self.cloud
     }
 
-    /// Handles the payload of an invocation. An [`EventError`] means that nothing in it could be named, and nothing was done;
-    /// whatever else fails is in the report.
+    /// Handles the payload of an invocation. An [`EventError`] means that the payload could not be parsed and nothing was done;
+    /// all other failures are in the report.
     pub async fn handle(&self, payload: &[u8], deadline: Deadline) -> Result<Handled, EventError> {
         let batch = parse_payload(payload, &self.settings.event_sources)?;
         let (delivery, delivered) = (batch.delivery, batch.ids());
@@ -89,29 +86,30 @@ impl<C: Cloud> Engine<C> {
         Ok(Handled { delivery, delivered, report })
     }
 
-    /// Handles a batch whose messages are not in a queue, or shall stay there.
+    /// Handles a batch without deleting or returning messages.
     pub async fn drain(&self, batch: Batch, deadline: Deadline) -> Report {
         run(&Invocation::begin(self, None, deadline), batch.messages).await
     }
 
-    /// Does the same without the writes: reports what would become of each notice.
+    /// Reports what [`drain`](Self::drain) would do, without the writes.
     pub async fn dry_run(&self, batch: Batch, deadline: Deadline) -> Report {
         run(&Invocation { is_dry: true, ..Invocation::begin(self, None, deadline) }, batch.messages).await
     }
 
-    /// Takes the token of a call, and returns how long to wait for it; `None`, and none is taken, if the deadline comes first.
-    pub(crate) fn take(&self, kind: Kind, deadline: Deadline) -> Option<Duration> {
+    /// Takes the token of a call, and returns how long to wait for it; `None` if the deadline is earlier, and then no token is
+    /// taken.
+    pub(crate) fn take(&self, kind: CallKind, deadline: Deadline) -> Option<Duration> {
         let now = self.cloud.now();
         let (mut budget, elapsed) = (self.budget.borrow_mut(), self.elapsed(now));
         (budget.wait(kind, elapsed) + MIN_ATTEMPT <= deadline.left(now)).then(|| budget.take(kind, elapsed))
     }
 
-    /// Does something with the budget, at the time by which its buckets are filled.
+    /// Calls a function with the budget and the time since the engine was created.
     pub(crate) fn budget<T>(&self, with: impl FnOnce(&mut Budget, Duration) -> T) -> T {
         with(&mut self.budget.borrow_mut(), self.elapsed(self.cloud.now()))
     }
 
-    /// Since this engine was made. A wall clock that was set back counts as no time: it only slows the pace.
+    /// Returns the time since the engine was created. If the wall clock is set back, the buckets only fill later.
     fn elapsed(&self, now: Timestamp) -> Duration {
         Duration::try_from(now.duration_since(self.since)).unwrap_or_default()
     }

@@ -1,11 +1,21 @@
-//! The work on one invocation, async but without a runtime. It sees AWS, the clock and the log through [`Cloud`] alone, so the
-//! laws that the simulated world tests (`tests/world`) hold for the code that ships.
+//! The work of one invocation, async but without a runtime. It reaches AWS, the clock and the log only through [`Cloud`], so the
+//! laws that are tested in the simulated world (`tests/world`) hold for the code that ships.
 //!
-//! [`Engine::handle`] is the story, and `run` its loop: one activity after another ends, and what can be started then is started.
-//! `receive` receives more messages than Lambda delivered; `locate` finds the services of the notices; `work` holds the notices
-//! and the groups that they wait for, and says which group gets the next turn; `look` reads a group and asks ECS about tasks;
-//! `acknowledge` writes the records, then deletes or returns the messages; `retry` makes one call
-//! with its attempts, rate limit and deadline. The decisions are made in `spotdrain-core`.
+//! [`Engine::handle`] is the story, and `run` has its loop: whenever an activity ends, the activities that have become
+//! possible are started.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `receive` | receives more messages than Lambda delivered |
+//! | `locate` | describes the services of the notices, to find their target groups |
+//! | `work` | holds the open notices and their groups, and says which group takes the next turn |
+//! | `look` | reads a group, and asks ECS about tasks |
+//! | `run` | grants turns, plans, writes, and ends notices |
+//! | `acknowledge` | writes the records, then deletes or returns the messages |
+//! | `retry` | makes one call with its attempts, rate limit and deadline |
+//! | `shares` | divides the time of an invocation |
+//!
+//! The decisions are in `spotdrain-core`.
 
 mod acknowledge;
 mod cloud;
@@ -23,4 +33,4 @@ mod work;
 pub use cloud::{Answer, CallError, CallErrorKind, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};
 pub use deadline::Deadline;
 pub use engine::{Engine, Handled};
-pub use locate::BELIEVED;
+pub use locate::CACHE_VALID;

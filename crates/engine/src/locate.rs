@@ -1,6 +1,6 @@
-//! In which target groups may the interrupted tasks be? DescribeServices, ten services of one cluster a call.
+//! Finds the target groups of notices: DescribeServices, ten services of one cluster per call, behind a cache.
 //!
-//! An answer is believed for a minute by the wall clock, because an environment may be frozen for hours between two
+//! A cached answer is valid for a minute of the wall clock, because an environment may be frozen for hours between two
 //! invocations.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>
 
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use spotdrain_core::model::arn::{ClusterArn, ServiceName};
 use spotdrain_core::model::limits::{MAX_REVISIONS_PER_CALL, MAX_SERVICES_PER_CALL};
 use spotdrain_core::model::observed::{Service, ServiceKey, ServiceObservation, ServiceTag};
-use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::plan::rate_limit::CallKind;
 use spotdrain_core::plan::target_groups::{Configured, LocatedNotice, service_key};
 use spotdrain_core::read::classify::{IgnoredEvent, ReceivedNotice};
 
@@ -25,22 +25,22 @@ use crate::shares;
 
 const CALL: &str = "DescribeServices";
 
-/// How long a service's target groups and tag are believed.
-pub const BELIEVED: SignedDuration = SignedDuration::from_secs(60);
+/// How long a cached answer about a service is valid.
+pub const CACHE_VALID: SignedDuration = SignedDuration::from_secs(60);
 
 type Answers = BTreeMap<ServiceKey, ServiceObservation>;
 
-/// The services that were described a short time ago.
+/// The last answer about each service.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceCache(BTreeMap<ServiceKey, (Timestamp, Service)>);
 
 impl ServiceCache {
     fn get(&self, key: &ServiceKey, now: Timestamp) -> Option<ServiceObservation> {
         let (at, service) = self.0.get(key)?;
-        is_believed(*at, now).then(|| ServiceObservation::Found(service.clone()))
+        is_valid(*at, now).then(|| ServiceObservation::Found(service.clone()))
     }
 
-    /// The last answer, and whether it is older than `since`.
+    /// Returns the last answer, and whether it is older than `since`.
     fn last(&self, key: &ServiceKey, since: Timestamp) -> Option<(bool, Service)> {
         let (at, service) = self.0.get(key)?;
         Some((*at < since, service.clone()))
@@ -60,19 +60,19 @@ impl ServiceCache {
     }
 }
 
-/// A tag that can no longer be read counts for this long after it was.
+/// If tags cannot be read any more, the last tag applies for this long.
 const TAG_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-fn is_believed(at: Timestamp, now: Timestamp) -> bool {
+fn is_valid(at: Timestamp, now: Timestamp) -> bool {
     let age = now.duration_since(at);
-    !age.is_negative() && age < BELIEVED
+    !age.is_negative() && age < CACHE_VALID
 }
 
-/// A notice whose target groups are known, or that its service's tag excludes.
+/// A notice whose target groups are known, or the ignored event of one that the service's tag excludes.
 pub(crate) type Located = Result<LocatedNotice, Box<IgnoredEvent>>;
 
-/// Finds the configured target groups, and those of notices: their services in the cache, and the others with as few calls as
-/// possible.
+/// Finds the configured target groups and those of the notices. Services that are not in the cache are described with as few
+/// calls as possible.
 pub(crate) async fn locate<C: Cloud>(
     invocation: &Invocation<'_, C>,
     notices: Vec<ReceivedNotice>,
@@ -99,8 +99,8 @@ pub(crate) async fn locate<C: Cloud>(
     (configured, located)
 }
 
-/// Asks again about a service whose task is in none of its groups: if the answer came from the cache, the service may have changed;
-/// and an older revision that still runs tasks may have groups that the service no longer has.
+/// Describes a service again whose task was in none of its groups: if the answer came from the cache, the service may have
+/// changed; and an older revision that still has tasks may have groups that the service no longer has.
 pub(crate) async fn refresh<C: Cloud>(invocation: &Invocation<'_, C>, key: &ServiceKey) -> Option<ServiceObservation> {
     let now = invocation.now();
     let deadline = invocation.deadline.reserving(now, shares::ACTING).within(now, shares::LOCATING);
@@ -115,15 +115,15 @@ pub(crate) async fn refresh<C: Cloud>(invocation: &Invocation<'_, C>, key: &Serv
     answers.remove(key)
 }
 
-/// The configured target groups. Those of the named load balancers are believed for a minute, as services are.
+/// Returns the configured target groups. Those of the configured load balancers are cached like services.
 async fn search_balancers<C: Cloud>(invocation: &Invocation<'_, C>, deadline: Deadline) -> Configured {
     let (engine, now) = (invocation.engine, invocation.now());
-    let cached = engine.balancers.borrow().clone().filter(|(at, _)| is_believed(*at, now));
+    let cached = engine.balancers.borrow().clone().filter(|(at, _)| is_valid(*at, now));
     if let Some((_, found)) = cached {
         return Configured::new(&engine.settings, Ok(&found));
     }
     let calls = engine.settings.load_balancers.iter().map(async |balancer| {
-        let request = invocation.request("DescribeTargetGroups", Kind::Read, deadline);
+        let request = invocation.request("DescribeTargetGroups", CallKind::Read, deadline);
         let answer = request.send(async || invocation.cloud().describe_target_groups(balancer).await).await;
         answer.map(|groups| (balancer.clone(), groups))
     });
@@ -135,14 +135,14 @@ async fn search_balancers<C: Cloud>(invocation: &Invocation<'_, C>, deadline: De
         }
         Err(error) => {
             let problem = error.failure.problem.as_str();
-            warn!(problem, "the load balancers could not be searched; the configured target groups are drained");
+            warn!(problem, "the load balancers could not be read: only the configured target groups are drained");
             Configured::new(&engine.settings, Err(error.failure))
         }
     }
 }
 
-/// Describes services, whatever the cache holds, with the revisions of those whose groups may be there. What ECS does not know
-/// is asked for once more: its reads may lag.
+/// Describes services without the cache, and the revisions of those whose groups may be there. A service that ECS does not know
+/// is described once more, because ECS's reads may be behind.
 async fn describe_all<C: Cloud>(
     invocation: &Invocation<'_, C>,
     keys: BTreeSet<ServiceKey>,
@@ -172,8 +172,8 @@ async fn describe_clusters<C: Cloud>(
     join_all(calls).await.into_iter().flatten().collect()
 }
 
-/// Describes services of one cluster. One that is denied or invalid refuses the whole call, so it is split in two until that one
-/// is alone.
+/// Describes services of one cluster. A service that is denied or invalid makes ECS refuse the whole call, so the services are
+/// split in two until that one is alone.
 async fn describe<C: Cloud>(
     invocation: &Invocation<'_, C>,
     cluster: &ClusterArn,
@@ -197,22 +197,22 @@ async fn describe<C: Cloud>(
     answers
 }
 
-/// One call. Where tags may not be read, the services are described without them, and the last tags that could be read count.
+/// Makes one call. If the tags must not be read, the services are described without them, and the last known tags apply.
 async fn describe_chunk<C: Cloud>(
     invocation: &Invocation<'_, C>,
     cluster: &ClusterArn,
     names: &[ServiceName],
     deadline: Deadline,
 ) -> Result<Services, FailedCall> {
-    let request = invocation.request(CALL, Kind::Services, deadline);
+    let request = invocation.request(CALL, CallKind::Services, deadline);
     let answer = request.send(async || invocation.cloud().describe_services(cluster, names, true).await).await;
     if !answer.as_ref().is_err_and(|error| error.kind == CallErrorKind::Denied) {
         return answer;
     }
     let untagged = request.send(async || invocation.cloud().describe_services(cluster, names, false).await).await;
     let Ok(mut services) = untagged else { return answer };
-    for (name, finding) in &mut services {
-        if let ServiceObservation::Found(service) = finding {
+    for (name, answer) in &mut services {
+        if let ServiceObservation::Found(service) = answer {
             let key = ServiceKey { cluster: cluster.clone(), service: name.clone() };
             service.tag = invocation.engine.services.borrow().last_tag(&key);
             service.tags_unknown = true;
@@ -236,7 +236,7 @@ async fn describe_revisions<C: Cloud>(
     let arns: BTreeSet<_> = services.iter().flat_map(|service| service.revisions.iter().cloned()).collect();
     let arns: Vec<_> = arns.into_iter().collect();
     let calls = arns.chunks(MAX_REVISIONS_PER_CALL).map(async |arns| {
-        let request = invocation.request("DescribeServiceRevisions", Kind::Revisions, deadline);
+        let request = invocation.request("DescribeServiceRevisions", CallKind::Revisions, deadline);
         request.send(async || invocation.cloud().describe_service_revisions(arns).await).await
     });
     let (mut revisions, mut failure) = (Vec::new(), None);

@@ -1,4 +1,4 @@
-//! A look at a target group: its targets, with the ports that are registered, and what ECS says of the tasks.
+//! Reads a target group, and asks ECS about the tasks of its notices.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>
 
@@ -12,23 +12,23 @@ use spotdrain_core::model::observed::{GroupObservation, TargetState, TaskObserva
 use spotdrain_core::model::outcome::Failure;
 use spotdrain_core::plan::Look;
 use spotdrain_core::plan::last_healthy::StoppingTasks;
-use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::plan::rate_limit::CallKind;
 
 use crate::cloud::Cloud;
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 use crate::shares;
 
-/// The pages of ListTasks that are read, of a hundred tasks each.
+/// The most pages of ListTasks that are read, each with a hundred tasks.
 const MAX_PAGES: usize = 3;
 
-/// The tasks to ask about, by cluster.
+/// The tasks to describe, by cluster.
 pub(crate) type TasksToAsk = BTreeMap<ClusterArn, BTreeSet<TaskArn>>;
 
 /// A service, or a whole cluster.
 pub(crate) type Scope = (ClusterArn, Option<ServiceName>);
 
-/// Reads a group whose token was taken, and asks ECS about the tasks of notices beside it.
+/// Reads a group whose token was taken, and at the same time asks ECS about the tasks of notices.
 pub(crate) async fn look<C: Cloud>(
     invocation: &Invocation<'_, C>,
     group: &TargetGroupArn,
@@ -45,26 +45,26 @@ fn looking<C: Cloud>(invocation: &Invocation<'_, C>) -> Deadline {
     invocation.deadline.reserving(now, shares::ACTING).within(now, shares::OBSERVING)
 }
 
-/// Reads a group, all of it: its other targets decide whether it can spare one.
+/// Reads all targets of a group: the others decide whether the last healthy one must be kept.
 async fn read_group<C: Cloud>(
     invocation: &Invocation<'_, C>,
     group: &TargetGroupArn,
     deadline: Deadline,
 ) -> GroupObservation {
-    let request = invocation.request("DescribeTargetHealth", Kind::Read, deadline);
+    let request = invocation.request("DescribeTargetHealth", CallKind::Read, deadline);
     let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
     answer.map_or_else(|error| error.observation(), GroupObservation::Found)
 }
 
-/// Whether a group whose token was taken has no healthy target left; `false` if it could not be read.
+/// Returns whether a group whose token was taken has no healthy target left; `false` if it could not be read.
 pub(crate) async fn is_emptied<C: Cloud>(invocation: &Invocation<'_, C>, group: &TargetGroupArn) -> bool {
-    let request = invocation.request("DescribeTargetHealth", Kind::Read, looking(invocation));
+    let request = invocation.request("DescribeTargetHealth", CallKind::Read, looking(invocation));
     let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
     answer.is_ok_and(|targets| !targets.iter().any(|target| target.state == TargetState::Healthy))
 }
 
-/// Asks ECS about the tasks whose ownership the plan may need. An answer that contradicts its notice is asked for once more,
-/// because ECS may lag behind its own event.
+/// Describes the tasks whose ownership the plan may need. If an answer contradicts its notice, the task is described once more,
+/// because ECS's reads may be behind its events.
 async fn ask_owners<C: Cloud>(
     invocation: &Invocation<'_, C>,
     notices: &[Notice],
@@ -106,7 +106,7 @@ async fn describe<C: Cloud>(
     tasks: Vec<TaskArn>,
     deadline: Deadline,
 ) -> Vec<(TaskArn, TaskObservation)> {
-    let request = invocation.request("DescribeTasks", Kind::Tasks, deadline);
+    let request = invocation.request("DescribeTasks", CallKind::Tasks, deadline);
     let answer = request.send(async || invocation.cloud().describe_tasks(&cluster, &tasks).await).await;
     let of = |task: &TaskArn| match &answer {
         Ok(found) => found.get(task).cloned(),
@@ -115,7 +115,7 @@ async fn describe<C: Cloud>(
     tasks.iter().filter_map(|task| Some((task.clone(), of(task)?))).collect()
 }
 
-/// Asks ECS which tasks of the services are stopping.
+/// Returns the stopping tasks of services or clusters.
 pub(crate) async fn stopping_tasks<C: Cloud>(invocation: &Invocation<'_, C>, scopes: BTreeSet<Scope>) -> StoppingTasks {
     let deadline = looking(invocation);
     let mut tasks = TasksToAsk::new();
@@ -126,9 +126,9 @@ pub(crate) async fn stopping_tasks<C: Cloud>(invocation: &Invocation<'_, C>, sco
         }
     }
     let mut known = BTreeMap::new();
-    for (task, finding) in describe_tasks(invocation, tasks, deadline).await {
-        match finding {
-            TaskObservation::Found(sighting) => _ = known.insert(task, sighting),
+    for (task, answer) in describe_tasks(invocation, tasks, deadline).await {
+        match answer {
+            TaskObservation::Found(described) => _ = known.insert(task, described),
             TaskObservation::Missing => {}
             TaskObservation::Unknown(failure) => return StoppingTasks::Unknown(failure),
         }
@@ -136,13 +136,13 @@ pub(crate) async fn stopping_tasks<C: Cloud>(invocation: &Invocation<'_, C>, sco
     StoppingTasks::Known(known)
 }
 
-/// Lists the stopping tasks of a scope. More than fit on the pages count as not asked.
+/// Lists the stopping tasks of a service or cluster. More tasks than [`MAX_PAGES`] hold are a failure.
 async fn list<C: Cloud>(
     invocation: &Invocation<'_, C>,
     (cluster, service): &Scope,
     deadline: Deadline,
 ) -> Result<(ClusterArn, Vec<TaskArn>), Failure> {
-    let request = invocation.request("ListTasks", Kind::Tasks, deadline);
+    let request = invocation.request("ListTasks", CallKind::Tasks, deadline);
     let (mut tasks, mut next) = (Vec::new(), None);
     for _ in 0..MAX_PAGES {
         let page: Option<String> = next;

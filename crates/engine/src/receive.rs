@@ -1,8 +1,7 @@
-//! Receives more messages than Lambda delivered, as long as there is work: the plan of a turn then serves every notice that
-//! has arrived for its group.
+//! Receives more messages than Lambda delivered while there is work, so that one turn serves every notice of its group.
 //!
-//! Lambda delivers at most ten messages without a batching window, and with one a single notice may wait for seconds. A receive
-//! that is in flight is not cancelled, because SQS may already have handed out its messages.
+//! Without a batching window Lambda delivers at most ten messages, and with one a single notice may wait for seconds. A receive
+//! in flight is not cancelled, because SQS may already have delivered its messages.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 
 use std::collections::VecDeque;
@@ -22,22 +21,22 @@ use crate::shares;
 /// The most receives in flight.
 const MAX_RECEIVES: usize = 16;
 
-/// The most messages that one invocation holds: about 30 MB.
+/// The most messages of one invocation: about 30 MB.
 const MAX_MESSAGES: usize = 10_000;
 
-/// After an answer without messages, and after a failure, nothing is received for this long.
+/// The pause after an empty answer or a failure.
 const REST: Duration = Duration::from_millis(200);
 
-/// Ten or more messages within this time are a storm: turns wait for the rest of it.
+/// Ten or more messages within this time are a storm, and turns wait for more of its messages.
 const STORM: Duration = Duration::from_millis(200);
 
-/// After a full batch, turns wait this long for the answer to the first receive, which may have its connection to open.
+/// After a full batch, turns wait this long for the answer to the first receive, which may have to open its connection.
 const FIRST_ANSWER: Duration = Duration::from_millis(500);
 
-/// The longest that a turn waits for the rest of a storm.
+/// The longest time that turns wait for the messages of a storm.
 const MAX_GATHERING: Duration = Duration::from_secs(3);
 
-/// The messages that an execution environment got a short time ago, each part with its time.
+/// The messages that this execution environment received a short time ago: the time and number of each part.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals(VecDeque<(Timestamp, usize)>);
 
@@ -47,7 +46,7 @@ impl Arrivals {
         self.0.push_back((now, messages));
     }
 
-    /// When the storm is over if nothing more arrives.
+    /// Returns when the storm ends if no more messages arrive.
     fn calm_at(&self) -> Option<Timestamp> {
         let mut messages = 0;
         let is_storm = |(_, arrived): &&(Timestamp, usize)| {
@@ -57,8 +56,8 @@ impl Arrivals {
         self.0.iter().rev().find(is_storm).map(|(at, _)| later(*at, STORM))
     }
 
-    /// Until when turns wait, in an invocation that started at `started_at`: otherwise the first notices of a storm would use up
-    /// the tokens. A single notice never waits.
+    /// Returns until when turns wait in an invocation that started at `started_at`: otherwise the first notices of a storm would
+    /// use up the tokens. A single notice never waits.
     pub(crate) fn gather_until(&self, started_at: Timestamp) -> Option<Timestamp> {
         Some(self.calm_at()?.min(later(started_at, MAX_GATHERING)))
     }
@@ -78,7 +77,7 @@ pub(crate) struct Receiving {
 }
 
 impl Receiving {
-    /// Begins with the messages that Lambda delivered. A full batch means that there may be more.
+    /// Begins with the messages that Lambda delivered. After a full batch there may be more.
     pub(crate) fn begin(delivered: usize, has_queue: bool, now: Timestamp) -> Self {
         let is_flowing = has_queue && delivered >= MAX_MESSAGES_PER_CALL;
         let first_answer_by = is_flowing.then(|| later(now, FIRST_ANSWER));
@@ -94,18 +93,17 @@ impl Receiving {
         self.is_flowing
     }
 
-    /// Whether another receive is wanted.
+    /// Returns whether to start another receive.
     pub(crate) fn wants_more(&self) -> bool {
         let has_room = self.messages + self.in_flight * MAX_MESSAGES_PER_CALL < MAX_MESSAGES;
         self.in_flight < self.wanted && has_room
     }
 
-    /// The time before which none is started.
+    /// The time before which no receive is started.
     pub(crate) fn not_before(&self) -> Timestamp {
         self.not_before
     }
 
-    /// Counts a receive that is started.
     pub(crate) fn started(&mut self) {
         self.in_flight += 1;
     }
@@ -125,7 +123,7 @@ impl Receiving {
     }
 }
 
-/// One receive; no messages if it fails.
+/// Receives messages once; returns none if that fails.
 pub(crate) async fn receive<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn) -> Vec<Message> {
     let cloud = invocation.cloud();
     let limit = shares::RECEIVE.min(invocation.deadline.left(invocation.now()));
@@ -134,7 +132,7 @@ pub(crate) async fn receive<C: Cloud>(invocation: &Invocation<'_, C>, queue: &Qu
         Some(Err(error)) => error.problem,
         None => format!("no answer within {} ms", limit.as_millis()),
     };
-    warn!(queue = queue.as_str(), problem, "a receive failed: only the messages that Lambda delivered are certain");
+    warn!(queue = queue.as_str(), problem, "a receive failed: messages may stay in the queue for longer");
     Vec::new()
 }
 

@@ -1,14 +1,14 @@
-//! One call, attempted until it succeeds, fails for good, or the deadline is near.
+//! Makes one call: attempts until it succeeds, fails for good, or the deadline is near.
 //!
-//! Every attempt has a time limit and waits for its token of this environment's rate limit. After a throttle the wait grows, with
-//! full jitter. After a connection that broke at the first attempt there is no wait: the usual cause is an environment that
-//! Lambda froze for hours, whose connections are dead.
+//! Every attempt has a time limit and takes a token of this environment's rate limit. After a throttle the wait grows, with full
+//! jitter. If the connection broke at the first attempt, there is no wait: usually Lambda froze the environment for hours, and
+//! its connections are dead.
 
 use std::time::Duration;
 
 use spotdrain_core::model::observed::Observation;
 use spotdrain_core::model::outcome::Failure;
-use spotdrain_core::plan::rate_limit::Kind;
+use spotdrain_core::plan::rate_limit::CallKind;
 use tracing::debug;
 
 use crate::cloud::{Answer, CallError, CallErrorKind, Cloud};
@@ -17,27 +17,27 @@ use crate::engine::Engine;
 use crate::invocation::{pause, within};
 use crate::shares::{ATTEMPT, MIN_ATTEMPT};
 
-/// The longest first wait after a throttle; it doubles with each further one.
+/// The longest wait after the first throttle; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// How long to wait after a number of failures in a row. `jitter`: from 0 to 1.
+/// Returns how long to wait after a number of failures in a row. `jitter`: from 0 to 1.
 pub(crate) fn back_off(failures: u32, jitter: f64) -> Duration {
     let longest = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_WAIT);
     longest.mul_f64(jitter)
 }
 
-/// What a call takes before an attempt.
+/// The rate limit of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Limit {
-    /// A token of a rate limit.
-    Rate(Kind),
-    /// Nothing: the call belongs to a turn. Another attempt needs another turn, and so another look at the group; only an attempt
-    /// whose connection broke is repeated at once.
+    /// Each attempt takes a token.
+    Rate(CallKind),
+    /// The turn has taken the token. Another attempt needs another turn, and so another look at the group; only if the connection
+    /// broke is the attempt repeated at once.
     Turn,
-    /// Nothing: SQS has no rate limit that matters here.
+    /// SQS has no rate limit that matters here.
     None,
 }
 
@@ -49,12 +49,12 @@ pub(crate) struct FailedCall {
 }
 
 impl FailedCall {
-    /// Whether AWS refused what was asked for, which a part of it may not deserve.
+    /// Returns whether AWS refused the arguments, so that a part of them may succeed alone.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.kind, CallErrorKind::Denied | CallErrorKind::Invalid | CallErrorKind::Other)
     }
 
-    /// What the failure says about the thing that was asked for.
+    /// Returns what the failure says about the resource that was read.
     pub(crate) fn observation<T>(&self) -> Observation<T> {
         match self.kind {
             CallErrorKind::NotFound => Observation::Missing,
@@ -63,16 +63,16 @@ impl FailedCall {
     }
 }
 
-/// A call with its retries: its name, its rate limit and its deadline.
+/// A call that is retried until its deadline.
 #[derive(Debug)]
-pub(crate) struct Request<'a, C> {
+pub(crate) struct RetriedCall<'a, C> {
     pub(crate) engine: &'a Engine<C>,
     pub(crate) name: &'static str,
     pub(crate) limit: Limit,
     pub(crate) deadline: Deadline,
 }
 
-impl<C: Cloud> Request<'_, C> {
+impl<C: Cloud> RetriedCall<'_, C> {
     /// Waits for its token and makes the call.
     pub(crate) async fn send<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
         match self.wait_for_token().await {
@@ -81,16 +81,16 @@ impl<C: Cloud> Request<'_, C> {
         }
     }
 
-    /// Makes a call whose token was taken; each further attempt waits for a token of its own.
+    /// Makes a call whose token was taken; each further attempt waits for its own token.
     pub(crate) async fn send_now<T>(&self, attempt: impl AsyncFn() -> Answer<T>) -> Result<T, FailedCall> {
         let mut failed = self.out_of_time();
         let (mut has_token, mut timeouts) = (true, 0);
         for tries in 0_u32.. {
-            // An attempt whose connection broke is repeated at once, ahead of all that wait for a token.
+            // An attempt whose connection broke is repeated at once, without a token.
             if !has_token && self.wait_for_token().await.is_none() {
                 break;
             }
-            // An answer that takes longer than an attempt would otherwise never be waited for.
+            // The limit grows: an answer that always takes longer than the first limit would otherwise never arrive.
             let limit = ATTEMPT.saturating_mul(timeouts + 1).min(self.left());
             let Some(result) = self.attempt(&attempt, limit).await else { break };
             let error = match result {
@@ -108,7 +108,7 @@ impl<C: Cloud> Request<'_, C> {
         Err(failed)
     }
 
-    /// One attempt with its time limit; `None` if that is too short to start one.
+    /// Makes one attempt; `None` if the limit is too short for one.
     async fn attempt<T>(&self, attempt: impl AsyncFn() -> Answer<T>, limit: Duration) -> Option<Answer<T>> {
         if limit < MIN_ATTEMPT {
             return None;
@@ -120,7 +120,7 @@ impl<C: Cloud> Request<'_, C> {
         }))
     }
 
-    /// Waits for a token; `None`, and none is taken, if the deadline comes first.
+    /// Waits for a token; `None` if the deadline is earlier, and then no token is taken.
     pub(crate) async fn wait_for_token(&self) -> Option<()> {
         let Limit::Rate(kind) = self.limit else { return Some(()) };
         let wait = self.engine.take(kind, self.deadline)?;
@@ -128,7 +128,7 @@ impl<C: Cloud> Request<'_, C> {
         Some(())
     }
 
-    /// How long to wait before the next attempt; `None` if there is none.
+    /// Returns how long to wait before the next attempt; `None` if there is no further one.
     fn wait(&self, kind: CallErrorKind, tries: u32) -> Option<Duration> {
         let failures = match kind {
             CallErrorKind::BrokenConnection if tries == 0 => return Some(Duration::ZERO),

@@ -1,4 +1,4 @@
-//! How the function's time is spent. Each share bounds one part of an invocation; the test shows that they add up.
+//! The shares of an invocation's time. Each one bounds a part of the work; the test shows that they add up.
 
 use std::time::Duration;
 
@@ -8,35 +8,35 @@ pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// Reserved at the end of an invocation for the records and the answer.
 pub const ANSWER: Duration = Duration::from_millis(500);
 
-/// DescribeServices may take this long: one service must not hold up the others. A second attempt has twice the time of the
-/// first, so that an answer which takes 2 to 4 s is waited for.
+/// The longest time for DescribeServices, so that one service does not delay the others. It is enough for a second attempt with
+/// twice the limit of the first, which gets an answer that takes 2 to 4 s.
 pub const LOCATING: Duration = Duration::from_secs(6);
 
-/// A look at a group may take this long. A group that was not read by then is written unread.
+/// The longest time for a look at a group. A group that was not read by then is deregistered from unread.
 pub const OBSERVING: Duration = Duration::from_millis(2500);
 
-/// Reserved for deregistering, whatever the reads take.
+/// Reserved for deregistering, however long the reads take.
 pub const ACTING: Duration = Duration::from_secs(3);
 
-/// With less time than this left, no further turn is taken, and nothing more is received.
+/// With less time left than this, no turn is granted.
 pub const A_TURN: Duration = Duration::from_secs(1);
 
-/// Reserved at the end for each message that may have to return: its record, and its part of a call.
+/// Reserved at the end for each notice that may have to return: its record, and its part of a call.
 pub const RETURNING_ONE: Duration = Duration::from_micros(200);
 
 /// A message that has waited for this long stays hidden until the invocation's deadline.
 pub const HIDDEN: Duration = Duration::from_secs(20);
 
-/// The first attempt of a call may take this long; after each one without an answer, the next gets as much more.
+/// The time limit of the first attempt of a call. After each attempt without an answer, the limit grows by as much.
 pub const ATTEMPT: Duration = Duration::from_secs(2);
 
-/// With less time than this left, no attempt is started.
+/// With less time left than this, no attempt is started.
 pub const MIN_ATTEMPT: Duration = Duration::from_millis(50);
 
-/// A receive waits this long for messages, by its own parameter.
+/// How long a receive waits for messages (`WaitTimeSeconds`).
 pub const LONG_POLL: Duration = Duration::from_secs(1);
 
-/// A receive may take this long. It is not retried: what it handed out in vain stays hidden for a while.
+/// The time limit of a receive. It is not retried: messages that it delivered in vain stay hidden until their visibility timeout.
 pub const RECEIVE: Duration = Duration::from_secs(4);
 
 #[cfg(test)]

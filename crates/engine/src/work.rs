@@ -1,8 +1,8 @@
-//! The open notices of an invocation, the target groups that they wait for, and which group is next.
+//! The open notices of an invocation, the target groups that they wait for, and the order of the groups.
 //!
-//! Notices in time come first, by their deadline; then notices past their deadline. A group whose last turn failed goes behind
-//! those that were not tried. A group that needs no turn is only looked at: to confirm a write, to search it for a task, or to
-//! look again at a target that was kept.
+//! Notices in time come first, by their deadline, then notices past their deadline. A group whose last turn failed follows those
+//! that were not tried. A group may need no turn but only a look: to confirm a write, to search it for a task, or to examine a
+//! kept target again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,27 +10,28 @@ use jiff::Timestamp;
 use spotdrain_core::model::arn::TargetGroupArn;
 use spotdrain_core::model::notice::Notice;
 use spotdrain_core::model::outcome::{Failure, Outcome};
-use spotdrain_core::plan::progress::{Progress, Settled};
+use spotdrain_core::plan::progress::{GroupProgress, SettledRegistrations};
 use spotdrain_core::plan::target_groups::LocatedNotice;
 use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
 use spotdrain_core::report::RegistrationRecord;
 
-/// Numbers the notices of an invocation.
+/// The number of a notice within the invocation.
 pub(crate) type NoticeId = usize;
 
-/// Deadlines in the same period of this many seconds count as equal. The queue deals the notices of a group to both execution
-/// environments, and what one of them could not serve is dealt again. If both take the groups in the same order, each group is
-/// written to twice in a storm, and otherwise once more whenever the rest is dealt again.
+/// Deadlines in the same period of this many seconds count as equal, and equal groups are taken in the order of their ARNs. In a
+/// storm the queue distributes the notices of each group over both execution environments, and distributes again what an
+/// invocation could not serve. Because both environments take the groups in the same order, they finish the same groups, and no
+/// group is written to again in the next invocation.
 const SAME_TIME: i64 = 10;
 
-/// Why a group is looked at without a turn, the most urgent first.
+/// Why a group is read without a turn, the most urgent reason first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LookKind {
-    /// Its targets were named unread, and only a read shows what became of them.
+    /// To confirm the outcome of a write to a group that could not be read before.
     Confirm,
-    /// Only the configuration names it.
+    /// To search a group for the task that only the configuration names.
     Search,
-    /// A last healthy target was kept there.
+    /// To examine again a target that was kept as the last healthy one.
     SecondLook,
 }
 
@@ -41,9 +42,9 @@ pub(crate) enum Wants {
     Look(LookKind),
 }
 
-/// A notice that has no outcome yet for some of its groups.
+/// A notice that still waits for groups.
 #[derive(Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenNotice {
     pub(crate) located: LocatedNotice,
     /// When the first of its groups was planned.
     pub(crate) planned_at: Option<Timestamp>,
@@ -54,8 +55,8 @@ pub(crate) struct Open {
     pub(crate) is_contradicted: bool,
 }
 
-impl Open {
-    /// Notes what the plan of a group says of the notice as a whole.
+impl OpenNotice {
+    /// Notes what the plan of a group says about the notice as a whole.
     pub(crate) fn note(&mut self, plan: &NoticePlan, now: Timestamp) {
         self.planned_at.get_or_insert(now);
         self.is_contradicted |= plan.is_contradicted;
@@ -65,16 +66,16 @@ impl Open {
     }
 }
 
-/// What the turns of a group have made of a notice.
+/// The registrations of a notice in one group.
 #[derive(Debug, Default)]
 pub(crate) struct Wait {
-    pub(crate) settled: Settled,
-    /// The registrations that the last turn left open.
+    pub(crate) settled: SettledRegistrations,
+    /// Those that the last turn left open.
     pub(crate) open: Vec<PlannedRegistration>,
 }
 
 impl Wait {
-    /// Takes over a plan: the registrations that have an outcome are settled, and the others stay open.
+    /// Applies a plan: registrations with an outcome are settled, and the others stay open.
     pub(crate) fn settle(
         &mut self,
         plan: &NoticePlan,
@@ -82,7 +83,7 @@ impl Wait {
         outcome: impl Fn(&PlannedRegistration) -> Option<Outcome>,
         (notice, now): (&Notice, Timestamp),
     ) {
-        // A plan that could not read the group does not know all ports. What an earlier turn read and left open stays open.
+        // The plan of an unread group does not know all ports: what an earlier turn read and left open stays open.
         let is_planned = |row: &PlannedRegistration| {
             was_read || plan.registrations.iter().any(|new| new.registration == row.registration)
         };
@@ -91,7 +92,7 @@ impl Wait {
             let target = row.registration.target;
             match outcome(row) {
                 _ if self.settled.contains_key(&target) => {}
-                // The targets that earlier turns settled have left the group.
+                // The task's targets were deregistered by earlier turns and have left the group.
                 Some(Outcome::NotRegistered) if !self.settled.is_empty() => {}
                 Some(outcome) => _ = self.settled.insert(target, RegistrationRecord::new(row, outcome, now, notice)),
                 None => self.open.push(row.clone()),
@@ -102,32 +103,33 @@ impl Wait {
 
 /// A target group that notices wait for.
 #[derive(Debug, Default)]
-pub(crate) struct Group {
+pub(crate) struct GroupQueue {
     /// The notices that wait for a turn, the earliest deadline first.
     turns: BTreeSet<(Timestamp, NoticeId)>,
     /// The notices that wait for a look.
     looks: BTreeSet<(LookKind, Timestamp, NoticeId)>,
+    /// A turn or a look is under way.
     pub(crate) is_busy: bool,
-    pub(crate) progress: Progress,
+    pub(crate) progress: GroupProgress,
     /// The number of failures since the last success, and the last of them.
     failures: u32,
     failure: Option<Failure>,
-    /// It is not tried before.
+    /// The group is not tried before this time.
     not_before: Option<Timestamp>,
 }
 
-impl Group {
+impl GroupQueue {
     fn is_ready(&self, now: Timestamp) -> bool {
         !self.is_busy && self.not_before.is_none_or(|at| at <= now)
     }
 
-    /// Every notice that waits for it.
+    /// Returns every notice that waits for the group.
     pub(crate) fn waiting(&self) -> Vec<NoticeId> {
         let looks = self.looks.iter().map(|(_, _, id)| *id);
         self.turns.iter().map(|(_, id)| *id).chain(looks).collect()
     }
 
-    /// Notes a turn or a look that did what it should.
+    /// Notes a turn or a look that succeeded.
     pub(crate) fn succeeded(&mut self) {
         (self.failures, self.failure, self.not_before) = (0, None, None);
     }
@@ -143,13 +145,13 @@ impl Group {
         self.not_before = Some(at);
     }
 
-    /// Why its last turn failed.
+    /// Returns why the last turn or look failed.
     pub(crate) fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
     }
 
-    /// The order of turns: in time or not, tried or not, then the earliest deadline. Groups of the same time are taken in the order
-    /// of their ARNs.
+    /// Returns the rank of the group among those that wait for a turn: notices in time first, then groups that did not fail, then
+    /// the earliest deadline, in periods of [`SAME_TIME`].
     fn rank(&self, now: Timestamp) -> Option<(bool, bool, i64)> {
         let (earliest, _) = self.turns.first()?;
         let in_time = self.turns.range((now, NoticeId::MIN)..).next();
@@ -161,22 +163,27 @@ impl Group {
 /// All open notices and their groups.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
-    pub(crate) notices: BTreeMap<NoticeId, Open>,
-    pub(crate) groups: BTreeMap<TargetGroupArn, Group>,
+    pub(crate) notices: BTreeMap<NoticeId, OpenNotice>,
+    pub(crate) groups: BTreeMap<TargetGroupArn, GroupQueue>,
     next: NoticeId,
 }
 
 impl Work {
-    /// Opens a notice. It has no groups yet.
+    /// Adds a notice, which waits for no group yet.
     pub(crate) fn open(&mut self, located: LocatedNotice) -> NoticeId {
         self.next += 1;
-        let open =
-            Open { located, planned_at: None, waits: BTreeMap::new(), records: Vec::new(), is_contradicted: false };
+        let open = OpenNotice {
+            located,
+            planned_at: None,
+            waits: BTreeMap::new(),
+            records: Vec::new(),
+            is_contradicted: false,
+        };
         self.notices.insert(self.next, open);
         self.next
     }
 
-    /// Lets a notice wait for a group.
+    /// Makes a notice wait for a group.
     pub(crate) fn wait(&mut self, id: NoticeId, group: &TargetGroupArn, wants: Wants) {
         let Some(open) = self.notices.get_mut(&id) else { return };
         open.waits.entry(group.clone()).or_default();
@@ -201,28 +208,28 @@ impl Work {
         }
     }
 
-    /// Whether a group waits for a turn that it could use now.
+    /// Returns whether a group could use a turn now.
     pub(crate) fn a_turn_waits(&self, now: Timestamp) -> bool {
         self.groups.values().any(|group| group.is_ready(now) && !group.turns.is_empty())
     }
 
-    /// The group that takes the next turn.
+    /// Returns the group that takes the next turn.
     pub(crate) fn next_turn(&self, now: Timestamp) -> Option<TargetGroupArn> {
         let ready = self.groups.iter().filter(|(_, group)| group.is_ready(now));
         let ranked = ready.filter_map(|(arn, group)| Some((group.rank(now)?, arn)));
         ranked.min().map(|(_, arn)| arn.clone())
     }
 
-    /// The group that is looked at next without a turn.
+    /// Returns the group that is read next without a turn.
     pub(crate) fn next_look(&self, now: Timestamp) -> Option<TargetGroupArn> {
         let ready = self.groups.iter().filter(|(_, group)| group.is_ready(now) && group.turns.is_empty());
         let first = ready.filter_map(|(arn, group)| Some((group.looks.first()?, arn)));
         first.min().map(|(_, arn)| arn.clone())
     }
 
-    /// When the next group that rests after a failure is ready.
+    /// Returns when the next group can be tried that rests after a failure.
     pub(crate) fn next_ready(&self, now: Timestamp) -> Option<Timestamp> {
-        let waits = |group: &&Group| !(group.is_busy || group.turns.is_empty() && group.looks.is_empty());
+        let waits = |group: &&GroupQueue| !(group.is_busy || group.turns.is_empty() && group.looks.is_empty());
         self.groups.values().filter(waits).filter_map(|group| group.not_before).filter(|at| *at > now).min()
     }
 }

@@ -1,4 +1,4 @@
-//! The arguments, as typed. What they mean is checked elsewhere.
+//! The command line's arguments, as typed.
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
@@ -18,38 +18,38 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("SPOT
 #[command(
     name = "spotdrain",
     version = VERSION,
-    about = "Takes a Fargate Spot task that is being interrupted out of its target groups",
-    after_help = "See it at work, without an AWS account: spotdrain demo\n\n\
-                  Exit codes: 0 done or nothing to do, 1 failed for good or an error was found, 2 a warning was found \
+    about = "Deregisters Fargate Spot tasks from their target groups as soon as they are interrupted",
+    after_help = "Try it without an AWS account: spotdrain demo\n\n\
+                  Exit codes: 0 done or nothing to do, 1 failed or an error was found, 2 a warning was found \
                   (doctor --strict), 64 bad configuration, 65 bad event, \
-                  75 failed but worth another try."
+                  75 failed and worth retrying."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Show what is read from an event, and whether it is a notice
+pub(crate) enum CliCommand {
+    /// Show how an event is read, and whether it is a notice
     ///
-    /// Calls nothing. An event may be one of EventBridge or a batch of SQS, as the function gets them.
+    /// Makes no AWS calls. The event is an EventBridge event or an SQS batch, as the function receives them.
     Explain(ExplainArgs),
-    /// Show what would be done about an event, and change nothing
+    /// Show what the function would do with an event, and change nothing
     ///
-    /// Asks ECS and the load balancer, with your AWS credentials.
+    /// Reads from ECS and Elastic Load Balancing, with your AWS credentials.
     Plan(DrainArgs),
-    /// Take the interrupted task of an event out of its target groups, now
+    /// Deregister the interrupted task of an event from its target groups
     ///
-    /// The same that the function does, with your AWS credentials.
+    /// Does what the function does, with your AWS credentials.
     Drain(DrainArgs),
-    /// See the whole of it at work on an AWS inside this process
+    /// Run the function once against a local AWS inside this process
     ///
     /// Needs no AWS account, no Docker and no network.
     Demo(DemoArgs),
-    /// Find the settings that lose connections, before an interruption does
+    /// Find the settings that will drop connections in an interruption
     ///
-    /// Reads templates before they are deployed (--template), or what is deployed (--cluster, or every cluster of the Region),
+    /// Reads templates before they are deployed (--template), or what is deployed (--cluster, or every cluster of the Region)
     /// with your AWS credentials. Changes nothing.
     Doctor(DoctorArgs),
     /// Report what past interruptions did, and whether ECS or spotdrain was first
@@ -57,22 +57,22 @@ pub(crate) enum Command {
     /// Reads the function's log from CloudWatch Logs, with your AWS credentials, or from files. Changes nothing. See it without
     /// AWS: spotdrain report --demo
     Report(ReportArgs),
-    /// Simulate the notice of a running task, and try the function with it
+    /// Simulate the notice of a running task, to test the function
     ///
-    /// Without an option it only prints the event. Nothing is sent or done without --for-real, and not before you have said yes.
+    /// Without --bus, --invoke or --here it only prints the event. Nothing is sent or done without --for-real and a confirmation.
     Simulate(SimulateArgs),
-    /// Interrupt tasks under live traffic, and count the connections that are lost
+    /// Interrupt tasks under live traffic, and count the lost connections
     ///
-    /// Four times: with nothing, with the function, with the hold, with both. Needs HAProxy, which stands for the load
-    /// balancer, and no AWS account. What is assumed of AWS: docs/drill.md.
+    /// Runs four scenarios: nothing, the function, the hold, and both. Needs HAProxy, which acts as the load balancer, and no AWS
+    /// account. The assumptions about AWS: docs/drill.md.
     Drill(DrillArgs),
-    /// The application of a drill's task
+    /// Run the application of one of the drill's tasks
     #[command(hide = true)]
     DrillTask(DrillTaskArgs),
-    /// Run an AWS on this machine, with the demo's service in it, until Ctrl-C
+    /// Run a local AWS with the demo's service, until Ctrl-C
     ///
     /// Answers the SDKs and the aws command as AWS documents it, and lists the services and actions that it simulates.
-    /// With --world it loads your own clusters, services, tasks and target groups.
+    /// --world loads your own clusters, services, tasks and target groups.
     Local(LocalArgs),
     /// Print a completion script for a shell
     Completions {
@@ -81,10 +81,10 @@ pub(crate) enum Command {
     },
 }
 
-/// As whom AWS is asked.
+/// The AWS credentials.
 #[derive(Debug, Args)]
 pub(crate) struct AwsArgs {
-    /// The profile whose credentials and Region are used, instead of AWS_PROFILE
+    /// The profile that provides credentials and Region, instead of AWS_PROFILE
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 }
@@ -104,8 +104,8 @@ struct EventSource {
 pub(crate) struct EventArgs {
     #[command(flatten)]
     source: EventSource,
-    /// Take the event as if it came now (a sample's own times are long past). Unless AWS_ENDPOINT_URL names a stand-in,
-    /// ECS is then always asked whether the task still has the address
+    /// Treat the event as if it were sent now (a sample's own times are long past). Unless AWS_ENDPOINT_URL is set, ECS is then
+    /// always asked whether the task still has the address
     #[arg(long)]
     pub(crate) restamp: bool,
     /// Print JSON, for programs
@@ -114,7 +114,7 @@ pub(crate) struct EventArgs {
 }
 
 impl EventArgs {
-    /// The file with the event, however it was given.
+    /// The file with the event, given as argument or flag.
     pub(crate) fn file(&self) -> &Path {
         let EventSource { event, event_flag } = &self.source;
         event.as_deref().or(event_flag.as_deref()).unwrap_or(Path::new("-"))
@@ -133,7 +133,7 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct DrainArgs {
     #[command(flatten)]
     pub(crate) event: EventArgs,
-    /// Give up after so many seconds; what is not done by then is worth another try
+    /// Stop after this many seconds; unfinished work fails and is worth retrying
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=900))]
     pub(crate) timeout: u64,
     #[command(flatten)]
@@ -151,7 +151,7 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LocalArgs {
-    /// The port on 127.0.0.1; 0 for one that is free
+    /// The port on 127.0.0.1; 0 for any free port
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
     /// A world file: JSON with clusters, services, tasks and target groups
@@ -168,25 +168,25 @@ pub(crate) struct SimulateArgs {
     /// The running task, by id or ARN
     #[arg(long, value_name = "TASK")]
     pub(crate) task: String,
-    /// Send it to this EventBridge bus, with the simulator's source: nobody but AWS can send aws.*
+    /// Send the event to this EventBridge bus, with the simulator's source, because only AWS can send aws.*
     #[arg(long, value_name = "NAME")]
     pub(crate) bus: Option<String>,
-    /// The simulator's source; the function reads it only if SPOTDRAIN_EVENT_SOURCES has it
+    /// The simulator's source; the function accepts it only if SPOTDRAIN_EVENT_SOURCES lists it
     #[arg(long, value_name = "SOURCE", default_value = "spotdrain.drill", requires = "bus")]
     pub(crate) source: String,
-    /// Invoke this function with it
+    /// Invoke this function with the event
     #[arg(long, value_name = "NAME", conflicts_with = "bus")]
     pub(crate) invoke: Option<String>,
-    /// Handle it here, as the function would
+    /// Handle the event in this process, as the function would
     #[arg(long, conflicts_with_all = ["bus", "invoke"])]
     pub(crate) here: bool,
-    /// Only show what would be done; the default without --for-real
+    /// Only show what would be done (the default)
     #[arg(long, conflicts_with = "for_real")]
     pub(crate) dry_run: bool,
-    /// Do it: the task's target is taken out of its target groups, though the task goes on
+    /// Do it: the task is deregistered from its target groups, and keeps running
     #[arg(long)]
     pub(crate) for_real: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, requires = "for_real")]
     pub(crate) yes: bool,
     #[command(flatten)]

@@ -1,6 +1,6 @@
-//! Clients for a command, checked before its work begins: is there a Region, are there credentials, does the endpoint answer?
+//! AWS clients for a command, checked before its work begins: Region, credentials and endpoint.
 //!
-//! What is missing is found here within three seconds, and not by an engine that retries for half a minute.
+//! A missing Region or an unreachable endpoint is reported here within three seconds, not after half a minute of retries.
 
 use std::env;
 use std::fmt;
@@ -16,15 +16,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::args::AwsArgs;
-use super::exit::Problem;
+use super::exit::CliError;
 
-/// How long a command waits for a Region, for credentials that no profile provides, and for a connection to the endpoint.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The timeout for the Region, for credentials without a profile, and for a connection to the endpoint.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a profile may take: it may ask for a code, or sign in.
-const PROFILE_PATIENCE: Duration = Duration::from_mins(1);
+/// The timeout for a profile's credentials: the profile may ask for a code or sign in.
+const PROFILE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The service that a command cannot do without.
+/// The service whose endpoint a command needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Needs {
     Ecs,
@@ -32,13 +32,13 @@ pub(crate) enum Needs {
     Logs,
 }
 
-/// Clients that can be used.
-pub(crate) struct Connection {
+/// Checked clients, and a description of the credentials for error messages.
+pub(crate) struct AwsConnection {
     pub(crate) aws: Aws,
     pub(crate) caller: Caller,
 }
 
-/// As whom and where AWS is asked, for errors: `Region eu-central-1, profile staging (AWS_PROFILE)`.
+/// Region, credentials and endpoint, for error messages: `Region eu-central-1, profile staging (AWS_PROFILE)`.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     region: Option<String>,
@@ -49,23 +49,23 @@ pub(crate) struct Caller {
 /// Where the credentials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Credentials {
-    /// A profile, and what named it.
+    /// A profile, and the flag or variable that selected it.
     Profile(String, &'static str),
-    /// The variables of an access key.
+    /// An access key in environment variables.
     Variables,
-    /// The default profile, a container's or a machine's role.
+    /// The default profile, or the role of a container or an instance.
     Default,
 }
 
-/// Connects to AWS. `region` is that of the event, for a configuration that names none.
-pub(crate) async fn connect(args: &AwsArgs, region: Option<String>, needs: Needs) -> Result<Connection, Problem> {
-    let credentials = Credentials::chosen(args.profile.as_deref(), |name| env::var(name).ok());
+/// Connects to AWS. `region` is the event's, used if the configuration sets none.
+pub(crate) async fn connect(args: &AwsArgs, region: Option<String>, needs: Needs) -> Result<AwsConnection, CliError> {
+    let credentials = Credentials::select(args.profile.as_deref(), |name| env::var(name).ok());
     let mut caller = Caller { region: None, credentials, endpoint: None };
-    let aws = timeout(PATIENCE, Aws::from_profile(caller.profile(), region)).await;
-    let aws = aws.map_err(|_| no_region(&caller))?.map_err(|error| Problem::Configuration(error.to_string()))?;
+    let aws = timeout(TIMEOUT, Aws::from_profile(caller.profile(), region)).await;
+    let aws = aws.map_err(|_| no_region(&caller))?.map_err(|error| CliError::Configuration(error.to_string()))?;
     caller.region = aws.region();
     if caller.region.is_none() {
-        // A profile that is not there has no Region either, and is the cause.
+        // A profile that does not exist has no Region either: report the profile.
         if caller.profile().is_some() {
             check_credentials(&aws, &caller).await?;
         }
@@ -77,35 +77,35 @@ pub(crate) async fn connect(args: &AwsArgs, region: Option<String>, needs: Needs
     if let Some((url, _)) = url {
         reach(&url, &caller, needs).await?;
     }
-    Ok(Connection { aws, caller })
+    Ok(AwsConnection { aws, caller })
 }
 
-fn no_region(caller: &Caller) -> Problem {
+fn no_region(caller: &Caller) -> CliError {
     let credentials = &caller.credentials;
-    Problem::Configuration(format!("no Region is set: set AWS_REGION, or a profile that has one ({credentials})"))
+    CliError::Configuration(format!("no Region is set: set AWS_REGION, or a profile that has one ({credentials})"))
 }
 
-async fn check_credentials(aws: &Aws, caller: &Caller) -> Result<(), Problem> {
+async fn check_credentials(aws: &Aws, caller: &Caller) -> Result<(), CliError> {
     let Some(provider) = aws.config().credentials_provider() else { return Ok(()) };
-    let patience = if caller.profile().is_some() { PROFILE_PATIENCE } else { PATIENCE };
-    let problem = match timeout(patience, provider.provide_credentials()).await {
+    let limit = if caller.profile().is_some() { PROFILE_TIMEOUT } else { TIMEOUT };
+    let problem = match timeout(limit, provider.provide_credentials()).await {
         Ok(Ok(_)) => return Ok(()),
         Ok(Err(error)) if caller.profile().is_some() => causes(&error),
         Ok(Err(error)) => chain(&error),
-        Err(_) => format!("no AWS credentials within {} s: set AWS_PROFILE", patience.as_secs()),
+        Err(_) => format!("no AWS credentials within {} s: set AWS_PROFILE", limit.as_secs()),
     };
     let hint = if caller.profile().is_some() { "\n       aws configure list-profiles lists the profiles" } else { "" };
-    Err(Problem::Configuration(format!("{problem} ({caller}){hint}")))
+    Err(CliError::Configuration(format!("{problem} ({caller}){hint}")))
 }
 
-/// Why a profile cannot be used, without the error types around it.
+/// Returns the causes of a profile's error, without the SDK's wrapper.
 fn causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     let texts: Vec<_> = causes.map(|error| error.to_string().replace('\n', " ")).collect();
     if texts.is_empty() { error.to_string() } else { texts.join(": ") }
 }
 
-/// The URL that the calls of the service go to, and whether it was configured.
+/// Returns the URL of the service's endpoint, and whether it was configured.
 fn endpoint(aws: &Aws, needs: Needs) -> Option<(String, bool)> {
     let config = aws.config();
     let key =
@@ -118,21 +118,22 @@ fn endpoint(aws: &Aws, needs: Needs) -> Option<(String, bool)> {
     }
 }
 
-async fn reach(url: &str, caller: &Caller, needs: Needs) -> Result<(), Problem> {
+async fn reach(url: &str, caller: &Caller, needs: Needs) -> Result<(), CliError> {
     let service = needs.name();
-    let refused = |why: &str| Problem::Unreachable(format!("cannot reach {service} at {url}: {why} ({caller})"));
-    let uri: http::Uri = url.parse().map_err(|_| Problem::Configuration(format!("the endpoint {url} is not a URL")))?;
-    let host = uri.host().ok_or_else(|| Problem::Configuration(format!("the endpoint {url} has no host")))?;
+    let refused = |why: &str| CliError::Unreachable(format!("cannot reach {service} at {url}: {why} ({caller})"));
+    let uri: http::Uri =
+        url.parse().map_err(|_| CliError::Configuration(format!("the endpoint {url} is not a URL")))?;
+    let host = uri.host().ok_or_else(|| CliError::Configuration(format!("the endpoint {url} has no host")))?;
     let host = host.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-    match timeout(PATIENCE, TcpStream::connect((host, port))).await {
+    match timeout(TIMEOUT, TcpStream::connect((host, port))).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(refused(&error.to_string())),
-        Err(_) => Err(refused(&format!("no connection within {} s", PATIENCE.as_secs()))),
+        Err(_) => Err(refused(&format!("no connection within {} s", TIMEOUT.as_secs()))),
     }
 }
 
-/// The URL of a service's endpoint as the SDK resolves it; each service has parameters and a resolver of its own.
+/// The URL of a service's endpoint as the SDK resolves it. A macro, because each service has its own parameter and resolver types.
 macro_rules! url {
     ($service:ident, $config:ident) => {{
         let parameters = $service::Params::builder().set_region($config.region().map(ToString::to_string));
@@ -187,8 +188,8 @@ impl fmt::Display for Caller {
 }
 
 impl Credentials {
-    /// The order of the AWS CLI: the flag, the variables of an access key, `AWS_PROFILE`.
-    fn chosen(flag: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// Selects the credentials in the order of the AWS CLI: the flag, the variables of an access key, `AWS_PROFILE`.
+    fn select(flag: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let given = |name| variable(name).filter(|value| !value.is_empty());
         if let Some(profile) = flag {
             Self::Profile(profile.to_owned(), "--profile")
@@ -216,17 +217,17 @@ impl fmt::Display for Credentials {
 mod tests {
     use super::*;
 
-    fn chosen(flag: Option<&str>, variables: &[(&str, &str)]) -> String {
+    fn selected(flag: Option<&str>, variables: &[(&str, &str)]) -> String {
         let of = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Credentials::chosen(flag, of).to_string()
+        Credentials::select(flag, of).to_string()
     }
 
     #[test]
-    fn the_flag_comes_before_the_key_and_the_key_before_the_profile() {
+    fn the_flag_precedes_the_access_key_and_the_key_precedes_the_profile() {
         let key = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_PROFILE", "a")];
-        assert_eq!(chosen(Some("b"), &key), "profile b (--profile)");
-        assert_eq!(chosen(None, &key), "no profile, the credentials of AWS_ACCESS_KEY_ID");
-        assert_eq!(chosen(None, &key[1..]), "profile a (AWS_PROFILE)");
-        assert_eq!(chosen(None, &[("AWS_PROFILE", "")]), "no profile set, the default credentials");
+        assert_eq!(selected(Some("b"), &key), "profile b (--profile)");
+        assert_eq!(selected(None, &key), "no profile, the credentials of AWS_ACCESS_KEY_ID");
+        assert_eq!(selected(None, &key[1..]), "profile a (AWS_PROFILE)");
+        assert_eq!(selected(None, &[("AWS_PROFILE", "")]), "no profile set, the default credentials");
     }
 }

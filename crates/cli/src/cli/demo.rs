@@ -1,4 +1,4 @@
-//! `spotdrain demo`: a notice is sent to the function's own `handle`, before an AWS inside this process.
+//! `spotdrain demo`: the function's own `handle` receives a notice, against a local AWS in this process.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -13,17 +13,17 @@ use spotdrain_function::{Aws, function};
 use spotdrain_localaws::{Call, LocalAws, Scene, State};
 
 use super::args::DemoArgs;
-use super::exit::{Exit, Problem};
-use super::present::{BAD, BOLD, GOOD, QUIET, now};
-use super::timeline::{Timeline, timeline};
-use super::{show, table::Table, table::plain};
+use super::exit::{CliError, Exit};
+use super::output::style::{BAD, BOLD, GOOD, QUIET, now};
+use super::output::timeline::{Timeline, timeline};
+use super::output::{self, table::Table, table::plain};
 
 /// The notice of the scene's first task on `FARGATE_SPOT`.
 const NOTICE: &str = include_str!("../../../../events/spot-interruption.json");
 
-/// A target of the demo's group before and after.
+/// The state of one of the group's targets, before and after.
 #[derive(Debug, Serialize)]
-struct Target {
+struct TargetChange {
     #[serde(rename = "target")]
     name: String,
     capacity_provider: &'static str,
@@ -31,24 +31,24 @@ struct Target {
     after: String,
 }
 
-/// All that the demo shows.
+/// The result of the demo.
 #[derive(Debug, Serialize)]
 struct Demo {
     verdict: Verdict,
     drained: bool,
-    targets: Vec<Target>,
+    targets: Vec<TargetChange>,
     timeline: Timeline,
     report: Report,
 }
 
-pub(crate) async fn run(args: &DemoArgs) -> Result<Exit, Problem> {
-    let demo = play().await?;
-    let shown = if args.json { show::json(&demo) } else { show_demo(&demo) };
+pub(crate) async fn run(args: &DemoArgs) -> Result<Exit, CliError> {
+    let demo = handle_notice().await?;
+    let shown = if args.json { output::json(&demo) } else { show_demo(&demo) };
     shown?;
     Ok(if demo.drained { Exit::Done } else { Exit::Failed })
 }
 
-async fn play() -> Result<Demo, Problem> {
+async fn handle_notice() -> Result<Demo, CliError> {
     let scene = Scene::demo();
     let (group, spot) = (scene.group.clone(), scene.spot[0].clone());
     let local = LocalAws::start(scene.world).await.map_err(|error| failed(&error))?;
@@ -67,22 +67,22 @@ async fn play() -> Result<Demo, Problem> {
     let calls: Vec<Call> = local.calls();
     let report = handled.report;
     let targets = compare(before, &states(&local, &group));
-    let is_as_it_should = report.verdict == Verdict::Done && is_drained(&targets, &report);
+    let drained = report.verdict == Verdict::Done && is_drained(&targets, &report);
     Ok(Demo {
         verdict: report.verdict,
-        drained: is_as_it_should,
+        drained,
         targets,
         timeline: timeline(&calls, interrupted, took, &report),
         report,
     })
 }
 
-fn failed(error: &impl ToString) -> Problem {
-    Problem::Failed(error.to_string())
+fn failed(error: &impl ToString) -> CliError {
+    CliError::Failed(error.to_string())
 }
 
-/// The sample as if it came now, with the fields of a real one.
-fn restamped(sample: &str, now: Timestamp) -> Result<Vec<u8>, Problem> {
+/// Returns the sample event with the current time in all its time fields.
+fn restamped(sample: &str, now: Timestamp) -> Result<Vec<u8>, CliError> {
     let mut event: Value = serde_json::from_str(sample).map_err(|error| failed(&error))?;
     let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
     for (pointer, time) in [("/time", whole), ("/detail/stoppingAt", now), ("/detail/updatedAt", now)] {
@@ -99,9 +99,9 @@ fn states(local: &LocalAws, group: &str) -> Vec<(String, State)> {
     targets.into_iter().map(|target| (format!("{}:{}", target.id, target.port), target.state())).collect()
 }
 
-fn compare(before: Vec<(String, State)>, after: &[(String, State)]) -> Vec<Target> {
+fn compare(before: Vec<(String, State)>, after: &[(String, State)]) -> Vec<TargetChange> {
     let after_of = |target: &str| after.iter().find(|(name, _)| name == target);
-    let row = |(target, state): (String, State)| Target {
+    let row = |(target, state): (String, State)| TargetChange {
         capacity_provider: if target.starts_with("10.0.2.") { "FARGATE_SPOT" } else { "FARGATE" },
         before: state.to_string(),
         after: after_of(&target).map_or("gone".to_owned(), |(_, state)| state.to_string()),
@@ -110,17 +110,17 @@ fn compare(before: Vec<(String, State)>, after: &[(String, State)]) -> Vec<Targe
     before.into_iter().map(row).collect()
 }
 
-/// Exactly the target of the report is draining, and every other is as it was.
-fn is_drained(targets: &[Target], report: &Report) -> bool {
+/// Returns whether the target of the report is draining, and all others are unchanged.
+fn is_drained(targets: &[TargetChange], report: &Report) -> bool {
     let ours: Vec<_> = report.notices.iter().flat_map(|notice| &notice.registrations).collect();
     let ours: Vec<_> = ours.iter().filter_map(|row| Some(format!("{}:{}", row.target, row.port?))).collect();
-    let as_expected = |target: &Target| {
+    let as_expected = |target: &TargetChange| {
         if ours.contains(&target.name) { target.after == "draining" } else { target.after == target.before }
     };
     ours.len() == 1 && targets.iter().all(as_expected)
 }
 
-fn show_demo(demo: &Demo) -> Result<(), Problem> {
+fn show_demo(demo: &Demo) -> Result<(), CliError> {
     let mut text = format!(
         "{BOLD}spotdrain demo{BOLD:#} {QUIET}a service of four tasks behind target group demo-5044, on an AWS inside this process{QUIET:#}\n\n"
     );
@@ -133,12 +133,12 @@ fn show_demo(demo: &Demo) -> Result<(), Problem> {
     text += &if demo.drained {
         format!("{BOLD}Verdict{BOLD:#} {GOOD}done{GOOD:#}: {only}\n")
     } else {
-        format!("{BOLD}Verdict{BOLD:#} {BAD}failed{BAD:#}: it is not so that {only}\n")
+        format!("{BOLD}Verdict{BOLD:#} {BAD}failed{BAD:#}: expected that {only}\n")
     };
-    write!(anstream::stdout(), "{text}").map_err(|error| show::broken(&error))
+    write!(anstream::stdout(), "{text}").map_err(|error| output::write_error(&error))
 }
 
-fn targets_table(targets: &[Target]) -> Table {
+fn targets_table(targets: &[TargetChange]) -> Table {
     let mut table = Table::new(2, &["TARGET", "CAPACITY", "BEFORE", "AFTER"]);
     for target in targets {
         let style = if target.after == target.before { anstyle::Style::new() } else { GOOD };

@@ -1,4 +1,4 @@
-//! `spotdrain plan` and `spotdrain drain`: the function's work, by hand.
+//! `spotdrain plan` and `spotdrain drain`: what the function does, run by hand.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -11,70 +11,69 @@ use spotdrain_engine::Deadline;
 use spotdrain_function::{environment, function};
 
 use super::args::DrainArgs;
-use super::connect::{Caller, Connection, Needs, connect};
-use super::exit::{Exit, Problem};
-use super::present::CAREFUL;
-use super::{input, show};
+use super::connect::{AwsConnection, Caller, Needs, connect};
+use super::exit::{CliError, Exit};
+use super::output::style::CAREFUL;
+use super::{input, output};
 
-/// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Act {
-    /// Show what would be done.
+pub(crate) enum DrainCommand {
+    /// Shows what would be done.
     Plan,
-    /// Do it.
+    /// Does it.
     Drain,
 }
 
-/// A report for programs, which says whether anything was done.
+/// The report as JSON, with the command and whether it was a dry run.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
-    command: Act,
+    command: DrainCommand,
     dry_run: bool,
     #[serde(flatten)]
     report: &'a Report,
 }
 
-pub(crate) async fn run(args: &DrainArgs, act: Act) -> Result<Exit, Problem> {
+pub(crate) async fn run(args: &DrainArgs, command: DrainCommand) -> Result<Exit, CliError> {
     let mut settings = args.settings.read(environment())?;
     let batch = input::read(&args.event, &settings)?;
-    if args.event.restamp && !is_elsewhere() {
-        // No notice is fresh: ECS is always asked whose the address is.
+    if args.event.restamp && !has_custom_endpoint() {
+        // Treat no notice as fresh: the task of a restamped event may be long gone, and another may have its address.
+        // With a negative age ECS is always asked.
         settings.fresh = SignedDuration::from_secs(-1);
     }
     let needs = if settings.discover { Needs::Ecs } else { Needs::Elb };
-    let Connection { aws, caller } = Box::pin(connect(&args.aws, region(&batch), needs)).await?;
+    let AwsConnection { aws, caller } = Box::pin(connect(&args.aws, region(&batch), needs)).await?;
     let function = function(aws, settings);
     let deadline = Deadline::after(Timestamp::now(), Duration::from_secs(args.timeout));
-    let report = match act {
-        Act::Plan => function.dry_run(batch, deadline).await,
-        Act::Drain => function.drain(batch, deadline).await,
+    let report = match command {
+        DrainCommand::Plan => function.dry_run(batch, deadline).await,
+        DrainCommand::Drain => function.drain(batch, deadline).await,
     };
     if args.event.json {
-        show::json(&Shown { command: act, dry_run: act == Act::Plan, report: &report })?;
+        output::json(&Shown { command, dry_run: command == DrainCommand::Plan, report: &report })?;
     } else {
-        show::report(&report, act)?;
+        output::report::print(&report, command)?;
     }
-    name_caller(&report, &caller);
+    note_caller(&report, &caller);
     Ok(Exit::of(&report))
 }
 
-/// Most failures of a person's call come from the wrong account, Region or profile, so these are named.
-pub(crate) fn name_caller(report: &Report, caller: &Caller) {
+/// Prints the credentials if anything failed: most failures come from the wrong account, Region or profile.
+pub(crate) fn note_caller(report: &Report, caller: &Caller) {
     let failed = report.notices.iter().any(|notice| notice.failures().next().is_some());
     if failed || report.verdict == Verdict::Retry {
-        // Nobody may be there to read it.
+        // Ignore the error: standard error may have no reader.
         _ = writeln!(anstream::stderr(), "{CAREFUL}note:{CAREFUL:#} AWS was called with {caller}");
     }
 }
 
-/// Whether the calls go to a stand-in for AWS. On AWS itself an event that only looks as if it came now may be of a task
-/// that is long gone, whose address is another's.
-fn is_elsewhere() -> bool {
+/// Returns whether the calls go to a simulated AWS.
+fn has_custom_endpoint() -> bool {
     std::env::var_os("AWS_ENDPOINT_URL").is_some_and(|endpoint| !endpoint.is_empty())
 }
 
-/// The Region of the first task: where the configuration names none, there is only this one to ask.
+/// Returns the Region of the first task, used if the configuration sets none.
 fn region(batch: &Batch) -> Option<String> {
     let events = batch.messages.iter().filter_map(|message| message.event.as_ref().ok());
     events.filter_map(|event| event.change.as_ref()).map(|change| change.arn.region().to_owned()).next()

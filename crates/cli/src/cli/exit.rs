@@ -1,4 +1,4 @@
-//! How the command ends: the exit codes, and what they stand for. 64, 65 and 75 are those of `sysexits.h`.
+//! Exit codes and errors of the command line. 64, 65 and 75 are from `sysexits.h`.
 
 use std::process::ExitCode;
 
@@ -10,15 +10,15 @@ use thiserror::Error;
 pub enum Exit {
     /// 0: done, or nothing to do.
     Done,
-    /// 1: failed, and another try would too; or the doctor has found an error.
+    /// 1: failed, and a retry would fail too; or the doctor found an error.
     Failed,
-    /// 2: the doctor has found a warning, and was asked to be strict.
+    /// 2: the doctor found a warning, with `--strict`.
     Warned,
-    /// 64: a flag or a setting is wrong.
+    /// 64: a flag or a setting is invalid.
     BadConfiguration,
     /// 65: an event or a template cannot be read.
     BadEvent,
-    /// 75: failed, and another try may mend it.
+    /// 75: failed, and a retry may succeed.
     TryAgain,
 }
 
@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// What a report comes to. A message that cannot be read counts only where nothing else failed.
+    /// Returns the exit code for a report. An unreadable message counts only if nothing else failed.
     pub(crate) fn of(report: &Report) -> Self {
         let failed = report.notices.iter().any(|notice| notice.failures().next().is_some());
         match report.verdict {
@@ -48,9 +48,9 @@ impl Exit {
     }
 }
 
-/// What keeps a command from doing its work. The text is for a person and says what to do next.
+/// Why a command cannot do its work. The text says what to do next.
 #[derive(Debug, Error)]
-pub(crate) enum Problem {
+pub(crate) enum CliError {
     #[error("{0}")]
     Configuration(String),
     /// An event, or a template.
@@ -58,12 +58,12 @@ pub(crate) enum Problem {
     Event(String),
     #[error("{0}")]
     Failed(String),
-    /// AWS cannot be reached now.
+    /// AWS cannot be reached at the moment.
     #[error("{0}")]
     Unreachable(String),
 }
 
-impl Problem {
+impl CliError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Configuration(_) => Exit::BadConfiguration,

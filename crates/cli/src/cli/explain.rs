@@ -1,4 +1,4 @@
-//! `spotdrain explain`: what is read from an event, and why it is a notice or not. No call is made.
+//! `spotdrain explain`: how an event is read, and why it is a notice or not. Makes no AWS calls.
 
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -17,10 +17,10 @@ use spotdrain_core::read::memory::Memory;
 use spotdrain_core::settings::Settings;
 
 use super::args::ExplainArgs;
-use super::exit::{Exit, Problem};
-use super::present::{BOLD, GOOD, QUIET, duration, ignored, moment, now};
-use super::table::{Cell, Table, plain};
-use super::{input, show};
+use super::exit::{CliError, Exit};
+use super::output::style::{BOLD, GOOD, QUIET, duration, ignored, moment, now};
+use super::output::table::{Cell, Table, plain};
+use super::{input, output};
 
 #[derive(Debug, Serialize)]
 struct Explanation<'a> {
@@ -35,7 +35,7 @@ struct Explanation<'a> {
     warnings: &'a [String],
 }
 
-pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Problem> {
+pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let settings = args.settings.read(spotdrain_function::environment())?;
     let batch = input::read(&args.event, &settings)?;
     let mut events = Vec::new();
@@ -48,19 +48,19 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Problem> {
     }
     if args.event.json {
         let explanations: Vec<_> = events.iter().map(|(event, fate)| explanation(event, fate)).collect();
-        show::json(&explanations)?;
+        output::json(&explanations)?;
     } else {
         show_events(&events, &settings)?;
     }
     malformed(&input::name(&args.event), &errors)
 }
 
-fn malformed(file: &str, errors: &[EventError]) -> Result<Exit, Problem> {
+fn malformed(file: &str, errors: &[EventError]) -> Result<Exit, CliError> {
     if errors.is_empty() {
         return Ok(Exit::Done);
     }
-    let told: Vec<_> = errors.iter().map(|error| format!("{file}, {error}")).collect();
-    Err(Problem::Event(told.join("\n       ")))
+    let lines: Vec<_> = errors.iter().map(|error| format!("{file}, {error}")).collect();
+    Err(CliError::Event(lines.join("\n       ")))
 }
 
 fn explanation<'a>(event: &'a Event, fate: &Classification) -> Explanation<'a> {
@@ -81,7 +81,7 @@ fn explanation<'a>(event: &'a Event, fate: &Classification) -> Explanation<'a> {
     }
 }
 
-fn show_events(events: &[(Event, Classification)], settings: &Settings) -> Result<(), Problem> {
+fn show_events(events: &[(Event, Classification)], settings: &Settings) -> Result<(), CliError> {
     let mut text = String::new();
     for (event, fate) in events {
         text += &format!(
@@ -93,9 +93,9 @@ fn show_events(events: &[(Event, Classification)], settings: &Settings) -> Resul
         );
     }
     if events.is_empty() {
-        text += "no event in it\n";
+        text += "the input has no event\n";
     }
-    write!(anstream::stdout(), "{text}").map_err(|error| show::broken(&error))
+    write!(anstream::stdout(), "{text}").map_err(|error| output::write_error(&error))
 }
 
 fn rows(event: &Event, fate: &Classification, settings: &Settings) -> Table {
@@ -134,7 +134,7 @@ fn change_rows(change: &TaskChange) -> Vec<(&'static str, String)> {
     let none = || "none".to_owned();
     let mut rows = vec![
         ("task", format!("{}, {service}, cluster {}", change.arn.id(), change.cluster.name())),
-        ("status", format!("{}, wanted {}, {version}", change.last_status, change.desired_status)),
+        ("status", format!("{}, desired {}, {version}", change.last_status, change.desired_status)),
         ("stop code", change.stop_code.as_ref().map_or_else(none, ToString::to_string)),
         ("reason", change.stopped_reason.clone().unwrap_or_else(none)),
         ("addresses", if addresses.is_empty() { none() } else { addresses.join(", ") }),
@@ -151,17 +151,17 @@ fn notice_rows(notice: &Notice, settings: &Settings) -> Vec<(&'static str, Strin
     };
     let mut next = Vec::new();
     if notice.needs_address() {
-        next.push("asks ECS for the task's addresses, since the event has none".to_owned());
+        next.push("asks ECS for the task's addresses, because the event has none".to_owned());
     } else if notice.needs_ownership(now, settings.fresh) {
-        next.push("asks ECS whether the addresses are still the task's, since it is old or past RUNNING".to_owned());
+        next.push("asks ECS whether the task still has its addresses, because it is old or past RUNNING".to_owned());
     }
     next.push(match (notice.task.service.as_ref(), settings.discover, settings.target_groups.len()) {
-        (Some(service), true, 0) => format!("looks in the target groups of service {service}"),
+        (Some(service), true, 0) => format!("searches the target groups of service {service}"),
         (Some(service), true, more) => {
-            format!("looks in the target groups of service {service} and {more} configured")
+            format!("searches the target groups of service {service} and {more} configured ones")
         }
-        (_, _, 0) => "has no target group to look in: no service, and none is configured".to_owned(),
-        (_, _, some) => format!("looks in the {some} configured target groups"),
+        (_, _, 0) => "has no target group to search: the task has no service, and no group is configured".to_owned(),
+        (_, _, count) => format!("searches the {count} configured target groups"),
     });
     vec![
         ("interrupted", format!("{}, {age}", moment(notice.interrupted_at()))),

@@ -1,4 +1,4 @@
-//! The events that a command is given.
+//! Reads the events of a command, from a file or standard input.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -9,19 +9,21 @@ use spotdrain_core::read::event::Event;
 use spotdrain_core::settings::Settings;
 
 use super::args::EventArgs;
-use super::exit::Problem;
+use super::exit::CliError;
 
-/// Reads the events of a command; with `--restamp`, as if they came now.
-pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Problem> {
+/// Reads the events. With `--restamp` they get the current time.
+pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, CliError> {
     let name = name(args);
-    let payload = bytes(args.file()).map_err(|error| Problem::Event(format!("cannot read {name}: {error}")))?;
+    let payload = bytes(args.file()).map_err(|error| CliError::Event(format!("cannot read {name}: {error}")))?;
     if payload.trim_ascii().is_empty() {
-        return Err(Problem::Event(format!("{name} is empty: expected an EventBridge event or an SQS batch, as JSON")));
+        return Err(CliError::Event(format!(
+            "{name} is empty: expected an EventBridge event or an SQS batch, as JSON"
+        )));
     }
-    let mut batch =
-        parse_payload(&payload, &settings.event_sources).map_err(|error| Problem::Event(format!("{name}, {error}")))?;
+    let mut batch = parse_payload(&payload, &settings.event_sources)
+        .map_err(|error| CliError::Event(format!("{name}, {error}")))?;
     if args.restamp {
-        let now = super::present::now();
+        let now = super::output::style::now();
         for message in &mut batch.messages {
             message.event = message.event.clone().map(|event| restamped(event, now));
         }
@@ -29,7 +31,7 @@ pub(crate) fn read(args: &EventArgs, settings: &Settings) -> Result<Batch, Probl
     Ok(batch)
 }
 
-/// What to call the file with the event.
+/// Returns the name of the input for messages.
 pub(crate) fn name(args: &EventArgs) -> String {
     let file = args.file();
     if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
@@ -39,7 +41,7 @@ fn is_standard_input(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 
-/// The same event as if it came at `now`: for samples, whose own times are long past.
+/// Returns the event with the time `now`: a sample's own times are long past.
 fn restamped(mut event: Event, now: Timestamp) -> Event {
     if let Some(change) = &mut event.change {
         change.event_time = now;

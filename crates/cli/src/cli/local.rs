@@ -1,4 +1,4 @@
-//! `spotdrain local`: an AWS on this machine, in the foreground.
+//! `spotdrain local`: a local AWS, in the foreground.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,18 +9,18 @@ use spotdrain_localaws::{Action, LocalAws, Scene, World};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::LocalArgs;
-use super::exit::{Exit, Problem};
-use super::present::{BOLD, QUIET};
-use super::show::broken;
+use super::exit::{CliError, Exit};
+use super::output::style::{BOLD, QUIET};
+use super::output::write_error;
 
-/// What is served, and what the introduction says of it.
+/// The world to serve, and its description in the introduction.
 struct Served {
     world: World,
     contents: String,
     examples: String,
 }
 
-pub(crate) async fn run(args: &LocalArgs) -> Result<Exit, Problem> {
+pub(crate) async fn run(args: &LocalArgs) -> Result<Exit, CliError> {
     let Served { world, contents, examples } = match &args.world {
         Some(file) => from_file(file)?,
         None => demo(),
@@ -29,12 +29,12 @@ pub(crate) async fn run(args: &LocalArgs) -> Result<Exit, Problem> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let local = LocalAws::start_on(world, address)
         .await
-        .map_err(|error| Problem::Failed(format!("cannot listen on {address}: {error}")))?;
+        .map_err(|error| CliError::Failed(format!("cannot listen on {address}: {error}")))?;
     let introduction = introduction(&local.endpoint(), &region, &contents, &examples);
-    write!(anstream::stdout(), "{introduction}").map_err(|error| broken(&error))?;
-    until_stopped().await.map_err(|error| Problem::Failed(format!("cannot wait for a signal: {error}")))?;
+    write!(anstream::stdout(), "{introduction}").map_err(|error| write_error(&error))?;
+    until_stopped().await.map_err(|error| CliError::Failed(format!("cannot wait for a signal: {error}")))?;
     drop(local);
-    writeln!(anstream::stdout(), "stopped").map_err(|error| broken(&error))?;
+    writeln!(anstream::stdout(), "stopped").map_err(|error| write_error(&error))?;
     Ok(Exit::Done)
 }
 
@@ -51,12 +51,12 @@ fn demo() -> Served {
     }
 }
 
-fn from_file(file: &Path) -> Result<Served, Problem> {
+fn from_file(file: &Path) -> Result<Served, CliError> {
     let name = file.display();
     let text = fs::read_to_string(file)
-        .map_err(|error| Problem::Configuration(format!("cannot read the world file {name}: {error}")))?;
+        .map_err(|error| CliError::Configuration(format!("cannot read the world file {name}: {error}")))?;
     let world = World::from_json(&text)
-        .map_err(|error| Problem::Configuration(format!("cannot load the world file {name}: {error}")))?;
+        .map_err(|error| CliError::Configuration(format!("cannot load the world file {name}: {error}")))?;
     let examples = "aws sts get-caller-identity\naws elbv2 describe-target-groups\n".to_owned();
     Ok(Served { world, contents: format!("the world of {name}"), examples })
 }
@@ -76,7 +76,7 @@ fn introduction(endpoint: &str, region: &str, contents: &str, examples: &str) ->
     )
 }
 
-/// A line for each service with its actions.
+/// Returns one line for each service, with its actions.
 fn simulated() -> String {
     let line = |(service, actions): (&str, Vec<Action>)| {
         let names: Vec<_> = actions.into_iter().map(Action::name).collect();
@@ -85,7 +85,7 @@ fn simulated() -> String {
     Action::by_service().into_iter().map(line).collect()
 }
 
-/// Until Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM.
 pub(crate) async fn until_stopped() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_world_file_is_a_configuration_error_that_says_where() {
+    fn an_invalid_world_file_is_a_configuration_error_with_the_path_of_the_field() {
         let file = std::env::temp_dir().join(format!("spotdrain-world-{}.json", std::process::id()));
         fs::write(&file, r#"{"clusters": "web"}"#).unwrap();
         let problem = from_file(&file).err().unwrap();

@@ -10,27 +10,24 @@ mod exit;
 mod explain;
 mod input;
 mod local;
-mod present;
+mod output;
 mod report;
 mod settings;
-mod show;
 mod simulate;
-mod table;
-mod timeline;
 
 use std::io::Write as _;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use args::{Cli, Command};
+use args::{Cli, CliCommand};
+use exit::CliError;
 pub use exit::Exit;
-use exit::Problem;
 
-/// Runs the command line and says how to end. What goes wrong is told on standard error.
+/// Runs the command line and returns the exit code. Errors are printed to standard error.
 pub async fn run() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return print_usage(&error),
     };
     match dispatch(cli.command).await {
         Ok(exit) => exit,
@@ -42,27 +39,27 @@ pub async fn run() -> Exit {
     }
 }
 
-async fn dispatch(command: Command) -> Result<Exit, Problem> {
+async fn dispatch(command: CliCommand) -> Result<Exit, CliError> {
     match command {
-        Command::Explain(args) => explain::run(&args),
-        Command::Plan(args) => drain::run(&args, drain::Act::Plan).await,
-        Command::Drain(args) => drain::run(&args, drain::Act::Drain).await,
-        Command::Doctor(args) => doctor::run(&args).await,
-        Command::Simulate(args) => simulate::run(&args).await,
-        Command::Report(args) => Box::pin(report::run(&args)).await,
-        Command::Demo(args) => demo::run(&args).await,
-        Command::Drill(args) => drill::run(&args).await,
-        Command::DrillTask(args) => drill::task(args).await,
-        Command::Local(args) => local::run(&args).await,
-        Command::Completions { shell } => {
+        CliCommand::Explain(args) => explain::run(&args),
+        CliCommand::Plan(args) => drain::run(&args, drain::DrainCommand::Plan).await,
+        CliCommand::Drain(args) => drain::run(&args, drain::DrainCommand::Drain).await,
+        CliCommand::Doctor(args) => doctor::run(&args).await,
+        CliCommand::Simulate(args) => simulate::run(&args).await,
+        CliCommand::Report(args) => Box::pin(report::run(&args)).await,
+        CliCommand::Demo(args) => demo::run(&args).await,
+        CliCommand::Drill(args) => drill::run(&args).await,
+        CliCommand::DrillTask(args) => drill::task(args).await,
+        CliCommand::Local(args) => local::run(&args).await,
+        CliCommand::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "spotdrain", &mut std::io::stdout());
             Ok(Exit::Done)
         }
     }
 }
 
-/// `--help` and `--version` come this way too, and are no mistake.
-fn refuse(error: &clap::Error) -> Exit {
+/// Prints clap's message. `--help` and `--version` arrive here too, and are not errors.
+fn print_usage(error: &clap::Error) -> Exit {
     _ = error.print();
     if error.use_stderr() { Exit::BadConfiguration } else { Exit::Done }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use spotdrain_core::history::{History, Query, summarize};
+use spotdrain_core::history::{History, HistoryQuery, summarize};
 
 use crate::deployed;
 use crate::pattern::passes;
@@ -48,7 +48,7 @@ fn its_rule_lets_through_what_the_report_joins() {
     history.add_line(&sample("service-action.json").to_string());
     history.add_line(&sample("not-stopping.json").to_string());
     let now = "2026-03-15T00:00:00Z".parse().unwrap();
-    let found = summarize(history, &Query::new(now, jiff::SignedDuration::from_hours(24))).replacements.unwrap();
+    let found = summarize(history, &HistoryQuery::new(now, jiff::SignedDuration::from_hours(24))).replacements.unwrap();
     assert_eq!(found.placement_failures[0].count, 1);
 }
 

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 
-use super::interruption::Interruption;
-use super::query::Query;
+use super::interruption::PastInterruption;
+use super::query::HistoryQuery;
 use crate::report::First;
 
 /// A window of at most so many days has a row for each, also for those without an interruption.
@@ -49,7 +49,7 @@ impl Firsts {
         }
     }
 
-    pub(crate) fn of<'a>(interruptions: impl IntoIterator<Item = &'a Interruption>) -> Self {
+    pub(crate) fn of<'a>(interruptions: impl IntoIterator<Item = &'a PastInterruption>) -> Self {
         let mut firsts = Self::default();
         interruptions.into_iter().for_each(|one| firsts.add(one.first));
         firsts
@@ -70,7 +70,7 @@ impl Firsts {
 }
 
 /// Counts by day. The days without an interruption are there, too, unless the window is longer than three months.
-pub(crate) fn by_day(interruptions: &[Interruption], query: &Query) -> Vec<Day> {
+pub(crate) fn by_day(interruptions: &[PastInterruption], query: &HistoryQuery) -> Vec<Day> {
     let mut days: BTreeMap<Date, Firsts> = BTreeMap::new();
     let (from, to) = (date(query.from()), date(query.now));
     if (to - from).get_days() <= MOST_DAYS {
@@ -88,7 +88,7 @@ fn date(at: Timestamp) -> Date {
 }
 
 /// Counts by hour of the day.
-pub(crate) fn by_hour(interruptions: &[Interruption]) -> [u64; 24] {
+pub(crate) fn by_hour(interruptions: &[PastInterruption]) -> [u64; 24] {
     let mut hours = [0; 24];
     for one in interruptions {
         let hour = usize::try_from(one.at.to_zoned(TimeZone::UTC).hour()).unwrap_or(0);
@@ -101,8 +101,8 @@ pub(crate) fn by_hour(interruptions: &[Interruption]) -> [u64; 24] {
 
 /// Counts by a name, the most frequent first.
 pub(crate) fn by<'a>(
-    interruptions: impl IntoIterator<Item = &'a Interruption>,
-    name: impl Fn(&Interruption) -> Option<String>,
+    interruptions: impl IntoIterator<Item = &'a PastInterruption>,
+    name: impl Fn(&PastInterruption) -> Option<String>,
 ) -> Vec<Count> {
     count(interruptions.into_iter().map(|one| name(one).unwrap_or_else(|| NOT_RECORDED.to_owned())))
 }
@@ -119,7 +119,7 @@ pub(crate) fn count(names: impl IntoIterator<Item = String>) -> Vec<Count> {
 }
 
 /// `0.5 vCPU, 1 GB`, as Fargate's sizes are named.
-pub(crate) fn size(one: &Interruption) -> Option<String> {
+pub(crate) fn size(one: &PastInterruption) -> Option<String> {
     let rounded = |units: u32| {
         let text = format!("{:.2}", f64::from(units) / 1024.0);
         text.trim_end_matches('0').trim_end_matches('.').to_owned()

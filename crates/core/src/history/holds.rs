@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::hold::PastHold;
-use super::interruption::Interruption;
+use super::interruption::PastInterruption;
 use super::percentiles::Percentiles;
-use super::query::Query;
+use super::query::HistoryQuery;
+use super::read::hold_line::PastHold;
 
 /// The holds of interrupted tasks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ pub struct HoldRow {
 }
 
 /// Joins the holds with the interruptions by their tasks; `None` if no lines of a hold were read.
-pub(crate) fn holds(holds: &[PastHold], interruptions: &[Interruption], query: &Query) -> Option<Holds> {
+pub(crate) fn holds(holds: &[PastHold], interruptions: &[PastInterruption], query: &HistoryQuery) -> Option<Holds> {
     let holds = last_lines(holds);
     if holds.is_empty() {
         return None;
@@ -58,7 +58,7 @@ fn last_lines(holds: &[PastHold]) -> Vec<&PastHold> {
     lines
 }
 
-fn balancers(one: &Interruption, query: &Query) -> String {
+fn balancers(one: &PastInterruption, query: &HistoryQuery) -> String {
     let groups = one.registrations.iter().map(|row| row.target_group.as_str());
     let kinds: BTreeSet<_> = groups.filter_map(|group| query.balancers.get(group)).collect();
     let names: Vec<&str> = kinds.into_iter().map(|kind| (*kind).into()).collect();

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::query::Query;
-use super::record::{PastFailure, PastNoTargetGroup, PastNotice, PastOutcome, PastRegistration};
+use super::query::HistoryQuery;
+use super::read::record::{PastFailure, PastNoTargetGroup, PastNotice, PastOutcome, PastRegistration};
 use crate::model::task_status::StopCodeForm;
 use crate::report::First;
 
-/// What became of one interrupted task.
+/// One interrupted task, and the outcomes of its registrations.
 #[derive(Debug, Clone)]
-pub(crate) struct Interruption {
+pub(crate) struct PastInterruption {
     pub(crate) task: String,
     pub(crate) cluster: String,
     pub(crate) service: Option<String>,
@@ -47,9 +47,9 @@ pub struct LeftOut {
 /// Returns the interruptions in scope since `oldest`, in the order of time.
 pub(crate) fn interruptions(
     notices: Vec<PastNotice>,
-    query: &Query,
+    query: &HistoryQuery,
     oldest: Timestamp,
-) -> (Vec<Interruption>, LeftOut) {
+) -> (Vec<PastInterruption>, LeftOut) {
     let mut left_out = LeftOut::default();
     let in_scope = notices
         .into_iter()
@@ -63,7 +63,7 @@ pub(crate) fn interruptions(
     (merged, left_out)
 }
 
-fn is_counted(notice: &PastNotice, query: &Query, left_out: &mut LeftOut) -> bool {
+fn is_counted(notice: &PastNotice, query: &HistoryQuery, left_out: &mut LeftOut) -> bool {
     if query.is_future(notice.interrupted_at) {
         left_out.dated_in_the_future += 1;
         return false;
@@ -76,10 +76,10 @@ fn is_counted(notice: &PastNotice, query: &Query, left_out: &mut LeftOut) -> boo
 }
 
 /// Merges the records of one task, the earliest first.
-fn merge(records: &[PastNotice]) -> Option<Interruption> {
+fn merge(records: &[PastNotice]) -> Option<PastInterruption> {
     let (first, last) = (records.first()?, records.last()?);
     let failed_before = records.iter().rev().skip(1).any(has_failed);
-    Some(Interruption {
+    Some(PastInterruption {
         task: first.task.clone(),
         cluster: first.cluster.clone(),
         service: first.service.clone(),
@@ -120,7 +120,7 @@ fn registrations(records: &[PastNotice]) -> Vec<PastRegistration> {
     latest.into_values().cloned().collect()
 }
 
-impl Interruption {
+impl PastInterruption {
     /// Whether a registration ended so.
     pub(crate) fn has(&self, outcome: PastOutcome) -> bool {
         self.registrations.iter().any(|row| row.outcome == outcome)

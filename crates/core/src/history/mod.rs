@@ -1,7 +1,6 @@
 //! What did past interruptions do? The pure part of `spotdrain report`: lines of logs in, a [`Summary`] out. Time is an argument.
 //!
-//! 1. [`History`] takes lines and documents, and keeps what they say: [`line`] recognises their forms, [`record`] reads the
-//!    function's records of any version, [`hold`] the hold's last lines, [`capacity`] ECS's events of the capacity watch;
+//! 1. [`History`] takes lines and documents; [`read`] has their forms;
 //! 2. [`interruption`] makes one interruption of all records of a task, however often its notice came;
 //! 3. [`summary`] counts: [`counts`] by day, hour, zone, service and size, [`sweeps`], [`trend`], [`holds`], [`replacements`],
 //!    [`problems`];
@@ -9,16 +8,13 @@
 //!
 //! All days and hours are UTC.
 
-mod capacity;
 pub mod counts;
-mod hold;
 pub mod holds;
 mod interruption;
-mod line;
 pub mod percentiles;
 pub mod problems;
 pub mod query;
-mod record;
+mod read;
 pub mod replacements;
 pub mod sentences;
 pub mod summary;
@@ -29,12 +25,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use capacity::{PlacementFailure, TaskStart};
-use hold::PastHold;
-use line::Found;
-use record::PastNotice;
+use read::ecs_event::{PlacementFailure, TaskStart};
+use read::hold_line::PastHold;
+use read::line::Found;
+use read::record::PastNotice;
 
-pub use query::{BalancerKind, Query};
+pub use query::{BalancerKind, HistoryQuery};
 pub use summary::{Summary, summarize};
 
 /// What was read, line by line.
@@ -50,7 +46,7 @@ pub struct History {
     lines: LineCounts,
 }
 
-/// What became of the lines.
+/// How many lines were read, and how many of them were records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LineCounts {
     pub read: u64,
@@ -72,7 +68,7 @@ impl History {
             return;
         }
         self.lines.read += 1;
-        for found in line::read(text) {
+        for found in read::line::read(text) {
             self.add(found);
         }
     }

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::History;
 use super::counts::{Count, count};
-use super::interruption::Interruption;
-use super::query::Query;
-use super::record::{PastNoTargetGroup, PastOutcome};
+use super::interruption::PastInterruption;
+use super::query::HistoryQuery;
+use super::read::record::{PastNoTargetGroup, PastOutcome};
 
 /// How many different failures a report lists.
 const MOST: usize = 10;
@@ -32,10 +32,10 @@ pub struct Problems {
     pub unreadable_messages: u64,
 }
 
-pub(crate) fn problems(history: &History, interruptions: &[Interruption], query: &Query) -> Problems {
-    let number = |is: &dyn Fn(&&Interruption) -> bool| interruptions.iter().filter(is).count() as u64;
-    let has_failed = |one: &&Interruption| one.failures().next().is_some();
-    let failures = interruptions.iter().flat_map(Interruption::failures);
+pub(crate) fn problems(history: &History, interruptions: &[PastInterruption], query: &HistoryQuery) -> Problems {
+    let number = |is: &dyn Fn(&&PastInterruption) -> bool| interruptions.iter().filter(is).count() as u64;
+    let has_failed = |one: &&PastInterruption| one.failures().next().is_some();
+    let failures = interruptions.iter().flat_map(PastInterruption::failures);
     let mut failures = count(failures.map(|failure| format!("{}: {}", failure.call, failure.problem)));
     failures.truncate(MOST);
     Problems {
@@ -51,7 +51,7 @@ pub(crate) fn problems(history: &History, interruptions: &[Interruption], query:
 }
 
 /// A message whose time is not known counts.
-fn unreadable_messages(history: &History, query: &Query) -> u64 {
+fn unreadable_messages(history: &History, query: &HistoryQuery) -> u64 {
     history.malformed.values().filter(|at| at.is_none_or(|at| query.is_in_window(at))).count() as u64
 }
 

@@ -38,7 +38,7 @@ impl BalancerKind {
 
 /// What to count, and up to when.
 #[derive(Debug, Clone)]
-pub struct Query {
+pub struct HistoryQuery {
     pub now: Timestamp,
     /// How far back the report goes.
     pub since: SignedDuration,
@@ -54,7 +54,7 @@ pub struct Query {
     pub is_synthetic: bool,
 }
 
-impl Query {
+impl HistoryQuery {
     /// A query for everything in this time.
     #[must_use]
     pub fn new(now: Timestamp, since: SignedDuration) -> Self {

@@ -9,11 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::History;
-use super::capacity::{PlacementFailure, TaskStart};
 use super::counts::{Count, count};
-use super::interruption::Interruption;
+use super::interruption::PastInterruption;
 use super::percentiles::Percentiles;
-use super::query::Query;
+use super::query::HistoryQuery;
+use super::read::ecs_event::{PlacementFailure, TaskStart};
 
 /// A task that runs later than this after the notice does not count as its replacement.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(1);
@@ -61,11 +61,15 @@ enum Replacement<'a> {
 }
 
 /// Joins the interruptions with the tasks that started; `None` if no events of the capacity watch were read.
-pub(crate) fn replacements(history: &History, interruptions: &[Interruption], query: &Query) -> Option<Replacements> {
+pub(crate) fn replacements(
+    history: &History,
+    interruptions: &[PastInterruption],
+    query: &HistoryQuery,
+) -> Option<Replacements> {
     let began = watch_began(history)?;
     let (watched, earlier): (Vec<_>, Vec<_>) = interruptions.iter().partition(|one| one.at >= began);
     let joined: Vec<_> = join(history, watched.iter().copied().filter(|one| one.service.is_some()), query);
-    let of_service = |(one, how): &(&Interruption, Replacement<'_>)| match how {
+    let of_service = |(one, how): &(&PastInterruption, Replacement<'_>)| match how {
         Replacement::After(seconds, _) => Some((one.service_name(), *seconds)),
         Replacement::Pending | Replacement::None => None,
     };
@@ -89,21 +93,19 @@ fn watch_began(history: &History) -> Option<Timestamp> {
     failures.chain(history.starts.values().map(|start| start.started_at)).min()
 }
 
-type Key<'a> = (&'a str, &'a str);
-
 fn join<'a>(
     history: &'a History,
-    interruptions: impl Iterator<Item = &'a Interruption>,
-    query: &Query,
-) -> Vec<(&'a Interruption, Replacement<'a>)> {
-    let mut starts: BTreeMap<Key<'_>, Vec<&TaskStart>> = BTreeMap::new();
+    interruptions: impl Iterator<Item = &'a PastInterruption>,
+    query: &HistoryQuery,
+) -> Vec<(&'a PastInterruption, Replacement<'a>)> {
+    let mut starts: BTreeMap<(&str, &str), Vec<&TaskStart>> = BTreeMap::new();
     for start in history.starts.values() {
         starts.entry((&start.cluster, &start.service)).or_default().push(start);
     }
     for of_service in starts.values_mut() {
         of_service.sort_by_key(|start| std::cmp::Reverse(start.created_at));
     }
-    let next = |one: &'a Interruption| {
+    let next = |one: &'a PastInterruption| {
         let key = (one.cluster.as_str(), one.service.as_deref().unwrap_or_default());
         (one, starts.get_mut(&key).map_or(Replacement::None, |of_service| take_next(of_service, one)))
     };
@@ -112,7 +114,7 @@ fn join<'a>(
 }
 
 /// Takes the next task that was created after the interruption. The earliest is the last of the list.
-fn take_next<'a>(starts: &mut Vec<&'a TaskStart>, one: &Interruption) -> Replacement<'a> {
+fn take_next<'a>(starts: &mut Vec<&'a TaskStart>, one: &PastInterruption) -> Replacement<'a> {
     while starts.pop_if(|start| start.created_at < one.at).is_some() {}
     let gap = |start: &TaskStart| start.started_at.duration_since(one.at);
     match starts.pop_if(|start| gap(start) <= LONGEST) {
@@ -121,7 +123,7 @@ fn take_next<'a>(starts: &mut Vec<&'a TaskStart>, one: &Interruption) -> Replace
     }
 }
 
-fn or_pending<'a>(one: &Interruption, how: Replacement<'a>, query: &Query) -> Replacement<'a> {
+fn or_pending<'a>(one: &PastInterruption, how: Replacement<'a>, query: &HistoryQuery) -> Replacement<'a> {
     let may_come = query.now.duration_since(one.at) < LONGEST;
     if may_come && matches!(how, Replacement::None) { Replacement::Pending } else { how }
 }
@@ -137,7 +139,7 @@ fn by_service(gaps: &[(String, u64)]) -> Vec<ServiceGap> {
     services.into_iter().filter_map(row).collect()
 }
 
-fn failures(all: &[PlacementFailure], query: &Query) -> Vec<ServiceFailures> {
+fn failures(all: &[PlacementFailure], query: &HistoryQuery) -> Vec<ServiceFailures> {
     let counted = |failure: &&PlacementFailure| {
         query.is_in_window(failure.at) && query.covers(&failure.cluster, Some(&failure.service))
     };

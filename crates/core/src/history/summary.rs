@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::counts::{self, Count, Day, Firsts};
 use super::holds::{self, Holds};
-use super::interruption::{self, Interruption, LeftOut};
+use super::interruption::{self, LeftOut, PastInterruption};
 use super::percentiles::Percentiles;
 use super::problems::{self, Problems};
-use super::query::Query;
-use super::record::PastOutcome;
+use super::query::HistoryQuery;
+use super::read::record::PastOutcome;
 use super::replacements::{self, Replacements};
 use super::sentences::{self, Sentence};
 use super::sweeps::{self, Sweep};
@@ -66,7 +66,7 @@ pub struct Summary {
 
 /// Counts what was read.
 #[must_use]
-pub fn summarize(mut history: History, query: &Query) -> Summary {
+pub fn summarize(mut history: History, query: &HistoryQuery) -> Summary {
     let notices = std::mem::take(&mut history.notices);
     let (all, left_out) = interruption::interruptions(notices, query, needed_from(query));
     let trend = has_trend(query).then(|| trend::trend(&all, query.now));
@@ -78,19 +78,19 @@ pub fn summarize(mut history: History, query: &Query) -> Summary {
 }
 
 /// A window of less than a week shows no trend.
-fn has_trend(query: &Query) -> bool {
+fn has_trend(query: &HistoryQuery) -> bool {
     query.since >= trend::RECENT
 }
 
 /// The time from which records are needed: for the trend, more than the window.
 #[must_use]
-pub fn needed_from(query: &Query) -> Timestamp {
+pub fn needed_from(query: &HistoryQuery) -> Timestamp {
     let compared = query.now.saturating_sub(trend::COMPARED).unwrap_or(Timestamp::MIN);
     if has_trend(query) { compared.min(query.from()) } else { query.from() }
 }
 
-fn of(history: &History, counted: &[Interruption], query: &Query) -> Summary {
-    let number = |is: &dyn Fn(&&Interruption) -> bool| counted.iter().filter(is).count() as u64;
+fn of(history: &History, counted: &[PastInterruption], query: &HistoryQuery) -> Summary {
+    let number = |is: &dyn Fn(&&PastInterruption) -> bool| counted.iter().filter(is).count() as u64;
     Summary {
         schema: SCHEMA,
         synthetic: query.is_synthetic,
@@ -105,7 +105,7 @@ fn of(history: &History, counted: &[Interruption], query: &Query) -> Summary {
         deregistered: number(&|one| one.has(PastOutcome::Deregistered)),
         would_deregister: number(&|one| one.has(PastOutcome::WouldDeregister)),
         notice_to_deregistered_ms: Percentiles::of(
-            counted.iter().filter_map(Interruption::deregistered_after_ms).collect(),
+            counted.iter().filter_map(PastInterruption::deregistered_after_ms).collect(),
         ),
         ran_seconds: Percentiles::of(counted.iter().filter_map(|one| one.ran_seconds).collect()),
         trend: None,
@@ -137,7 +137,7 @@ fn stop_code(form: StopCodeForm) -> String {
     name.to_owned()
 }
 
-fn outcomes(counted: &[Interruption]) -> Vec<Count> {
+fn outcomes(counted: &[PastInterruption]) -> Vec<Count> {
     let rows = counted.iter().flat_map(|one| &one.registrations);
     counts::count(rows.map(|row| row.outcome.as_str().to_owned()))
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::counts::Firsts;
-use super::interruption::Interruption;
+use super::interruption::PastInterruption;
 
 /// The recent days.
 pub const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -25,8 +25,8 @@ pub struct Trend {
 }
 
 /// Compares the interruptions of the last 35 days.
-pub(crate) fn trend(interruptions: &[Interruption], now: Timestamp) -> Trend {
-    let is_within = |one: &&Interruption, time| now.duration_since(one.at) <= time;
+pub(crate) fn trend(interruptions: &[PastInterruption], now: Timestamp) -> Trend {
+    let is_within = |one: &&PastInterruption, time| now.duration_since(one.at) <= time;
     let compared = interruptions.iter().filter(|one| is_within(one, COMPARED));
     let (recent, before): (Vec<_>, Vec<_>) = compared.partition(|one| is_within(one, RECENT));
     let (recent, before) = (Firsts::of(recent), Firsts::of(before));

@@ -1,7 +1,7 @@
-//! Amazon Resource Names, as far as spotdrain reads them: tasks, clusters, services, target groups and queues.
+//! Amazon Resource Names of tasks, clusters, target groups, load balancers and queues, and the name of a service.
 //!
-//! A name that is no ARN of its kind is refused where it enters, so that everything inside may trust it. Both task ARN
-//! forms are read: the old `task/ID` and the one with its cluster, `task/CLUSTER/ID`.
+//! Text is checked when it is parsed, so that a value of these types is always valid. Both forms of a task ARN are accepted:
+//! the old `task/ID` and `task/CLUSTER/ID`.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html#ecs-resource-arn-timeline>
 
 use std::fmt;
@@ -9,13 +9,13 @@ use std::fmt;
 use serde::Serialize;
 use thiserror::Error;
 
-/// Why a text is not the ARN that was expected.
+/// A text that is not an ARN of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("expected {expected}, found {found:?}")]
 pub struct ArnError {
-    /// The form that was expected, with its variable parts in capitals.
+    /// The expected form, with its variable parts in capitals.
     pub expected: &'static str,
-    /// What was there instead, cut to a length that can be printed.
+    /// The text, at most 200 characters of it.
     pub found: String,
 }
 
@@ -38,7 +38,7 @@ fn split(text: &str) -> Option<Parts<'_>> {
     whole.then_some(Parts { service, region, account, resource })
 }
 
-/// The characters of ECS's names and ids.
+/// Returns whether a text has only the characters of ECS's names and ids, and not too many of them.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html>
 pub(crate) fn is_ecs_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -56,25 +56,24 @@ macro_rules! arn_type {
         pub struct $name(String);
 
         impl $name {
-            /// Checks the form and keeps the text as it is; an [`ArnError`] says what was expected.
+            /// Parses an ARN. An [`ArnError`] says which form was expected.
             pub fn parse(text: &str) -> Result<Self, ArnError> {
                 let parts = split(text).filter(|parts| parts.service == $service && $check(parts.resource));
                 parts.map(|_| Self(text.to_owned())).ok_or_else(|| refused($form, text))
             }
 
-            /// The whole ARN.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The Region, such as `eu-central-1`.
+            /// Returns the Region, such as `eu-central-1`.
             #[must_use]
             pub fn region(&self) -> &str {
                 split(&self.0).map_or("", |parts| parts.region)
             }
 
-            /// The twelve digits of the account.
+            /// Returns the twelve digits of the account.
             #[must_use]
             pub fn account(&self) -> &str {
                 split(&self.0).map_or("", |parts| parts.account)
@@ -143,7 +142,7 @@ fn is_load_balancer(resource: &str) -> bool {
 }
 
 impl TaskArn {
-    /// The task's id: what stands behind the last slash.
+    /// Returns the task's id, the last part of the ARN.
     #[must_use]
     pub fn id(&self) -> &str {
         last_segment(&self.0)
@@ -151,7 +150,6 @@ impl TaskArn {
 }
 
 impl ClusterArn {
-    /// The cluster's name.
     #[must_use]
     pub fn name(&self) -> &str {
         last_segment(&self.0)
@@ -159,7 +157,6 @@ impl ClusterArn {
 }
 
 impl TargetGroupArn {
-    /// The target group's name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.rsplit('/').nth(1).unwrap_or(&self.0)
@@ -171,8 +168,8 @@ fn last_segment(arn: &str) -> &str {
 }
 
 impl QueueArn {
-    /// The queue's URL, which SQS's calls need: the configured one if it is of this queue, else the usual form of the partitions
-    /// in which that is known (aws, aws-us-gov and aws-cn).
+    /// Returns the queue's URL for calls of SQS: the configured one if it belongs to this queue, else the documented form;
+    /// `None` in a partition whose form is not known (known: aws, aws-us-gov, aws-cn).
     /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html>
     #[must_use]
     pub fn url(&self, configured: Option<&str>) -> Option<String> {
@@ -187,7 +184,6 @@ impl QueueArn {
         configured.filter(is_own).map(str::to_owned).or(usual)
     }
 
-    /// The queue's name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.rsplit(':').next().unwrap_or(&self.0)
@@ -200,9 +196,9 @@ impl QueueArn {
 pub struct ServiceName(String);
 
 impl ServiceName {
-    /// Reads a task's `group`. A standalone task's is `family:NAME` or any text that the caller of `RunTask` chose: that is
-    /// no service. Somebody who runs a standalone task may also name its group `service:NAME`; its service is then looked
-    /// up, and that the address is not registered there is seen.
+    /// Parses a task's `group`; `None` for a standalone task, whose group is `family:NAME` or any text that the caller of
+    /// `RunTask` chose. A caller may also choose `service:NAME`: then that service is described, and the task turns out not to
+    /// be registered there.
     #[must_use]
     pub fn from_group(group: &str) -> Option<Self> {
         group.strip_prefix("service:").and_then(Self::new)

@@ -1,6 +1,6 @@
-//! AWS's numbers: times, batch sizes and rate limits that the design rests on, each with its source.
+//! AWS's figures: the times, batch sizes and rate limits on which the design depends, each with its source.
 //!
-//! They stand here once. The engine, the simulated world, the doctor and the deployment's tests read them from here.
+//! This is their only place: the engine, the simulated world, the doctor and the deployment's tests use them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
 pub const NOTICE_SECONDS: u32 = 120;
 
-/// The same as a duration.
+/// [`NOTICE_SECONDS`] as a duration.
 pub const NOTICE: SignedDuration = SignedDuration::from_secs(NOTICE_SECONDS as i64);
 
 /// From SIGTERM to SIGKILL, unless the container definition has a `stopTimeout`, in seconds.
@@ -20,12 +20,12 @@ pub const DEFAULT_STOP_TIMEOUT_SECONDS: u32 = 30;
 /// The longest `stopTimeout` on Fargate, in seconds. Source: as above.
 pub const MAX_STOP_TIMEOUT_SECONDS: u32 = 120;
 
-/// ECS forgets a stopped task after an hour, and what it says of a task, a service or a cluster that old proves nothing.
+/// ECS forgets a stopped task after an hour: that it does not know a task, service or cluster proves nothing after that.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html>
 pub const ECS_REMEMBERS: SignedDuration = SignedDuration::from_hours(1);
 
-/// The most targets in one DeregisterTargets. AWS publishes no limit; the Kubernetes load balancer controller has sent as many
-/// for years (aws-load-balancer-controller, `targets_manager.go`).
+/// The most targets in one DeregisterTargets. AWS documents no limit; the Kubernetes load balancer controller has sent this
+/// many for years (aws-load-balancer-controller, `targets_manager.go`).
 pub const MAX_TARGETS_PER_CALL: usize = 200;
 
 /// The most services in one DescribeServices.
@@ -40,16 +40,16 @@ pub const MAX_TASKS_PER_CALL: usize = 100;
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServiceRevisions.html>
 pub const MAX_REVISIONS_PER_CALL: usize = 20;
 
-/// The most messages in one receive, in one batch of deletions, and in what Lambda delivers without a batching window.
+/// The most messages in one receive, in one batch of deletions, and in a batch that Lambda delivers without a batching window.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
 pub const MAX_MESSAGES_PER_CALL: usize = 10;
 
 /// A token bucket as AWS describes its throttles.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimit {
-    /// Calls at once.
+    /// Size of the bucket, in calls.
     pub burst: f64,
-    /// Calls a second after that.
+    /// Calls added per second.
     pub per_second: f64,
 }
 
@@ -60,7 +60,7 @@ pub const ELB_REGISTRATION: RateLimit = RateLimit { burst: 20.0, per_second: 4.0
 /// All ELB calls together. Source: as above.
 pub const ELB_ALL: RateLimit = RateLimit { burst: 40.0, per_second: 10.0 };
 
-/// DescribeServices and other reads of services; DescribeTasks and other reads of a cluster's resources have the same.
+/// DescribeServices and other reads of services; the same limit applies to DescribeTasks and other reads of a cluster.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html>
 pub const ECS_READ: RateLimit = RateLimit { burst: 100.0, per_second: 20.0 };
 
@@ -75,6 +75,6 @@ pub const ENVIRONMENTS: f64 = 2.0;
 /// After this many receives SQS moves a message to the dead-letter queue: `maxReceiveCount` of the deployment's queue.
 pub const MAX_RECEIVES: u32 = 12;
 
-/// How long SQS hides a received message: the deployment's visibility timeout, which may not be below the function's timeout.
+/// How long SQS hides a received message: the deployment's visibility timeout. Lambda refuses one below the function's timeout.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);

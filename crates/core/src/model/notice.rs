@@ -14,12 +14,11 @@ use crate::model::task_status::{RecognisedBy, TaskStatus};
 pub struct Notice {
     /// EventBridge's id of the event.
     pub event_id: String,
-    /// The task as the event has it. It may have no address: see [`Notice::needs_address`].
+    /// The task as the event describes it. It may have no address: see [`Notice::needs_address`].
     #[serde(flatten)]
     pub task: TaskChange,
-    /// By what the interruption was recognised.
     pub recognised_by: RecognisedBy,
-    /// Who sent the event: `aws.ecs`, or a simulator.
+    /// The source of the event: `aws.ecs`, or that of simulated events.
     #[serde(rename = "event_source", skip_serializing_if = "is_ecs")]
     pub source: String,
 }
@@ -32,39 +31,40 @@ fn is_ecs(source: &str) -> bool {
 }
 
 impl Notice {
-    /// When the interruption began: `stoppingAt`, else the event's own time.
+    /// Returns when the interruption began: `stoppingAt`, else the event's own time.
     #[must_use]
     pub fn interrupted_at(&self) -> Timestamp {
         self.task.interrupted_at()
     }
 
-    /// When the task is gone at the latest.
+    /// Returns when the task is gone at the latest.
     #[must_use]
     pub fn deadline(&self) -> Timestamp {
         self.interrupted_at().saturating_add(NOTICE).unwrap_or(Timestamp::MAX)
     }
 
-    /// How old the interruption is; `None` if it is dated in the future, from which nothing follows: it then counts as old.
+    /// Returns how old the interruption is; `None` if it is dated in the future, which counts as old.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<SignedDuration> {
         let age = now.duration_since(self.interrupted_at());
         (!age.is_negative()).then_some(age)
     }
 
-    /// Whether ECS says that the task is not stopping. A simulated notice is always contradicted, and acted on all the same.
+    /// Returns whether ECS says that the task is not stopping. That is no contradiction for a simulated notice.
     #[must_use]
     pub fn is_contradicted_by(&self, task: &DescribedTask) -> bool {
         is_ecs(&self.source) && task.desired_status != TaskStatus::Stopped
     }
 
-    /// Whether ECS must be asked for the task's addresses: it runs or has run, so it has some, and the event names none.
+    /// Returns whether ECS must be asked for the task's addresses, because the event has none.
     #[must_use]
     pub fn needs_address(&self) -> bool {
         self.task.addresses.is_empty()
     }
 
-    /// Whether ECS must be asked that the addresses are still the task's: the notice is older than `fresh`, or the task
-    /// is past RUNNING. ECS gives an address to another task only after the interface of the first is deleted.
+    /// Returns whether ECS must be asked that the addresses still belong to the task: the notice is older than `fresh` or dated
+    /// in the future, or the task is past RUNNING. ECS gives an address to another task only after it deleted the interface of
+    /// the first.
     #[must_use]
     pub fn needs_ownership(&self, now: Timestamp, fresh: SignedDuration) -> bool {
         let is_fresh = self.age(now).is_some_and(|age| age <= fresh);
@@ -72,27 +72,27 @@ impl Notice {
     }
 }
 
-/// Why an event is none of our business.
+/// Why an event needs no action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, IntoStaticStr)]
 pub enum Ignored {
     /// Another source or detail-type.
     OtherEvent,
-    /// ECS does not want the task to stop.
+    /// The task's desired status is not STOPPED.
     NotStopping,
-    /// It stops, and not because its Spot capacity is taken back.
+    /// The task stops for another reason than a Spot interruption.
     NotSpot,
-    /// Its network interface is gone or departing.
+    /// The task's network interface is being removed or gone.
     AlreadyDown,
-    /// Another cluster than those in scope, or its service's tag `spotdrain` is `off`.
+    /// The cluster is not in scope, or the service's tag `spotdrain` is `off`.
     OutOfScope,
-    /// It has not reached RUNNING, and has no network interface with an address.
+    /// The task has not reached RUNNING and has no address.
     NoAddress,
-    /// This task was handled to the end, at this version or a later one.
+    /// The task was handled to the end at this version or a later one.
     Repeated,
 }
 
 impl Ignored {
-    /// The name, as it is in reports and metrics.
+    /// Returns the name in records and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

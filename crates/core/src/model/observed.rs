@@ -1,4 +1,4 @@
-//! What AWS answered about services, target groups and tasks, or that it did not answer; and how a registration is named.
+//! What AWS answered about services, target groups and tasks, or why it did not; and what identifies a registration.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,44 +11,39 @@ use crate::model::arn::{ClusterArn, ServiceName, TargetGroupArn};
 use crate::model::outcome::Failure;
 use crate::model::task_status::TaskStatus;
 
-/// Names one service.
+/// Identifies a service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceKey {
-    /// Its cluster.
     pub cluster: ClusterArn,
-    /// Its name there.
     pub service: ServiceName,
 }
 
-/// One target group of a service, with the container's port that ECS registers.
+/// One target group of a service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServiceGroup {
-    /// The group.
     pub arn: TargetGroupArn,
-    /// The service's `containerPort`.
+    /// The service's `containerPort`, which ECS registers.
     pub port: Option<u16>,
 }
 
-/// What the service's tag `spotdrain` asks for. It can only restrict.
+/// The value of a service's tag `spotdrain`. It can only restrict what is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceTag {
     /// Leave this service alone.
     Off,
-    /// Report, and change nothing.
+    /// Report what would be done, and change nothing.
     Observe,
-    /// Its tasks begin with `spotdrain-hold`: leave the registrations whose health check asks the hold's port.
+    /// Its containers start with `spotdrain-hold`: leave the registrations whose health check asks the hold's port.
     Hold,
-    /// Nothing is restricted: the tag says `on` or `enforce`.
+    /// `on` or `enforce`: no restriction.
     On,
-    /// A value that is none of them. Somebody who sets the tag wants to restrict: it counts as `observe`, and is told.
+    /// An unknown value counts as `observe`, because whoever sets the tag wants a restriction. The record has the value.
     Unknown(String),
 }
 
 impl ServiceTag {
-    /// The tag's key.
     pub const KEY: &str = "spotdrain";
 
-    /// Reads the tag's value.
     #[must_use]
     pub fn from_value(value: &str) -> Self {
         match value.trim().to_ascii_lowercase().as_str() {
@@ -61,43 +56,42 @@ impl ServiceTag {
     }
 }
 
-/// A service, as far as it matters here.
+/// What is needed of a service: where its tasks may be registered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Service {
-    /// Every target group that a task of it may be in: of the service, the alternate ones of blue/green, and those of
-    /// its task sets.
+    /// Every target group in which a task may be registered: those of the service, the alternate ones of blue/green
+    /// deployments, and those of its task sets.
     pub groups: Vec<ServiceGroup>,
-    /// Its tag.
     pub tag: Option<ServiceTag>,
-    /// The tags could not be read: `tag` is the last one that was, if any.
+    /// The tags could not be read: `tag` is the last one that was read, if any.
     pub tags_unknown: bool,
     /// The ARNs of its current revisions, which may have further groups.
     pub revisions: Vec<String>,
-    /// ECS manages its ingress, so that its groups are in its revisions alone.
+    /// ECS manages the ingress: the groups are only in the revisions.
     pub is_managed: bool,
-    /// It has a load balancer, managed ingress or a gateway, in whatever form.
+    /// It has a load balancer, managed ingress or a gateway of any kind.
     pub has_balancer: bool,
-    /// Why its revisions could not be read.
+    /// Why the revisions could not be read.
     pub revision_failure: Option<Failure>,
 }
 
-/// A service revision, as far as it matters here.
+/// What is needed of a service revision.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Revision {
     pub arn: String,
     pub groups: Vec<ServiceGroup>,
-    /// It has a load balancer, managed ingress or a gateway, in whatever form.
+    /// It has a load balancer, managed ingress or a gateway of any kind.
     pub has_balancer: bool,
 }
 
 impl Service {
-    /// Whether its target groups may be in its revisions: ECS Gateway and Express Mode have them nowhere else.
+    /// Returns whether the target groups may be in the revisions: with ECS Gateway and Express Mode they are only there.
     #[must_use]
     pub fn needs_revisions(&self) -> bool {
         !self.revisions.is_empty() && (self.groups.is_empty() || self.is_managed)
     }
 
-    /// Adds what its revisions have.
+    /// Adds the target groups of the revisions.
     pub fn extend<'a>(&mut self, revisions: impl IntoIterator<Item = &'a Revision>) {
         for revision in revisions {
             self.has_balancer |= revision.has_balancer;
@@ -108,52 +102,47 @@ impl Service {
     }
 }
 
-/// What AWS answered about one thing.
+/// AWS's answer about one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation<T> {
-    /// It is there.
     Found(T),
-    /// AWS says that it does not exist, or no longer.
+    /// AWS says that it does not exist.
     Missing,
-    /// AWS could not be asked.
+    /// The call failed.
     Unknown(Failure),
 }
 
-/// A service, by DescribeServices.
+/// The answer of DescribeServices about one service.
 pub type ServiceObservation = Observation<Service>;
 
-/// All targets of a group, by DescribeTargetHealth.
+/// The answer of DescribeTargetHealth: all targets of a group.
 pub type GroupObservation = Observation<Vec<RegisteredTarget>>;
 
-/// A task, by DescribeTasks.
+/// The answer of DescribeTasks about one task.
 pub type TaskObservation = Observation<DescribedTask>;
 
-/// A task as ECS describes it.
+/// A task as DescribeTasks describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribedTask {
     pub last_status: TaskStatus,
     pub desired_status: TaskStatus,
-    /// The addresses of its interfaces that are attached.
+    /// The addresses of its attached network interfaces.
     pub addresses: Vec<IpAddr>,
-    /// When it began to stop.
     pub stopping_at: Option<Timestamp>,
-    /// When it had stopped.
     pub stopped_at: Option<Timestamp>,
 }
 
-/// The state of a target, as DescribeTargetHealth tells it.
+/// The state of a target in DescribeTargetHealth.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, AsRefStr, Display, EnumString)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum TargetState {
-    /// Being registered, or at its first health checks.
+    /// Being registered, or in its first health checks.
     Initial,
-    /// Passes its health checks.
     Healthy,
-    /// Fails them.
     Unhealthy,
-    /// Fails them, and its connections are given time to end. Not deregistered.
+    /// Unhealthy, and its connections are given time to end. It is not deregistered.
     #[serde(rename = "unhealthy.draining")]
     #[strum(serialize = "unhealthy.draining")]
     UnhealthyDraining,
@@ -161,24 +150,23 @@ pub enum TargetState {
     Unused,
     /// Being deregistered.
     Draining,
-    /// Its health is not checked.
+    /// Its health checks are disabled.
     Unavailable,
-    /// A value that AWS had not published when this was written, kept as it came.
+    /// A value that was not documented when this was written.
     #[serde(untagged)]
     #[strum(default, transparent)]
     Other(String),
 }
 
 impl TargetState {
-    /// Reads AWS's text.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
     }
 }
 
-/// A target's id and zone exactly as DescribeTargetHealth gave them. They are sent back as they were read: an IPv6 address has
-/// several spellings, and the zone `all` is required for a target outside the group's VPC.
+/// The id and zone of a target exactly as DescribeTargetHealth returned them. DeregisterTargets sends them back unchanged: an
+/// IPv6 address has several spellings, and the zone `all` is required for a target outside the group's VPC.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html>
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TargetId {
@@ -186,38 +174,33 @@ pub struct TargetId {
     pub zone: Option<String>,
 }
 
-/// A target as it stands in its group, with the port that is registered.
+/// A target of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredTarget {
     pub as_read: TargetId,
-    /// The address that the id spells.
+    /// The id, parsed.
     pub address: IpAddr,
-    /// The port under which it is registered, which may differ from the group's own.
+    /// The registered port, which may differ from the group's port.
     pub port: u16,
-    /// The port that the health check asks; `None` where AWS does not say it.
+    /// The port of the health check; `None` if AWS does not return it.
     /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealthDescription.html>
     pub check_port: Option<u16>,
-    /// Its state.
     pub state: TargetState,
 }
 
-/// Names one registration. Without a port it stands for the group's own, which could not be read.
+/// One target in one target group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Registration {
-    /// The group.
     pub target_group: TargetGroupArn,
-    /// The target.
     pub target: Target,
 }
 
-/// An address and the port to name beside it.
-/// AWS wants the same port that the target was registered with.
+/// An address and a port. DeregisterTargets needs the port with which the target was registered.
 /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
-    /// The address.
     pub address: IpAddr,
-    /// The port; `None` where it could be neither read nor known.
+    /// `None` if the port is not known: AWS then takes the group's port.
     pub port: Option<u16>,
 }
 

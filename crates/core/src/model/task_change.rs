@@ -12,46 +12,42 @@ use crate::model::task_status::{StopCode, TaskStatus};
 /// A task as it was when ECS sent the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TaskChange {
-    /// The task.
     #[serde(rename = "task")]
     pub arn: TaskArn,
-    /// Its cluster. The old task ARN has none, so this comes from its own field.
+    /// From the event's own field: the old form of a task ARN has no cluster.
     pub cluster: ClusterArn,
-    /// Its service, unless it is a standalone task.
+    /// `None` for a standalone task.
     pub service: Option<ServiceName>,
-    /// Where the task is in its life.
     pub last_status: TaskStatus,
-    /// Where ECS wants it to be.
     pub desired_status: TaskStatus,
-    /// Why ECS stops it. Real notices without one have been reported.
+    /// Notices without a stop code have been reported (aws/containers-roadmap issue 1565).
     pub stop_code: Option<StopCode>,
-    /// The same for people; for a notice "Your Spot Task was interrupted."
+    /// The reason in words; for a notice "Your Spot Task was interrupted."
     pub stopped_reason: Option<String>,
-    /// When the event was made, to the second.
+    /// The time of the event, in whole seconds.
     #[serde(skip)]
     pub event_time: Timestamp,
-    /// When the stop began.
+    /// When the task began to stop.
     #[serde(skip)]
     pub stopping_at: Option<Timestamp>,
-    /// Counts the task's changes; a repeated event has an equal one.
+    /// Counts the changes of the task; a repeated event has the same version.
     pub version: Option<u64>,
-    /// `FARGATE_SPOT`, where the task came from a capacity provider.
+    /// `FARGATE_SPOT` for a Spot task of Fargate.
     pub capacity_provider: Option<String>,
-    /// The addresses of its interfaces, IPv4 first.
+    /// The addresses of its attached network interfaces, IPv4 first.
     pub addresses: Vec<IpAddr>,
     /// The status of its `elb` attachment, if it has one: how far ECS is with its own deregistration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elb_attachment: Option<String>,
-    /// Where it runs, and on what.
     #[serde(flatten)]
     pub platform: TaskPlatform,
-    /// The fields that could not be read, and what is used in their place.
+    /// The fields that could not be read, and what is used instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
 impl TaskChange {
-    /// When the stop began: `stoppingAt`, else the event's own time.
+    /// Returns when the task began to stop: `stoppingAt`, else the event's own time.
     #[must_use]
     pub fn interrupted_at(&self) -> Timestamp {
         self.stopping_at.unwrap_or(self.event_time)

@@ -1,14 +1,14 @@
-//! Why and how far a task is stopping: its stop code, its reason and its two statuses.
+//! The status of a task and why it stops, and which of the reasons is a Spot interruption.
 //!
 //! The stop code of a notice is not reliably one value: AWS's page showed `TerminationNotice` until 2023 and shows
-//! `SpotInterruption` now for the same snippet, and users report events with no code at all (aws/containers-roadmap
-//! issue 1565). So any of the two codes, or the documented beginning of the reason, makes an interruption.
+//! `SpotInterruption` now for the same snippet, and users report events without a code (aws/containers-roadmap issue 1565). So
+//! either code, or the documented beginning of the reason, makes an interruption.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
 
 use serde::{Deserialize, Serialize};
 use strum::{AsRefStr, Display, EnumString};
 
-/// How the reason of a Spot interruption begins, in every form that is known.
+/// How the reason of a Spot interruption begins in every known form.
 pub const SPOT_REASON: &str = "Your Spot Task was interrupted";
 
 /// Why ECS stops a task.
@@ -17,24 +17,23 @@ pub const SPOT_REASON: &str = "Your Spot Task was interrupted";
 pub enum StopCode {
     /// The task could not be started.
     TaskFailedToStart,
-    /// A container that the task cannot do without ended.
+    /// An essential container ended.
     EssentialContainerExited,
-    /// Somebody called `StopTask`.
+    /// A user called `StopTask`.
     UserInitiated,
-    /// The service's scheduler: scaling in, a deployment, a failed health check.
+    /// The service scheduler stopped it: scaling in, a deployment, a failed health check.
     ServiceSchedulerInitiated,
-    /// Fargate takes the task's Spot capacity back; the form documented today.
+    /// Fargate reclaims the task's Spot capacity; the code documented today.
     SpotInterruption,
-    /// The same; the form documented until 2023.
+    /// The same; the code documented until 2023.
     TerminationNotice,
-    /// A value that AWS had not published when this was written, kept as it came.
+    /// A value that was not documented when this was written.
     #[serde(untagged)]
     #[strum(default, transparent)]
     Other(String),
 }
 
 impl StopCode {
-    /// Reads AWS's text.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
@@ -65,7 +64,7 @@ impl StopCodeForm {
     }
 }
 
-/// Where a task is in its life.
+/// A status in the life cycle of a task.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, AsRefStr, Display, EnumString)]
 #[serde(rename_all = "UPPERCASE")]
@@ -75,28 +74,25 @@ pub enum TaskStatus {
     Provisioning,
     /// Waiting for capacity.
     Pending,
-    /// Running, not yet registered with its load balancer.
+    /// Running, but not yet registered with its load balancer.
     Activating,
-    /// Running.
     Running,
-    /// On its way out; ECS deregisters its targets here.
+    /// Before SIGTERM; ECS deregisters the task's targets here.
     Deactivating,
-    /// The containers have got their stop signal.
+    /// The containers received SIGTERM.
     Stopping,
-    /// The network interface is being taken away: from here on its address may be another task's.
+    /// ECS removes the network interface: from here on its address may belong to another task.
     Deprovisioning,
-    /// Over.
     Stopped,
-    /// Over, and removed from ECS.
+    /// ECS no longer lists it.
     Deleted,
-    /// A value that AWS had not published when this was written, kept as it came.
+    /// A value that was not documented when this was written.
     #[serde(untagged)]
     #[strum(default, transparent)]
     Other(String),
 }
 
 impl TaskStatus {
-    /// Reads AWS's text.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
@@ -104,36 +100,36 @@ impl TaskStatus {
 }
 
 impl TaskStatus {
-    /// The network interface is gone or departing: the task's address may belong to another task.
+    /// Returns whether the network interface is being removed or gone, so that the address may belong to another task.
     #[must_use]
     pub fn is_down(&self) -> bool {
         matches!(self, Self::Deprovisioning | Self::Stopped | Self::Deleted)
     }
 
-    /// The task has not reached RUNNING: it may have no address yet.
+    /// Returns whether the task has not reached RUNNING, so that it may have no address yet.
     #[must_use]
     pub fn is_before_running(&self) -> bool {
         matches!(self, Self::Provisioning | Self::Pending | Self::Activating)
     }
 
-    /// The task is further than RUNNING, or somewhere that is not known.
+    /// Returns whether the task is past RUNNING, or in a status that is not documented.
     #[must_use]
     pub fn is_past_running(&self) -> bool {
         !self.is_before_running() && *self != Self::Running
     }
 }
 
-/// By what a Spot interruption was recognised.
+/// How a Spot interruption was recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecognisedBy {
-    /// The stop code is one of the two that are known.
+    /// By one of the two documented stop codes.
     StopCode,
-    /// Only the reason says so: the stop code is absent or new, which is worth an alarm.
+    /// By the reason alone: the stop code is absent or new, which raises an alarm.
     Reason,
 }
 
-/// Tells a Spot interruption from every other stop; `None` for the others.
+/// Recognises a Spot interruption; `None` for every other stop.
 #[must_use]
 pub fn spot_interruption(code: Option<&StopCode>, reason: Option<&str>) -> Option<RecognisedBy> {
     if matches!(code, Some(StopCode::SpotInterruption | StopCode::TerminationNotice)) {

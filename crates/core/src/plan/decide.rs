@@ -1,14 +1,14 @@
-//! What to do about one registration: whose the address is, and whether its hold does better.
+//! The decision about one registration: does the address still belong to the task, and is the target left to its hold?
 //!
-//! The order matters. A draining target needs nothing, whoever asks. Then whose address it is: nothing outweighs that. Then
-//! whether it is left to its hold. Whether the group can spare its targets is decided for all of them together
+//! The order matters. A draining target needs no action. Ownership comes next, because a wrong deregistration is the worst that
+//! can happen. Then the hold. The last healthy target is decided for the whole group afterwards
 //! ([`last_healthy`](crate::plan::last_healthy)).
 //!
-//! The hold: `spotdrain-hold` keeps serving after SIGTERM and fails its health check. A Network Load Balancer sent new
-//! connections to a target that was marked unhealthy for 30 to 40 s, by a user's measurement, and to one that was deregistered
-//! for 120 s, as long as an interrupted task lives; it is undocumented whether it still health-checks a draining target. So behind
-//! a hold that the load balancer checks, a deregistration can only cost connections (docs/adr/0007). The service's tag says that
-//! there is a hold; the health check shows that the load balancer checks it, because it uses another port than the traffic.
+//! The hold: `spotdrain-hold` keeps the application serving after SIGTERM and fails its health check. By users' measurements, a
+//! Network Load Balancer sent new connections for 30 to 40 s to a target that was marked unhealthy, and for 120 s, the whole
+//! notice, to one that was deregistered. It is undocumented whether it still health-checks a draining target. So behind a hold
+//! that the load balancer checks, a deregistration can only cost connections (docs/adr/0007). The service's tag says that there
+//! is a hold; a health check on another port than the traffic's shows that the load balancer checks it.
 //! Sources: <https://github.com/aws/containers-roadmap/issues/470>,
 //! <https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366>
 
@@ -21,7 +21,7 @@ use crate::model::notice::Notice;
 use crate::model::observed::{GroupObservation, RegisteredTarget, TargetState, TaskObservation};
 use crate::model::outcome::{Failure, Outcome};
 
-/// For this long after a notice, ECS may still describe the task as it was before.
+/// For this long after a notice, DescribeTasks may still return the task as it was before.
 pub const ECS_LAGS: SignedDuration = SignedDuration::from_secs(30);
 
 fn still_running() -> Failure {
@@ -39,7 +39,7 @@ fn unknown_task(notice: &Notice) -> Failure {
 }
 
 impl TaskObservation {
-    /// Whether the answer contradicts the notice, but ECS may only lag behind its own event.
+    /// Returns whether the answer contradicts the notice, but may only be older than the event.
     #[must_use]
     pub fn may_lag(&self, notice: &Notice, now: Timestamp) -> bool {
         match self {
@@ -54,23 +54,23 @@ impl TaskObservation {
     }
 }
 
-/// Whether the addresses of a notice are still its task's.
+/// Whether the addresses of a notice still belong to its task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ownership {
-    /// The notice is fresh: no other task can have the address yet.
+    /// The notice is fresh: no other task can have the addresses yet.
     Fresh,
     /// ECS says that the task has these addresses.
     Confirmed(Vec<IpAddr>),
-    /// ECS says that the task is down.
+    /// ECS says that the task is down, or that it is not stopping.
     Lost,
-    /// ECS could not be asked.
+    /// ECS could not be asked, or its answer may be older than the event.
     Unknown(Failure),
 }
 
 impl Ownership {
-    /// `needed`: the notice is old, or its task is past RUNNING, or the event has no address.
-    pub(crate) fn of(needed: bool, finding: Option<&TaskObservation>, notice: &Notice, now: Timestamp) -> Self {
-        match (needed, finding) {
+    /// `needed`: [`Notice::needs_ownership`].
+    pub(crate) fn of(needed: bool, answer: Option<&TaskObservation>, notice: &Notice, now: Timestamp) -> Self {
+        match (needed, answer) {
             (_, Some(TaskObservation::Found(task))) if task.last_status.is_down() => Self::Lost,
             (_, Some(TaskObservation::Found(task))) if notice.is_contradicted_by(task) => match notice.age(now) {
                 Some(age) if age > ECS_LAGS => Self::Lost,
@@ -87,7 +87,7 @@ impl Ownership {
         }
     }
 
-    /// Why the address may not be acted on; `None` if it may.
+    /// The outcome of an address that must not be deregistered; `None` if it may be.
     pub(crate) fn objection(&self, address: IpAddr) -> Option<Outcome> {
         match self {
             Self::Fresh => None,
@@ -97,7 +97,7 @@ impl Ownership {
         }
     }
 
-    /// Why a notice without an address fails; `None` if its task is down.
+    /// The failure of a notice without an address; `None` if its task is down.
     pub(crate) fn missing_address(&self) -> Option<Failure> {
         let problem = "neither the event nor DescribeTasks has an address of the task".to_owned();
         match self {
@@ -107,19 +107,19 @@ impl Ownership {
         }
     }
 
-    /// Whether the address departs with its task. If ECS could not be asked it does: a target that is not known to stay must not
-    /// be the one that a group relies on.
+    /// Returns whether the address departs with its task. It does if ECS could not be asked: a group must not rely on a target
+    /// that is not known to stay.
     pub(crate) fn departs(&self, address: IpAddr) -> bool {
         self.objection(address) != Some(Outcome::Stale)
     }
 
-    /// Whether ECS says that the address is another task's: this one is up, and has others.
+    /// Returns whether the address belongs to another task: ECS says that this one is up and has other addresses.
     pub(crate) fn is_anothers(&self, address: IpAddr) -> bool {
         matches!(self, Self::Confirmed(addresses) if !addresses.contains(&address))
     }
 }
 
-/// Decides on a registration that was read, but for the rule of the last healthy target; `None` means: deregister it.
+/// Returns the outcome of a registration that needs no call; `None` if it is to be deregistered.
 pub(crate) fn decide(target: &RegisteredTarget, ownership: &Ownership, is_held: bool) -> Option<Outcome> {
     if target.state == TargetState::Draining {
         return Some(Outcome::AlreadyDraining);
@@ -128,15 +128,15 @@ pub(crate) fn decide(target: &RegisteredTarget, ownership: &Ownership, is_held: 
     objection.or_else(|| (is_held && is_left_to_hold(target)).then_some(Outcome::LeftToHold))
 }
 
-/// Whether the load balancer turns away from a held target by itself: its health is checked, and on the hold's port.
+/// Returns whether the load balancer asks the hold for the target's health: the check uses another port than the traffic.
 fn is_left_to_hold(target: &RegisteredTarget) -> bool {
     use TargetState::{Healthy, Initial, Unhealthy, UnhealthyDraining};
     let is_checked = matches!(target.state, Initial | Healthy | Unhealthy | UnhealthyDraining);
     is_checked && target.check_port.is_some_and(|port| port != target.port)
 }
 
-/// The outcome of a held registration whose group could not be read. It is retried: the hold gives it the time, and a
-/// deregistration could be wrong.
+/// The outcome of a held registration whose group could not be read. It is retried: the hold leaves time for that, and a
+/// deregistration could cost connections.
 pub(crate) fn held_unread(group: &GroupObservation) -> Outcome {
     Outcome::Failed(match group {
         GroupObservation::Unknown(failure) => failure.clone(),

@@ -1,9 +1,9 @@
-//! Which target does a plan keep, so that it does not remove the last healthy one of a group?
+//! Which target does a plan keep, so that the group has a healthy one left?
 //!
-//! A target stays if its task is not known to depart. As long as more than half of the group's targets stay, nothing more is
-//! asked: two execution environments, each with its own half of the notices, then cannot remove all of them. Below that ECS is
-//! asked which tasks are stopping, because one environment does not know the notices of another. If no healthy target
-//! stays, the plan keeps one of those that it would remove, and every environment keeps one of its own.
+//! A target stays unless its task is known to depart. While more than half of the healthy and draining targets stay, the rule
+//! asks no further: two execution environments, each with half of the notices, cannot remove all targets then. Otherwise ECS is
+//! asked which tasks are stopping, because an environment does not know the notices of another one. If no healthy target
+//! stays, the plan keeps one of those that it would remove; each environment keeps one of its own.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,22 +15,19 @@ use crate::model::limits::NOTICE;
 use crate::model::observed::{DescribedTask, RegisteredTarget, TargetState};
 use crate::model::outcome::Failure;
 
-/// What ECS says about the stopping tasks of a group's services: ListTasks with `desiredStatus` STOPPED, then DescribeTasks.
-/// The list also has tasks that stopped within the last hour.
+/// The stopping tasks of a group's services, from ListTasks with `desiredStatus` STOPPED and DescribeTasks. ListTasks also
+/// returns the tasks that stopped within the last hour.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html>
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum StoppingTasks {
-    /// ECS was not asked.
     #[default]
     NotAsked,
-    /// ECS could not be asked, or has more than it lists at once.
+    /// ECS could not be asked, or has more stopping tasks than are read.
     Unknown(Failure),
-    /// The tasks.
     Known(BTreeMap<TaskArn, DescribedTask>),
 }
 
 impl StoppingTasks {
-    /// What ECS says of a task.
     #[must_use]
     pub fn get(&self, task: &TaskArn) -> Option<&DescribedTask> {
         match self {
@@ -39,8 +36,8 @@ impl StoppingTasks {
         }
     }
 
-    /// Whether a task with this address departs. The address of a task that stopped more than two minutes ago may be another
-    /// task's.
+    /// Returns whether a task with this address departs. The address of a task that stopped more than two minutes ago may
+    /// belong to another task.
     fn has(&self, address: IpAddr, now: Timestamp) -> bool {
         let is_recent =
             |task: &DescribedTask| task.stopped_at.is_none_or(|stopped_at| now.duration_since(stopped_at) <= NOTICE);
@@ -56,19 +53,19 @@ impl StoppingTasks {
     }
 }
 
-/// What the rule asks for.
+/// The result of the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
     /// Enough healthy targets stay.
     Nothing,
-    /// Ask ECS first which tasks are stopping.
+    /// Ask ECS which tasks are stopping, and apply the rule again.
     AskEcs,
-    /// The targets of this address.
+    /// Keep the targets with this address.
     One(IpAddr),
 }
 
-/// Applies the rule. `removed`: the addresses that the plan would remove, each with its task. `departs`: whether the task of an
-/// address departs by the notices.
+/// Applies the rule. `removed`: the addresses that the plan would remove, each with its task. `departs`: whether a notice says
+/// that the task of an address departs.
 pub(crate) fn keep(
     targets: &[RegisteredTarget],
     removed: &BTreeMap<IpAddr, &TaskArn>,

@@ -1,6 +1,6 @@
-//! The plan of a turn: what is to be done about each registration in one target group, for every notice that waits for it.
+//! The plan of a turn: what to do about each registration in one target group, for every notice that waits for the group.
 //!
-//! It is made from what a look at the group found, and leaves no choice to the call that follows.
+//! It is made from what was just read, and leaves no choice to the call that follows.
 
 pub mod decide;
 pub mod last_healthy;
@@ -24,79 +24,70 @@ use crate::plan::target_groups::{Candidate, LocatedNotice};
 use crate::read::memory::Memory;
 use crate::settings::Settings;
 
-/// What a look at a target group found.
+/// What was read for a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// Its targets.
+    /// The targets of the group.
     pub group: GroupObservation,
-    /// The tasks whose ownership had to be asked.
+    /// The tasks of the notices whose ownership had to be asked.
     pub tasks: BTreeMap<TaskArn, TaskObservation>,
-    /// The stopping tasks of its services.
+    /// The stopping tasks of the group's services.
     pub stopping: StoppingTasks,
 }
 
-/// What a plan is made from.
+/// Everything that a plan is made from, except the notices.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
-    /// The target group.
+pub struct PlanInput<'a> {
     pub group: &'a TargetGroupArn,
-    /// What was found there.
     pub look: &'a Look,
-    /// What this execution environment remembers of tasks.
     pub memory: &'a Memory,
-    /// The settings.
     pub settings: &'a Settings,
-    /// The time.
     pub now: Timestamp,
 }
 
 /// The plan for one group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupPlan {
-    /// The plan for each notice, in their order.
+    /// The plan for each notice, in the order of the notices.
     pub notices: Vec<NoticePlan>,
-    /// ECS has to be asked which tasks are stopping, and the plan made again.
+    /// Ask ECS which tasks are stopping, and make the plan again.
     pub asks_ecs: bool,
 }
 
 /// The plan for one notice in one group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NoticePlan {
-    /// Its registrations.
     pub registrations: Vec<PlannedRegistration>,
-    /// Why nothing can be planned for it, in any group.
+    /// Why nothing can be planned for the notice in any group.
     pub failure: Option<Failure>,
-    /// ECS says that the task is not stopping. It may lag behind its own event, so ask again after a few seconds.
+    /// ECS says that the task is not stopping. Its answer may be older than the event, so ask again after a few seconds.
     pub is_contradicted: bool,
 }
 
-/// One registration and what is planned for it.
+/// The plan for one registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedRegistration {
-    /// The target group, the address and the port.
     pub registration: Registration,
-    /// Its state when it was read; `None` if it is not there or could not be read.
+    /// The state that was read; `None` if the target is not in the group or the group could not be read.
     pub state: Option<TargetState>,
-    /// Its id and zone, if the group was read.
+    /// `None` if the group could not be read.
     pub as_read: Option<TargetId>,
-    /// The port that its health check asks, if it was read and the task is held.
+    /// The port of the health check, if the group was read and the task is held.
     pub check_port: Option<u16>,
     /// The outcome of a registration that needs no call; `None` if it is to be deregistered.
     pub settled: Option<Outcome>,
 }
 
-/// A target, and the task that it is believed to belong to.
+/// A target to deregister, and its task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedTarget {
-    /// The target.
     pub target: Target,
-    /// Its id and zone, if the group was read.
+    /// `None` if the group could not be read.
     pub as_read: Option<TargetId>,
-    /// The interrupted task.
     pub task: TaskArn,
 }
 
-/// A notice with the addresses of its task and whose they are now.
+/// A notice, the addresses of its task, and whether they still belong to it.
 struct Prepared<'a> {
     located: &'a LocatedNotice,
     addresses: &'a [IpAddr],
@@ -105,7 +96,7 @@ struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(located: &'a LocatedNotice, situation: &Situation<'a>) -> Self {
+    fn new(located: &'a LocatedNotice, situation: &PlanInput<'a>) -> Self {
         let (notice, look) = (located.notice(), situation.look);
         let stopping = look.stopping.get(&notice.task.arn).cloned().map(TaskObservation::Found);
         let task = look.tasks.get(&notice.task.arn);
@@ -126,7 +117,7 @@ impl<'a> Prepared<'a> {
 
 /// Makes the plan for the notices that wait for a group.
 #[must_use]
-pub fn plan(notices: &[&LocatedNotice], situation: &Situation<'_>) -> GroupPlan {
+pub fn plan(notices: &[&LocatedNotice], situation: &PlanInput<'_>) -> GroupPlan {
     let prepared: Vec<_> = notices.iter().map(|notice| Prepared::new(notice, situation)).collect();
     let mut plan = GroupPlan::default();
     let by_address = match &situation.look.group {
@@ -152,7 +143,7 @@ fn by_address<'a>(targets: &'a [RegisteredTarget], prepared: &[Prepared<'_>]) ->
     by_address
 }
 
-fn plan_notice(prepared: &Prepared<'_>, situation: &Situation<'_>, by_address: &ByAddress<'_>) -> NoticePlan {
+fn plan_notice(prepared: &Prepared<'_>, situation: &PlanInput<'_>, by_address: &ByAddress<'_>) -> NoticePlan {
     let group = situation.group;
     if prepared.addresses.is_empty() {
         return NoticePlan { failure: prepared.ownership.missing_address(), ..NoticePlan::default() };
@@ -160,13 +151,13 @@ fn plan_notice(prepared: &Prepared<'_>, situation: &Situation<'_>, by_address: &
     let registrations = match &situation.look.group {
         GroupObservation::Found(_) => read_rows(group, prepared, by_address),
         GroupObservation::Missing => absent_row(group, prepared, Outcome::AlreadyGone),
-        finding @ GroupObservation::Unknown(_) if prepared.located.is_held() => held_rows(group, prepared, finding),
+        unread @ GroupObservation::Unknown(_) if prepared.located.is_held() => held_rows(group, prepared, unread),
         GroupObservation::Unknown(_) => unread_rows(group, prepared),
     };
     NoticePlan { registrations, failure: None, is_contradicted: prepared.is_contradicted }
 }
 
-/// The rows of a group that was read: every target that has an address of the task, with the port that is registered.
+/// The rows of a group that was read: every target with an address of the task.
 fn read_rows(group: &TargetGroupArn, prepared: &Prepared<'_>, by_address: &ByAddress<'_>) -> Vec<PlannedRegistration> {
     let own = prepared.addresses.iter().filter_map(|address| by_address.get(address)).flatten();
     let rows: Vec<_> = own.map(|target| read_row(group, target, prepared)).collect();
@@ -183,7 +174,7 @@ fn read_row(group: &TargetGroupArn, target: &RegisteredTarget, prepared: &Prepar
     }
 }
 
-/// The rows of a group that could not be read: every address, with every port that is known, else with none.
+/// The rows of a group that could not be read: every address with every known port, or without a port.
 fn unread_rows(group: &TargetGroupArn, prepared: &Prepared<'_>) -> Vec<PlannedRegistration> {
     let ports = prepared.located.candidates.groups.get(group).map(|Candidate { ports, .. }| ports);
     let known: Vec<_> = ports.into_iter().flatten().copied().map(Some).collect();
@@ -193,14 +184,14 @@ fn unread_rows(group: &TargetGroupArn, prepared: &Prepared<'_>) -> Vec<PlannedRe
     targets.map(row).collect()
 }
 
-/// The rows of a held task in a group that could not be read: nothing is done unread.
-fn held_rows(group: &TargetGroupArn, prepared: &Prepared<'_>, finding: &GroupObservation) -> Vec<PlannedRegistration> {
-    let outcome = |address| prepared.ownership.objection(address).unwrap_or_else(|| held_unread(finding));
+/// The rows of a held task in a group that could not be read: such a target is not deregistered.
+fn held_rows(group: &TargetGroupArn, prepared: &Prepared<'_>, unread: &GroupObservation) -> Vec<PlannedRegistration> {
+    let outcome = |address| prepared.ownership.objection(address).unwrap_or_else(|| held_unread(unread));
     let row = |address: &IpAddr| row(group, Target { address: *address, port: None }, Some(outcome(*address)));
     prepared.addresses.iter().map(row).collect()
 }
 
-/// The one row of a group that has none of the task's addresses, or that no longer exists.
+/// The only row of a group that has no target of the task, or that no longer exists.
 fn absent_row(group: &TargetGroupArn, prepared: &Prepared<'_>, outcome: Outcome) -> Vec<PlannedRegistration> {
     let target = |address: &IpAddr| Target { address: *address, port: None };
     prepared.addresses.first().map(|address| row(group, target(address), Some(outcome))).into_iter().collect()
@@ -211,12 +202,12 @@ fn row(group: &TargetGroupArn, target: Target, settled: Option<Outcome>) -> Plan
     PlannedRegistration { registration, state: None, as_read: None, check_port: None, settled }
 }
 
-/// Keeps a healthy target if the plan would remove the last one.
+/// Applies the rule of [`last_healthy`] to a plan.
 fn keep_last_healthy(
     plan: &mut GroupPlan,
     targets: &[RegisteredTarget],
     prepared: &[Prepared<'_>],
-    situation: &Situation<'_>,
+    situation: &PlanInput<'_>,
 ) {
     let mut removed = BTreeMap::new();
     for (notice, of_notice) in prepared.iter().zip(&plan.notices) {
@@ -240,11 +231,11 @@ fn keep_last_healthy(
     }
 }
 
-/// The addresses that depart by the notices of the plan.
+/// The departing addresses of the notices of a plan.
 #[derive(Default)]
 struct Departing {
     named: BTreeSet<IpAddr>,
-    /// Those that ECS says are another task's.
+    /// Those that belong to another task according to ECS.
     anothers: BTreeSet<IpAddr>,
 }
 
@@ -259,8 +250,8 @@ impl Departing {
         departing
     }
 
-    /// Whether the task of an address departs, by these notices or by an earlier one.
-    fn has(&self, address: IpAddr, situation: &Situation<'_>) -> bool {
+    /// Returns whether these notices or an earlier one say that the task of an address departs.
+    fn has(&self, address: IpAddr, situation: &PlanInput<'_>) -> bool {
         let is_earlier = !self.anothers.contains(&address) && situation.memory.departing().has(address, situation.now);
         self.named.contains(&address) || is_earlier
     }

@@ -1,10 +1,10 @@
-//! What the calls of one invocation have made of a group's targets, and which targets the next call names.
+//! The outcomes of the calls of one invocation in one group, and the targets of the next call.
 //!
-//! A turn has one DeregisterTargets. One bad target makes AWS refuse the whole call (`InvalidTarget`; `ValidationError` for an
+//! A turn makes one DeregisterTargets. One bad target makes AWS refuse the whole call (`InvalidTarget`; `ValidationError` for an
 //! address of the other family), so the targets are split in two until the bad one is alone, the larger parts first.
 //!
-//! If the group could not be read, success proves nothing: AWS also answers it for a target that is not there, or that is
-//! registered under another port. Then only a read shows what became of the target.
+//! If the group could not be read, a success proves nothing: AWS also returns it for a target that is not in the group or that is
+//! registered with another port. Then the group is read again to confirm the outcome.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html>
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,12 +22,11 @@ use crate::settings::Mode;
 
 /// AWS's answer to a DeregisterTargets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallAnswer {
-    /// Success.
+pub enum DeregisterAnswer {
     Accepted,
     /// One of the targets is not valid for this group.
     Refused(Failure),
-    /// The group does not exist any more.
+    /// The group no longer exists.
     GroupGone,
     /// The connection broke, or no answer came in time: the call may have taken effect.
     Unanswered(Failure),
@@ -35,47 +34,44 @@ pub enum CallAnswer {
     Failed(Failure),
 }
 
-/// What became of targets that were named without a read.
+/// AWS's answer about a target of a group that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Unconfirmed {
     Accepted,
     Refused(Failure),
 }
 
-/// What is settled of a notice's registrations in one group.
-pub type Settled = BTreeMap<Target, RegistrationRecord>;
+/// The registrations of a notice in one group whose outcome is final.
+pub type SettledRegistrations = BTreeMap<Target, RegistrationRecord>;
 
-/// A notice of a turn: its plan, and what earlier turns have settled.
+/// A notice of a turn with its plan, and what earlier turns have settled.
 #[derive(Debug, Clone, Copy)]
 pub struct Planned<'a> {
-    /// The notice.
     pub notice: &'a LocatedNotice,
-    /// Its plan.
     pub plan: &'a NoticePlan,
-    /// What is settled.
-    pub settled: &'a Settled,
+    pub settled: &'a SettledRegistrations,
 }
 
-/// The progress in one group.
+/// The progress of an invocation in one group.
 #[derive(Debug, Clone, Default)]
-pub struct Progress {
+pub struct GroupProgress {
     unconfirmed: BTreeMap<Target, Unconfirmed>,
-    /// The addresses in calls without an answer: if they drain at the next look, the call may have done it.
+    /// The addresses in calls without an answer: if they drain at the next read, the call counts as successful.
     unanswered: BTreeSet<IpAddr>,
     parts: Vec<Part>,
     pairs: usize,
 }
 
-/// A half of the targets of a refused call: a bad target is in it or in the other half of the pair.
+/// One half of the targets of a refused call: a bad target is in it or in the other half of the pair.
 #[derive(Debug, Clone)]
 struct Part {
     targets: BTreeSet<Target>,
     pair: usize,
 }
 
-impl Progress {
-    /// The targets that a plan leaves to be deregistered: each once, the earliest deadline first, at most
-    /// [`MAX_TARGETS_PER_CALL`], and of a group that was not read those of one address family.
+impl GroupProgress {
+    /// Returns the targets of the next call: each once, the earliest deadline first, at most [`MAX_TARGETS_PER_CALL`]; if the
+    /// group was not read, only those of one address family.
     #[must_use]
     pub fn targets(&self, notices: &[Planned<'_>]) -> Vec<OwnedTarget> {
         let mut due: BTreeMap<Target, (Timestamp, OwnedTarget)> = BTreeMap::new();
@@ -92,13 +88,13 @@ impl Progress {
         self.part_of(&due.into_iter().map(|(_, owned)| owned).collect::<Vec<_>>())
     }
 
-    /// Whether a registration waits for a call.
-    fn is_due(&self, row: &PlannedRegistration, settled: &Settled) -> bool {
+    /// Returns whether a registration waits for a call.
+    fn is_due(&self, row: &PlannedRegistration, settled: &SettledRegistrations) -> bool {
         let is_confirming = row.as_read.is_none() && self.is_unconfirmed(&[row.registration.target.address]);
         row.settled.is_none() && !settled.contains_key(&row.registration.target) && !is_confirming
     }
 
-    /// Those of the targets that one call names: the largest part, or those that are in none.
+    /// Returns the targets of one call: those of the largest part, or those that are in no part.
     fn part_of(&self, due: &[OwnedTarget]) -> Vec<OwnedTarget> {
         let Some(is_ipv6) = due.first().map(|owned| owned.target.address.is_ipv6()) else { return Vec::new() };
         let part_of = |owned: &OwnedTarget| self.parts.iter().position(|part| part.targets.contains(&owned.target));
@@ -114,26 +110,26 @@ impl Progress {
     }
 
     /// Notes the answer to a call, and returns the outcome of its targets if it settles them.
-    pub fn note(&mut self, targets: &[OwnedTarget], answer: CallAnswer) -> Option<Outcome> {
+    pub fn note(&mut self, targets: &[OwnedTarget], answer: DeregisterAnswer) -> Option<Outcome> {
         let is_read = targets.iter().all(|owned| owned.as_read.is_some());
-        if answer == CallAnswer::Accepted {
+        if answer == DeregisterAnswer::Accepted {
             self.split_other_half(targets);
         }
         match answer {
-            CallAnswer::Accepted if is_read => Some(Outcome::Deregistered),
-            CallAnswer::Accepted => self.leave_unconfirmed(targets, &Unconfirmed::Accepted),
-            CallAnswer::Refused(_) if targets.len() > 1 => {
+            DeregisterAnswer::Accepted if is_read => Some(Outcome::Deregistered),
+            DeregisterAnswer::Accepted => self.leave_unconfirmed(targets, &Unconfirmed::Accepted),
+            DeregisterAnswer::Refused(_) if targets.len() > 1 => {
                 self.split(&targets.iter().map(|owned| owned.target).collect::<Vec<_>>());
                 None
             }
-            CallAnswer::Refused(failure) if is_read => Some(Outcome::Failed(failure)),
-            CallAnswer::Refused(failure) => self.leave_unconfirmed(targets, &Unconfirmed::Refused(failure)),
-            CallAnswer::GroupGone => Some(Outcome::AlreadyGone),
-            CallAnswer::Unanswered(_) => {
+            DeregisterAnswer::Refused(failure) if is_read => Some(Outcome::Failed(failure)),
+            DeregisterAnswer::Refused(failure) => self.leave_unconfirmed(targets, &Unconfirmed::Refused(failure)),
+            DeregisterAnswer::GroupGone => Some(Outcome::AlreadyGone),
+            DeregisterAnswer::Unanswered(_) => {
                 self.unanswered.extend(targets.iter().map(|owned| owned.target.address));
                 None
             }
-            CallAnswer::Failed(failure) => (!failure.retryable).then_some(Outcome::Failed(failure)),
+            DeregisterAnswer::Failed(failure) => (!failure.retryable).then_some(Outcome::Failed(failure)),
         }
     }
 
@@ -142,7 +138,7 @@ impl Progress {
         None
     }
 
-    /// Splits targets one of which is bad.
+    /// Splits the targets of a refused call in two.
     fn split(&mut self, targets: &[Target]) {
         for part in &mut self.parts {
             part.targets.retain(|target| !targets.contains(target));
@@ -164,7 +160,7 @@ impl Progress {
         }
     }
 
-    /// Takes over what a read of the group shows: a target that drains after a call of ours was deregistered by it.
+    /// Applies a read of the group: a target that drains after a call of ours was deregistered by it.
     pub fn confirm(&mut self, plans: &mut [NoticePlan]) {
         for row in plans.iter_mut().flat_map(|plan| &mut plan.registrations) {
             let address = row.registration.target.address;
@@ -182,13 +178,13 @@ impl Progress {
         self.unconfirmed.iter().filter(move |(target, _)| target.address == address)
     }
 
-    /// Whether targets were named without a read, and only a read shows what became of them.
+    /// Returns whether one of the addresses was deregistered without a read, so that a read must confirm it.
     #[must_use]
     pub fn is_unconfirmed(&self, addresses: &[IpAddr]) -> bool {
         addresses.iter().any(|address| self.of(*address).next().is_some())
     }
 
-    /// Why a registration fails whose outcome is still open when the time is over. `failure`: the last one of its group.
+    /// Returns the failure of a registration that is still open at the deadline. `failure`: the last one of its group.
     #[must_use]
     pub fn failure(&self, target: Target, failure: Failure) -> Failure {
         match self.unconfirmed.get(&target) {

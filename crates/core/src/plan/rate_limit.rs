@@ -1,10 +1,10 @@
-//! The pace of calls: token buckets like AWS's own, and this execution environment's share of each.
+//! The rate limit of this execution environment: token buckets like AWS's own, with this environment's share of each.
 //!
-//! AWS refuses a call over its limit, and the refusal costs time, so a token of this environment's buckets is taken before each
-//! call. The limits are those of one account and Region.
+//! AWS refuses calls over its limits, which apply to an account and Region, and a refusal costs time. So each call takes a token
+//! of this environment's bucket first.
 //!
-//! Most calls take their token on credit and wait for it. The calls of a turn do not: a turn is granted only when the tokens
-//! for its read and its write are both there, so that nothing is decided about it before.
+//! Most calls take their token on credit and wait for it. A turn is granted only when the tokens of its read and its write are
+//! both available, so that its group can be chosen at that moment.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html>
 
@@ -13,41 +13,41 @@ use std::time::Duration;
 use crate::model::limits::{ECS_READ, ECS_REVISION_READ, ELB_ALL, ELB_REGISTRATION, ENVIRONMENTS, RateLimit};
 use crate::settings::Settings;
 
-/// A bucket that lacks less than this is full enough: sums of fractions are not exact.
+/// A token that is short by less than this counts as available: sums of floating-point numbers are not exact.
 const TOLERANCE: f64 = 1e-6;
 
 /// The ELB calls of a turn: its read and its write.
 const CALLS_OF_A_TURN: f64 = 2.0;
 
-/// A token bucket. Time is an argument: the duration since some fixed moment.
+/// A token bucket. Time is the duration since any fixed moment.
 #[derive(Debug, Clone)]
-pub struct Bucket {
+pub struct TokenBucket {
     capacity: f64,
     per_second: f64,
     tokens: f64,
     filled_at: Duration,
 }
 
-impl Bucket {
-    /// A full bucket.
+impl TokenBucket {
+    /// Creates a full bucket.
     #[must_use]
     pub fn new(capacity: f64, per_second: f64) -> Self {
         Self { capacity, per_second, tokens: capacity, filled_at: Duration::ZERO }
     }
 
-    /// One environment's share of a limit of AWS.
+    /// Creates a bucket with one environment's share of a limit of AWS.
     fn share_of(limit: RateLimit) -> Self {
         Self::new(limit.burst / ENVIRONMENTS, limit.per_second / ENVIRONMENTS)
     }
 
-    /// The tokens in it; below zero, those that it owes.
+    /// Returns the number of tokens; negative if tokens were taken on credit.
     #[must_use]
     pub fn level(&self, now: Duration) -> f64 {
         let passed = now.saturating_sub(self.filled_at).as_secs_f64();
         passed.mul_add(self.per_second, self.tokens).min(self.capacity)
     }
 
-    /// Returns how long it takes until this many tokens are there, in whole milliseconds.
+    /// Returns the time until this many tokens are available, in whole milliseconds.
     fn wait(&self, now: Duration, tokens: f64) -> Duration {
         let missing = tokens - self.level(now);
         if missing < TOLERANCE {
@@ -56,7 +56,7 @@ impl Bucket {
         Duration::from_millis(whole((missing / self.per_second * 1000.0).ceil()))
     }
 
-    /// Takes a token, on credit if there is none, and returns how long to wait until it is there.
+    /// Takes a token, on credit if necessary, and returns how long to wait until it is available.
     pub fn take(&mut self, now: Duration) -> Duration {
         let wait = self.wait(now, 1.0);
         self.spend(now, 1.0);
@@ -75,58 +75,58 @@ impl Bucket {
     }
 }
 
-/// The calls that take their token on credit, by the bucket that they pay into.
+/// The calls that take their token on credit, by their bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// DescribeTargetHealth and DescribeTargetGroups: of the 40 and 10 a second of all ELB calls.
+pub enum CallKind {
+    /// DescribeTargetHealth and DescribeTargetGroups, from the bucket of all ELB calls.
     Read,
-    /// DescribeServices: 100 and 20 a second.
+    /// DescribeServices.
     Services,
-    /// DescribeTasks and ListTasks: 100 and 20 a second.
+    /// DescribeTasks and ListTasks.
     Tasks,
-    /// DescribeServiceRevisions: 50 and 20 a second.
+    /// DescribeServiceRevisions.
     Revisions,
 }
 
-/// This environment's share of AWS's budget.
+/// This environment's buckets.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    writes: Bucket,
-    elb: Bucket,
-    services: Bucket,
-    tasks: Bucket,
-    revisions: Bucket,
+    writes: TokenBucket,
+    elb: TokenBucket,
+    services: TokenBucket,
+    tasks: TokenBucket,
+    revisions: TokenBucket,
 }
 
 impl Budget {
-    /// The buckets that the settings ask for: one for the writes, and one for all ELB calls in AWS's proportion to it.
+    /// Creates the bucket of the writes as configured, and that of all ELB calls in AWS's proportion to it.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let (burst, per_second) = (f64::from(settings.call_burst), settings.calls_per_second);
         Self {
-            writes: Bucket::new(burst, per_second),
-            elb: Bucket::new(
+            writes: TokenBucket::new(burst, per_second),
+            elb: TokenBucket::new(
                 burst * ELB_ALL.burst / ELB_REGISTRATION.burst,
                 per_second * ELB_ALL.per_second / ELB_REGISTRATION.per_second,
             ),
-            services: Bucket::share_of(ECS_READ),
-            tasks: Bucket::share_of(ECS_READ),
-            revisions: Bucket::share_of(ECS_REVISION_READ),
+            services: TokenBucket::share_of(ECS_READ),
+            tasks: TokenBucket::share_of(ECS_READ),
+            revisions: TokenBucket::share_of(ECS_REVISION_READ),
         }
     }
 
     /// Returns how long a call has to wait for its token.
     #[must_use]
-    pub fn wait(&self, kind: Kind, now: Duration) -> Duration {
+    pub fn wait(&self, kind: CallKind, now: Duration) -> Duration {
         self.bucket(kind).wait(now, 1.0)
     }
 
-    /// Takes the token of a call, and returns how long to wait for it. Calls are served in the order in which they asked.
-    pub fn take(&mut self, kind: Kind, now: Duration) -> Duration {
+    /// Takes the token of a call, and returns how long to wait for it. Calls are served in order.
+    pub fn take(&mut self, kind: CallKind, now: Duration) -> Duration {
         self.bucket_mut(kind).take(now)
     }
 
-    /// Returns how long it takes until a turn can be granted.
+    /// Returns the time until a turn can be granted.
     #[must_use]
     pub fn until_turn(&self, now: Duration) -> Duration {
         self.writes.wait(now, 1.0).max(self.elb.wait(now, CALLS_OF_A_TURN))
@@ -138,13 +138,13 @@ impl Budget {
         self.elb.spend(now, CALLS_OF_A_TURN);
     }
 
-    /// Refunds the write of a turn that had nothing to write.
+    /// Refunds the write of a turn that wrote nothing.
     pub fn refund_write(&mut self, now: Duration) {
         self.writes.refund(now, 1.0);
         self.elb.refund(now, 1.0);
     }
 
-    /// Returns how long it takes until a group can be read outside a turn. While a turn waits, its tokens are left to it.
+    /// Returns the time until a group can be read outside a turn. Tokens that a waiting turn needs are not available for it.
     #[must_use]
     pub fn until_spare_read(&self, now: Duration, a_turn_waits: bool) -> Duration {
         self.elb.wait(now, 1.0 + if a_turn_waits { CALLS_OF_A_TURN } else { 0.0 })
@@ -160,21 +160,21 @@ impl Budget {
         is_there
     }
 
-    fn bucket(&self, kind: Kind) -> &Bucket {
+    fn bucket(&self, kind: CallKind) -> &TokenBucket {
         match kind {
-            Kind::Read => &self.elb,
-            Kind::Services => &self.services,
-            Kind::Tasks => &self.tasks,
-            Kind::Revisions => &self.revisions,
+            CallKind::Read => &self.elb,
+            CallKind::Services => &self.services,
+            CallKind::Tasks => &self.tasks,
+            CallKind::Revisions => &self.revisions,
         }
     }
 
-    fn bucket_mut(&mut self, kind: Kind) -> &mut Bucket {
+    fn bucket_mut(&mut self, kind: CallKind) -> &mut TokenBucket {
         match kind {
-            Kind::Read => &mut self.elb,
-            Kind::Services => &mut self.services,
-            Kind::Tasks => &mut self.tasks,
-            Kind::Revisions => &mut self.revisions,
+            CallKind::Read => &mut self.elb,
+            CallKind::Services => &mut self.services,
+            CallKind::Tasks => &mut self.tasks,
+            CallKind::Revisions => &mut self.revisions,
         }
     }
 }
@@ -194,18 +194,18 @@ mod tests {
         Budget::new(&Settings::default())
     }
 
-    fn waits(bucket: &mut Bucket, now: Duration, calls: usize) -> Vec<u128> {
+    fn waits(bucket: &mut TokenBucket, now: Duration, calls: usize) -> Vec<u128> {
         (0..calls).map(|_| bucket.take(now).as_millis()).collect()
     }
 
     #[test]
-    fn a_bucket_has_its_burst_at_once_and_then_its_pace() {
-        assert_eq!(waits(&mut Bucket::new(2.0, 4.0), START, 4), [0, 0, 250, 500]);
+    fn a_bucket_allows_its_burst_at_once_and_then_its_rate() {
+        assert_eq!(waits(&mut TokenBucket::new(2.0, 4.0), START, 4), [0, 0, 250, 500]);
     }
 
     #[test]
     fn a_bucket_fills_up_to_its_capacity_and_no_further() {
-        let mut bucket = Bucket::new(2.0, 4.0);
+        let mut bucket = TokenBucket::new(2.0, 4.0);
         waits(&mut bucket, START, 1);
         assert_eq!(waits(&mut bucket, Duration::from_hours(1), 3), [0, 0, 250]);
         bucket.refund(Duration::from_hours(2), 1.0);
@@ -214,14 +214,14 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_adds_no_tokens() {
-        let mut bucket = Bucket::new(1.0, 1.0);
+        let mut bucket = TokenBucket::new(1.0, 1.0);
         waits(&mut bucket, Duration::from_secs(10), 1);
         assert_eq!(waits(&mut bucket, Duration::from_secs(5), 1), [1000]);
     }
 
     /// The environment's share is 10 writes and 2 a second, 20 ELB calls and 5 a second.
     #[test]
-    fn turns_have_the_burst_and_then_the_pace_of_the_writes() {
+    fn turns_have_the_burst_and_then_the_rate_of_the_writes() {
         let mut budget = budget();
         let mut turns = 0;
         while budget.until_turn(START).is_zero() {
@@ -247,7 +247,7 @@ mod tests {
     fn a_spare_read_leaves_the_tokens_of_a_waiting_turn() {
         let mut budget = budget();
         for _ in 0..18 {
-            budget.take(Kind::Read, START);
+            budget.take(CallKind::Read, START);
         }
         assert!(budget.until_spare_read(START, false).is_zero());
         assert_eq!(budget.until_spare_read(START, true).as_millis(), 200);
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn the_kinds_of_ecs_calls_have_a_bucket_each() {
         let mut budget = budget();
-        for kind in [Kind::Services, Kind::Tasks] {
+        for kind in [CallKind::Services, CallKind::Tasks] {
             let waits: Vec<_> = (0..51).map(|_| budget.take(kind, START).as_millis()).collect();
             assert_eq!(waits[49..], [0, 100]);
         }

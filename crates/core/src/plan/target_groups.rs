@@ -1,9 +1,9 @@
 //! In which target groups may an interrupted task be registered?
 //!
-//! In those that the configuration names, and in all that its service has, has had in a task set or a revision, or may switch
-//! to. A group of another account or Region cannot hold it: that is a mistake in the configuration, and a failure. If the
-//! service could not be described, its tag is unknown, and the tag may forbid everything: then nothing is decided, and the notice
-//! is retried.
+//! In those that the configuration names, and in those of its service, its task sets, its revisions and its blue/green
+//! deployments. A group of another account or Region cannot have the task: that is a mistake in the configuration, and a
+//! failure. If the service could not be described, its tag is unknown, and the tag may forbid everything: then nothing is
+//! decided and the notice is retried.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,18 +20,16 @@ use crate::settings::{ConfiguredGroup, Mode, Settings};
 /// A notice whose target groups are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocatedNotice {
-    /// The notice and its message.
     pub received: ReceivedNotice,
-    /// Its target groups.
     pub candidates: Candidates,
-    /// `observe` by the setting or by the service's tag.
+    /// The mode of the settings, or `observe` by the service's tag.
     pub mode: Mode,
-    /// A value of the tag that is not a known one.
+    /// The value of the tag, if it is unknown.
     pub unknown_tag: Option<String>,
 }
 
 impl LocatedNotice {
-    /// Finds the target groups of a notice. If the service's tag is `off`, the notice is an ignored event.
+    /// Finds the target groups of a notice. If the service's tag is `off`, returns an ignored event.
     pub fn new(
         received: ReceivedNotice,
         settings: &Settings,
@@ -39,7 +37,7 @@ impl LocatedNotice {
         configured: &Configured,
         now: Timestamp,
     ) -> Result<Self, Box<IgnoredEvent>> {
-        let mut candidates = candidates(&received.notice, settings, service, configured);
+        let mut candidates = target_groups_of(&received.notice, settings, service, configured);
         if candidates.tag == Some(ServiceTag::Off) {
             return Err(Box::new(received.ignored(Ignored::OutOfScope)));
         }
@@ -50,13 +48,12 @@ impl LocatedNotice {
         Ok(Self { received, candidates, mode, unknown_tag })
     }
 
-    /// The notice.
     #[must_use]
     pub fn notice(&self) -> &Notice {
         &self.received.notice
     }
 
-    /// Whether its service is tagged `hold`.
+    /// Returns whether the service is tagged `hold`.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.candidates.tag == Some(ServiceTag::Hold)
@@ -74,26 +71,24 @@ fn restrict(mode: Mode, tag: Option<&ServiceTag>) -> (Mode, Option<String>) {
 /// A target group in which a task may be registered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Candidate {
-    /// The ports under which the task would be registered, as far as they are known without reading the group.
+    /// The ports with which the task would be registered, if the service or the configuration names them.
     pub ports: BTreeSet<u16>,
-    /// Only the configuration names it, among other groups: the task may well not be in it.
+    /// Only the configuration names this group, among others: the task is probably not in it.
     pub is_searched: bool,
 }
 
 /// The target groups of one notice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Candidates {
-    /// The groups.
     pub groups: BTreeMap<TargetGroupArn, Candidate>,
-    /// What the service's tag asks for.
     pub tag: Option<ServiceTag>,
-    /// Why they are not certain.
+    /// Why groups may be missing.
     pub failure: Option<Failure>,
-    /// Why there are none, if that is certain.
+    /// Why there are no groups, if that is certain.
     pub none: Option<NoTargetGroup>,
-    /// The tag is the last one that could be read.
+    /// The tags could not be read: `tag` is the last one that was read.
     pub tags_unknown: bool,
-    /// ECS does not know the service: the failure says so.
+    /// ECS does not know the service; `failure` explains it.
     pub is_missing: bool,
 }
 
@@ -101,13 +96,12 @@ pub struct Candidates {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Configured {
     pub groups: Vec<ConfiguredGroup>,
-    /// What is wrong with the configuration, or why the search failed. The groups are drained all the same.
+    /// What is wrong with the configuration, or why the load balancers could not be read. The groups are drained nevertheless.
     pub failure: Option<Failure>,
 }
 
 impl Configured {
-    /// Without load balancers, the groups of the settings. `found` has the groups of each load balancer, or why they could not be
-    /// read.
+    /// `found`: the groups of each configured load balancer, or why they could not be read.
     #[must_use]
     pub fn new(settings: &Settings, found: Result<&BTreeMap<LoadBalancerArn, Vec<TargetGroupArn>>, Failure>) -> Self {
         let mut configured = Self { groups: settings.target_groups.clone(), failure: None };
@@ -129,7 +123,7 @@ impl Configured {
     }
 }
 
-/// The article's function checks this at every event: a group and a load balancer that do not belong together are a mistake.
+/// A configured group that belongs to none of the configured load balancers is a mistake.
 fn of_no_balancer(group: &ConfiguredGroup, settings: &Settings) -> Failure {
     let balancers: Vec<_> = settings.load_balancers.iter().map(LoadBalancerArn::as_str).collect();
     let problem = format!(
@@ -140,16 +134,15 @@ fn of_no_balancer(group: &ConfiguredGroup, settings: &Settings) -> Failure {
     Failure { call: "SPOTDRAIN_TARGET_GROUPS", problem, retryable: false }
 }
 
-/// The service to look up for a notice, if there is one and it is to be looked up.
+/// Returns the service to describe for a notice; `None` for a standalone task, or if discovery is off.
 #[must_use]
 pub fn service_key(notice: &Notice, settings: &Settings) -> Option<ServiceKey> {
     let service = notice.task.service.as_ref().filter(|_| settings.discover)?;
     Some(ServiceKey { cluster: notice.task.cluster.clone(), service: service.clone() })
 }
 
-/// The target groups in which the task of a notice may be registered. `service` is the answer for its [`service_key`].
-#[must_use]
-pub fn candidates(
+/// Returns the target groups in which the task of a notice may be registered. `service`: the answer for its [`service_key`].
+fn target_groups_of(
     notice: &Notice,
     settings: &Settings,
     service: Option<&ServiceObservation>,
@@ -199,8 +192,8 @@ fn with_service(notice: &Notice, configured: &Configured, service: &Service) -> 
     Candidates { groups, tag, tags_unknown, failure, none, is_missing: false }
 }
 
-/// A cluster with tasks cannot be deleted, and a task of the service was running a moment ago. So this is a wrong account, a
-/// wrong Region or wrong credentials.
+/// A task of the service was running a moment ago, and a cluster with tasks cannot be deleted. So the account, the Region or
+/// the credentials are wrong.
 fn unknown_service(notice: &Notice) -> Failure {
     let task = &notice.task;
     let service = task.service.as_ref().map_or("of the task", |service| service.as_str());
@@ -212,7 +205,7 @@ fn unknown_service(notice: &Notice) -> Failure {
     Failure { call: "DescribeServices", problem, retryable: true }
 }
 
-/// A mistyped Region that was ignored would never be noticed.
+/// A failure, because a mistyped Region would otherwise never be noticed.
 fn elsewhere(arn: &TargetGroupArn) -> Failure {
     let problem = format!("{arn} is of another Region or account than the task, and cannot hold it");
     Failure { call: "SPOTDRAIN_TARGET_GROUPS", problem, retryable: false }

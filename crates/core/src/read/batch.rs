@@ -1,10 +1,10 @@
-//! What did Lambda hand us: one event of EventBridge, or an SQS batch of them? The shape tells.
+//! Parses the payload of an invocation: an EventBridge event, or an SQS batch of them.
 //!
-//! Lambda's poller sends SQS records under `Records`, EventBridge Pipes sends them as a bare array. Records of an SNS trigger
-//! and an array without message ids hold direct events: there is nothing to name to the caller but a failed invocation.
+//! Lambda's poller sends SQS records under `Records`; EventBridge Pipes sends them as a bare array. The records of an SNS
+//! trigger, and an array without message ids, hold direct events: there the only answer to the caller is a failed invocation.
 //!
-//! A message that cannot be read does not disturb the others: it is kept as what is wrong with it, and goes back alone.
-//! Only where a message has no id, so that it cannot be named to Lambda, is the whole batch refused.
+//! A message that cannot be parsed does not affect the others: it becomes an error and returns to the queue alone. Only if a
+//! message has no id, so that the answer to Lambda cannot name it, is the whole batch refused.
 //! Sources: <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>,
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>,
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html>
@@ -20,27 +20,27 @@ use crate::read::envelope::{encoded_twice, read_enveloped, without_mark};
 use crate::read::event::Event;
 use crate::read::json::{EventError, Object, TOP, from_array, from_json};
 
-/// How the events came, which decides what the caller gets back.
+/// How the events were delivered, which decides what the answer to the caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// One event, by EventBridge itself: a failure is an error of the invocation.
+    /// EventBridge or SNS invoked the function: a failure is an error of the invocation.
     Direct,
-    /// A batch of a queue: a failure is the id of a message.
+    /// A batch of a queue: the answer names the messages that failed.
     Queue,
 }
 
-/// What SQS wants to hear of a message that it has handed out.
+/// What SQS needs to delete or return a message that it has delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// By which it is deleted or given back.
+    /// The receipt handle.
     pub handle: String,
-    /// How often it has been received, this time with it.
+    /// Receive count, including this one.
     pub receives: u32,
-    /// The function received it itself: Lambda knows nothing of it.
+    /// The function received the message itself, so Lambda does not know it.
     pub is_own: bool,
 }
 
-/// The receipts of a batch, by the id of the message.
+/// The receipts of a batch by message id.
 pub type Receipts = BTreeMap<String, Receipt>;
 
 /// One message of an invocation.
@@ -48,17 +48,17 @@ pub type Receipts = BTreeMap<String, Receipt>;
 pub struct Message {
     /// SQS's id of the message; `None` for a direct event.
     pub id: Option<String>,
-    /// Its receipt, where it has one.
+    /// `None` for a direct event, and for a record without a receipt handle.
     pub receipt: Option<Receipt>,
-    /// The queue that it came from, where it is known.
+    /// `None` for a direct event, and for a record without a queue ARN.
     pub queue: Option<QueueArn>,
-    /// The event in it, or what is wrong with it.
+    /// The event in it, or why it cannot be read.
     pub event: Result<Event, EventError>,
 }
 
 impl Message {
-    /// The error of a message whose task is in another account or Region than its queue. All calls are made in the queue's, so
-    /// such a task would be looked for where it is not.
+    /// Returns an error if the task is in another account or Region than the queue. All calls are made in the queue's account
+    /// and Region, where such a task does not exist.
     #[must_use]
     pub fn elsewhere(&self) -> Option<EventError> {
         let (queue, change) = (self.queue.as_ref()?, self.event.as_ref().ok()?.change.as_ref()?);
@@ -74,26 +74,23 @@ impl Message {
     }
 }
 
-/// All that came in one invocation.
+/// The payload of one invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// How it came.
     pub delivery: Delivery,
-    /// The queue, where it is known.
+    /// The queue of the first record; without it the function cannot receive, delete or return messages itself.
     pub queue: Option<QueueArn>,
-    /// In the order in which they came.
+    /// In the order of the payload.
     pub messages: Vec<Message>,
 }
 
 impl Batch {
-    /// The ids of its messages.
     #[must_use]
     pub fn ids(&self) -> BTreeSet<String> {
         self.messages.iter().filter_map(|message| message.id.clone()).collect()
     }
 }
 
-/// The receipts of messages.
 #[must_use]
 pub fn receipts(messages: &[Message]) -> Receipts {
     messages.iter().filter_map(|message| Some((message.id.clone()?, message.receipt.clone()?))).collect()
@@ -139,6 +136,13 @@ struct WireSns<'a> {
     sns: Object<WireNotification<'a>>,
 }
 
+/// A record of any service.
+#[derive(Deserialize)]
+struct WireKind<'a> {
+    #[serde(borrow, default, rename = "Sns")]
+    sns: Option<&'a RawValue>,
+}
+
 #[derive(Deserialize)]
 struct WireNotification<'a> {
     #[serde(borrow, rename = "Message")]
@@ -151,7 +155,7 @@ struct WireService {
     name: String,
 }
 
-/// Takes the payload of an invocation apart. An [`EventError`] means that nothing in it can be named.
+/// Parses the payload of an invocation. An [`EventError`] means that the answer cannot name any message of it.
 pub fn parse_payload(payload: &[u8], sources: &[String]) -> Result<Batch, EventError> {
     let text = std::str::from_utf8(payload).map_err(|error| EventError {
         path: format!("byte {}", error.valid_up_to()),
@@ -159,7 +163,7 @@ pub fn parse_payload(payload: &[u8], sources: &[String]) -> Result<Batch, EventE
     })?;
     let text = without_mark(text);
     if text.trim_start().starts_with('[') {
-        return take_array_apart(text, sources);
+        return parse_array(text, sources);
     }
     let batch = from_json::<WireBatch<'_>>(text).map_err(|error| encoded_twice(text).unwrap_or(error))?;
     match batch.records {
@@ -172,8 +176,8 @@ pub fn parse_payload(payload: &[u8], sources: &[String]) -> Result<Batch, EventE
     }
 }
 
-/// An array comes from EventBridge Pipes: SQS records, or the events that its input transformer makes of them.
-fn take_array_apart(text: &str, sources: &[String]) -> Result<Batch, EventError> {
+/// Parses an array from EventBridge Pipes: SQS records, or the events that its input transformer makes of them.
+fn parse_array(text: &str, sources: &[String]) -> Result<Batch, EventError> {
     let items = from_array(text)?;
     if items.is_empty() {
         let problem = "expected an event or a batch of records, found an empty array".to_owned();
@@ -201,8 +205,8 @@ fn queued(records: &[&RawValue], array: &str, sources: &[String]) -> Result<Batc
 }
 
 fn is_of_sns(records: &[&RawValue]) -> bool {
-    let is_one = |record: &&RawValue| from_json::<WireSns<'_>>(record.get()).is_ok();
-    !records.is_empty() && records.iter().all(is_one)
+    let has_sns = |record: &&RawValue| from_json::<WireKind<'_>>(record.get()).is_ok_and(|kind| kind.sns.is_some());
+    !records.is_empty() && records.iter().all(has_sns)
 }
 
 fn read_notification(index: usize, record: &RawValue, sources: &[String]) -> Result<Event, EventError> {
@@ -210,7 +214,7 @@ fn read_notification(index: usize, record: &RawValue, sources: &[String]) -> Res
     event.map_err(|error| error.within(&format!("Records[{index}].Sns.Message")))
 }
 
-/// Where the queue is unknown, only what the function could do itself is left out.
+/// `None` costs nothing but the function's own calls of SQS: Lambda still deletes and returns the messages.
 fn read_queue(record: &RawValue) -> Option<QueueArn> {
     QueueArn::parse(&from_json::<WireSource>(record.get()).ok()?.arn).ok()
 }
@@ -232,7 +236,7 @@ fn read_record(place: &str, record: &RawValue, sources: &[String]) -> Result<Mes
     }
 }
 
-/// The error of a record without an id, with the service that it came from.
+/// The error of a record without a message id. It names the service if that is not SQS.
 fn not_of_sqs(record: &RawValue, error: EventError) -> EventError {
     match from_json::<WireService>(record.get()) {
         Ok(service) if service.name != "aws:sqs" => EventError {
@@ -246,7 +250,7 @@ fn not_of_sqs(record: &RawValue, error: EventError) -> EventError {
     }
 }
 
-/// A message that the function received from the queue itself.
+/// Parses a message that the function received from the queue itself.
 #[must_use]
 pub fn received(id: String, receipt: Receipt, body: &str, queue: Option<&QueueArn>, sources: &[String]) -> Message {
     let event = read_enveloped(body, sources).map_err(|error| error.within("body"));
@@ -264,7 +268,7 @@ mod tests {
     const OTHER: &str = r#"{"id":"1","source":"aws.ec2","detail-type":"x"}"#;
 
     #[test]
-    fn the_shape_tells_a_batch_from_an_event() {
+    fn a_batch_is_recognised_by_its_shape() {
         assert_eq!(parse_payload(OTHER.as_bytes(), &sources()).unwrap().delivery, Delivery::Direct);
         let batch = parse_payload(br#"{"Records":[]}"#, &sources()).unwrap();
         assert_eq!((batch.delivery, batch.messages.len()), (Delivery::Queue, 0));

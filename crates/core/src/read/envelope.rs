@@ -1,8 +1,8 @@
-//! What stands around an event: the envelopes that are opened, and those that show a wrong setting.
+//! Envelopes around an event: that of SNS is opened; others are recognised so that the error names the wrong setting.
 //!
-//! EventBridge delivers a bare event, and so almost every text is one. Only a text that is not an event is looked at here.
-//! SNS wraps an event without losing any of it, so its envelope is opened. The other shapes lack a part of the event, or come
-//! from a service that expects an answer which spotdrain does not give: for them the error names the setting to change.
+//! EventBridge delivers a bare event, so only a text that is not an event is examined here. SNS wraps the whole event, so its
+//! envelope is opened. The other shapes lack a part of the event, or come from a service that expects an answer which spotdrain
+//! does not give: for them the error says which setting to change.
 //! Sources: <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>,
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>,
 //! <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html>
@@ -17,7 +17,7 @@ use crate::read::json::{EventError, TOP, from_json};
 
 const INPUT: &str = "remove InputPath and InputTransformer from the rule's target";
 
-/// Members by which a shape is recognised.
+/// The members by which a shape is recognised.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Shape<'a> {
@@ -64,19 +64,19 @@ pub(crate) fn read_enveloped(text: &str, sources: &[String]) -> Result<Event, Ev
     }
 }
 
-/// A byte order mark means nothing in UTF-8, and some tools write one before what they send.
+/// Removes a byte order mark, which some tools write although it means nothing in UTF-8.
 pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// The message of an SNS notification.
+/// The event in an SNS notification.
 fn sns_message(text: &str) -> Option<String> {
     let shape = from_json::<Shape<'_>>(text).ok()?;
     let is_notification = shape.topic.is_some() && string(shape.sns_type)? == "Notification";
     is_notification.then(|| string(shape.message).map(Cow::into_owned)).flatten()
 }
 
-/// The setting to change for a text that is not an event, where its shape shows which; `None` for a text that is damaged.
+/// The error that names the setting to change, if the shape of the text shows it; `None` for a damaged event.
 fn mistake(text: &str) -> Option<EventError> {
     let shape = from_json::<Shape<'_>>(text).ok();
     let problem = shape.and_then(|shape| shape.known().map(str::to_owned).or_else(|| shape.missing()));
@@ -96,7 +96,7 @@ fn at_top(problem: String) -> EventError {
 }
 
 impl Shape<'_> {
-    /// What is wrong with a shape that is known.
+    /// Why the function received this shape and what to change.
     fn known(&self) -> Option<&'static str> {
         let has = |members: [Option<&RawValue>; 2]| members.iter().all(Option::is_some);
         if has([self.request_context, self.request_payload]) {
@@ -126,7 +126,7 @@ impl Shape<'_> {
         }
     }
 
-    /// The members of an event that are missing from an object that has none of its known shapes.
+    /// Which members of an event are missing in an object of unknown shape.
     fn missing(&self) -> Option<String> {
         let members = [("id", self.id), ("source", self.source), ("detail-type", self.detail_type)];
         let missing: Vec<_> = members.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| *name).collect();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_read_from_what_stands_around_it() {
+    fn an_event_is_read_from_its_envelope() {
         let marked = format!("\u{feff}{EVENT}");
         for text in [EVENT.to_owned(), marked.clone(), sns(EVENT), sns(&marked), format!("\u{feff}{}", sns(EVENT))] {
             assert_eq!(read(&text), Ok("1".to_owned()), "{text}");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_that_is_known_names_the_setting() {
+    fn the_error_of_a_known_shape_names_the_setting() {
         let detail = r#"{"taskArn":"t","lastStatus":"RUNNING","id":null}"#;
         for (text, named) in [
             (detail, "remove InputPath"),

@@ -1,13 +1,13 @@
-//! What one EventBridge event says. Text becomes types here, once, and what does not fit is refused with its path.
+//! Parses one EventBridge event into types. An error has the path of the value that is wrong.
 //!
-//! Only an "ECS Task State Change" of one of the accepted sources is read further than its envelope. A task's addresses stand in
-//! two places: in the `eni` attachment, anywhere among the attachments, as `privateIPv4Address`; and in every container as
+//! Only an "ECS Task State Change" of an accepted source is parsed beyond its envelope. A task's addresses are in two places:
+//! in the `eni` attachment, which may be any of the attachments, as `privateIPv4Address`; and in every container as
 //! `privateIpv4Address` and `ipv6Address`. DescribeTasks calls the same attachment `ElasticNetworkInterface`. An interface that
-//! is detached or deleted is left out: its address may already belong to another task.
+//! is detached or deleted is skipped, because its address may already belong to another task.
 //!
-//! A field that is not needed to act safely costs a warning where it cannot be read, and not the notice: `stoppingAt` (the
-//! event's own time is later, by which the notice only seems younger), `version` (an event without one is always new), and
-//! `capacityProviderName`. Of `stopCode` and `stoppedReason`, either may be unreadable if the other says that it is Spot.
+//! A field that is not needed to act safely may be unreadable; that is a warning in the record: `stoppingAt` (the event's own
+//! time is used, so the notice only seems younger), `version` (the event counts as new), and `capacityProviderName`. Of
+//! `stopCode` and `stoppedReason`, one may be unreadable if the other says that it is Spot.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>
 
 use std::collections::BTreeSet;
@@ -18,29 +18,28 @@ use jiff::Timestamp;
 use crate::model::arn::{ClusterArn, ServiceName, TaskArn};
 use crate::model::task_change::TaskChange;
 use crate::model::task_status::{StopCode, TaskStatus, spot_interruption};
-use crate::read::json::{self, Attachment, Container, EventError, TaskDetail, from_json};
-use crate::read::loose::{TIME, Warnings, loose_number, loose_text, loose_time};
+use crate::read::json::{self, Attachment, EventError, TaskDetail, WireContainer, from_json};
+use crate::read::loose::{FieldWarnings, TIME, loose_number, loose_text, loose_time};
 use crate::read::task_platform::task_platform;
 
-/// The detail-type of the events that are read.
+/// The detail-type of the events that may be notices.
 pub const TASK_STATE_CHANGE: &str = "ECS Task State Change";
 
-/// One event of a bus.
+/// One event of an event bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// EventBridge's id of the event.
     pub id: String,
-    /// Who sent it: `aws.ecs`, or the source of a drill.
+    /// Who sent it: `aws.ecs`, or the source of simulated events.
     pub source: String,
-    /// What kind it is.
     pub detail_type: String,
-    /// The task's change; `None` for every other event.
+    /// `None` if it is not a task's event from an accepted source.
     pub change: Option<TaskChange>,
 }
 
-/// Reads the text of one event. An [`EventError`] names the path and what was expected.
+/// Parses one event.
 pub fn read_event(text: &str, sources: &[String]) -> Result<Event, EventError> {
-    // Nearly every event is a task's, and then one pass is enough; what is none need only have the envelope.
+    // Fast path: parse as a task's event; only on failure look at the envelope alone.
     let event = match from_json::<json::TaskEvent<'_>>(text) {
         Ok(event) if is_read(&event.source, &event.detail_type, sources) => event,
         Ok(event) => return Ok(other_event(&event.id, &event.source, &event.detail_type)),
@@ -69,7 +68,7 @@ fn other_event(id: &str, source: &str, detail_type: &str) -> Event {
 fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
     let detail = &event.detail;
     let (arn, cluster) = read_arns(event)?;
-    let mut warnings = Warnings::default();
+    let mut warnings = FieldWarnings::default();
     let (stop_code, stopped_reason) = read_cause(detail, &mut warnings)?;
     let stopping_at = loose_time(detail.stopping_at, "detail.stoppingAt");
     let version = loose_number(detail.version, "detail.version");
@@ -93,11 +92,11 @@ fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
     })
 }
 
-/// The stop code and the reason. One that cannot be read is an error unless the other says that it is Spot: the event would
-/// be ignored for what it may not say.
+/// Returns the stop code and the reason. An unreadable one is an error unless the other says that it is Spot: otherwise the
+/// event would be ignored because of a value that nobody could read.
 fn read_cause(
     detail: &TaskDetail<'_>,
-    warnings: &mut Warnings,
+    warnings: &mut FieldWarnings,
 ) -> Result<(Option<StopCode>, Option<String>), EventError> {
     let code = loose_text(detail.stop_code, "detail.stopCode").map(|code| code.as_deref().map(StopCode::from_text));
     let reason = loose_text(detail.stopped_reason, "detail.stoppedReason");
@@ -110,7 +109,7 @@ fn read_cause(
     Ok((code, reason))
 }
 
-/// An event that names another account or Region than its task was not made by ECS.
+/// Returns the ARNs of the task and its cluster. ECS never sends an event whose account or Region differs from the task's.
 fn read_arns(event: &json::TaskEvent<'_>) -> Result<(TaskArn, ClusterArn), EventError> {
     let task = TaskArn::parse(&event.detail.task_arn).map_err(|e| EventError::arn("detail.taskArn", &e))?;
     let cluster = ClusterArn::parse(&event.detail.cluster_arn).map_err(|e| EventError::arn("detail.clusterArn", &e))?;
@@ -148,20 +147,20 @@ pub(crate) fn addresses(detail: &TaskDetail<'_>) -> Result<Vec<IpAddr>, EventErr
     Ok(found.into_iter().collect())
 }
 
-/// Whether an attachment is a task's network interface, by the name that events use or by the API's.
+/// Returns whether an attachment is a network interface: events and DescribeTasks have different names for its type.
 #[must_use]
 pub fn is_network_interface(kind: &str) -> bool {
     matches!(kind, "eni" | "ElasticNetworkInterface")
 }
 
-/// Whether a detail of a network interface's attachment holds an address. The name of an IPv6 detail is not published;
-/// the container's form of it is taken.
+/// Returns whether a detail of a network interface's attachment holds an address. The name of an IPv6 detail is undocumented;
+/// that of the container's field is assumed.
 #[must_use]
 pub fn is_address_detail(name: &str) -> bool {
     matches!(name, "privateIPv4Address" | "ipv6Address")
 }
 
-/// Whether an attachment's status says that its interface is no longer the task's.
+/// Returns whether the status of an attachment says that the task no longer has the interface.
 #[must_use]
 pub fn is_detached(status: &str) -> bool {
     matches!(status, "DETACHED" | "DELETED" | "FAILED")
@@ -185,7 +184,7 @@ fn from_attachment(attachment: &Attachment<'_>, path: &str, found: &mut BTreeSet
 }
 
 fn from_container(
-    container: &Container<'_>,
+    container: &WireContainer<'_>,
     index: usize,
     gone: &BTreeSet<&str>,
     found: &mut BTreeSet<IpAddr>,
@@ -201,7 +200,7 @@ fn from_container(
     Ok(())
 }
 
-/// An empty text is an address that is not there yet, as a missing one is.
+/// An empty text means that there is no address yet, like a missing one.
 fn parse(text: Option<&str>, path: impl FnOnce() -> String) -> Result<Option<IpAddr>, EventError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);

@@ -1,7 +1,7 @@
-//! JSON: where in it something does not fit, and an event's fields as they stand in it. Every string that AWS sends stops here
-//! and in [`crate::read::event`].
+//! The JSON of an event: its fields as they are on the wire, and errors with the path of the value that is wrong. Strings from
+//! AWS are used as strings only here and in [`crate::read::event`].
 //!
-//! Only the fields that are read are named; all others are ignored, as AWS asks ("more may be added"). `null` counts as absent.
+//! Other fields are ignored, because AWS may add some. `null` counts as absent.
 //! Fields are from real samples and <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>.
 
 use std::borrow::Cow;
@@ -17,14 +17,14 @@ use thiserror::Error;
 
 use crate::model::arn::ArnError;
 
-/// The path of the whole.
+/// The path of the outermost value.
 pub(crate) const TOP: &str = "the top";
 
-/// What does not fit, and where.
+/// A value that cannot be read, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
 #[error("at {path}: {problem}")]
 pub struct EventError {
-    /// The place in the JSON, such as `detail.containers[2].networkInterfaces[0].ipv6Address`.
+    /// The path in the JSON, such as `detail.containers[2].networkInterfaces[0].ipv6Address`.
     pub path: String,
     /// What was expected there, and what was found.
     pub problem: String,
@@ -36,7 +36,7 @@ impl EventError {
         Self { path: path.into(), problem: format!("expected {expected}, found {found:?}") }
     }
 
-    /// The same error as it is seen from outside of `place`, in which it was found.
+    /// The same error with the path of `place`, in which it was found.
     pub(crate) fn within(self, place: &str) -> Self {
         let path = if self.path == TOP { place.to_owned() } else { format!("{place}: {}", self.path) };
         Self { path, problem: self.problem }
@@ -47,8 +47,7 @@ impl EventError {
     }
 }
 
-/// Reads a JSON object, with the path of what does not fit. The path is looked for only where it is needed: keeping it
-/// costs as much time again as the reading.
+/// Parses a JSON object. If that fails, parses it again to find the path of the error: tracking the path doubles the time.
 pub(crate) fn from_json<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, EventError> {
     serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|error| locate::<T>(text, &error))
 }
@@ -60,24 +59,25 @@ fn locate<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error) -
         return EventError { path: "the end".to_owned(), problem: problem(error) };
     };
     let path = located.path().to_string();
-    // `?` stands for a key that was not read to its end.
+    // `?` is in place of a key that was not read to its end.
     let path = path.trim_end_matches('?').trim_end_matches('.');
     let path = if path.is_empty() { TOP.to_owned() } else { path.to_owned() };
     EventError { path, problem: problem(&located.into_inner()) }
 }
 
-/// Marks the error of a damaged text; that of a value which does not fit stays as it is.
+/// Says that the text is not valid JSON, unless only a value has the wrong type.
 fn problem(error: &serde_json::Error) -> String {
     let text = short(&error.to_string());
     if error.is_data() { text } else { format!("not valid JSON: {text}") }
 }
 
-/// Reads a JSON array, without reading its items.
+/// Parses a JSON array without its items.
 pub(crate) fn from_array(text: &str) -> Result<Vec<&RawValue>, EventError> {
     serde_json::from_str(text).map_err(|error| EventError { path: TOP.to_owned(), problem: problem(&error) })
 }
 
-/// serde quotes what it found, and what it found may be a whole event: only the beginning and the place are told.
+/// Shortens an error of serde, which quotes the value that it found, and that may be a whole event. The beginning and the
+/// position at the end are kept.
 fn short(problem: &str) -> String {
     const MOST: usize = 200;
     if problem.chars().count() <= 2 * MOST {
@@ -88,7 +88,7 @@ fn short(problem: &str) -> String {
     beginning.chain(['…'].iter()).chain(end).collect()
 }
 
-/// A `T` that stood as an object.
+/// A `T` that is an object in the JSON: serde alone also accepts an array for a struct.
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -122,7 +122,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
 type Text<'a> = Option<Cow<'a, str>>;
 
-/// A value of any type, which is read later: one that does not fit may cost a warning, and not the event.
+/// A value that is parsed later, because a wrong type is only a warning.
 type Loose<'a> = Option<&'a RawValue>;
 
 #[derive(Debug, Deserialize)]
@@ -193,7 +193,7 @@ pub(crate) struct TaskDetail<'a> {
     #[serde(borrow, default, deserialize_with = "null_as_empty")]
     pub(crate) attachments: Vec<Object<Attachment<'a>>>,
     #[serde(borrow, default, deserialize_with = "null_as_empty")]
-    pub(crate) containers: Vec<Object<Container<'a>>>,
+    pub(crate) containers: Vec<Object<WireContainer<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -218,7 +218,7 @@ pub(crate) struct Detail<'a> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Container<'a> {
+pub(crate) struct WireContainer<'a> {
     #[serde(borrow, default, deserialize_with = "null_as_empty")]
     pub(crate) network_interfaces: Vec<Object<Interface<'a>>>,
 }
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_event_is_not_quoted() {
+    fn an_error_does_not_quote_a_whole_event() {
         let event = format!("{{\"secret\":\"{}\"}}", "x".repeat(5000));
         let quoted = serde_json::to_string(&event).unwrap();
         let error = from_json::<serde_json::Value>(&quoted).unwrap_err();

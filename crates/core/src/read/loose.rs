@@ -12,9 +12,9 @@ pub(crate) const TIME: &str = "a time such as 2026-01-31T12:00:00Z";
 
 /// What an event lost by fields that could not be read.
 #[derive(Default)]
-pub(crate) struct Warnings(pub(crate) Vec<String>);
+pub(crate) struct FieldWarnings(pub(crate) Vec<String>);
 
-impl Warnings {
+impl FieldWarnings {
     /// Returns the value; for one that cannot be read `None`, with a warning that says what is used in its place.
     pub(crate) fn or_without<T>(&mut self, read: Result<Option<T>, EventError>, instead: &str) -> Option<T> {
         read.unwrap_or_else(|error| {

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::model::task_platform::TaskPlatform;
 use crate::read::json::{EventError, TaskDetail};
-use crate::read::loose::{Warnings, loose_number, loose_text, loose_time};
+use crate::read::loose::{FieldWarnings, loose_number, loose_text, loose_time};
 
 const ARCHITECTURE: &str = "ecs.cpu-architecture";
 const LEFT_OUT: &str = "left out";
@@ -20,8 +20,8 @@ struct Attribute<'a> {
     value: Option<Cow<'a, str>>,
 }
 
-pub(crate) fn task_platform(detail: &TaskDetail<'_>, warnings: &mut Warnings) -> TaskPlatform {
-    let text = |warnings: &mut Warnings, raw, path| warnings.or_without(loose_text(raw, path), LEFT_OUT);
+pub(crate) fn task_platform(detail: &TaskDetail<'_>, warnings: &mut FieldWarnings) -> TaskPlatform {
+    let text = |warnings: &mut FieldWarnings, raw, path| warnings.or_without(loose_text(raw, path), LEFT_OUT);
     TaskPlatform {
         availability_zone: text(warnings, detail.availability_zone, "detail.availabilityZone"),
         cpu: warnings.or_without(loose_number(detail.cpu, "detail.cpu"), LEFT_OUT),

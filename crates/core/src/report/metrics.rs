@@ -1,9 +1,9 @@
-//! The metrics of a batch, in CloudWatch's embedded metric format: JSON lines in the log that CloudWatch counts.
+//! The metrics of a batch in CloudWatch's embedded metric format: JSON lines of the log from which CloudWatch makes metrics.
 //!
-//! The format allows one value of each dimension a line and 100 values a metric, so there is a line for each cluster and
-//! service, and more of them where a service has more notices. Every metric is counted twice, by cluster and service and
-//! in all, because an alarm cannot add dimensions up. A registration that several notices of a report name is deregistered
-//! once, and counts once as `Deregistered`.
+//! A line has one value of each dimension and at most 100 values of a metric, so there is a line for each cluster and service,
+//! and several for a service with more notices. Every metric is counted by cluster and service, and also without dimensions,
+//! because an alarm cannot add up dimensions. A registration that several notices of a report name is deregistered once, and
+//! counts once as `Deregistered`.
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,13 +21,13 @@ use crate::report::{NoticeRecord, RegistrationRecord, Report};
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "spotdrain";
 
-/// The most values of one metric that a line may hold.
+/// The most values of one metric in a line.
 pub const MOST_VALUES: usize = 100;
 
-/// The service's dimension for a task that has none.
+/// The dimension `Service` of a task without a service.
 pub const STANDALONE: &str = "(standalone)";
 
-/// The lines for one report.
+/// Returns the lines of one report.
 #[must_use]
 pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
     let mut services: BTreeMap<(&str, &str), Vec<Counted<'_>>> = BTreeMap::new();
@@ -43,19 +43,22 @@ pub fn lines(report: &Report, now: Timestamp) -> Vec<String> {
         chunks.flat_map(|((cluster, service), notices)| service_lines(cluster, service, notices, now)).collect();
     lines.extend(ignored_lines(report, now));
     if !report.emptied.is_empty() {
-        lines.push(Line::new(&[]).count("GroupEmptied", report.emptied.len()).finish(now));
+        lines.push(MetricLine::new(&[]).count("GroupEmptied", report.emptied.len()).finish(now));
     }
     let malformed = report.malformed.len();
     if malformed > 0 {
-        lines.push(Line::new(&[]).count("Malformed", malformed).count("Failed", malformed).finish(now));
+        lines.push(MetricLine::new(&[]).count("Malformed", malformed).count("Failed", malformed).finish(now));
     }
     lines
 }
 
-type Key<'a> = (&'a TargetGroupArn, IpAddr, Option<u16>);
+type RegistrationKey<'a> = (&'a TargetGroupArn, IpAddr, Option<u16>);
 
-/// The rows without those that another record has counted as deregistered.
-fn counted_once<'a>(rows: &'a [RegistrationRecord], seen: &mut BTreeSet<Key<'a>>) -> Vec<&'a RegistrationRecord> {
+/// Returns the rows that no other record has already counted as deregistered.
+fn counted_once<'a>(
+    rows: &'a [RegistrationRecord],
+    seen: &mut BTreeSet<RegistrationKey<'a>>,
+) -> Vec<&'a RegistrationRecord> {
     let mut counted = Vec::new();
     for row in rows {
         if row.outcome != Outcome::Deregistered || seen.insert((&row.target_group, row.target, row.port)) {
@@ -65,18 +68,18 @@ fn counted_once<'a>(rows: &'a [RegistrationRecord], seen: &mut BTreeSet<Key<'a>>
     counted
 }
 
-/// A record, and those of its registrations that no record before it has counted.
+/// A record and those of its registrations that are counted with it.
 struct Counted<'a> {
     record: &'a NoticeRecord,
     rows: Vec<&'a RegistrationRecord>,
 }
 
-/// Usually one line; a notice may have more registrations than a line has places.
+/// Usually one line; more if the notices have more registrations than a line may have values.
 fn service_lines(cluster: &str, service: &str, notices: &[Counted<'_>], now: Timestamp) -> Vec<String> {
     let dimensions = [("Cluster", cluster), ("Service", service)];
     let durations: Vec<i64> = notices.iter().flat_map(|notice| durations(notice)).collect();
     let (first, rest) = durations.split_at(durations.len().min(MOST_VALUES));
-    let mut line = Line::new(&dimensions);
+    let mut line = MetricLine::new(&dimensions);
     line = line.count("Notices", notices.len());
     for (name, count) in outcomes(notices) {
         line = line.count(name, count);
@@ -84,7 +87,7 @@ fn service_lines(cluster: &str, service: &str, notices: &[Counted<'_>], now: Tim
     let ages: Vec<i64> = notices.iter().filter_map(|notice| notice.record.notice_age_ms).collect();
     line = line.values("NoticeAge", &ages).values("NoticeToDeregistered", first);
     let more = rest.chunks(MOST_VALUES);
-    let more = more.map(|values| Line::new(&dimensions).values("NoticeToDeregistered", values).finish(now));
+    let more = more.map(|values| MetricLine::new(&dimensions).values("NoticeToDeregistered", values).finish(now));
     std::iter::once(line.finish(now)).chain(more).collect()
 }
 
@@ -92,18 +95,18 @@ fn durations(notice: &Counted<'_>) -> impl Iterator<Item = i64> {
     notice.rows.iter().filter_map(|row| row.notice_to_deregistered_ms)
 }
 
-/// How often each outcome was; `Failed` also where it is none, so that an alarm has data.
+/// Counts the outcomes. `Failed` is there even if it is zero, so that an alarm has data.
 fn outcomes(notices: &[Counted<'_>]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::from([("Failed", 0)]);
     for notice in notices {
-        // A target that is kept for now is counted when that is final.
+        // A kept target is counted when the outcome is final.
         let is_final = |row: &&&RegistrationRecord| {
             notice.record.look_again_seconds.is_none() || row.outcome != Outcome::KeptLastHealthy
         };
         for row in notice.rows.iter().filter(is_final) {
             *counts.entry(row.outcome.as_str()).or_default() += 1;
         }
-        // What was never started for lack of time has not failed: it is handled by the next invocation.
+        // A notice that was not started has not failed: the next invocation handles it.
         if notice.record.failure.is_some() && !notice.record.postponed {
             *counts.entry("Failed").or_default() += 1;
         }
@@ -130,19 +133,19 @@ fn ignored_lines(report: &Report, now: Timestamp) -> Vec<String> {
         *reasons.entry(event.reason).or_default() += 1;
     }
     let line = |(reason, count): (Ignored, usize)| {
-        Line::new(&[("Reason", reason.as_str())]).count("Ignored", count).finish(now)
+        MetricLine::new(&[("Reason", reason.as_str())]).count("Ignored", count).finish(now)
     };
     reasons.into_iter().map(line).collect()
 }
 
 /// One line of the format, while it is put together.
-struct Line {
+struct MetricLine {
     dimensions: Vec<String>,
     metrics: Vec<Value>,
     members: Map<String, Value>,
 }
 
-impl Line {
+impl MetricLine {
     fn new(dimensions: &[(&str, &str)]) -> Self {
         let members = dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
         let names = dimensions.iter().map(|(name, _)| (*name).to_owned());

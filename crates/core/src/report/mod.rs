@@ -1,4 +1,4 @@
-//! What is told of a batch: a record for each notice, and the verdict that the caller goes by.
+//! The report on a batch: a record of each notice, and the verdict for the caller.
 
 pub mod disposition;
 pub mod metrics;
@@ -19,32 +19,28 @@ use crate::plan::target_groups::LocatedNotice;
 use crate::read::classify::{IgnoredEvent, Malformed, ReceivedNotice};
 use crate::settings::Mode;
 
-/// The verdict on a batch.
+/// The result of a batch as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Something was deregistered (or would be), and nothing failed.
     Done,
-    /// All was ignored, skipped or kept.
+    /// Everything was ignored, skipped or kept.
     Nothing,
-    /// Something failed that another try may mend.
+    /// Something failed, and a retry may succeed.
     Retry,
-    /// Something failed that no other try mends.
+    /// Something failed that no retry can fix.
     Failed,
 }
 
-/// What is told of a batch.
+/// The report on a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The verdict.
     pub verdict: Verdict,
-    /// A record for each notice.
     pub notices: Vec<NoticeRecord>,
-    /// The events that needed nothing.
     pub ignored: Vec<IgnoredEvent>,
-    /// The messages that could not be read.
     pub malformed: Vec<Malformed>,
-    /// The target groups that had no healthy target left after they were written to.
+    /// The target groups that had no healthy target left after a deregistration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub emptied: Vec<TargetGroupArn>,
 }
@@ -63,7 +59,7 @@ pub enum First {
 }
 
 impl First {
-    /// The name of its metric.
+    /// Returns the name of the metric that counts it.
     #[must_use]
     pub fn metric(self) -> &'static str {
         match self {
@@ -94,87 +90,81 @@ impl First {
     }
 }
 
-/// A read that comes later does not show who was first.
+/// A read that is later than this after the notice does not show who was first.
 pub(crate) const FIRST_READ: SignedDuration = SignedDuration::from_secs(5);
 
-/// The version of the record's schema, `docs/schema/`. A new field that readers may ignore does not change it. Version 1 had no
-/// field `schema`.
+/// The version of the record's schema, `docs/schema/`. A new optional field does not change it. Version 1 had no field `schema`.
 pub const RECORD_SCHEMA: u32 = 2;
 
-/// The record of one notice. The stop code, the reason, the statuses and the version are as they came: nobody has published
-/// the exact form of today's notices.
+/// The record of one notice. The stop code, the reason, the statuses and the version are as they were in the event, because
+/// the form of today's notices is not documented exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a field of the JSON record")]
 pub struct NoticeRecord {
     /// [`RECORD_SCHEMA`]
     pub schema: u32,
-    /// SQS's id of the message.
+    /// SQS's id of the message; `None` for a direct event.
     pub message_id: Option<String>,
-    /// The notice, with its task.
     #[serde(flatten)]
     pub notice: Notice,
     /// When the interruption began.
     pub interrupted_at: Timestamp,
     /// When the task is gone at the latest.
     pub deadline: Timestamp,
-    /// How old the notice was when its first group was read, in milliseconds; absent if its date is in the future.
+    /// The age of the notice when its first group was read, in milliseconds; absent if it is dated in the future.
     pub notice_age_ms: Option<i64>,
     /// Who deregistered its targets first.
     pub first: First,
-    /// Whether the stop code was there, and published.
+    /// Whether the event has a stop code, and a published one.
     pub stop_code_form: StopCodeForm,
     /// For how many seconds the task had run when the interruption began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ran_seconds: Option<u64>,
-    /// Whether anything was changed for it.
     pub mode: Mode,
-    /// A value of the tag `spotdrain` that is none of those that are known; it counts as `observe`.
+    /// The value of the service's tag `spotdrain`, if it is unknown; it counts as `observe`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_tag: Option<String>,
-    /// The tag says `hold`: what its load balancers' health checks ask of it is left to the hold.
+    /// The service is tagged `hold`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
     /// None of its groups got a turn: its message returns.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub postponed: bool,
-    /// ECS said that the task is not stopping, which it may say a moment too long.
+    /// ECS said that the task is not stopping; that answer may be older than the event.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub contradicted: bool,
     /// A last healthy target was kept, and its message returns after this time: another target may have become healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub look_again_seconds: Option<u64>,
-    /// Why its registrations could not be found.
+    /// Why its target groups or its address could not be found.
     pub failure: Option<Failure>,
     /// Why it has no target group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_target_group: Option<NoTargetGroup>,
-    /// The service's tags could not be read: the last ones that were count, else the service has none.
+    /// The service's tags could not be read: the last ones that were read apply, if any.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tags_unknown: bool,
-    /// What became of each registration.
     pub registrations: Vec<RegistrationRecord>,
 }
 
-/// What is told of one registration.
+/// The record of one registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RegistrationRecord {
-    /// The group.
     pub target_group: TargetGroupArn,
-    /// The address.
     pub target: IpAddr,
-    /// The registered port; where it could not be read, the one that was tried.
+    /// The registered port; if it could not be read, the one that was tried.
     pub port: Option<u16>,
-    /// The state in which it was found.
+    /// The state that was read.
     pub state: Option<TargetState>,
-    /// The port that its health check asks: where it is the registered one, no hold is asked. Told of held tasks.
+    /// The port of the health check, for held tasks only. If it is the registered port, the check does not ask the hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check_port: Option<u16>,
-    /// What became of it: its name as `outcome`, and the `failure` if it is one.
+    /// Its name as `outcome`, and the `failure` if it failed.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// When the outcome was certain.
+    /// When the outcome was known.
     pub outcome_at: Timestamp,
-    /// From the beginning of the interruption until it was deregistered, in milliseconds.
+    /// From the beginning of the interruption to the deregistration, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice_to_deregistered_ms: Option<i64>,
 }
@@ -197,7 +187,7 @@ fn milliseconds(duration: SignedDuration) -> Option<i64> {
 }
 
 impl RegistrationRecord {
-    /// The record of a planned registration. `at`: when the outcome was certain.
+    /// Creates the record of a planned registration. `at`: when the outcome was known.
     #[must_use]
     pub fn new(row: &PlannedRegistration, outcome: Outcome, at: Timestamp, notice: &Notice) -> Self {
         let took = (outcome == Outcome::Deregistered).then(|| at.duration_since(notice.interrupted_at()));
@@ -215,7 +205,7 @@ impl RegistrationRecord {
 }
 
 impl NoticeRecord {
-    /// The record of a notice and its registrations. `age`: its age when its first group was read.
+    /// Creates the record of a notice. `age`: its age when its first group was read.
     #[must_use]
     pub fn new(located: LocatedNotice, age: Option<SignedDuration>, registrations: Vec<RegistrationRecord>) -> Self {
         let LocatedNotice { received: ReceivedNotice { message_id, notice }, candidates, mode, unknown_tag } = located;
@@ -242,13 +232,13 @@ impl NoticeRecord {
         }
     }
 
-    /// Whether its message must return to the queue.
+    /// Returns whether its message must return to the queue.
     #[must_use]
     pub fn returns(&self) -> bool {
         self.has_failed() || self.look_again_seconds.is_some()
     }
 
-    /// What failed: the finding of its registrations, or single ones.
+    /// Returns its own failure and those of its registrations.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.failure.iter().chain(self.registrations.iter().filter_map(|row| row.outcome.failure()))
     }
@@ -259,19 +249,19 @@ impl NoticeRecord {
 }
 
 impl Report {
-    /// A report with its verdict.
+    /// Creates a report with its verdict.
     #[must_use]
     pub fn new(notices: Vec<NoticeRecord>, ignored: Vec<IgnoredEvent>, malformed: Vec<Malformed>) -> Self {
         Self { verdict: verdict(&notices, &malformed), notices, ignored, malformed, emptied: Vec::new() }
     }
 
-    /// A report on a target group that was emptied.
+    /// Creates a report on a target group without a healthy target.
     #[must_use]
     pub fn of_emptied(group: TargetGroupArn) -> Self {
         Self { emptied: vec![group], ..Self::new(Vec::new(), Vec::new(), Vec::new()) }
     }
 
-    /// The reports of the parts of a batch as one.
+    /// Joins the reports of the parts of a batch.
     #[must_use]
     pub fn join(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut joined = Self::new(Vec::new(), Vec::new(), Vec::new());
@@ -284,7 +274,8 @@ impl Report {
         Self { verdict: verdict(&joined.notices, &joined.malformed), ..joined }
     }
 
-    /// The ids of the messages that must return: those that could not be read, whose notice failed, or that are looked at again.
+    /// Returns the ids of the messages that must return: they could not be read, their notice failed, or a target is examined
+    /// again.
     #[must_use]
     pub fn failed_messages(&self) -> Vec<&str> {
         let malformed = self.malformed.iter().filter_map(|message| message.message_id.as_deref());
@@ -295,12 +286,12 @@ impl Report {
         ids
     }
 
-    /// The notices that were handled to the end.
+    /// Returns the notices that were handled to the end.
     pub fn handled(&self) -> impl Iterator<Item = &NoticeRecord> {
         self.notices.iter().filter(|notice| !notice.returns())
     }
 
-    /// One line that says what failed first, and how much more; `None` if nothing did.
+    /// Returns the first failure and the number of the others in one line; `None` without a failure.
     #[must_use]
     pub fn failure_summary(&self) -> Option<String> {
         let malformed = self.malformed.iter().map(|message| message.error.to_string());

@@ -1,4 +1,4 @@
-//! The end of a notice: all its groups are settled, or the time is over.
+//! The end of a notice: all its registrations are settled, or the time is over.
 
 use spotdrain_core::model::outcome::{Failure, Outcome};
 use spotdrain_core::plan::PlannedRegistration;
@@ -10,16 +10,16 @@ use spotdrain_core::settings::Mode;
 
 use super::Run;
 use crate::cloud::Cloud;
-use crate::work::{NoticeId, Open};
+use crate::work::{NoticeId, OpenNotice};
 
-/// Why a notice returns whose groups got no turn.
+/// The failure of a notice whose groups got no turn.
 fn no_turn() -> Failure {
     let problem = "not started: the rate limit left no turn for it before the deadline".to_owned();
     Failure { call: "DeregisterTargets", problem, retryable: true }
 }
 
 impl<C: Cloud> Run<'_, C> {
-    /// Ends a notice all of whose groups are settled.
+    /// Ends a notice that waits for no group.
     pub(super) fn end(&mut self, id: NoticeId) {
         let Some(open) = self.work.notices.remove(&id) else { return };
         let record = self.record(open);
@@ -33,8 +33,8 @@ impl<C: Cloud> Run<'_, C> {
         self.ended.push(record);
     }
 
-    fn record(&self, open: Open) -> NoticeRecord {
-        let Open { located, planned_at, records, is_contradicted, .. } = open;
+    fn record(&self, open: OpenNotice) -> NoticeRecord {
+        let OpenNotice { located, planned_at, records, is_contradicted, .. } = open;
         let age = located.notice().age(planned_at.unwrap_or_else(|| self.now()));
         let mut record = NoticeRecord::new(located, age, records);
         record.contradicted = is_contradicted;
@@ -42,7 +42,7 @@ impl<C: Cloud> Run<'_, C> {
         record
     }
 
-    /// After how many seconds a kept target is looked at again. A direct event and `observe` have one look only.
+    /// Returns after how many seconds a kept target is examined again. For a direct event and in `observe` it is final.
     fn look_again(&self, record: &NoticeRecord) -> Option<u64> {
         let is_kept = record.registrations.iter().any(|row| row.outcome == Outcome::KeptLastHealthy);
         let may_return = self.invocation.queue.is_some() && record.mode == Mode::Enforce;
@@ -52,7 +52,7 @@ impl<C: Cloud> Run<'_, C> {
         look_again(&record.notice, receipt, was_kept, self.now())
     }
 
-    /// Ends what is still open when the time is over.
+    /// Ends all notices that are still open when the time is over.
     pub(super) fn close_all(&mut self) {
         for received in std::mem::take(&mut self.unlocated) {
             self.close_unlocated(received);
@@ -75,8 +75,8 @@ impl<C: Cloud> Run<'_, C> {
         }
     }
 
-    /// The record of a notice that still waits for groups.
-    fn close(&self, mut open: Open) -> NoticeRecord {
+    /// Creates the record of a notice that still waits for groups.
+    fn close(&self, mut open: OpenNotice) -> NoticeRecord {
         let mut failure = None;
         for (arn, wait) in std::mem::take(&mut open.waits) {
             let Some(group) = self.work.groups.get(&arn) else { continue };

@@ -1,4 +1,4 @@
-//! From a notice to the target groups that it waits for.
+//! Finds the target groups of new notices, and makes the notices wait for them.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::plan::target_groups::{Candidate, Configured, LocatedNotice, service_key};
 use spotdrain_core::read::classify::ReceivedNotice;
 
-use super::{Event, Run};
+use super::{Completion, Run};
 use crate::cloud::Cloud;
 use crate::locate::{Located, locate, refresh};
 use crate::work::{LookKind, NoticeId, Wants};
 
 impl<C: Cloud> Run<'_, C> {
-    /// Locates the new notices. Those whose service is being described already wait for that answer.
+    /// Locates the new notices, except those whose service is just being described.
     pub(super) fn start_locating(&mut self) {
         let (invocation, settings) = (self.invocation, &self.invocation.engine.settings);
         let is_searching = !settings.load_balancers.is_empty() && self.configured.is_none();
@@ -28,7 +28,7 @@ impl<C: Cloud> Run<'_, C> {
             self.locating.extend(keys.iter().cloned());
             self.spawn(async move {
                 let (configured, located) = locate(invocation, notices).await;
-                Event::Located(keys, configured, located)
+                Completion::Located(keys, configured, located)
             });
         }
     }
@@ -59,14 +59,14 @@ impl<C: Cloud> Run<'_, C> {
         self.end_if_done(id);
     }
 
-    /// Ends a notice that waits for no group. If its task was found in none, its service is described again first.
+    /// Ends a notice that waits for no group. If its task was in no group, its service is described again first.
     pub(super) fn end_if_done(&mut self, id: NoticeId) {
         let Some(open) = self.work.notices.get(&id).filter(|open| open.waits.is_empty()) else { return };
         let is_absent =
             open.records.iter().all(|row| matches!(row.outcome, Outcome::NotRegistered | Outcome::AlreadyGone));
-        let is_missed =
+        let may_be_elsewhere =
             is_absent && open.located.candidates.failure.is_none() && !open.located.notice().needs_address();
-        match service_key(open.located.notice(), &self.invocation.engine.settings).filter(|_| is_missed) {
+        match service_key(open.located.notice(), &self.invocation.engine.settings).filter(|_| may_be_elsewhere) {
             Some(key) => self.locate_again(id, key),
             None => self.end(id),
         }
@@ -82,7 +82,7 @@ impl<C: Cloud> Run<'_, C> {
         if is_first {
             self.spawn(async move {
                 let answer = refresh(invocation, &key).await;
-                Event::Refreshed(key, answer)
+                Completion::Refreshed(key, answer)
             });
         }
     }
@@ -94,7 +94,7 @@ impl<C: Cloud> Run<'_, C> {
         self.refreshed.insert(key, answer);
     }
 
-    /// Lets a notice wait for the groups that the new answer has and the old one had not.
+    /// Makes a notice wait for the groups that only the new answer has.
     fn reopen(&mut self, id: NoticeId, answer: Option<&ServiceObservation>) {
         let (Some(open), Some(configured)) = (self.work.notices.get_mut(&id), &self.configured) else { return };
         let (settings, now) = (&self.invocation.engine.settings, self.invocation.now());

@@ -1,8 +1,8 @@
-//! The loop of an invocation: one activity after another ends, and what can be started then is started.
+//! The loop of an invocation: whenever an activity ends, the activities that have become possible are started.
 //!
-//! A turn is one write token with its share of the common ELB tokens. It belongs to no group until it is granted. Then the
-//! group that is next takes it, is read, is planned with every notice that has arrived for it by then, and is written. So nothing
-//! that was read grows old before the write that relies on it.
+//! A turn is one write token with its share of the common ELB tokens. It belongs to no group until it is granted. Then the group
+//! that is next takes it: it is read, planned with every notice that has arrived for it by then, and written to. So no answer
+//! of AWS grows old before the write that relies on it.
 
 mod close;
 mod locating;
@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use spotdrain_core::model::arn::TargetGroupArn;
 use spotdrain_core::model::observed::{ServiceKey, ServiceObservation};
 use spotdrain_core::plan::Look;
-use spotdrain_core::plan::progress::CallAnswer;
+use spotdrain_core::plan::progress::DeregisterAnswer;
 use spotdrain_core::plan::target_groups::Configured;
 use spotdrain_core::read::batch::{Message, Receipt, receipts};
 use spotdrain_core::read::classify::{ClassifiedBatch, IgnoredEvent, Malformed, ReceivedNotice, classify_batch};
@@ -37,7 +37,7 @@ use crate::shares;
 use crate::work::{NoticeId, Work};
 use turns::{PlannedTurn, Turn};
 
-/// Handles the messages of an invocation, and whatever else it receives.
+/// Handles the messages of an invocation, and those that it receives itself.
 pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<Message>) -> Report {
     let mut run = Run::begin(invocation, messages);
     loop {
@@ -60,49 +60,48 @@ pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<
 }
 
 /// How an activity ended.
-enum Event {
+enum Completion {
     Received(Vec<Message>),
     Located(BTreeSet<ServiceKey>, Configured, Vec<Located>),
     Refreshed(ServiceKey, Option<ServiceObservation>),
     Looked(Turn, Look),
-    Written(PlannedTurn, CallAnswer),
-    /// A group was read after a write that relied on ECS's answer; whether it has no healthy target left.
+    Written(PlannedTurn, DeregisterAnswer),
+    /// A group was read after a deregistration that left few healthy targets; `true` if it has no healthy target left.
     ReadBack(TargetGroupArn, bool),
-    /// Messages were deleted, replanned or hidden.
+    /// Messages were deleted, returned or hidden.
     Acknowledged,
 }
 
-/// What the loop waited for.
+/// What ended the loop's wait.
 enum Next {
-    Ended(Event),
+    Ended(Completion),
     Woken,
-    /// There is nothing to wait for.
+    /// There was nothing to wait for.
     Idle,
 }
 
 /// The state of an invocation.
 struct Run<'a, C> {
     invocation: &'a Invocation<'a, C>,
-    activities: FuturesUnordered<LocalBoxFuture<'a, Event>>,
+    activities: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
     receiving: Receiving,
-    /// Messages that are to be hidden longer, each part with the time.
+    /// The messages whose visibility is extended later, each part with the time.
     hidden: VecDeque<(Timestamp, Vec<String>)>,
     unlocated: Vec<ReceivedNotice>,
     locating: BTreeSet<ServiceKey>,
     configured: Option<Configured>,
-    /// The services that are described again, with the notices that wait for the answer.
+    /// The services that are being described again, with the notices that wait for the answer.
     refreshing: BTreeMap<ServiceKey, Vec<NoticeId>>,
-    /// The answers.
     refreshed: BTreeMap<ServiceKey, Option<ServiceObservation>>,
     work: Work,
-    /// The groups that were written to although few healthy targets were to stay.
+    /// The groups from which targets were deregistered although few healthy ones would stay.
     low: BTreeSet<TargetGroupArn>,
-    /// What has ended since the last report.
+    /// The notices that ended since the last report, like `ignored` and `malformed`.
     ended: Vec<NoticeRecord>,
     ignored: Vec<IgnoredEvent>,
     malformed: Vec<Malformed>,
     reports: Vec<Report>,
-    /// The number of messages.
+    /// The number of messages received.
     messages: usize,
 }
 
@@ -135,22 +134,22 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.invocation.now()
     }
 
-    /// Whether there is time for another turn.
+    /// Returns whether there is time for another turn.
     fn has_time(&self) -> bool {
         self.left(self.now()) >= shares::A_TURN
     }
 
-    /// What is left at a moment for turns: the messages that wait may all have to return.
+    /// Returns the time that is left for turns at a moment, less what returning all waiting messages takes.
     fn left(&self, at: Timestamp) -> Duration {
         let waiting = u32::try_from(self.work.notices.len() + self.unlocated.len()).unwrap_or(u32::MAX);
         self.invocation.deadline.left(at).saturating_sub(shares::RETURNING_ONE.saturating_mul(waiting))
     }
 
-    fn spawn(&mut self, activity: impl Future<Output = Event> + 'a) {
+    fn spawn(&mut self, activity: impl Future<Output = Completion> + 'a) {
         self.activities.push(Box::pin(activity));
     }
 
-    /// Classifies messages, and keeps what they say of tasks for later batches.
+    /// Classifies messages, and remembers what they say about tasks.
     fn admit(&mut self, messages: Vec<Message>) {
         let (engine, now) = (self.invocation.engine, self.now());
         let receipts = receipts(&messages);
@@ -167,7 +166,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.malformed.extend(malformed);
     }
 
-    /// Starts what can be started, and returns when to look again.
+    /// Starts the activities that are possible, and returns when to try again.
     fn start(&mut self) -> Option<Timestamp> {
         self.start_locating();
         let wakes = [self.grant_turns(), self.grant_looks(), self.extend_hidden(), self.start_receiving()];
@@ -191,18 +190,18 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    fn on(&mut self, event: Event) {
+    fn on(&mut self, event: Completion) {
         match event {
-            Event::Received(messages) => {
+            Completion::Received(messages) => {
                 self.receiving.ended(messages.len(), self.now());
                 self.admit(messages);
             }
-            Event::Located(keys, configured, located) => self.located(&keys, configured, located),
-            Event::Refreshed(key, answer) => self.refreshed(key, answer),
-            Event::Looked(turn, look) => self.looked(turn, look),
-            Event::Written(planned, answer) => self.written(&planned, answer),
-            Event::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
-            Event::Acknowledged => {}
+            Completion::Located(keys, configured, located) => self.located(&keys, configured, located),
+            Completion::Refreshed(key, answer) => self.refreshed(key, answer),
+            Completion::Looked(turn, look) => self.looked(turn, look),
+            Completion::Written(planned, answer) => self.written(&planned, answer),
+            Completion::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
+            Completion::Acknowledged => {}
         }
     }
 
@@ -219,12 +218,12 @@ impl<'a, C: Cloud> Run<'a, C> {
                 return Some(not_before);
             }
             self.receiving.started();
-            self.spawn(async move { Event::Received(receive(invocation, queue).await) });
+            self.spawn(async move { Completion::Received(receive(invocation, queue).await) });
         }
         None
     }
 
-    /// Keeps messages hidden whose notices still wait, and returns when the next ones are to be hidden.
+    /// Extends the visibility of messages whose notices still wait, and returns when to do so again.
     fn extend_hidden(&mut self) -> Option<Timestamp> {
         let (invocation, now) = (self.invocation, self.now());
         while let Some((_, messages)) = self.hidden.pop_front_if(|(at, _)| *at <= now) {
@@ -232,7 +231,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             if !receipts.is_empty() {
                 self.spawn(async move {
                     extend(invocation, receipts).await;
-                    Event::Acknowledged
+                    Completion::Acknowledged
                 });
             }
         }
@@ -247,7 +246,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         messages.iter().filter(|id| open.contains(id)).filter_map(|id| receipts.get(id).cloned()).collect()
     }
 
-    /// Records what has ended since the last time, and settles its messages with the queue.
+    /// Records what ended since the last time, and acknowledges its messages.
     fn report_ended(&mut self) {
         if self.ended.is_empty() && self.ignored.is_empty() && self.malformed.is_empty() {
             return;
@@ -258,12 +257,12 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     fn report(&mut self, report: Report) {
         let invocation = self.invocation;
-        let settlements = record(invocation, &report);
+        let dispositions = record(invocation, &report);
         self.reports.push(report);
-        if !settlements.is_empty() && invocation.queue.is_some() {
+        if !dispositions.is_empty() && invocation.queue.is_some() {
             self.spawn(async move {
-                acknowledge(invocation, settlements).await;
-                Event::Acknowledged
+                acknowledge(invocation, dispositions).await;
+                Completion::Acknowledged
             });
         }
     }

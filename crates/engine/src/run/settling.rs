@@ -1,16 +1,16 @@
-//! What became of a turn: the answer to its write, the outcome of each registration, and what a notice still waits for.
+//! The end of a turn: the answer to its write, the outcome of each registration, and what each notice still waits for.
 
 use spotdrain_core::model::arn::TargetGroupArn;
 use spotdrain_core::model::outcome::Outcome;
-use spotdrain_core::plan::progress::CallAnswer;
-use spotdrain_core::plan::rate_limit::{Budget, Kind};
+use spotdrain_core::plan::progress::DeregisterAnswer;
+use spotdrain_core::plan::rate_limit::{Budget, CallKind};
 use spotdrain_core::plan::{NoticePlan, PlannedRegistration};
 use spotdrain_core::report::Report;
 use spotdrain_core::report::disposition::ECS_CATCHES_UP;
 use spotdrain_core::settings::Mode;
 
 use super::turns::PlannedTurn;
-use super::{Event, Run};
+use super::{Completion, Run};
 use crate::cloud::Cloud;
 use crate::deadline::later;
 use crate::look::is_emptied;
@@ -19,9 +19,9 @@ use crate::work::{LookKind, NoticeId, Wants};
 
 impl<C: Cloud> Run<'_, C> {
     /// Notes the answer to a turn's write.
-    pub(super) fn written(&mut self, planned: &PlannedTurn, answer: CallAnswer) {
+    pub(super) fn written(&mut self, planned: &PlannedTurn, answer: DeregisterAnswer) {
         match &answer {
-            CallAnswer::Failed(failure) | CallAnswer::Unanswered(failure) => {
+            DeregisterAnswer::Failed(failure) | DeregisterAnswer::Unanswered(failure) => {
                 self.group_failed(&planned.group, failure.clone());
             }
             _ => self.succeeded(&planned.group),
@@ -34,18 +34,18 @@ impl<C: Cloud> Run<'_, C> {
         self.settle(planned, outcome.as_ref());
     }
 
-    /// Reads the groups again of which few healthy targets were to stay, as far as there are tokens: nobody waits for the answers.
+    /// Reads the groups again in which few healthy targets would stay, as far as there are tokens.
     pub(super) fn start_read_backs(&mut self) {
         let (invocation, engine) = (self.invocation, self.invocation.engine);
         let may_read = |budget: &mut Budget, elapsed| {
-            let is_there = budget.until_spare_read(elapsed, false).is_zero();
-            is_there.then(|| budget.take(Kind::Read, elapsed)).is_some()
+            let has_token = budget.until_spare_read(elapsed, false).is_zero();
+            has_token.then(|| budget.take(CallKind::Read, elapsed)).is_some()
         };
         while self.has_time() && !self.low.is_empty() && engine.budget(may_read) {
             let Some(group) = self.low.pop_first() else { return };
             self.spawn(async move {
                 let is_emptied = is_emptied(invocation, &group).await;
-                Event::ReadBack(group, is_emptied)
+                Completion::ReadBack(group, is_emptied)
             });
         }
     }
@@ -62,7 +62,7 @@ impl<C: Cloud> Run<'_, C> {
         }
     }
 
-    /// Settles the registrations of a turn. `outcome`: that of the targets that were written.
+    /// Settles the registrations of a turn. `outcome`: that of the targets of the call.
     pub(super) fn settle(&mut self, planned: &PlannedTurn, outcome: Option<&Outcome>) {
         for (id, plan) in &planned.notices {
             self.settle_notice(*id, plan, planned, outcome);
@@ -70,7 +70,7 @@ impl<C: Cloud> Run<'_, C> {
         self.set_busy(&planned.group, false);
     }
 
-    /// Settles the registrations of one notice, which waits on if some of them stay open.
+    /// Settles the registrations of one notice, which continues to wait if some of them stay open.
     fn settle_notice(&mut self, id: NoticeId, plan: &NoticePlan, planned: &PlannedTurn, written: Option<&Outcome>) {
         if self.asks_again(plan) {
             return self.wait_for_ecs(id, &planned.group);
@@ -93,7 +93,7 @@ impl<C: Cloud> Run<'_, C> {
         }
     }
 
-    /// What a notice still wants in a group; `None` if all its registrations there are settled.
+    /// Returns what a notice still waits for in a group; `None` if all its registrations there are settled.
     fn wants(&self, id: NoticeId, arn: &TargetGroupArn) -> Option<Wants> {
         let (open, group) = (self.work.notices.get(&id)?, self.work.groups.get(arn)?);
         let rows = open.waits.get(arn).map(|wait| &wait.open).filter(|rows| !rows.is_empty())?;
@@ -102,7 +102,7 @@ impl<C: Cloud> Run<'_, C> {
         Some(if rows.iter().all(is_unconfirmed) { Wants::Look(LookKind::Confirm) } else { Wants::Turn })
     }
 
-    /// Lets a group rest until ECS has caught up with its own event.
+    /// Delays a group until ECS's reads should have caught up with its events.
     fn wait_for_ecs(&mut self, id: NoticeId, arn: &TargetGroupArn) {
         let at = later(self.now(), ECS_CATCHES_UP);
         if let Some(group) = self.work.groups.get_mut(arn) {
@@ -111,14 +111,14 @@ impl<C: Cloud> Run<'_, C> {
         self.work.wait(id, arn, Wants::Turn);
     }
 
-    /// Whether ECS is asked again within the invocation about a task that it says is not stopping. A message in a queue returns
-    /// instead.
+    /// Returns whether ECS is asked again, within this invocation, about a task that it says is not stopping. A message of a
+    /// queue returns instead.
     fn asks_again(&self, plan: &NoticePlan) -> bool {
         let left = self.invocation.deadline.left(self.now());
         plan.is_contradicted && self.invocation.queue.is_none() && left > ECS_CATCHES_UP + shares::A_TURN
     }
 
-    /// Takes over what is settled of a notice in a group.
+    /// Ends the wait of a notice for a group, and keeps its settled registrations.
     fn leave(&mut self, id: NoticeId, group: &TargetGroupArn) {
         let Some(open) = self.work.notices.get_mut(&id) else { return };
         let settled = open.waits.get(group).into_iter().flat_map(|wait| wait.settled.values().cloned());

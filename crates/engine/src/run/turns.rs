@@ -1,4 +1,4 @@
-//! Turns and looks: granted, read, planned, written and settled.
+//! Turns and looks: they are granted, the group is read and planned, and its targets are deregistered.
 
 use std::collections::BTreeSet;
 
@@ -8,27 +8,27 @@ use spotdrain_core::model::notice::Notice;
 use spotdrain_core::model::observed::GroupObservation;
 use spotdrain_core::model::outcome::Failure;
 use spotdrain_core::plan::last_healthy::StoppingTasks;
-use spotdrain_core::plan::progress::{CallAnswer, Planned};
-use spotdrain_core::plan::rate_limit::{Budget, Kind};
-use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, Situation, plan};
+use spotdrain_core::plan::progress::{DeregisterAnswer, Planned};
+use spotdrain_core::plan::rate_limit::{Budget, CallKind};
+use spotdrain_core::plan::{GroupPlan, Look, NoticePlan, OwnedTarget, PlanInput, plan};
 
-use super::{Event, Run};
+use super::{Completion, Run};
 use crate::cloud::{CallErrorKind, Cloud};
 use crate::deadline::later;
 use crate::invocation::Invocation;
 use crate::look::{Scope, look, stopping_tasks};
 use crate::retry::back_off;
 use crate::shares;
-use crate::work::{Group, NoticeId, Wants};
+use crate::work::{GroupQueue, NoticeId, Wants};
 
-/// A group that is looked at.
+/// A group that is being read.
 pub(super) struct Turn {
     group: TargetGroupArn,
-    /// It has the token of a write.
+    /// A turn was granted; otherwise it is only a look.
     may_write: bool,
 }
 
-/// A turn whose group was planned.
+/// A turn or look whose group was planned.
 pub(super) struct PlannedTurn {
     pub(super) group: TargetGroupArn,
     pub(super) notices: Vec<(NoticeId, NoticePlan)>,
@@ -40,7 +40,7 @@ pub(super) struct PlannedTurn {
 }
 
 impl<C: Cloud> Run<'_, C> {
-    /// Grants the turns that there are tokens for, and returns when to try again.
+    /// Grants as many turns as there are tokens, and returns when to try again.
     pub(super) fn grant_turns(&mut self) -> Option<Timestamp> {
         while self.has_time() && self.work.a_turn_waits(self.now()) {
             let now = self.now();
@@ -59,7 +59,7 @@ impl<C: Cloud> Run<'_, C> {
         self.work.next_ready(self.now())
     }
 
-    /// Looks at groups that need no turn, with tokens that no waiting turn needs, and returns when to try again.
+    /// Reads groups that need no turn with tokens that no waiting turn needs, and returns when to try again.
     pub(super) fn grant_looks(&mut self) -> Option<Timestamp> {
         while self.has_time() {
             let now = self.now();
@@ -70,7 +70,7 @@ impl<C: Cloud> Run<'_, C> {
             if !wait.is_zero() {
                 return Some(later(now, wait));
             }
-            engine.budget(|budget, elapsed| budget.take(Kind::Read, elapsed));
+            engine.budget(|budget, elapsed| budget.take(CallKind::Read, elapsed));
             self.look_at(Turn { group, may_write: false });
         }
         None
@@ -80,18 +80,18 @@ impl<C: Cloud> Run<'_, C> {
         let (invocation, now) = (self.invocation, self.now());
         let Some(group) = self.work.groups.get_mut(&turn.group) else { return };
         group.is_busy = true;
-        // A notice that is fresh now may be old once the group was read.
+        // A notice that is fresh now may no longer be when the group has been read.
         let (fresh, planned_at) = (invocation.engine.settings.fresh, later(now, shares::OBSERVING));
         let waiting = group.waiting().into_iter().filter_map(|id| Some(self.work.notices.get(&id)?.located.notice()));
         let may_need = |notice: &&Notice| [now, planned_at].iter().any(|at| notice.needs_ownership(*at, fresh));
         let notices = waiting.filter(may_need).cloned().collect();
         self.spawn(async move {
             let look = look(invocation, &turn.group, notices).await;
-            Event::Looked(turn, look)
+            Completion::Looked(turn, look)
         });
     }
 
-    /// Plans a group that was looked at, and writes what the plan asks for.
+    /// Plans a group that was read, and carries out the plan.
     pub(super) fn looked(&mut self, turn: Turn, look: Look) {
         let ids = self.planned_together(&turn.group, &look);
         let mut plan = self.plan(&turn.group, &ids, &look);
@@ -115,7 +115,7 @@ impl<C: Cloud> Run<'_, C> {
         self.write_or_settle(planned, turn.may_write);
     }
 
-    /// The notices that wait for a group and whose tasks were asked about, where that is needed.
+    /// Returns the notices that wait for a group, without those whose ownership was needed and not asked.
     fn planned_together(&self, group: &TargetGroupArn, look: &Look) -> Vec<NoticeId> {
         let (now, fresh) = (self.now(), self.invocation.engine.settings.fresh);
         let is_known = |id: &NoticeId| {
@@ -123,17 +123,17 @@ impl<C: Cloud> Run<'_, C> {
             let (notice, task) = (open.located.notice(), &open.located.notice().task.arn);
             !notice.needs_ownership(now, fresh) || look.tasks.contains_key(task) || look.stopping.get(task).is_some()
         };
-        self.work.groups.get(group).map(Group::waiting).unwrap_or_default().into_iter().filter(is_known).collect()
+        self.work.groups.get(group).map(GroupQueue::waiting).unwrap_or_default().into_iter().filter(is_known).collect()
     }
 
     fn plan(&self, group: &TargetGroupArn, ids: &[NoticeId], look: &Look) -> GroupPlan {
         let engine = self.invocation.engine;
         let notices: Vec<_> = ids.iter().filter_map(|id| Some(&self.work.notices.get(id)?.located)).collect();
         let memory = &engine.memory.borrow();
-        plan(&notices, &Situation { group, look, memory, settings: &engine.settings, now: self.now() })
+        plan(&notices, &PlanInput { group, look, memory, settings: &engine.settings, now: self.now() })
     }
 
-    /// Asks ECS which tasks of the notices' services are stopping.
+    /// Asks ECS which tasks of the notices' services are stopping, and plans again.
     fn ask_ecs(&mut self, turn: Turn, ids: Vec<NoticeId>, look: Look) {
         let invocation = self.invocation;
         let scope = |id| -> Option<Scope> {
@@ -143,11 +143,11 @@ impl<C: Cloud> Run<'_, C> {
         let scopes: BTreeSet<_> = ids.into_iter().filter_map(scope).collect();
         self.spawn(async move {
             let stopping = stopping_tasks(invocation, scopes).await;
-            Event::Looked(turn, Look { stopping, ..look })
+            Completion::Looked(turn, Look { stopping, ..look })
         });
     }
 
-    /// Tries a look again later. If a searched group is the only one that is left for a notice, the notice takes a turn.
+    /// Retries a look later. If a searched group is the only one that is left for a notice, the notice waits for a turn.
     fn look_failed(&mut self, arn: &TargetGroupArn, ids: &[NoticeId], failure: Failure) {
         self.group_failed(arn, failure);
         let Some(group) = self.work.groups.get_mut(arn) else { return };
@@ -163,7 +163,7 @@ impl<C: Cloud> Run<'_, C> {
         }
     }
 
-    /// Notes that a turn or a look failed, and lets the group rest.
+    /// Notes that a turn or a look failed, and delays the group's next one.
     pub(super) fn group_failed(&mut self, group: &TargetGroupArn, failure: Failure) {
         let (now, jitter) = (self.now(), self.invocation.cloud().jitter());
         if let Some(group) = self.work.groups.get_mut(group) {
@@ -172,7 +172,7 @@ impl<C: Cloud> Run<'_, C> {
         }
     }
 
-    /// The targets of the turn's call.
+    /// Returns the targets of the turn's call.
     fn targets(&self, planned: &PlannedTurn) -> Vec<OwnedTarget> {
         let Some(group) = self.work.groups.get(&planned.group).filter(|_| !self.invocation.is_dry) else {
             return Vec::new();
@@ -198,7 +198,7 @@ impl<C: Cloud> Run<'_, C> {
         } else if may_write || engine.budget(Budget::try_write) {
             self.spawn(async move {
                 let answer = deregister(invocation, &planned.group, &planned.targets).await;
-                Event::Written(planned, answer)
+                Completion::Written(planned, answer)
             });
         } else {
             self.settle(&planned, None);
@@ -212,21 +212,21 @@ impl<C: Cloud> Run<'_, C> {
     }
 }
 
-/// Makes the one call that changes anything.
+/// Makes the call that deregisters targets, the only one that changes a target group.
 async fn deregister<C: Cloud>(
     invocation: &Invocation<'_, C>,
     group: &TargetGroupArn,
     targets: &[OwnedTarget],
-) -> CallAnswer {
+) -> DeregisterAnswer {
     let cloud = invocation.cloud();
     let answer = invocation.write_request().send_now(async || cloud.deregister_targets(group, targets).await).await;
     match answer {
-        Ok(()) => CallAnswer::Accepted,
+        Ok(()) => DeregisterAnswer::Accepted,
         Err(error) => match error.kind {
-            CallErrorKind::Invalid => CallAnswer::Refused(error.failure),
-            CallErrorKind::NotFound => CallAnswer::GroupGone,
-            CallErrorKind::BrokenConnection => CallAnswer::Unanswered(error.failure),
-            _ => CallAnswer::Failed(error.failure),
+            CallErrorKind::Invalid => DeregisterAnswer::Refused(error.failure),
+            CallErrorKind::NotFound => DeregisterAnswer::GroupGone,
+            CallErrorKind::BrokenConnection => DeregisterAnswer::Unanswered(error.failure),
+            _ => DeregisterAnswer::Failed(error.failure),
         },
     }
 }

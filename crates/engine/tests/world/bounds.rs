@@ -31,7 +31,7 @@ pub const LONG_POLL: Ms = SECOND;
 pub const REST: Ms = 2 * SECOND;
 
 /// How long the engine believes an answer of DescribeServices.
-pub const BELIEVED: Ms = ms(spotdrain_engine::BELIEVED.unsigned_abs());
+pub const CACHE_VALID: Ms = ms(spotdrain_engine::CACHE_VALID.unsigned_abs());
 
 /// Lambda's time limit of the function.
 pub const FUNCTION_TIMEOUT: Ms = ms(shares::FUNCTION_TIMEOUT);

@@ -9,11 +9,11 @@ use jiff::SignedDuration;
 use spotdrain_core::model::limits::MAX_MESSAGES_PER_CALL;
 use spotdrain_core::settings::Settings;
 
+use super::delivery::lambda::{handle, start};
+use super::delivery::queue::Message;
 use super::environment::Faults;
 use super::fleet::GroupId;
-use super::lambda::{handle, start};
 use super::laws::Law;
-use super::queue::Message;
 use super::time::{Clock, Ms, run};
 use super::world::{Sim, World};
 
@@ -77,7 +77,7 @@ fn is_notice(message: &Message) -> bool {
     message.truth.is_some_and(|truth| truth.is_notice)
 }
 
-/// The messages that have arrived, whatever became of them, each text once.
+/// The messages that have arrived, whatever happened to them, each text once.
 fn known(world: &World) -> Vec<Message> {
     let mut known: Vec<Message> = world.queue.everything().filter(|message| message.truth.is_some()).cloned().collect();
     known.sort_by_key(|message| (!is_notice(message), message.truth.map(|truth| (truth.task, truth.version))));

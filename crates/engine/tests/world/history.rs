@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use futures_util::future::LocalBoxFuture;
 
+use super::delivery::lambda::work;
 use super::dice::Dice;
 use super::frozen;
-use super::lambda::work;
 use super::laws::{Law, Violation};
 use super::setup;
 use super::tally::Tally;

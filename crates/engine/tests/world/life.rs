@@ -5,8 +5,8 @@ use spotdrain_core::model::observed::TargetState;
 use spotdrain_core::model::task_status::TaskStatus;
 
 use super::bounds::{DEPROVISIONING_TO_INTERFACE_DELETED, STOP_TO_INTERFACE_DELETED};
+use super::delivery::event_bus;
 use super::fleet::{Entry, GroupId, Stop, Task, TaskId};
-use super::mail;
 use super::time::{Ms, SECOND};
 use super::world::{Happening, World};
 
@@ -43,7 +43,7 @@ pub fn register(world: &mut World, now: Ms, task: TaskId) {
     }
     world.log(now, |_| format!("task-{task} is registered with {address}"));
     if world.dice.chance(30) {
-        mail::send(world, now, task, "RUNNING", "RUNNING");
+        event_bus::send(world, now, task, "RUNNING", "RUNNING");
     }
     let healthy = now + world.dice.between(2, 15) * SECOND;
     world.plan(healthy, Happening::Health(task, TargetState::Healthy));
@@ -75,7 +75,7 @@ pub fn stop(world: &mut World, now: Ms, task: TaskId, is_spot: bool) {
     world.fleet.tasks[task].stop = Some(stop);
     world.log(now, |_| format!("task-{task} {}", if is_spot { "IS INTERRUPTED" } else { "is stopped, not by Spot" }));
     *(if is_spot { &mut world.tally.interruptions } else { &mut world.tally.other_stops }) += 1;
-    mail::send(world, now, task, "RUNNING", "STOPPED");
+    event_bus::send(world, now, task, "RUNNING", "STOPPED");
     way_down(world, now, task);
     let replaced = now + world.dice.between(0, 5) * SECOND;
     let service = world.fleet.tasks[task].service;
@@ -115,7 +115,7 @@ pub fn status(world: &mut World, now: Ms, task: TaskId, status: TaskStatus) {
     }
     let status = life.last().map_or("RUNNING", |(_, status)| status.as_ref()).to_owned();
     world.log(now, |_| format!("task-{task} is {status}"));
-    mail::send(world, now, task, &status, "STOPPED");
+    event_bus::send(world, now, task, &status, "STOPPED");
 }
 
 pub fn ecs_deregisters(world: &mut World, now: Ms, task: TaskId) {

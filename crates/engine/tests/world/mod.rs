@@ -17,17 +17,14 @@
 )]
 
 mod bounds;
+mod delivery;
 mod dice;
 mod environment;
-mod events;
 mod fleet;
 mod frozen;
 mod history;
-mod lambda;
 pub mod laws;
 mod life;
-mod mail;
-mod queue;
 mod runs;
 mod setup;
 pub mod tally;

@@ -36,7 +36,7 @@ pub fn run_all(histories: Histories, progress: impl Fn(u64) + Sync) -> Result<Ta
     Ok(sum)
 }
 
-/// Simulates one history after another until there is none left or one breaks a law.
+/// Simulates one history after another until all are done or one breaks a law.
 fn work(
     histories: Histories,
     next: &AtomicU64,

@@ -9,15 +9,16 @@ use spotdrain_core::model::task_status::TaskStatus;
 use spotdrain_core::settings::Settings;
 
 use super::bounds::START_TO_REGISTERED;
+use super::delivery::event_bus;
+use super::delivery::queue::{Message, Queue};
 use super::dice::Dice;
 use super::environment::Faults;
 use super::fleet::{Fleet, GroupId, TaskId};
 use super::laws::Violation;
-use super::queue::{Message, Queue};
 use super::tally::Tally;
 use super::time::{Clock, Ms, SECOND};
 use super::write::Write;
-use super::{laws, life, mail};
+use super::{laws, life};
 
 #[derive(Debug, Clone)]
 pub enum Happening {
@@ -151,8 +152,8 @@ impl World {
                 self.fleet.groups[group].gone_at = Some(now);
                 self.fleet.groups[group].change(now, Vec::clear);
             }
-            Happening::Garbage => mail::garbage(self, now),
-            Happening::OtherEvent => mail::other(self, now),
+            Happening::Garbage => event_bus::garbage(self, now),
+            Happening::OtherEvent => event_bus::other(self, now),
             Happening::Arrive(message) => self.queue.waiting.push(message),
             Happening::LateWrite(write) => _ = write.take_effect(self, now),
         }

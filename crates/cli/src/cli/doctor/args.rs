@@ -11,36 +11,36 @@ use crate::cli::args::AwsArgs;
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct DoctorArgs {
-    /// A template of CloudFormation or SAM, a folder of templates, or - for standard input; again for more that are deployed
-    /// together. Nothing is asked of AWS
+    /// A CloudFormation or SAM template, a folder of templates, or - for standard input; repeat it for templates that are
+    /// deployed together. Makes no AWS calls
     #[arg(long = "template", value_name = "FILE", conflicts_with_all = ["cluster", "services", "function", "stack", "tag"])]
     pub(crate) templates: Vec<PathBuf>,
-    /// A value for a parameter of the templates; again for more
+    /// A value for a parameter of the templates; can be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "templates", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
     /// A JSON file with values for parameters: {"Parameters": {"Name": "Value"}}, or CloudFormation's list of ParameterKey and
-    /// ParameterValue; --parameter wins
+    /// ParameterValue; --parameter takes precedence
     #[arg(long, value_name = "FILE", requires = "templates")]
     pub(crate) parameter_file: Vec<PathBuf>,
-    /// The account that the templates are for, which decides conditions on AWS::AccountId
+    /// The account that the templates are for, used in conditions on AWS::AccountId
     #[arg(long, value_name = "ID", requires = "templates", value_parser = account)]
     pub(crate) account: Option<String>,
-    /// The Region that the templates are for, which decides conditions and mappings on AWS::Region
+    /// The Region that the templates are for, used in conditions and mappings on AWS::Region
     #[arg(long, value_name = "REGION", requires = "templates")]
     pub(crate) region: Option<String>,
-    /// A cluster, by name or ARN; without it every cluster of the Region
+    /// A cluster, by name or ARN [default: every cluster of the Region]
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,
-    /// A service of the cluster; again for more; without it all of them
+    /// A service of the cluster; can be repeated [default: all]
     #[arg(long = "service", value_name = "NAME", requires = "cluster")]
     pub(crate) services: Vec<String>,
-    /// spotdrain's function; without it the one that has SPOTDRAIN_ variables
+    /// spotdrain's function [default: the one that has SPOTDRAIN_ variables]
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
-    /// The stack that spotdrain's function was deployed with, where there is more than one
+    /// The stack of spotdrain's function, if there are several functions
     #[arg(long, value_name = "NAME", conflicts_with = "function")]
     pub(crate) stack: Option<String>,
-    /// A tag that spotdrain's function has, where there is more than one
+    /// A tag of spotdrain's function, if there are several functions
     #[arg(long, value_name = "KEY=VALUE", conflicts_with_all = ["function", "stack"], value_parser = tag)]
     pub(crate) tag: Option<(String, String)>,
     /// Print JSON, for programs
@@ -58,10 +58,10 @@ pub(crate) struct DoctorArgs {
     /// Exit with 1 if new connections are forecast to be refused for this long or longer
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) fail_on_refused: Option<u32>,
-    /// A file of findings that are accepted, each a line: SD013 target group demo-5044 # why
+    /// A file of accepted findings, one a line: SD013 target group demo-5044 # why
     #[arg(long, value_name = "FILE")]
     pub(crate) accept: Option<PathBuf>,
-    /// Explain a check by its number, or list all
+    /// Explain a check, or list all checks
     #[arg(long, value_name = "CHECK", num_args = 0..=1, default_missing_value = "all")]
     pub(crate) explain: Option<String>,
     #[command(flatten)]
@@ -81,5 +81,5 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 
 fn account(text: &str) -> Result<String, String> {
     let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_account { Ok(text.to_owned()) } else { Err("expected the twelve digits of an account".to_owned()) }
+    if is_account { Ok(text.to_owned()) } else { Err("expected the 12 digits of an account ID".to_owned()) }
 }

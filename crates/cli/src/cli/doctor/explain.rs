@@ -1,27 +1,27 @@
-//! `spotdrain doctor --explain`: a check in full, or the list of all.
+//! `spotdrain doctor --explain`: the explanation of a check, or the list of all checks.
 
 use std::io::Write as _;
 
 use spotdrain_doctor::{CHECKS, Check, check};
 
 use super::show::severity_style;
-use crate::cli::exit::{Exit, Problem};
-use crate::cli::present::{BOLD, QUIET};
-use crate::cli::show::broken;
-use crate::cli::table::{Table, plain};
+use crate::cli::exit::{CliError, Exit};
+use crate::cli::output::style::{BOLD, QUIET};
+use crate::cli::output::table::{Table, plain};
+use crate::cli::output::write_error;
 
-/// How wide a paragraph is.
+/// The width of a paragraph, in characters.
 const WIDTH: usize = 100;
 
-pub(crate) fn run(id: &str) -> Result<Exit, Problem> {
+pub(crate) fn run(id: &str) -> Result<Exit, CliError> {
     let text = if id == "all" { list().to_string() } else { explain(find(id)?) };
-    write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))?;
+    write!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))?;
     Ok(Exit::Done)
 }
 
-fn find(id: &str) -> Result<&'static Check, Problem> {
+fn find(id: &str) -> Result<&'static Check, CliError> {
     let unknown = || format!("there is no check {id:?}: spotdrain doctor --explain lists them all");
-    check(id).ok_or_else(|| Problem::Configuration(unknown()))
+    check(id).ok_or_else(|| CliError::Configuration(unknown()))
 }
 
 fn list() -> Table {

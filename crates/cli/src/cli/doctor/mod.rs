@@ -1,10 +1,10 @@
-//! `spotdrain doctor`: which settings will drop connections, in templates or in what is deployed.
+//! `spotdrain doctor`: finds the settings that will drop connections, in templates or in an account.
 
 mod args;
 mod explain;
-mod offline;
 mod parameters;
 mod show;
+mod templates;
 
 use spotdrain_doctor::ignore_file::Accepted;
 use spotdrain_doctor::json::record;
@@ -14,12 +14,12 @@ use spotdrain_doctor::{Diagnosis, Severity, examine};
 
 pub(crate) use args::DoctorArgs;
 
-use super::connect::{Connection, Needs, connect};
-use super::exit::{Exit, Problem};
-use super::show::json;
-use crate::look::{FunctionSelector, Wanted, look};
+use super::connect::{AwsConnection, Needs, connect};
+use super::exit::{CliError, Exit};
+use super::output::json;
+use crate::read_account::{FunctionSelector, Selection, read_account};
 
-pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
+pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, CliError> {
     if let Some(id) = &args.explain {
         return explain::run(id);
     }
@@ -31,15 +31,15 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, Problem> {
     exit(args, &diagnosis)
 }
 
-async fn deployment(args: &DoctorArgs) -> Result<Deployment, Problem> {
+async fn deployment(args: &DoctorArgs) -> Result<Deployment, CliError> {
     if !args.templates.is_empty() {
-        return offline::read(args);
+        return templates::read(args);
     }
-    let Connection { aws, caller } = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
+    let AwsConnection { aws, caller } = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
     let (cluster, services) = (args.cluster.clone(), args.services.clone());
-    let wanted = Wanted { cluster, services, function: selector(args) };
-    let deployment = Box::pin(look(&aws, &wanted)).await;
-    deployment.map_err(|problem| Problem::Failed(format!("{problem} ({caller})")))
+    let selection = Selection { cluster, services, function: selector(args) };
+    let deployment = Box::pin(read_account(&aws, &selection)).await;
+    deployment.map_err(|problem| CliError::Failed(format!("{problem} ({caller})")))
 }
 
 fn selector(args: &DoctorArgs) -> FunctionSelector {
@@ -51,15 +51,15 @@ fn selector(args: &DoctorArgs) -> FunctionSelector {
     }
 }
 
-fn accepted(args: &DoctorArgs) -> Result<Accepted, Problem> {
+fn accepted(args: &DoctorArgs) -> Result<Accepted, CliError> {
     let Some(file) = &args.accept else { return Ok(Accepted::default()) };
     let name = file.display();
-    let wrong = |error: &dyn std::fmt::Display| Problem::Configuration(format!("--accept {name}: {error}"));
+    let wrong = |error: &dyn std::fmt::Display| CliError::Configuration(format!("--accept {name}: {error}"));
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
     Accepted::read(&text).map_err(|error| wrong(&error))
 }
 
-fn report(args: &DoctorArgs, diagnosis: &Diagnosis, unused: &[String]) -> Result<(), Problem> {
+fn report(args: &DoctorArgs, diagnosis: &Diagnosis, unused: &[String]) -> Result<(), CliError> {
     if args.json {
         json(&record(diagnosis))
     } else if args.sarif {
@@ -69,9 +69,9 @@ fn report(args: &DoctorArgs, diagnosis: &Diagnosis, unused: &[String]) -> Result
     }
 }
 
-/// The exit code; an error where the flags ask for more than findings say.
-fn exit(args: &DoctorArgs, diagnosis: &Diagnosis) -> Result<Exit, Problem> {
-    let failed = |text: String| Err(Problem::Failed(text));
+/// Returns the exit code. A broken condition of a flag is an error with its reason.
+fn exit(args: &DoctorArgs, diagnosis: &Diagnosis) -> Result<Exit, CliError> {
+    let failed = |text: String| Err(CliError::Failed(text));
     let (refused, unchecked) = (diagnosis.refused_seconds, diagnosis.not_checked.len());
     match (diagnosis.worst(), args.fail_on_refused) {
         _ if diagnosis.is_empty() => {

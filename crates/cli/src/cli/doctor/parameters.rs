@@ -1,4 +1,4 @@
-//! Parameter files, in the forms that AWS's tools read.
+//! Parameter files, in the formats of AWS's tools.
 //! Sources: <https://docs.aws.amazon.com/cli/latest/reference/cloudformation/deploy/>,
 //! <https://docs.aws.amazon.com/cli/latest/reference/cloudformation/create-stack.html>
 
@@ -24,9 +24,7 @@ fn item(item: &Value) -> Result<(String, String), String> {
     }
     let name = item.get("ParameterKey").and_then(Value::as_str).ok_or_else(|| expected(&item.to_string()))?;
     if item.get("UsePreviousValue") == Some(&Value::Bool(true)) {
-        return Err(format!(
-            "{name} uses its previous value, which is only known to the stack: give it with --parameter"
-        ));
+        return Err(format!("{name} uses its previous value, which only the stack knows: pass it with --parameter"));
     }
     Ok((name.to_owned(), text_of(name, item.get("ParameterValue").unwrap_or(&Value::Null))?))
 }
@@ -52,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_a_parameter_file_is_read() {
+    fn every_format_of_a_parameter_file_is_read() {
         let expected = Ok(vec![("Count".to_owned(), "2".to_owned()), ("Mode".to_owned(), "observe".to_owned())]);
         for text in [
             r#"{"Parameters": {"Count": 2, "Mode": "observe"}, "Tags": {"team": "a"}}"#,
@@ -65,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_parameter_file_is_refused_with_the_form_it_should_have() {
+    fn an_invalid_parameter_file_is_rejected_with_the_expected_format() {
         let table = [
             ("Mode: observe", "is not JSON"),
             ("7", "expected {\"Parameters\""),

@@ -1,4 +1,4 @@
-//! A diagnosis for a person.
+//! The diagnosis as text.
 
 use std::io::Write as _;
 
@@ -7,13 +7,13 @@ use spotdrain_doctor::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked}
 use spotdrain_doctor::forecast::{Change, Forecast, Outlook};
 use spotdrain_doctor::{CHECKS, Severity};
 
-use crate::cli::exit::Problem;
-use crate::cli::present::{BAD, BOLD, CAREFUL, GOOD, QUIET};
-use crate::cli::show::broken;
-use crate::cli::table::{Cell, Table, plain};
+use crate::cli::exit::CliError;
+use crate::cli::output::style::{BAD, BOLD, CAREFUL, GOOD, QUIET};
+use crate::cli::output::table::{Cell, Table, plain};
+use crate::cli::output::write_error;
 
-/// Prints a diagnosis. The fix for a template is a line of it, otherwise a command.
-pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String], of_template: bool) -> Result<(), Problem> {
+/// Prints the diagnosis. For a template a fix is a line of the template, otherwise a command.
+pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String], of_template: bool) -> Result<(), CliError> {
     let mut text = String::new();
     for finding in diagnosis.open() {
         text += &format!("{}\n", finding_table(finding, of_template));
@@ -22,10 +22,10 @@ pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String], of_template: b
     text += &not_applicable(&diagnosis.not_applicable);
     text += &not_checked(&diagnosis.not_checked);
     for line in unused {
-        text += &format!("{CAREFUL}accepted, and no longer found{CAREFUL:#}: {line}\n");
+        text += &format!("{CAREFUL}accepted but no longer found{CAREFUL:#}: {line}\n");
     }
     text += &summary(diagnosis);
-    write!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
+    write!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))
 }
 
 /// The colour of a severity.
@@ -74,7 +74,7 @@ fn forecasts(forecasts: &[Forecast]) -> String {
     )
 }
 
-/// One row for each thing that would change it; the first with the names.
+/// Adds a row for each change that would help. The first has the service and the target group.
 fn forecast_rows(table: &mut Table, forecast: &Forecast) {
     let name = |text: &str| text.split_once(' ').map_or(text, |(_, name)| name).to_owned();
     let group = forecast.group.strip_prefix("target group ").unwrap_or(&forecast.group);
@@ -145,7 +145,7 @@ fn summary(diagnosis: &Diagnosis) -> String {
         text += &format!("; {accepted} accepted");
     }
     if !diagnosis.not_checked.is_empty() {
-        text += &format!("; {CAREFUL}not all was checked{CAREFUL:#}");
+        text += &format!("; {CAREFUL}some settings were not checked{CAREFUL:#}");
     }
     text + "\n"
 }

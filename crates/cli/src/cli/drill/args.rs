@@ -1,4 +1,4 @@
-//! The drill's arguments, as typed, and the plan that they make.
+//! The drill's arguments, and the plan that they describe.
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
@@ -9,20 +9,20 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use spotdrain_drill::{Balancer, Kind, Plan, Scenario, Server, WhileDraining};
 
-use crate::cli::exit::Problem;
+use crate::cli::exit::CliError;
 
 #[derive(Debug, Args)]
 pub(crate) struct DrillArgs {
-    /// Simulated seconds in a real one; requests and the rate keep their real time
+    /// Simulated seconds in a real second; requests and the connection rate keep real time
     #[arg(long, value_name = "FACTOR", default_value_t = 10.0)]
     pub(crate) scale: f64,
-    /// The ways to run it, comma-separated [default: all four]
-    #[arg(long, value_name = "WAYS", value_delimiter = ',')]
-    pub(crate) only: Vec<OneWay>,
-    /// Number of runs of each
+    /// The scenarios to run, comma-separated [default: all four]
+    #[arg(long, value_name = "SCENARIOS", value_delimiter = ',')]
+    pub(crate) only: Vec<ScenarioArg>,
+    /// Number of runs of each scenario
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) repeat: u32,
-    /// Write the timelines of all runs to this file, as one page of HTML
+    /// Write the timelines of all runs to this file, as an HTML page
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
     /// Print JSON, for programs
@@ -34,7 +34,7 @@ pub(crate) struct DrillArgs {
     model: ModelArgs,
     #[command(flatten)]
     pub(crate) programs: ProgramArgs,
-    /// Set when it was started in namespaces of its own
+    /// Set when the drill has restarted itself in namespaces of its own
     #[arg(long, hide = true)]
     pub(crate) inside: bool,
 }
@@ -42,28 +42,28 @@ pub(crate) struct DrillArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The service and its clients")]
 struct ServiceArgs {
-    /// Connections that are opened in a real second
+    /// Connections opened in a real second
     #[arg(long, value_name = "NUMBER", default_value_t = 200)]
     rate: u32,
     /// Tasks of the service
     #[arg(long, value_name = "NUMBER", default_value_t = 6)]
     tasks: usize,
-    /// Tasks that are interrupted, all at once
+    /// Tasks that are interrupted at the same time
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     interrupted: usize,
     /// Percentage of long-lived connections; the rest send one request
     #[arg(long, value_name = "PERCENT", default_value_t = 5)]
     held_percent: u32,
-    /// How long they are held
+    /// Duration of a long-lived connection
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     held_seconds: f64,
-    /// stopTimeout of tasks with the hold; without it, it is Fargate's default of 30
+    /// stopTimeout of tasks with the hold; tasks without it have Fargate's default of 30
     #[arg(long, value_name = "SECONDS", default_value_t = 120.0)]
     stop_timeout: f64,
-    /// The service's tag spotdrain, where its tasks have the hold [default: hold for nlb, none for alb]
+    /// The service's tag spotdrain in the scenarios with the hold [default: hold for nlb, none for alb]
     #[arg(long, value_enum)]
-    tag: Option<OneTag>,
-    /// How long the application, once it is told to stop, waits for its connections; the hold leaves it as much
+    tag: Option<ServiceTagArg>,
+    /// How long the application waits for its connections after SIGTERM; the hold leaves it this much time
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     grace: f64,
 }
@@ -71,28 +71,28 @@ struct ServiceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The model of AWS (docs/drill.md has the sources of the defaults)")]
 struct ModelArgs {
-    /// Which load balancer is played
-    #[arg(long, value_enum, default_value_t = OneBalancer::Nlb)]
-    load_balancer: OneBalancer,
-    /// From a deregistration to the last new connection [default: 120 for nlb, 1 for alb]
+    /// Which load balancer is simulated
+    #[arg(long, value_enum, default_value_t = LoadBalancerArg::Nlb)]
+    load_balancer: LoadBalancerArg,
+    /// Time from a deregistration to the last new connection [default: 120 for nlb, 1 for alb]
     #[arg(long, value_name = "SECONDS")]
     after_deregistration: Option<f64>,
-    /// From the moment a target is marked unhealthy to the last new connection [default: 40 for nlb, 1 for alb]
+    /// Time from a target being marked unhealthy to its last new connection [default: 40 for nlb, 1 for alb]
     #[arg(long, value_name = "SECONDS")]
     after_unhealthy: Option<f64>,
-    /// Whether a draining target that fails its health check is left sooner; nobody has measured it
-    #[arg(long, value_enum, default_value_t = OneAssumption::Sooner)]
-    draining_unhealthy: OneAssumption,
-    /// The target group's unhealthy connection termination; AWS's default is on, docs/hold.md advises off
-    #[arg(long, value_enum, default_value_t = Switch::Off)]
-    unhealthy_termination: Switch,
-    /// The health check's interval
+    /// Whether new connections to a draining target end sooner when it fails its health check; no measurement is known
+    #[arg(long, value_enum, default_value_t = DrainingAssumptionArg::Sooner)]
+    draining_unhealthy: DrainingAssumptionArg,
+    /// The target group's unhealthy connection termination; AWS's default is on, docs/hold.md recommends off
+    #[arg(long, value_enum, default_value_t = OnOff::Off)]
+    unhealthy_termination: OnOff,
+    /// Interval of the health check
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     check_interval: f64,
-    /// Failures after which a target is marked unhealthy
+    /// Failed checks after which a target is marked unhealthy
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     check_threshold: u32,
-    /// From the interruption to the event at the function
+    /// Time from the interruption to the event's arrival at the function
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
     event_delay: f64,
     /// When ECS deregisters the tasks itself [default: never]
@@ -103,16 +103,16 @@ struct ModelArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Programs")]
 pub(crate) struct ProgramArgs {
-    /// The load balancer [default: on the path]
+    /// The HAProxy program [default: found on the PATH]
     #[arg(long, value_name = "FILE")]
     pub(crate) haproxy: Option<PathBuf>,
-    /// The hold [default: spotdrain-hold beside this program]
+    /// The hold [default: spotdrain-hold in this program's folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) hold: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum OneWay {
+pub(crate) enum ScenarioArg {
     Nothing,
     Function,
     Hold,
@@ -120,38 +120,38 @@ pub(crate) enum OneWay {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum OneBalancer {
+enum LoadBalancerArg {
     Nlb,
     Alb,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OneTag {
+enum ServiceTagArg {
     Hold,
     None,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum OneAssumption {
+enum DrainingAssumptionArg {
     Sooner,
     Not,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Switch {
+enum OnOff {
     On,
     Off,
 }
 
 impl DrillArgs {
-    /// The ways in their own order, each once.
-    pub(crate) fn ways(&self) -> Vec<Scenario> {
-        let asked: Vec<_> = self.only.iter().map(|way| way.meant()).collect();
-        Scenario::ALL.iter().copied().filter(|way| asked.is_empty() || asked.contains(way)).collect()
+    /// The scenarios to run, in their fixed order, each once.
+    pub(crate) fn scenarios(&self) -> Vec<Scenario> {
+        let selected: Vec<_> = self.only.iter().map(|argument| argument.scenario()).collect();
+        Scenario::ALL.iter().copied().filter(|one| selected.is_empty() || selected.contains(one)).collect()
     }
 
     /// The plan, checked.
-    pub(crate) fn plan(&self) -> Result<Plan, Problem> {
+    pub(crate) fn plan(&self) -> Result<Plan, CliError> {
         let ServiceArgs { rate, tasks, interrupted, held_percent, held_seconds, stop_timeout, tag, grace } =
             self.service;
         let balancer = self.model.balancer();
@@ -164,20 +164,20 @@ impl DrillArgs {
             held_percent,
             held_seconds,
             event_delay: self.model.event_delay,
-            tagged: tag.map_or(balancer.kind == Kind::Nlb, |tag| tag == OneTag::Hold),
+            tagged: tag.map_or(balancer.kind == Kind::Nlb, |tag| tag == ServiceTagArg::Hold),
             ecs_deregisters: self.model.ecs_deregisters,
             stop_timeout,
             grace,
         };
         plan.check().map_err(|problems| {
             let problems: Vec<_> = problems.iter().map(|problem| format!("\n  --{problem}")).collect();
-            Problem::Configuration(format!("the drill cannot be run so:{}", problems.concat()))
+            CliError::Configuration(format!("invalid drill options:{}", problems.concat()))
         })
     }
 }
 
-impl OneWay {
-    fn meant(self) -> Scenario {
+impl ScenarioArg {
+    fn scenario(self) -> Scenario {
         match self {
             Self::Nothing => Scenario::Nothing,
             Self::Function => Scenario::Function,
@@ -190,25 +190,25 @@ impl OneWay {
 impl ModelArgs {
     fn balancer(&self) -> Balancer {
         let (kind, deregistration, unhealthy) = match self.load_balancer {
-            OneBalancer::Nlb => (Kind::Nlb, 120.0, 40.0),
-            OneBalancer::Alb => (Kind::Alb, 1.0, 1.0),
+            LoadBalancerArg::Nlb => (Kind::Nlb, 120.0, 40.0),
+            LoadBalancerArg::Alb => (Kind::Alb, 1.0, 1.0),
         };
         Balancer {
             kind,
             after_deregistration: self.after_deregistration.unwrap_or(deregistration),
             after_unhealthy: self.after_unhealthy.unwrap_or(unhealthy),
             unhealthy_while_draining: match self.draining_unhealthy {
-                OneAssumption::Sooner => WhileDraining::Sooner,
-                OneAssumption::Not => WhileDraining::Not,
+                DrainingAssumptionArg::Sooner => WhileDraining::Sooner,
+                DrainingAssumptionArg::Not => WhileDraining::Not,
             },
-            cuts_unhealthy: self.unhealthy_termination == Switch::On,
+            cuts_unhealthy: self.unhealthy_termination == OnOff::On,
             check_interval: self.check_interval,
             check_threshold: self.check_threshold,
         }
     }
 }
 
-/// The application of a drill's task.
+/// The arguments of the application of a drill's task.
 #[derive(Debug, Args)]
 pub(crate) struct DrillTaskArgs {
     #[arg(long)]

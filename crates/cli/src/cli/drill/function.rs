@@ -1,4 +1,4 @@
-//! The function of the drill: the code that AWS Lambda runs, in this process, with the notice as EventBridge sends it.
+//! The drill's function: the code that AWS Lambda runs, called in this process with an event as EventBridge sends it.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use spotdrain_drill::Notice;
 use spotdrain_engine::Deadline;
 use spotdrain_function::{Aws, function};
 
-use crate::cli::present::now;
+use crate::cli::output::style::now;
 
 const SAMPLE: &str = include_str!("../../../../../events/spot-interruption.json");
 const REGION: &str = "eu-central-1";
-/// As the function's own timeout.
+/// The function's own timeout.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Handles a notice in a sandbox that has just started.
+/// Handles a notice as an execution environment that has just started does.
 pub(crate) async fn handle(notice: Notice) -> Result<(), String> {
     let aws = Aws::local(&notice.endpoint, REGION).map_err(|error| error.to_string())?;
     let function = function(aws, Settings::default());
@@ -27,11 +27,11 @@ pub(crate) async fn handle(notice: Notice) -> Result<(), String> {
     match report.verdict {
         // ECS may have been first.
         Verdict::Done | Verdict::Nothing => Ok(()),
-        Verdict::Retry | Verdict::Failed => Err(format!("it could not take {} out", notice.address)),
+        Verdict::Retry | Verdict::Failed => Err(format!("the function could not deregister {}", notice.address)),
     }
 }
 
-/// The sample as if it told of this task, and came now.
+/// Returns the sample event, with this task and the current time.
 fn event(notice: &Notice, now: Timestamp) -> Result<Value, serde_json::Error> {
     let mut event: Value = serde_json::from_str(SAMPLE)?;
     let whole = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
@@ -57,7 +57,7 @@ fn event(notice: &Notice, now: Timestamp) -> Result<Value, serde_json::Error> {
     Ok(event)
 }
 
-/// `…:task/CLUSTER/ID` is of `…:cluster/CLUSTER`.
+/// Returns the cluster's ARN: `…:cluster/CLUSTER` for `…:task/CLUSTER/ID`.
 fn cluster(task: &str) -> String {
     let without_id = task.rsplit_once('/').map_or(task, |(rest, _)| rest);
     without_id.replace(":task/", ":cluster/")
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_event_tells_of_the_task() {
+    fn the_event_describes_the_task_of_the_notice() {
         let arn = "arn:aws:ecs:eu-central-1:123456789012:task/drill/00000000000000000000000000000001";
         let notice = Notice {
             task_arn: arn.to_owned(),

@@ -11,63 +11,69 @@ use std::path::PathBuf;
 use spotdrain_drill::{DrillError, Isolation, Plan, Programs, Record, Run, page, serve};
 
 pub(crate) use args::{DrillArgs, DrillTaskArgs};
+use progress::ProgressLine;
 
-use super::exit::{Exit, Problem};
+use super::exit::{CliError, Exit};
 use super::local::until_stopped;
 
-/// Where the tasks cannot have networks of their own, and what that means.
-const SHARED: &str = "the tasks share one network, so that the hold cannot tell their connections apart and holds for its \
-     longest time: network namespaces are unavailable (they need the programs unshare, nsenter and ip, and root or \
-     user namespaces)";
+/// Printed if the tasks cannot have networks of their own.
+const SHARED: &str = "network namespaces are unavailable (they need the programs unshare, nsenter and ip, and root or user \
+     namespaces): the tasks share one network, so the hold cannot distinguish their connections and holds for its \
+     maximum time";
 
-pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, Problem> {
-    let (plan, ways) = (args.plan()?, args.ways());
+pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, CliError> {
+    let (plan, scenarios) = (args.plan()?, args.scenarios());
     let program = program()?;
     let server = (program.clone(), vec!["drill-task".to_owned()]);
-    let tools = Programs::find(args.programs.haproxy.clone(), args.programs.hold.clone(), server, &ways);
+    let tools = Programs::find(args.programs.haproxy.clone(), args.programs.hold.clone(), server, &scenarios);
     let tools = tools.map_err(|error| failed(&error))?;
-    let place = place(args, &program)?;
-    // That it cannot be written is known before the minutes that it takes.
+    let isolation = isolate(args, &program)?;
+    // Find out that the report cannot be written before the drill, which takes minutes.
     report(args, "")?;
     let records = tokio::select! {
-        records = run_all(args, &plan, &tools, place) => records?,
-        _ = until_stopped() => return Err(Problem::Failed("interrupted: everything was stopped".to_owned())),
+        records = run_all(args, &plan, &tools, isolation) => records?,
+        _ = until_stopped() => return Err(CliError::Failed("interrupted: everything was stopped".to_owned())),
     };
     report(args, &page(&plan, &records))?;
-    if args.json { show::json(&plan, place, &records) } else { show::text(args, &plan, &records) }?;
+    if args.json { show::json(&plan, isolation, &records) } else { show::text(args, &plan, &records) }?;
     Ok(Exit::Done)
 }
 
-fn report(args: &DrillArgs, page: &str) -> Result<(), Problem> {
+fn report(args: &DrillArgs, page: &str) -> Result<(), CliError> {
     let Some(file) = &args.report else { return Ok(()) };
-    std::fs::write(file, page).map_err(|error| Problem::Failed(format!("cannot write {}: {error}", file.display())))
+    std::fs::write(file, page).map_err(|error| CliError::Failed(format!("cannot write {}: {error}", file.display())))
 }
 
-/// The application of a task.
-pub(crate) async fn task(args: DrillTaskArgs) -> Result<Exit, Problem> {
+/// Runs the application of one of the drill's tasks.
+pub(crate) async fn task(args: DrillTaskArgs) -> Result<Exit, CliError> {
     let server = args.server();
     let address = server.address;
-    serve(server).await.map_err(|error| Problem::Failed(format!("cannot serve at {address}: {error}")))?;
+    serve(server).await.map_err(|error| CliError::Failed(format!("cannot serve at {address}: {error}")))?;
     Ok(Exit::Done)
 }
 
-async fn run_all(args: &DrillArgs, plan: &Plan, tools: &Programs, place: Isolation) -> Result<Vec<Record>, Problem> {
-    let tell = progress::teller(args, plan);
+async fn run_all(
+    args: &DrillArgs,
+    plan: &Plan,
+    tools: &Programs,
+    isolation: Isolation,
+) -> Result<Vec<Record>, CliError> {
+    let line = ProgressLine::start(args, plan);
     let mut records = Vec::new();
     for repetition in 0..args.repeat {
-        for way in args.ways() {
-            let hear = |progress| tell.tell(progress);
-            let run = Run { scenario: way, repetition, plan, programs: tools, isolation: place };
-            let record = run.play(&function::handle, &hear).await.map_err(|error| failed(&error))?;
-            tell.over(&record);
+        for scenario in args.scenarios() {
+            let on_progress = |progress| line.show(progress);
+            let run = Run { scenario, repetition, plan, programs: tools, isolation };
+            let record = run.execute(&function::handle, &on_progress).await.map_err(|error| failed(&error))?;
+            line.end_run(&record);
             records.push(record);
         }
     }
     Ok(records)
 }
 
-/// Becomes a drill in namespaces of its own, where that may be.
-fn place(args: &DrillArgs, program: &std::path::Path) -> Result<Isolation, Problem> {
+/// Restarts this program in namespaces of its own, if they are available.
+fn isolate(args: &DrillArgs, program: &std::path::Path) -> Result<Isolation, CliError> {
     if args.inside {
         return Ok(Isolation::Apart);
     }
@@ -76,13 +82,13 @@ fn place(args: &DrillArgs, program: &std::path::Path) -> Result<Isolation, Probl
         return Ok(Isolation::Shared);
     };
     let error = command.args(std::env::args_os().skip(1)).arg("--inside").exec();
-    Err(Problem::Failed(format!("cannot run unshare: {error}")))
+    Err(CliError::Failed(format!("cannot run unshare: {error}")))
 }
 
-fn program() -> Result<PathBuf, Problem> {
-    std::env::current_exe().map_err(|error| Problem::Failed(format!("cannot find this program: {error}")))
+fn program() -> Result<PathBuf, CliError> {
+    std::env::current_exe().map_err(|error| CliError::Failed(format!("cannot find this program: {error}")))
 }
 
-fn failed(error: &DrillError) -> Problem {
-    Problem::Failed(error.to_string())
+fn failed(error: &DrillError) -> CliError {
+    CliError::Failed(error.to_string())
 }

@@ -1,4 +1,4 @@
-//! The result of a drill, for people and for programs.
+//! The result of a drill, as text or JSON.
 
 use std::io::Write as _;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 use spotdrain_drill::{Figures, Isolation, Kind, Plan, Record, Scenario, WhileDraining};
 
 use super::args::DrillArgs;
-use crate::cli::exit::Problem;
-use crate::cli::present::{BAD, BOLD, GOOD, QUIET};
-use crate::cli::show;
-use crate::cli::table::{Cell, Table, plain};
+use crate::cli::exit::CliError;
+use crate::cli::output;
+use crate::cli::output::style::{BAD, BOLD, GOOD, QUIET};
+use crate::cli::output::table::{Cell, Table, plain};
 
 #[derive(Serialize)]
 struct Drill<'a> {
@@ -18,11 +18,11 @@ struct Drill<'a> {
     runs: &'a [Record],
 }
 
-pub(crate) fn json(plan: &Plan, place: Isolation, runs: &[Record]) -> Result<(), Problem> {
-    show::json(&Drill { plan, tasks_have_their_own_network: place == Isolation::Apart, runs })
+pub(crate) fn json(plan: &Plan, isolation: Isolation, runs: &[Record]) -> Result<(), CliError> {
+    output::json(&Drill { plan, tasks_have_their_own_network: isolation == Isolation::Apart, runs })
 }
 
-pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[Record]) -> Result<(), Problem> {
+pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[Record]) -> Result<(), CliError> {
     let mut text = format!("{BOLD}spotdrain drill{BOLD:#} {QUIET}{}{QUIET:#}\n\n", model(plan));
     text += &if args.repeat > 1 { summary(records) } else { table(records) }.to_string();
     text += &format!(
@@ -31,10 +31,10 @@ pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[Record]) -> Result<
     if let Some(file) = &args.report {
         text += &format!("{QUIET}timelines: {}{QUIET:#}\n", file.display());
     }
-    write!(anstream::stdout(), "{text}").map_err(|error| show::broken(&error))
+    write!(anstream::stdout(), "{text}").map_err(|error| output::write_error(&error))
 }
 
-/// What was assumed of AWS.
+/// The assumptions about AWS.
 fn model(plan: &Plan) -> String {
     let balancer = &plan.balancer;
     let kind = match balancer.kind {
@@ -54,22 +54,22 @@ fn model(plan: &Plan) -> String {
 
 fn table(records: &[Record]) -> Table {
     let mut table = Table::new(2, &["WITH", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LONGEST GAP", "LAST NEW"]);
-    for Record { scenario: way, figures, .. } in records {
+    for Record { scenario, figures, .. } in records {
         let gap = if figures.lost() == 0 { "-".to_owned() } else { format!("{:.0} ms", figures.longest_gap_ms) };
         let losses = [figures.refused, figures.reset, figures.cut].map(loss);
-        let cells = [plain(way.name()), plain(figures.opened.to_string())].into_iter().chain(losses);
+        let cells = [plain(scenario.name()), plain(figures.opened.to_string())].into_iter().chain(losses);
         table.row(cells.chain([share(figures.lost(), figures.opened), plain(gap), plain(last_new(figures))]));
     }
     table
 }
 
-/// Over several runs of the same way.
+/// Sums the runs of each scenario.
 fn summary(records: &[Record]) -> Table {
     let headings = ["WITH", "RUNS", "WITHOUT LOSS", "OPENED", "REFUSED", "RESET", "CUT", "LOST", "LAST NEW"];
     let mut table = Table::new(2, &headings);
-    for &way in Scenario::ALL {
+    for &scenario in Scenario::ALL {
         let its: Vec<_> =
-            records.iter().filter(|record| record.scenario == way).map(|record| &record.figures).collect();
+            records.iter().filter(|record| record.scenario == scenario).map(|record| &record.figures).collect();
         let Some(latest) = its.iter().max_by(|a, b| a.last_new.unwrap_or(0.0).total_cmp(&b.last_new.unwrap_or(0.0)))
         else {
             continue;
@@ -78,7 +78,7 @@ fn summary(records: &[Record]) -> Table {
         let clean = its.iter().filter(|figures| figures.lost() == 0).count();
         let losses = [sum(|of| of.refused), sum(|of| of.reset), sum(|of| of.cut)].map(loss);
         let counts = [its.len().to_string(), clean.to_string(), sum(|of| of.opened).to_string()].map(plain);
-        let cells = [plain(way.name())].into_iter().chain(counts).chain(losses);
+        let cells = [plain(scenario.name())].into_iter().chain(counts).chain(losses);
         let lost = share(sum(Figures::lost), sum(|of| of.opened));
         table.row(cells.chain([lost, plain(format!("{} at the latest", last_new(latest)))]));
     }
@@ -89,7 +89,7 @@ fn loss(count: usize) -> Cell {
     (count.to_string(), if count == 0 { GOOD } else { BAD })
 }
 
-/// The losses, as a share of all connections that were opened.
+/// The lost connections in percent of all that were opened.
 fn share(lost: usize, opened: usize) -> Cell {
     #[allow(clippy::cast_precision_loss, reason = "a run opens thousands of connections")]
     let percent = lost as f64 * 100.0 / opened.max(1) as f64;

@@ -6,22 +6,22 @@ use std::collections::BTreeMap;
 use spotdrain_core::history::{BalancerKind, History};
 use spotdrain_function::Aws;
 
-use crate::look::{Asker, Budget};
+use crate::read_account::{PacedClient, RateLimit};
 
 /// AWS describes at most 20 named groups in one call.
 const MOST: usize = 20;
 
 /// Returns the types by target group. A group that cannot be described stays unknown: it may have been deleted since.
 pub(crate) async fn balancers(aws: &Aws, history: &History) -> BTreeMap<String, BalancerKind> {
-    let asker = Asker::new(aws);
+    let client = PacedClient::new(aws);
     let groups: Vec<_> = history.held_target_groups().into_iter().map(str::to_owned).collect();
     let mut known = BTreeMap::new();
     for chunk in groups.chunks(MOST) {
-        let found = describe(&asker, chunk).await;
+        let found = describe(&client, chunk).await;
         if found.is_empty() && chunk.len() > 1 {
             // One group that does not exist makes the whole call fail.
             for group in chunk {
-                known.extend(describe(&asker, std::slice::from_ref(group)).await);
+                known.extend(describe(&client, std::slice::from_ref(group)).await);
             }
         }
         known.extend(found);
@@ -29,10 +29,10 @@ pub(crate) async fn balancers(aws: &Aws, history: &History) -> BTreeMap<String, 
     known
 }
 
-async fn describe(asker: &Asker<'_>, groups: &[String]) -> Vec<(String, BalancerKind)> {
-    let client = aws_sdk_elasticloadbalancingv2::Client::new(asker.aws.config());
-    let request = client.describe_target_groups().set_target_group_arns(Some(groups.to_vec()));
-    let Ok(answer) = asker.ask("DescribeTargetGroups", Budget::Elb, || request.clone().send()).await else {
+async fn describe(client: &PacedClient<'_>, groups: &[String]) -> Vec<(String, BalancerKind)> {
+    let elb = aws_sdk_elasticloadbalancingv2::Client::new(client.aws.config());
+    let request = elb.describe_target_groups().set_target_group_arns(Some(groups.to_vec()));
+    let Ok(answer) = client.call("DescribeTargetGroups", RateLimit::Elb, || request.clone().send()).await else {
         return Vec::new();
     };
     let kind = |group: &aws_sdk_elasticloadbalancingv2::types::TargetGroup| {

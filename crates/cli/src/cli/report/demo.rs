@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use spotdrain_core::history::{BalancerKind, History, Query};
+use spotdrain_core::history::{BalancerKind, History, HistoryQuery};
 use spotdrain_core::report::RECORD_SCHEMA;
 
 const REGION: &str = "eu-central-1";
@@ -13,7 +13,7 @@ const ACCOUNT: &str = "123456789012";
 const DAYS: i64 = 35;
 
 /// A service of the demo.
-struct Service {
+struct DemoService {
     name: &'static str,
     balancer: Option<BalancerKind>,
     cpu: u32,
@@ -21,16 +21,22 @@ struct Service {
     architecture: &'static str,
 }
 
-const SERVICES: [Service; 3] = [
-    Service {
+const SERVICES: [DemoService; 3] = [
+    DemoService {
         name: "checkout",
         balancer: Some(BalancerKind::Application),
         cpu: 512,
         memory: 1024,
         architecture: "x86_64",
     },
-    Service { name: "ingest", balancer: Some(BalancerKind::Network), cpu: 1024, memory: 2048, architecture: "arm64" },
-    Service { name: "worker", balancer: None, cpu: 256, memory: 512, architecture: "arm64" },
+    DemoService {
+        name: "ingest",
+        balancer: Some(BalancerKind::Network),
+        cpu: 1024,
+        memory: 2048,
+        architecture: "arm64",
+    },
+    DemoService { name: "worker", balancer: None, cpu: 256, memory: 512, architecture: "arm64" },
 ];
 
 /// A source of numbers that is the same every time.
@@ -50,7 +56,7 @@ impl Dice {
 }
 
 /// Adds the lines of the function, of the holds and of the capacity watch.
-pub(crate) fn add(history: &mut History, query: &mut Query) {
+pub(crate) fn add(history: &mut History, query: &mut HistoryQuery) {
     for service in &SERVICES {
         query.balancers.extend(service.balancer.map(|kind| (group(service), kind)));
     }
@@ -117,14 +123,15 @@ fn cluster() -> String {
     format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop")
 }
 
-fn group(service: &Service) -> String {
+fn group(service: &DemoService) -> String {
     format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{}/6d0ecf831eec9f09", service.name)
 }
 
-fn notice(dice: &mut Dice, id: &str, service: &Service, at: Timestamp, ecs_is_first: bool) -> Value {
+fn notice(dice: &mut Dice, id: &str, service: &DemoService, at: Timestamp, ecs_is_first: bool) -> Value {
     let age = 180 + dice.below(500);
     let zone = dice.one_of(&["a", "b", "b", "c"]).copied().unwrap_or("a");
-    let took = age + 30 + dice.below(if dice.below(40) == 0 { 3000 } else { 400 });
+    let slow = if dice.below(40) == 0 { 3000 } else { 400 };
+    let took = age + 30 + dice.below(slow);
     let first = match (service.balancer, ecs_is_first) {
         (None, _) => "unknown",
         (_, true) => "ecs",
@@ -146,7 +153,7 @@ fn notice(dice: &mut Dice, id: &str, service: &Service, at: Timestamp, ecs_is_fi
     json!({ "timestamp": after(at, took), "level": "INFO", "message": "notice", "record": record })
 }
 
-fn registrations(service: &Service, at: Timestamp, took: u64, ecs_is_first: bool) -> Value {
+fn registrations(service: &DemoService, at: Timestamp, took: u64, ecs_is_first: bool) -> Value {
     if service.balancer.is_none() {
         return json!([]);
     }
@@ -197,7 +204,8 @@ mod tests {
 
     fn summary() -> Summary {
         let now = "2026-11-27T12:00:00Z".parse().unwrap();
-        let mut query = Query { is_synthetic: true, ..Query::new(now, SignedDuration::from_hours(30 * 24)) };
+        let mut query =
+            HistoryQuery { is_synthetic: true, ..HistoryQuery::new(now, SignedDuration::from_hours(30 * 24)) };
         let mut history = History::default();
         add(&mut history, &mut query);
         summarize(history, &query)

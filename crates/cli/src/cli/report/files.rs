@@ -1,19 +1,19 @@
 //! Reads log lines from files and standard input, line by line: a file may be larger than the memory.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use spotdrain_core::history::History;
 
-use super::Problem;
+use super::CliError;
 
 /// Adds the lines of all files.
-pub(crate) fn read_all(files: &[PathBuf], history: &mut History) -> Result<(), Problem> {
+pub(crate) fn read_all(files: &[PathBuf], history: &mut History) -> Result<(), CliError> {
     for file in files {
         let name = name(file);
-        let reader = open(file).map_err(|error| Problem::Event(format!("cannot read {name}: {error}")))?;
-        read(reader, history).map_err(|error| Problem::Event(format!("cannot read {name}: {error}")))?;
+        let reader = open(file).map_err(|error| CliError::Event(format!("cannot read {name}: {error}")))?;
+        read(reader, history).map_err(|error| CliError::Event(format!("cannot read {name}: {error}")))?;
     }
     Ok(())
 }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_documents_are_told_apart() {
+    fn lines_and_documents_are_recognised() {
         assert_eq!(lines(b""), 0);
         assert_eq!(lines(b"\n \n"), 0);
         assert_eq!(lines(b"one\ntwo\n\nthree"), 3);

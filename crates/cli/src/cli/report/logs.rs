@@ -10,13 +10,13 @@ use aws_sdk_cloudwatchlogs::operation::filter_log_events::builders::FilterLogEve
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::{FilterLogEventsError, FilterLogEventsOutput};
 use jiff::Timestamp;
 use spotdrain_core::history::History;
-use spotdrain_core::plan::rate_limit::Bucket;
+use spotdrain_core::plan::rate_limit::TokenBucket;
 use spotdrain_engine::{CallError, CallErrorKind};
 use spotdrain_function::{call_error, error_code};
 
-use super::progress::Progress;
-use crate::cli::connect::Connection;
-use crate::cli::exit::Problem;
+use super::progress::ReadProgress;
+use crate::cli::connect::AwsConnection;
+use crate::cli::exit::CliError;
 
 /// AWS allows an account five calls a second in the smallest Regions.
 const CALLS_PER_SECOND: f64 = 3.0;
@@ -29,7 +29,7 @@ const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
 
 /// What a log group is read for. The pattern keeps everything else at AWS.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Content {
+pub(crate) enum LogContent {
     /// The records of notices, and the messages that could not be read.
     Records,
     /// The hold's last lines, among the application's own.
@@ -39,15 +39,15 @@ pub(crate) enum Content {
 }
 
 /// Reads log groups, one after the other.
-pub(crate) struct Reader<'a> {
-    connection: &'a Connection,
+pub(crate) struct LogReader<'a> {
+    connection: &'a AwsConnection,
     client: Client,
-    bucket: Bucket,
+    bucket: TokenBucket,
     since: Instant,
-    progress: Progress,
+    progress: ReadProgress,
 }
 
-impl Content {
+impl LogContent {
     /// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>
     fn pattern(self) -> Option<&'static str> {
         match self {
@@ -60,21 +60,21 @@ impl Content {
     }
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(connection: &'a Connection) -> Self {
+impl<'a> LogReader<'a> {
+    pub(crate) fn new(connection: &'a AwsConnection) -> Self {
         let client = Client::new(connection.aws.config());
-        let bucket = Bucket::new(1.0, CALLS_PER_SECOND);
-        Self { connection, client, bucket, since: Instant::now(), progress: Progress::new() }
+        let bucket = TokenBucket::new(1.0, CALLS_PER_SECOND);
+        Self { connection, client, bucket, since: Instant::now(), progress: ReadProgress::new() }
     }
 
     /// Adds the lines of a group, by name or ARN, that were written from then until now.
     pub(crate) async fn read(
         &mut self,
         group: &str,
-        content: Content,
+        content: LogContent,
         (from, to): (Timestamp, Timestamp),
         history: &mut History,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), CliError> {
         let request = self.request(group, content).start_time(from.as_millisecond()).end_time(to.as_millisecond());
         let mut token = None;
         loop {
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn request(&self, group: &str, content: Content) -> FilterLogEventsFluentBuilder {
+    fn request(&self, group: &str, content: LogContent) -> FilterLogEventsFluentBuilder {
         let request = self.client.filter_log_events().set_filter_pattern(content.pattern().map(str::to_owned));
         if group.starts_with("arn:") { request.log_group_identifier(group) } else { request.log_group_name(group) }
     }
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
         &mut self,
         group: &str,
         request: FilterLogEventsFluentBuilder,
-    ) -> Result<FilterLogEventsOutput, Problem> {
+    ) -> Result<FilterLogEventsOutput, CliError> {
         let mut pauses = PAUSES.iter();
         loop {
             tokio::time::sleep(self.bucket.take(self.since.elapsed())).await;
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Says what is missing: the group, or the right on it.
-    fn problem(&self, group: &str, code: Option<&str>, error: &CallError) -> Problem {
+    fn problem(&self, group: &str, code: Option<&str>, error: &CallError) -> CliError {
         let (caller, problem) = (&self.connection.caller, &error.problem);
         let text = match (code, error.kind) {
             (Some("ResourceNotFoundException"), _) => format!(
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
             ),
             _ => format!("log group {group} cannot be read: FilterLogEvents: {problem} ({caller})"),
         };
-        if error.kind.is_retryable() { Problem::Unreachable(text) } else { Problem::Failed(text) }
+        if error.kind.is_retryable() { CliError::Unreachable(text) } else { CliError::Failed(text) }
     }
 
     /// The ARN that a policy needs; the account is not known here.

@@ -16,20 +16,20 @@ mod text;
 use std::io::Write as _;
 use std::path::Path;
 
-use spotdrain_core::history::{History, Query, Summary, summarize};
+use spotdrain_core::history::{History, HistoryQuery, Summary, summarize};
 
 pub(crate) use args::ReportArgs;
 
-use super::exit::{Exit, Problem};
-use super::present::now;
-use super::show;
+use super::exit::{CliError, Exit};
+use super::output;
+use super::output::style::now;
 
-pub(crate) async fn run(args: &ReportArgs) -> Result<Exit, Problem> {
+pub(crate) async fn run(args: &ReportArgs) -> Result<Exit, CliError> {
     let mut query = query(args);
     let history = read(args, &mut query).await?;
     let summary = summarize(history, &query);
     if args.json {
-        show::json(&summary)?;
+        output::json(&summary)?;
     } else if let Some(file) = &args.html {
         write_page(file, &summary)?;
     } else {
@@ -38,17 +38,17 @@ pub(crate) async fn run(args: &ReportArgs) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
-fn query(args: &ReportArgs) -> Query {
-    Query {
+fn query(args: &ReportArgs) -> HistoryQuery {
+    HistoryQuery {
         cluster: args.cluster.clone(),
         service: args.service.clone(),
         with_simulated: args.simulated,
         is_synthetic: args.demo,
-        ..Query::new(now(), args.since)
+        ..HistoryQuery::new(now(), args.since)
     }
 }
 
-async fn read(args: &ReportArgs, query: &mut Query) -> Result<History, Problem> {
+async fn read(args: &ReportArgs, query: &mut HistoryQuery) -> Result<History, CliError> {
     let mut history = History::default();
     if args.demo {
         demo::add(&mut history, query);
@@ -60,12 +60,12 @@ async fn read(args: &ReportArgs, query: &mut Query) -> Result<History, Problem> 
     Ok(history)
 }
 
-fn write_page(file: &Path, summary: &Summary) -> Result<(), Problem> {
+fn write_page(file: &Path, summary: &Summary) -> Result<(), CliError> {
     let page = page::page(summary);
     let name = file.display();
-    std::fs::write(file, page).map_err(|error| Problem::Failed(format!("--html: cannot write {name}: {error}")))?;
+    std::fs::write(file, page).map_err(|error| CliError::Failed(format!("--html: cannot write {name}: {error}")))?;
     let interruptions = if summary.interruptions == 1 { "interruption" } else { "interruptions" };
     let synthetic = if summary.synthetic { "synthetic " } else { "" };
     let text = format!("wrote {name}: {} {synthetic}{interruptions} in {}\n", summary.interruptions, summary.window);
-    write!(anstream::stdout(), "{text}").map_err(|error| show::broken(&error))
+    write!(anstream::stdout(), "{text}").map_err(|error| output::write_error(&error))
 }

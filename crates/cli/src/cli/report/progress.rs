@@ -5,12 +5,12 @@ use std::io::{IsTerminal as _, Write as _};
 use jiff::Timestamp;
 
 /// One line that is written anew for every page.
-pub(crate) struct Progress {
+pub(crate) struct ReadProgress {
     is_seen: bool,
     lines: u64,
 }
 
-impl Progress {
+impl ReadProgress {
     pub(crate) fn new() -> Self {
         Self { is_seen: std::io::stderr().is_terminal(), lines: 0 }
     }

@@ -1,22 +1,25 @@
 //! Reads the log groups of a deployment: the function's, those of holds, and that of the capacity watch.
 
 use spotdrain_core::history::summary::needed_from;
-use spotdrain_core::history::{History, Query};
+use spotdrain_core::history::{History, HistoryQuery};
 
 use super::args::ReportArgs;
 use super::balancers::balancers;
-use super::logs::{Content, Reader};
-use crate::cli::connect::{Connection, Needs, connect};
-use crate::cli::exit::Problem;
-use crate::look::{FunctionSelector, log_group};
+use super::logs::{LogContent, LogReader};
+use crate::cli::connect::{AwsConnection, Needs, connect};
+use crate::cli::exit::CliError;
+use crate::read_account::{FunctionSelector, log_group};
 
 /// Adds the lines of all groups, and the types of the load balancers of held tasks.
-pub(crate) async fn read(args: &ReportArgs, query: &mut Query, history: &mut History) -> Result<(), Problem> {
+pub(crate) async fn read(args: &ReportArgs, query: &mut HistoryQuery, history: &mut History) -> Result<(), CliError> {
     let connection = Box::pin(connect(&args.aws, None, Needs::Logs)).await?;
     let of_function = groups_of_function(args, &connection).await?;
-    let groups =
-        [(Content::Records, &of_function), (Content::Holds, &args.hold_logs), (Content::Capacity, &args.capacity_logs)];
-    let mut reader = Reader::new(&connection);
+    let groups = [
+        (LogContent::Records, &of_function),
+        (LogContent::Holds, &args.hold_logs),
+        (LogContent::Capacity, &args.capacity_logs),
+    ];
+    let mut reader = LogReader::new(&connection);
     let window = (needed_from(query), query.now);
     for (content, groups) in groups {
         for group in groups {
@@ -27,7 +30,7 @@ pub(crate) async fn read(args: &ReportArgs, query: &mut Query, history: &mut His
     Ok(())
 }
 
-async fn groups_of_function(args: &ReportArgs, connection: &Connection) -> Result<Vec<String>, Problem> {
+async fn groups_of_function(args: &ReportArgs, connection: &AwsConnection) -> Result<Vec<String>, CliError> {
     if !args.logs.is_empty() {
         return Ok(args.logs.clone());
     }
@@ -39,6 +42,6 @@ async fn groups_of_function(args: &ReportArgs, connection: &Connection) -> Resul
     let group = Box::pin(log_group(&connection.aws, &wanted)).await;
     let hint = "name the log group with --logs";
     let caller = &connection.caller;
-    let group = group.map_err(|problem| Problem::Failed(format!("{problem}: {hint} ({caller})")))?;
+    let group = group.map_err(|problem| CliError::Failed(format!("{problem}: {hint} ({caller})")))?;
     Ok(vec![group])
 }

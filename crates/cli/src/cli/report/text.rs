@@ -7,16 +7,16 @@ use spotdrain_core::history::Summary;
 use spotdrain_core::history::sentences::{Tone, minute};
 
 use super::sections::{Section, sections};
-use crate::cli::exit::Problem;
-use crate::cli::present::{BOLD, CAREFUL, GOOD, QUIET};
-use crate::cli::show;
-use crate::cli::table::{Cell, Table, plain};
+use crate::cli::exit::CliError;
+use crate::cli::output;
+use crate::cli::output::style::{BOLD, CAREFUL, GOOD, QUIET};
+use crate::cli::output::table::{Cell, Table, plain};
 
 /// What marks every view of a report on made-up records.
 pub(crate) const SYNTHETIC: &str = "Synthetic data: made up for a demonstration, not measured.";
 
-pub(crate) fn print(summary: &Summary) -> Result<(), Problem> {
-    write!(anstream::stdout(), "{}", report(summary)).map_err(|error| show::broken(&error))
+pub(crate) fn print(summary: &Summary) -> Result<(), CliError> {
+    write!(anstream::stdout(), "{}", report(summary)).map_err(|error| output::write_error(&error))
 }
 
 fn report(summary: &Summary) -> String {

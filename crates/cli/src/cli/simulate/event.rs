@@ -1,8 +1,8 @@
-//! The event that ECS would send of a task at a Spot interruption, made from what DescribeTasks shows of it.
+//! The event that ECS would send for a Spot interruption of a task, made from the answer of DescribeTasks.
 //!
-//! An event shows a task nearly as the API does. What differs: the attachment is of type `eni` and not
-//! `ElasticNetworkInterface`, times are texts, and the task is wanted stopped, with the code and the reason of a Spot
-//! interruption and a version that is one higher.
+//! An event describes a task almost as the API does. The differences: the attachment's type is `eni` instead of
+//! `ElasticNetworkInterface`, times are strings, `desiredStatus` is STOPPED with the stop code and reason of a Spot
+//! interruption, and the version is one higher.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>
 
 use aws_sdk_ecs::primitives::DateTime;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use spotdrain_core::model::arn::TaskArn;
 use spotdrain_core::read::event::TASK_STATE_CHANGE;
 
-/// The notice of a task, from this source.
+/// Returns the notice of a task, with this event source.
 pub(crate) fn notice(task: &Task, source: &str, now: Timestamp) -> Result<Value, String> {
     let arn = TaskArn::parse(task.task_arn().unwrap_or_default()).map_err(|error| error.to_string())?;
     let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
@@ -30,7 +30,7 @@ pub(crate) fn notice(task: &Task, source: &str, now: Timestamp) -> Result<Value,
 }
 
 fn detail(task: &Task, now: Timestamp) -> Value {
-    let mut detail = what_it_is(task);
+    let mut detail = unchanged_fields(task);
     detail.extend(fields(json!({
         "desiredStatus": "STOPPED",
         "lastStatus": "RUNNING",
@@ -43,7 +43,7 @@ fn detail(task: &Task, now: Timestamp) -> Value {
     Value::Object(detail)
 }
 
-fn what_it_is(task: &Task) -> Map<String, Value> {
+fn unchanged_fields(task: &Task) -> Map<String, Value> {
     fields(json!({
         "attachments": task.attachments().iter().map(attachment).collect::<Vec<_>>(),
         "attributes": task.attributes().iter().map(attribute).collect::<Vec<_>>(),
@@ -108,7 +108,7 @@ fn interface(interface: &NetworkInterface) -> Value {
     })))
 }
 
-/// The fields that have a value: an event leaves the others out.
+/// Removes the fields without a value, as an event does.
 fn fields(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
@@ -121,7 +121,7 @@ fn moment(time: Option<&DateTime>) -> Option<String> {
     Some(time.to_string())
 }
 
-/// An id in the form of EventBridge's, recognizable in the log as the simulator's.
+/// Returns an id in EventBridge's form that is recognizable in the log as the simulator's.
 fn event_id(now: Timestamp) -> String {
     format!("51a01a7e-0000-4000-8000-{:012x}", now.as_millisecond() & 0xffff_ffff_ffff)
 }
@@ -138,12 +138,12 @@ mod tests {
 
     const SAMPLE: &str = include_str!("../../../../../events/spot-interruption.json");
 
-    async fn made() -> Value {
+    async fn simulated() -> Value {
         let scene = Scene::demo();
         let task = scene.spot[0].clone();
         let local = LocalAws::start(scene.world).await.unwrap();
         let aws = Aws::local(&local.endpoint(), "eu-central-1").unwrap();
-        let task = super::super::find::task(&aws, "demo", &task).await.unwrap();
+        let task = super::super::running_task(&aws, "demo", &task).await.unwrap();
         notice(&task, "aws.ecs", "2026-03-14T09:26:53.418Z".parse().unwrap()).unwrap()
     }
 
@@ -152,9 +152,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_read_as_the_samples_notice() {
+    async fn a_simulated_notice_is_read_like_the_sample() {
         let sources = ["aws.ecs".to_owned()];
-        let made = read_event(&made().await.to_string(), &sources).unwrap().change.unwrap();
+        let made = read_event(&simulated().await.to_string(), &sources).unwrap().change.unwrap();
         let sample = read_event(SAMPLE, &sources).unwrap().change.unwrap();
         assert_eq!((&made.arn, &made.addresses), (&sample.arn, &sample.addresses));
         assert_eq!((made.version, made.stopping_at), (sample.version, sample.stopping_at));
@@ -163,8 +163,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_has_the_sample_s_envelope_and_no_field_that_the_sample_has_not() {
-        let (made, sample) = (made().await, serde_json::from_str::<Value>(SAMPLE).unwrap());
+    async fn a_simulated_notice_has_the_sample_s_envelope_and_no_other_fields_in_its_detail() {
+        let (made, sample) = (simulated().await, serde_json::from_str::<Value>(SAMPLE).unwrap());
         assert_eq!(keys(&made), keys(&sample));
         let (detail, sample) = (&made["detail"], &sample["detail"]);
         assert_eq!(keys(detail).difference(&keys(sample)).collect::<Vec<_>>(), Vec::<&&str>::new());

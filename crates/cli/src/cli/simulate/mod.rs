@@ -1,65 +1,69 @@
-//! `spotdrain simulate`: the notice of a running task, to look at, to send, or to handle here.
+//! `spotdrain simulate`: the notice of a running task, printed, sent, or handled in this process.
 
-mod act;
-mod ask;
 mod event;
-mod find;
+mod send;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use aws_sdk_ecs::types::Task;
+use spotdrain_function::Aws;
 
 use super::args::SimulateArgs;
-use super::connect::{Connection, Needs, connect};
-use super::exit::{Exit, Problem};
-use super::present::{BOLD, QUIET, now};
-use super::show::{broken, json};
+use super::connect::{AwsConnection, Needs, connect};
+use super::exit::{CliError, Exit};
+use super::output::style::{BOLD, CAREFUL, QUIET, now};
+use super::output::{json, write_error};
+use crate::read_account::{PacedClient, RateLimit};
 
-/// What is to be done with the event.
+/// How long DescribeTasks may take, with its retries.
+const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What to do with the event.
 #[derive(Debug, Clone, Copy)]
-enum Way<'a> {
-    /// Print it.
+enum SendMode<'a> {
     Print,
-    /// Send it to a bus.
+    /// Send it to this EventBridge bus.
     Bus(&'a str),
-    /// Invoke a function with it.
+    /// Invoke this function with it.
     Invoke(&'a str),
-    /// Handle it here.
+    /// Handle it in this process.
     Here,
 }
 
-pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Problem> {
+pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, CliError> {
     let connection = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
-    let Connection { aws, caller } = &connection;
-    let task = find::task(aws, &args.cluster, &args.task).await;
-    let task = task.map_err(|problem| Problem::Failed(format!("{problem} ({caller})")))?;
-    let way = way(args);
-    let source = if matches!(way, Way::Bus(_)) { &args.source } else { "aws.ecs" };
-    let event = event::notice(&task, source, now()).map_err(Problem::Failed)?;
-    if matches!(way, Way::Print) {
+    let AwsConnection { aws, caller } = &connection;
+    let task = running_task(aws, &args.cluster, &args.task).await;
+    let task = task.map_err(|problem| CliError::Failed(format!("{problem} ({caller})")))?;
+    let mode = mode(args);
+    let source = if matches!(mode, SendMode::Bus(_)) { &args.source } else { "aws.ecs" };
+    let event = event::notice(&task, source, now()).map_err(CliError::Failed)?;
+    if matches!(mode, SendMode::Print) {
         json(&event)?;
         return Ok(Exit::Done);
     }
     if !args.for_real {
-        return act::dry_run(args, &connection, way, &event).await;
+        return send::dry_run(args, &connection, mode, &event).await;
     }
-    if !args.yes && !ask::is_sure(&task, way)? {
+    if !args.yes && !confirm(&task, mode)? {
         print_line("nothing was done")?;
         return Ok(Exit::Done);
     }
-    act::act(args, &connection, way, &event).await
+    send::send(args, &connection, mode, &event).await
 }
 
-fn way(args: &SimulateArgs) -> Way<'_> {
+fn mode(args: &SimulateArgs) -> SendMode<'_> {
     match (&args.bus, &args.invoke) {
-        (Some(bus), _) => Way::Bus(bus),
-        (None, Some(function)) => Way::Invoke(function),
-        (None, None) if args.here => Way::Here,
-        (None, None) => Way::Print,
+        (Some(bus), _) => SendMode::Bus(bus),
+        (None, Some(function)) => SendMode::Invoke(function),
+        (None, None) if args.here => SendMode::Here,
+        (None, None) => SendMode::Print,
     }
 }
 
-impl Way<'_> {
-    /// What it does, for a person.
-    fn described(self) -> String {
+impl SendMode<'_> {
+    fn description(self) -> String {
         match self {
             Self::Print => "print the event".to_owned(),
             Self::Bus(bus) => format!("send the event to bus {bus}"),
@@ -69,11 +73,52 @@ impl Way<'_> {
     }
 }
 
-fn print_line(text: &str) -> Result<(), Problem> {
-    writeln!(anstream::stdout(), "{text}").map_err(|error| broken(&error))
+/// Returns the task with this id or ARN. It is an error if the task is not running.
+async fn running_task(aws: &Aws, cluster: &str, id: &str) -> Result<Task, String> {
+    let request = aws.ecs.describe_tasks().cluster(cluster).tasks(id);
+    let client = PacedClient::new(aws);
+    let call = client.call("DescribeTasks", RateLimit::Other, || request.clone().send());
+    let answer = tokio::time::timeout(DESCRIBE_TIMEOUT, call).await;
+    let answer = answer.map_err(|_| format!("DescribeTasks: no answer within {} s", DESCRIBE_TIMEOUT.as_secs()))?;
+    let answer = answer.map_err(|failure| failure.message)?;
+    let missing =
+        || format!("there is no task {id} in cluster {cluster}: aws ecs list-tasks --cluster {cluster} shows them");
+    let task = answer.tasks().first().ok_or_else(missing)?;
+    match task.last_status() {
+        Some("RUNNING") => Ok(task.clone()),
+        other => Err(format!(
+            "task {id} is {}, and only a running task gets a notice",
+            other.unwrap_or("in no known status")
+        )),
+    }
 }
 
-/// What was not done, and how to do it.
-fn print_dry_run(way: Way<'_>) -> Result<(), Problem> {
-    print_line(&format!("{BOLD}dry run{BOLD:#}: would {} {QUIET}(--for-real does it){QUIET:#}", way.described()))
+/// Asks whether to go on, and returns whether the answer is yes. It is an error if standard input is not a terminal.
+fn confirm(task: &Task, mode: SendMode<'_>) -> Result<bool, CliError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::Configuration("not a terminal: pass --yes to confirm".to_owned()));
+    }
+    let id = task.task_arn().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
+    let group = task.group().unwrap_or("no service");
+    let question = format!(
+        "{CAREFUL}This will {}{CAREFUL:#}: task {id} of {group} is removed from its target groups and keeps running. \
+         Type yes to continue: ",
+        mode.description()
+    );
+    write!(anstream::stderr(), "{question}").map_err(|error| write_error(&error))?;
+    anstream::stderr().flush().map_err(|error| write_error(&error))?;
+    let mut answer = String::new();
+    if std::io::stdin().read_line(&mut answer).map_err(|error| write_error(&error))? == 0 {
+        // Standard input ended without a line break: end the question's line.
+        writeln!(anstream::stderr()).map_err(|error| write_error(&error))?;
+    }
+    Ok(answer.trim() == "yes")
+}
+
+fn print_line(text: &str) -> Result<(), CliError> {
+    writeln!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))
+}
+
+fn print_dry_run(mode: SendMode<'_>) -> Result<(), CliError> {
+    print_line(&format!("{BOLD}dry run{BOLD:#}: would {} {QUIET}(--for-real does it){QUIET:#}", mode.description()))
 }

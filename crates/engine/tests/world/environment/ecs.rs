@@ -5,7 +5,7 @@ use spotdrain_core::model::observed::{Service as Described, ServiceKey, ServiceO
 use spotdrain_engine::{Answer, ListedTasks, Services, Tasks};
 
 use super::{Call, Environment};
-use crate::world::bounds::BELIEVED;
+use crate::world::bounds::CACHE_VALID;
 use crate::world::fleet::Service;
 use crate::world::world::World;
 
@@ -40,7 +40,7 @@ pub async fn describe_services(
 fn count(environment: &Environment<'_>, service: ServiceKey) {
     let now = environment.sim.clock.now();
     let last = environment.described.borrow_mut().insert(service, now);
-    let is_early = last.is_some_and(|last| now < last + BELIEVED);
+    let is_early = last.is_some_and(|last| now < last + CACHE_VALID);
     environment.sim.world.borrow_mut().tally.described_again += u64::from(is_early);
 }
 

@@ -23,9 +23,9 @@ use spotdrain_core::report::Report;
 use spotdrain_engine::{Answer, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};
 
 use super::bounds::REST;
+use super::delivery::queue::Message;
 use super::fleet::TaskId;
 use super::laws::{self, Law};
-use super::queue::Message;
 use super::time::{Ms, since_start, timestamp};
 use super::world::Sim;
 

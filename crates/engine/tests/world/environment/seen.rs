@@ -9,8 +9,8 @@ use spotdrain_core::model::observed::RegisteredTarget;
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::report::{NoticeRecord, Report};
 
+use crate::world::delivery::queue::{Message, Truth};
 use crate::world::fleet::TaskId;
-use crate::world::queue::{Message, Truth};
 use crate::world::time::Ms;
 
 /// What a write relies on.

@@ -11,12 +11,12 @@ use spotdrain_engine::{Answer, ReceivedMessage};
 
 use super::{Call, Environment, Fault};
 use crate::world::bounds::LONG_POLL;
+use crate::world::delivery::queue::{Message, Queue, read_handle};
 use crate::world::laws;
-use crate::world::queue::{Message, Queue, read_handle};
 use crate::world::time::{Ms, ms};
 use crate::world::world::World;
 
-/// Receives messages beside Lambda. At a frozen moment there are none.
+/// Receives messages beside Lambda. At a frozen moment there are no messages.
 pub async fn receive(environment: &Environment<'_>, queue: &QueueArn) -> Answer<Vec<ReceivedMessage>> {
     assert_eq!(*queue, Queue::arn());
     if environment.sim.world.borrow().is_frozen {

@@ -5,8 +5,8 @@ use spotdrain_core::model::observed::TargetState;
 use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::report::Report;
 
+use crate::world::delivery::queue::Message;
 use crate::world::fleet::Entry;
-use crate::world::queue::Message;
 use crate::world::world::World;
 
 /// Counts notices whose address another task's target has by now.

@@ -8,10 +8,10 @@ use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::settings::Mode;
 
 use super::Law;
-use crate::world::bounds::{BELIEVED, READ_LAG};
+use crate::world::bounds::{CACHE_VALID, READ_LAG};
+use crate::world::delivery::queue::{Message, Truth};
 use crate::world::environment::{Invocation, Received, Record};
 use crate::world::fleet::{Entry, GroupId, TaskId};
-use crate::world::queue::{Message, Truth};
 use crate::world::time::Ms;
 use crate::world::world::World;
 
@@ -129,7 +129,7 @@ impl Handled<'_> {
             return Some(Excuse::New);
         }
         let (added_at, _) = service.added.as_ref().filter(|(_, groups)| groups.iter().any(|(id, _)| *id == group))?;
-        (added_at + BELIEVED + READ_LAG > started_at && *added_at <= now).then_some(Excuse::Believed)
+        (added_at + CACHE_VALID + READ_LAG > started_at && *added_at <= now).then_some(Excuse::Believed)
     }
 
     /// Whether the record says that a target of the group stays on purpose.

@@ -90,7 +90,7 @@ fn excuse(world: &World, group: GroupId, write: &Write) -> Option<Counter> {
     survivors.into_iter().filter_map(holder).find_map(|task| fate(world, group, task, read.began_at))
 }
 
-/// What became of a target that stayed by the plan, other than a write that knew of its task's stop.
+/// How a target left that stayed by the plan, other than a write that knew of its task's stop.
 fn fate(world: &World, group: GroupId, task: TaskId, read_at: Ms) -> Option<Counter> {
     let of_group = &world.fleet.groups[group];
     let is_unhealthy =
