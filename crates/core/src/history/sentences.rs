@@ -68,15 +68,28 @@ fn none(summary: &Summary) -> Vec<Sentence> {
 
 /// "In 30 days ECS was first 96 times of 100; spotdrain deregistered 4."
 fn who_was_first(summary: &Summary) -> Sentence {
-    let (Firsts { ecs, spotdrain, unknown }, window) = (summary.first, &summary.window);
-    let known = summary.first.known();
+    let (Firsts { ecs, spotdrain, .. }, window, known) = (summary.first, &summary.window, summary.first.known());
+    let others = others(summary);
     if known == 0 {
-        let interrupted = number(unknown, "task was", "tasks were");
-        return plain(format!("In {window} {interrupted} interrupted; it is unknown who deregistered them first."));
+        let interrupted = number(summary.interruptions, "task was", "tasks were");
+        return plain(format!("In {window} {interrupted} interrupted.{others}"));
     }
-    let rest = if unknown == 0 { String::new() } else { format!(" For {unknown} more it is unknown who was first.") };
     let deregistered = deregistered(summary, spotdrain);
-    plain(format!("In {window} ECS was first {} of {known}; {deregistered}.{rest}", number(ecs, "time", "times")))
+    plain(format!("In {window} ECS was first {} of {known}; {deregistered}.{others}", number(ecs, "time", "times")))
+}
+
+/// The interruptions of which nobody was first: those without a load balancer, and those that were read too late.
+fn others(summary: &Summary) -> String {
+    let without = summary.problems.without_load_balancer;
+    let unknown = summary.first.unknown.saturating_sub(without);
+    let without = match without {
+        0 => String::new(),
+        _ => format!(" {} no load balancer.", number(without, "interrupted task has", "interrupted tasks have")),
+    };
+    match unknown {
+        0 => without,
+        _ => format!("{without} For {} it is unknown who was first.", number(unknown, "interruption", "interruptions")),
+    }
 }
 
 /// Whether what spotdrain was first at was done, or only observed.

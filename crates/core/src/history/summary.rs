@@ -1,5 +1,7 @@
 //! The report as a value: what `--json` prints, and what the text and the page are made of.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -67,14 +69,30 @@ pub struct Summary {
 /// Counts what was read.
 #[must_use]
 pub fn summarize(mut history: History, query: &HistoryQuery) -> Summary {
+    let noticed = held_tasks_with_a_notice(&history);
     let notices = std::mem::take(&mut history.notices);
     let (all, left_out) = interruption::interruptions(notices, query, needed_from(query));
     let trend = has_trend(query).then(|| trend::trend(&all, query.now));
     let counted: Vec<_> = all.into_iter().filter(|one| query.is_in_window(one.at)).collect();
+    forget_holds(&mut history, noticed, &counted);
     let mut summary = of(&history, &counted, query);
     (summary.trend, summary.left_out) = (trend, left_out);
     summary.sentences = sentences::sentences(&summary);
     summary
+}
+
+fn held_tasks_with_a_notice(history: &History) -> BTreeSet<String> {
+    let held: BTreeSet<&str> = history.holds.iter().map(|hold| hold.task.as_str()).collect();
+    let noticed = history.notices.iter().map(|notice| &notice.task);
+    noticed.filter(|task| held.contains(task.as_str())).cloned().collect()
+}
+
+/// The hold of a task whose notice is not counted, such as one before the window, is not that of a deployment.
+fn forget_holds(history: &mut History, mut noticed: BTreeSet<String>, counted: &[PastInterruption]) {
+    for one in counted {
+        noticed.remove(&one.task);
+    }
+    history.holds.retain(|hold| !noticed.contains(&hold.task));
 }
 
 /// A window of less than a week shows no trend.

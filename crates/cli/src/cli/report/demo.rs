@@ -70,7 +70,7 @@ fn lines(now: Timestamp) -> Vec<Value> {
     let mut lines = vec![start("before", "checkout", ago(now, DAYS * 86_400), 30, "FARGATE_SPOT")];
     let mut number = 0;
     for day in (0..DAYS).rev() {
-        for _ in 0..1 + dice.below(4) {
+        for _ in 0..2 + dice.below(4) {
             let began = ago(now, day * 86_400 + 3600 + i64::try_from(dice.below(82_000)).unwrap_or(0));
             let tasks = if dice.below(9) == 0 { 4 + dice.below(9) } else { 1 + dice.below(2) };
             for task in 0..tasks {
@@ -99,7 +99,7 @@ fn after(at: Timestamp, milliseconds: u64) -> Timestamp {
 /// The lines of one interruption: its record, its hold, and what replaced it.
 fn interruption(dice: &mut Dice, number: u64, at: Timestamp, is_recent: bool) -> Vec<Value> {
     let Some(service) = dice.one_of(&SERVICES) else { return Vec::new() };
-    let ecs_is_first = dice.below(100) < if is_recent { 41 } else { 95 };
+    let ecs_is_first = dice.below(100) < if is_recent { 40 } else { 96 };
     let id = format!("{number:032x}");
     let mut lines = vec![notice(dice, &id, service, at, ecs_is_first)];
     if service.balancer == Some(BalancerKind::Network) {

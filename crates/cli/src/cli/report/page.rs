@@ -73,8 +73,14 @@ fn table(section: &Section) -> String {
 fn row(row: &Row) -> String {
     let mut cells = row.cells.iter();
     let first = cells.next().map(|cell| format!("<th>{}{}</th>", escape(cell), bar(row.bar))).unwrap_or_default();
-    let rest: String = cells.map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+    let rest: String = cells.map(cell).collect();
     format!("<tr>{first}{rest}</tr>\n")
+}
+
+/// A cell with more than a number or a time may be wrapped.
+fn cell(text: &String) -> String {
+    let class = if text.chars().count() > 24 { " class=\"long\"" } else { "" };
+    format!("<td{class}>{}</td>", escape(text))
 }
 
 fn bar(percent: Option<u64>) -> String {

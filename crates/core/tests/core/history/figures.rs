@@ -142,7 +142,7 @@ fn the_sentences_say_what_the_numbers_mean() {
     assert_eq!(
         sentences(&summary),
         [
-            "In 30 days ECS was first 2 times of 5; spotdrain deregistered 3. For 5 more it is unknown who was first.",
+            "In 30 days ECS was first 2 times of 5; spotdrain deregistered 3. 1 interrupted task has no load balancer. For 4 interruptions it is unknown who was first.",
             "In 3 interruptions the target was still in service when spotdrain read it: without spotdrain it would have stayed there longer.",
             "From the notice to deregistered: p50 900 ms, p90 12 s, p99 12 s, of 4 interruptions.",
             "The largest sweep took 3 tasks within 80 s, on 2026-11-20 10:00 UTC.",
@@ -152,4 +152,10 @@ fn the_sentences_say_what_the_numbers_mean() {
             "To look at: 1 interruption failed, 1 message could not be read.",
         ]
     );
+}
+
+#[test]
+fn the_hold_of_an_earlier_interruption_is_not_a_deployment() {
+    let holds = report(&[FUNCTION, HOLD], &days(1)).holds.unwrap();
+    assert_eq!((holds.by_load_balancer.len(), holds.without_interruption), (0, 1));
 }
