@@ -8,6 +8,7 @@
 )]
 
 mod common {
+    #![allow(dead_code, reason = "each test file uses its own part")]
     pub(crate) mod command;
 }
 mod report_logs;
@@ -102,5 +103,36 @@ fn a_wrong_file_or_flag_is_named() {
     assert!(code == 1 && error.contains("--html: cannot write /no/such/folder/page.html"), "{error}");
     for wrong in [&["--since", "7y"][..], &["--demo", "--logs", "x"], &["file", "--demo"], &["--json", "--html", "x"]] {
         assert_eq!(run(spotdrain(&[&["report"][..], wrong].concat())).0, 64, "{wrong:?}");
+    }
+}
+
+const DOCUMENT: &str = include_str!("../../../docs/report.md");
+
+/// The calls of the SDK's clients in the report's sources, by their names in IAM.
+fn calls() -> Vec<String> {
+    let folder = format!("{}/src/cli/report", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let source: String = files.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let method = regex::Regex::new(r"\.((?:filter|describe|list|get)_[a-z_]+)\(\)").unwrap();
+    let pascal = |snake: &str| snake.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect::<String>();
+    method.captures_iter(&source).map(|found| pascal(&found[1])).collect()
+}
+
+#[test]
+fn the_rights_of_the_report_are_its_calls() {
+    let calls = calls();
+    assert!(calls.contains(&"FilterLogEvents".to_owned()) && calls.contains(&"DescribeTargetGroups".to_owned()));
+    let finding_the_function = ["ListFunctions", "ListTags"].map(str::to_owned);
+    for call in calls.iter().chain(&finding_the_function) {
+        assert!(DOCUMENT.contains(&format!(":{call}`")), "docs/report.md does not name the right of {call}");
+    }
+}
+
+#[test]
+fn the_document_names_every_flag() {
+    let (_, help, _) = run(spotdrain(&["report", "--help"]));
+    let flag = regex::Regex::new(r"--[a-z-]+").unwrap();
+    for found in flag.find_iter(&help).map(|found| found.as_str()).filter(|flag| *flag != "--help") {
+        assert!(DOCUMENT.contains(found), "docs/report.md does not name {found}");
     }
 }

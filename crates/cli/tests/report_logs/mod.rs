@@ -1,4 +1,4 @@
-//! The report from log groups, against a server that answers FilterLogEvents as AWS documents it.
+//! The report from log groups, against a server that answers `FilterLogEvents` as AWS documents it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

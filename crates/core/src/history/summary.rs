@@ -69,12 +69,12 @@ pub struct Summary {
 /// Counts what was read.
 #[must_use]
 pub fn summarize(mut history: History, query: &HistoryQuery) -> Summary {
-    let noticed = held_tasks_with_a_notice(&history);
+    let held = held_tasks_with_a_notice(&history);
     let notices = std::mem::take(&mut history.notices);
     let (all, left_out) = interruption::interruptions(notices, query, needed_from(query));
     let trend = has_trend(query).then(|| trend::trend(&all, query.now));
     let counted: Vec<_> = all.into_iter().filter(|one| query.is_in_window(one.at)).collect();
-    forget_holds(&mut history, noticed, &counted);
+    forget_holds(&mut history, held, &counted);
     let mut summary = of(&history, &counted, query);
     (summary.trend, summary.left_out) = (trend, left_out);
     summary.sentences = sentences::sentences(&summary);

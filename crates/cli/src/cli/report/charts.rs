@@ -9,8 +9,8 @@ pub(crate) fn by_day(summary: &Summary) -> String {
     let most = summary.by_day.iter().map(|day| day.interruptions).max().unwrap_or(0).max(1);
     let bars: String = summary.by_day.iter().map(|day| of_day(day, most)).collect();
     let dates = [summary.by_day.first(), summary.by_day.get(summary.by_day.len() / 2), summary.by_day.last()];
-    let labels: String = dates.into_iter().flatten().map(|day| format!("<span>{}</span>", day.date)).collect();
-    let legend = [("ecs", "ECS was first"), ("ours", "spotdrain was first"), ("other", "unknown")];
+    let labels: String = dates.into_iter().flatten().map(date).collect();
+    let legend = [("ecs", "ECS was first"), ("ours", "spotdrain was first"), ("unknown", "unknown")];
     let legend: String = legend.map(|(class, name)| format!("<li><i class=\"{class}\"></i>{name}</li>")).concat();
     chart("Interruptions by day", most, &bars, &labels) + &format!("<ul class=\"legend\">{legend}</ul>\n")
 }
@@ -23,13 +23,17 @@ pub(crate) fn by_hour(summary: &Summary) -> String {
     chart("Interruptions by hour, UTC", most, &bars, "<span>00</span><span>12</span><span>23</span>")
 }
 
+fn date(day: &Day) -> String {
+    format!("<span>{}</span>", day.date)
+}
+
 fn of_day(day: &Day, most: u64) -> String {
     let first = day.first;
     let title = format!(
         "{}: {} (ECS {}, spotdrain {}, unknown {})",
         day.date, day.interruptions, first.ecs, first.spotdrain, first.unknown
     );
-    stack(&title, &[("other", first.unknown), ("ours", first.spotdrain), ("ecs", first.ecs)], most)
+    stack(&title, &[("unknown", first.unknown), ("ours", first.spotdrain), ("ecs", first.ecs)], most)
 }
 
 /// A bar of several parts, the first on top.

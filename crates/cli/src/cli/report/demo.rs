@@ -138,18 +138,16 @@ fn notice(dice: &mut Dice, id: &str, service: &DemoService, at: Timestamp, ecs_i
         (_, false) => "spotdrain",
     };
     let ran = 900 + dice.below(400_000);
-    let mut record = json!({
+    let record = json!({
         "schema": RECORD_SCHEMA, "message_id": id, "event_id": id, "task": task(id), "cluster": cluster(), "service": service.name,
         "last_status": "RUNNING", "desired_status": "STOPPED", "stop_code": "SpotInterruption",
         "stopped_reason": "Your Spot Task was interrupted.", "version": 4, "capacity_provider": "FARGATE_SPOT",
         "availability_zone": format!("{REGION}{zone}"), "cpu": service.cpu, "memory": service.memory,
         "architecture": service.architecture, "addresses": ["10.0.2.21"], "recognised_by": "stop_code", "interrupted_at": at,
         "deadline": after(at, 120_000), "notice_age_ms": age, "first": first, "stop_code_form": "known", "ran_seconds": ran,
-        "mode": "enforce", "failure": null, "registrations": registrations(service, at, took, ecs_is_first)
+        "mode": "enforce", "failure": null,
+        "no_target_group": service.balancer.is_none().then_some("NoLoadBalancer"), "registrations": registrations(service, at, took, ecs_is_first)
     });
-    if service.balancer.is_none() {
-        record["no_target_group"] = json!("NoLoadBalancer");
-    }
     json!({ "timestamp": after(at, took), "level": "INFO", "message": "notice", "record": record })
 }
 
@@ -157,16 +155,11 @@ fn registrations(service: &DemoService, at: Timestamp, took: u64, ecs_is_first: 
     if service.balancer.is_none() {
         return json!([]);
     }
-    let mut row = json!({
-        "target_group": group(service), "target": "10.0.2.21", "port": 8080, "state": "draining",
-        "outcome": "AlreadyDraining", "outcome_at": after(at, took)
-    });
-    if !ecs_is_first {
-        row["state"] = json!("healthy");
-        row["outcome"] = json!("Deregistered");
-        row["notice_to_deregistered_ms"] = json!(took);
-    }
-    json!([row])
+    let (state, outcome) = if ecs_is_first { ("draining", "AlreadyDraining") } else { ("healthy", "Deregistered") };
+    json!([{
+        "target_group": group(service), "target": "10.0.2.21", "port": 8080, "state": state, "outcome": outcome,
+        "outcome_at": after(at, took), "notice_to_deregistered_ms": (!ecs_is_first).then_some(took)
+    }])
 }
 
 fn hold(id: &str, last_new: u64) -> Value {

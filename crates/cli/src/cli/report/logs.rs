@@ -1,4 +1,4 @@
-//! Reads a log group with FilterLogEvents, page by page, and slower than its quota.
+//! Reads a log group with `FilterLogEvents`, page by page, and slower than its quota.
 //! Sources: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
 
@@ -110,13 +110,11 @@ impl<'a> LogReader<'a> {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            match pauses.next().filter(|_| error.kind.is_retryable()) {
-                Some(seconds) => tokio::time::sleep(Duration::from_secs(*seconds)).await,
-                None => {
-                    self.progress.done();
-                    return Err(self.problem(group, code.as_deref(), &error));
-                }
-            }
+            let Some(seconds) = pauses.next().filter(|_| error.kind.is_retryable()) else {
+                self.progress.done();
+                return Err(self.problem(group, code.as_deref(), &error));
+            };
+            tokio::time::sleep(Duration::from_secs(*seconds)).await;
         }
     }
 
@@ -148,13 +146,11 @@ impl<'a> LogReader<'a> {
 }
 
 async fn attempt(request: FilterLogEventsFluentBuilder) -> Result<FilterLogEventsOutput, (Option<String>, CallError)> {
-    match tokio::time::timeout(ATTEMPT, request.send()).await {
-        Ok(answer) => answer.map_err(|error| failure(&error)),
-        Err(_) => {
-            let problem = format!("no answer within {} s", ATTEMPT.as_secs());
-            Err((None, CallError { kind: CallErrorKind::BrokenConnection, problem }))
-        }
-    }
+    let Ok(answer) = tokio::time::timeout(ATTEMPT, request.send()).await else {
+        let problem = format!("no answer within {} s", ATTEMPT.as_secs());
+        return Err((None, CallError { kind: CallErrorKind::BrokenConnection, problem }));
+    };
+    answer.map_err(|error| failure(&error))
 }
 
 fn failure(error: &SdkError<FilterLogEventsError>) -> (Option<String>, CallError) {

@@ -59,7 +59,7 @@ fn figures(summary: &Summary) -> String {
 }
 
 fn table(section: &Section) -> String {
-    let head: String = section.head.iter().map(|name| format!("<th>{}</th>", escape(name))).collect();
+    let head: String = section.head.iter().map(|name| heading(name)).collect();
     let rows: String = section.rows.iter().map(row).collect();
     let note = section.note.as_ref().map(|note| format!("<p>{}</p>\n", escape(note))).unwrap_or_default();
     // Two columns fit beside others; more need the whole width.
@@ -70,15 +70,19 @@ fn table(section: &Section) -> String {
     )
 }
 
+fn heading(name: &str) -> String {
+    format!("<th>{}</th>", escape(name))
+}
+
 fn row(row: &Row) -> String {
     let mut cells = row.cells.iter();
     let first = cells.next().map(|cell| format!("<th>{}{}</th>", escape(cell), bar(row.bar))).unwrap_or_default();
-    let rest: String = cells.map(cell).collect();
+    let rest: String = cells.map(|text| cell(text)).collect();
     format!("<tr>{first}{rest}</tr>\n")
 }
 
 /// A cell with more than a number or a time may be wrapped.
-fn cell(text: &String) -> String {
+fn cell(text: &str) -> String {
     let class = if text.chars().count() > 24 { " class=\"long\"" } else { "" };
     format!("<td{class}>{}</td>", escape(text))
 }
