@@ -64,8 +64,14 @@ fn every_test_that_the_table_of_faults_names_exists() {
     let named = named_tests();
     assert!(named.len() > 30, "the table is read: {named:?}");
     for (file, name) in named {
-        let folders =
-            ["tests", "../function-tests/tests/function", "../engine/tests", "../core/tests/core", "../core/src"];
+        let folders = [
+            "tests",
+            "../function-tests/tests/function",
+            "../engine/tests",
+            "../core/tests/core",
+            "../core/src",
+            "../core/src/model",
+        ];
         let paths = folders.map(|folder| format!("{}/{folder}/{file}", env!("CARGO_MANIFEST_DIR")));
         let source = paths.iter().find_map(|path| std::fs::read_to_string(path).ok());
         let source = source.unwrap_or_else(|| panic!("{file} is in none of {folders:?}"));
@@ -116,11 +122,12 @@ fn the_forecasts_model_has_the_figures_of_the_code() {
 
 /// The calls that the doctor makes, as the source of the live reader names them.
 fn doctors_calls() -> Vec<String> {
-    let folder = format!("{}/src/look", env!("CARGO_MANIFEST_DIR"));
+    let folder = format!("{}/src/read_account", env!("CARGO_MANIFEST_DIR"));
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    let calls = source.split(".ask(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let calls =
+        source.split(".call(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
     calls.map(str::to_owned).collect()
 }
 

@@ -24,7 +24,7 @@ const TIME: &str = "2026-11-20T10:00:00Z";
 fn main() -> Result<(), Box<dyn Error>> {
     let records = std::env::args().nth(1).map_or(Ok(100_000), |text| text.parse())?;
     let file = std::env::temp_dir().join("spotdrain-history.log");
-    let now: Timestamp = "2026-11-27T00:00:00Z".parse()?;
+    let now: Timestamp = "2026-11-27T00:00:00Z".parse().map_err(|error: jiff::Error| error.to_string())?;
     write(&file, records, now)?;
     let bytes = fs::metadata(&file)?.len();
     let start = Instant::now();

@@ -175,7 +175,7 @@ fn a_service_that_is_deleted_while_it_is_read_does_not_end_the_run() {
     scene.world.add_fault(Fault::Missing.on(Action::DescribeServices).naming("gone"));
     let (code, record) = examined(scene.world, &["--cluster", "demo"]);
     let unknown = not_checked(&record);
-    assert!(unknown.contains("service demo/") && unknown.contains("deleted while it was read"), "{unknown}");
+    assert!(unknown.contains("service demo/") && unknown.contains("deleted while the cluster was read"), "{unknown}");
     assert_eq!(code, 0, "the function was examined: {record}");
 }
 

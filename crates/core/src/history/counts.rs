@@ -1,5 +1,6 @@
 //! Counts by day, hour, and by what the tasks were.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -101,28 +102,28 @@ pub(crate) fn by_hour(interruptions: &[PastInterruption]) -> [u64; 24] {
 
 /// Counts by a name, the most frequent first.
 pub(crate) fn by<'a>(
-    interruptions: impl IntoIterator<Item = &'a PastInterruption>,
-    name: impl Fn(&PastInterruption) -> Option<String>,
+    interruptions: &'a [PastInterruption],
+    name: impl Fn(&'a PastInterruption) -> Option<Cow<'a, str>>,
 ) -> Vec<Count> {
-    count(interruptions.into_iter().map(|one| name(one).unwrap_or_else(|| NOT_RECORDED.to_owned())))
+    count(interruptions.iter().map(|one| name(one).unwrap_or(Cow::Borrowed(NOT_RECORDED))))
 }
 
 /// Counts names, the most frequent first.
-pub(crate) fn count(names: impl IntoIterator<Item = String>) -> Vec<Count> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+pub(crate) fn count<'a>(names: impl IntoIterator<Item = Cow<'a, str>>) -> Vec<Count> {
+    let mut counts: BTreeMap<Cow<'a, str>, u64> = BTreeMap::new();
     for name in names {
         *counts.entry(name).or_default() += 1;
     }
-    let mut counts: Vec<_> = counts.into_iter().map(|(name, count)| Count { name, count }).collect();
+    let mut counts: Vec<_> = counts.into_iter().map(|(name, count)| Count { name: name.into_owned(), count }).collect();
     counts.sort_by_key(|one| std::cmp::Reverse(one.count));
     counts
 }
 
 /// `0.5 vCPU, 1 GB`, as Fargate's sizes are named.
-pub(crate) fn size(one: &PastInterruption) -> Option<String> {
+pub(crate) fn size(one: &PastInterruption) -> Option<Cow<'_, str>> {
     let rounded = |units: u32| {
         let text = format!("{:.2}", f64::from(units) / 1024.0);
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     };
-    Some(format!("{} vCPU, {} GB", rounded(one.cpu?), rounded(one.memory?)))
+    Some(format!("{} vCPU, {} GB", rounded(one.cpu?), rounded(one.memory?)).into())
 }

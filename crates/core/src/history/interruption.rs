@@ -46,7 +46,7 @@ pub struct LeftOut {
 
 /// Returns the interruptions in scope since `oldest`, in the order of time.
 pub(crate) fn interruptions(
-    notices: Vec<PastNotice>,
+    notices: &[PastNotice],
     query: &HistoryQuery,
     oldest: Timestamp,
 ) -> (Vec<PastInterruption>, LeftOut) {
@@ -54,7 +54,7 @@ pub(crate) fn interruptions(
     let in_scope = notices
         .into_iter()
         .filter(|notice| notice.interrupted_at >= oldest && query.covers(&notice.cluster, notice.service.as_deref()));
-    let mut notices: Vec<_> = in_scope.filter(|notice| is_counted(notice, query, &mut left_out)).collect();
+    let mut notices: Vec<&PastNotice> = in_scope.filter(|notice| is_counted(notice, query, &mut left_out)).collect();
     notices.sort_by(|one, other| (&one.task, one.recorded_at()).cmp(&(&other.task, other.recorded_at())));
     let records = notices.len();
     let mut merged: Vec<_> = notices.chunk_by(|one, other| one.task == other.task).filter_map(merge).collect();
@@ -76,9 +76,9 @@ fn is_counted(notice: &PastNotice, query: &HistoryQuery, left_out: &mut LeftOut)
 }
 
 /// Merges the records of one task, the earliest first.
-fn merge(records: &[PastNotice]) -> Option<PastInterruption> {
+fn merge(records: &[&PastNotice]) -> Option<PastInterruption> {
     let (first, last) = (records.first()?, records.last()?);
-    let failed_before = records.iter().rev().skip(1).any(has_failed);
+    let failed_before = records.iter().rev().skip(1).any(|record| has_failed(record));
     Some(PastInterruption {
         task: first.task.clone(),
         cluster: first.cluster.clone(),
@@ -104,12 +104,15 @@ fn has_failed(record: &PastNotice) -> bool {
 }
 
 /// The earliest record that knows it: a later one may find the target draining that an earlier one deregistered.
-fn who_was_first(records: &[PastNotice]) -> First {
-    records.iter().map(PastNotice::first).find(|first| *first != First::Unknown).unwrap_or(First::Unknown)
+fn who_was_first(records: &[&PastNotice]) -> First {
+    records.iter().map(|record| record.first()).find(|first| *first != First::Unknown).unwrap_or(First::Unknown)
 }
 
 /// The final outcome of each registration: the deregistration if there was one, else what the last record says.
-fn registrations(records: &[PastNotice]) -> Vec<PastRegistration> {
+fn registrations(records: &[&PastNotice]) -> Vec<PastRegistration> {
+    if let [record] = records {
+        return record.registrations.clone();
+    }
     let mut latest: BTreeMap<_, &PastRegistration> = BTreeMap::new();
     for row in records.iter().flat_map(|record| &record.registrations) {
         let known = latest.entry((&row.target_group, &row.target, row.port)).or_insert(row);

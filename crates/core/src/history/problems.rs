@@ -36,7 +36,7 @@ pub(crate) fn problems(history: &History, interruptions: &[PastInterruption], qu
     let number = |is: &dyn Fn(&&PastInterruption) -> bool| interruptions.iter().filter(is).count() as u64;
     let has_failed = |one: &&PastInterruption| one.failures().next().is_some();
     let failures = interruptions.iter().flat_map(PastInterruption::failures);
-    let mut failures = count(failures.map(|failure| format!("{}: {}", failure.call, failure.problem)));
+    let mut failures = count(failures.map(|failure| format!("{}: {}", failure.call, failure.problem).into()));
     failures.truncate(MOST);
     Problems {
         failed: number(&has_failed),

@@ -3,6 +3,7 @@
 //! The replacement of an interrupted task is the next task of its service that was created after the notice; each task replaces
 //! one. A deployment or a scale-out at the same time also creates tasks, which then count as replacements.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -60,6 +61,15 @@ enum Replacement<'a> {
     None,
 }
 
+impl<'a> Replacement<'a> {
+    fn provider(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::After(_, start) => Some(start.provider.as_deref().unwrap_or("no capacity provider").into()),
+            Self::Pending | Self::None => None,
+        }
+    }
+}
+
 /// Joins the interruptions with the tasks that started; `None` if no events of the capacity watch were read.
 pub(crate) fn replacements(
     history: &History,
@@ -74,9 +84,6 @@ pub(crate) fn replacements(
         Replacement::Pending | Replacement::None => None,
     };
     let gaps: Vec<_> = joined.iter().filter_map(of_service).collect();
-    let starts =
-        joined.iter().filter_map(|(_, how)| if let Replacement::After(_, start) = how { Some(start) } else { None });
-    let provider = |start: &&TaskStart| start.provider.clone().unwrap_or_else(|| "no capacity provider".to_owned());
     Some(Replacements {
         seconds: Percentiles::of(gaps.iter().map(|(_, seconds)| *seconds).collect()),
         by_service: by_service(&gaps),
@@ -84,7 +91,7 @@ pub(crate) fn replacements(
         pending: joined.iter().filter(|(_, how)| matches!(how, Replacement::Pending)).count() as u64,
         before_the_watch: earlier.len() as u64,
         placement_failures: failures(&history.placement_failures, query),
-        providers: count(starts.map(provider)),
+        providers: count(joined.iter().filter_map(|(_, how)| how.provider())),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The report as a value: what `--json` prints, and what the text and the page are made of.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -71,7 +72,8 @@ pub struct Summary {
 pub fn summarize(mut history: History, query: &HistoryQuery) -> Summary {
     let held = held_tasks_with_a_notice(&history);
     let notices = std::mem::take(&mut history.notices);
-    let (all, left_out) = interruption::interruptions(notices, query, needed_from(query));
+    let (all, left_out) = interruption::interruptions(&notices, query, needed_from(query));
+    drop(notices);
     let trend = has_trend(query).then(|| trend::trend(&all, query.now));
     let counted: Vec<_> = all.into_iter().filter(|one| query.is_in_window(one.at)).collect();
     forget_holds(&mut history, held, &counted);
@@ -129,12 +131,12 @@ fn of(history: &History, counted: &[PastInterruption], query: &HistoryQuery) -> 
         trend: None,
         by_day: counts::by_day(counted, query),
         by_hour: counts::by_hour(counted),
-        by_zone: counts::by(counted, |one| one.zone.clone()),
-        by_service: counts::by(counted, |one| Some(one.service_name())),
+        by_zone: counts::by(counted, |one| one.zone.as_deref().map(Cow::from)),
+        by_service: counts::by(counted, |one| Some(one.service_name().into())),
         by_size: counts::by(counted, counts::size),
-        by_architecture: counts::by(counted, |one| one.architecture.clone()),
-        by_capacity_provider: counts::by(counted, |one| one.provider.clone()),
-        by_stop_code: counts::by(counted, |one| one.stop_code_form.map(stop_code)),
+        by_architecture: counts::by(counted, |one| one.architecture.as_deref().map(Cow::from)),
+        by_capacity_provider: counts::by(counted, |one| one.provider.as_deref().map(Cow::from)),
+        by_stop_code: counts::by(counted, |one| one.stop_code_form.map(stop_code).map(Cow::from)),
         outcomes: outcomes(counted),
         sweeps: sweeps::largest(counted),
         holds: holds::holds(&history.holds, counted, query),
@@ -146,16 +148,15 @@ fn of(history: &History, counted: &[PastInterruption], query: &HistoryQuery) -> 
     }
 }
 
-fn stop_code(form: StopCodeForm) -> String {
-    let name = match form {
+fn stop_code(form: StopCodeForm) -> &'static str {
+    match form {
         StopCodeForm::Known => "known",
         StopCodeForm::New => "new",
         StopCodeForm::Absent => "absent",
-    };
-    name.to_owned()
+    }
 }
 
 fn outcomes(counted: &[PastInterruption]) -> Vec<Count> {
     let rows = counted.iter().flat_map(|one| &one.registrations);
-    counts::count(rows.map(|row| row.outcome.as_str().to_owned()))
+    counts::count(rows.map(|row| Cow::from(row.outcome.as_str())))
 }

@@ -105,9 +105,13 @@ fn of_record(record: &str, timestamp: Raw<'_>) -> Found {
         #[serde(default)]
         registrations: Option<IgnoredAny>,
     }
+    let found = record::read(record, value(timestamp));
+    if matches!(found, Found::Notice(_)) {
+        return found;
+    }
     match serde_json::from_str(record) {
-        Ok(Probe { registrations: Some(_) }) => record::read(record, value(timestamp)),
-        Ok(_) => Found::Other,
+        Ok(Probe { registrations: None }) => Found::Other,
+        Ok(_) => found,
         Err(error) => Found::Unreadable(format!("record: {error}")),
     }
 }
