@@ -27,8 +27,12 @@ const MAX_MESSAGES: usize = 10_000;
 /// The pause after an empty answer or a failure.
 const REST: Duration = Duration::from_millis(200);
 
-/// Ten or more messages within this time are a storm, and turns wait for more of its messages.
-const STORM: Duration = Duration::from_millis(200);
+/// This many messages within [`STORM`] are a storm, and turns wait for more of its messages. Lambda and SQS may deliver a few
+/// messages at a time although thousands are there.
+const STORM_MESSAGES: usize = 2;
+
+/// See [`STORM_MESSAGES`].
+const STORM: Duration = Duration::from_millis(300);
 
 /// After a full batch, turns wait this long for the answer to the first receive, which may have to open its connection.
 const FIRST_ANSWER: Duration = Duration::from_millis(500);
@@ -51,7 +55,7 @@ impl Arrivals {
         let mut messages = 0;
         let is_storm = |(_, arrived): &&(Timestamp, usize)| {
             messages += arrived;
-            messages >= MAX_MESSAGES_PER_CALL
+            messages >= STORM_MESSAGES
         };
         self.0.iter().rev().find(is_storm).map(|(at, _)| later(*at, STORM))
     }

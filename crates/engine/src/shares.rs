@@ -27,6 +27,9 @@ pub const RETURNING_ONE: Duration = Duration::from_micros(200);
 /// A message that has waited for this long stays hidden until the invocation's deadline.
 pub const HIDDEN: Duration = Duration::from_secs(20);
 
+/// The messages that are due within this time are extended together.
+pub const HIDDEN_TOGETHER: Duration = Duration::from_secs(1);
+
 /// The time limit of the first attempt of a call. After each attempt without an answer, the limit grows by as much.
 pub const ATTEMPT: Duration = Duration::from_secs(2);
 

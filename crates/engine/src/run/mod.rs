@@ -226,14 +226,18 @@ impl<'a, C: Cloud> Run<'a, C> {
     /// Extends the visibility of messages whose notices still wait, and returns when to do so again.
     fn extend_hidden(&mut self) -> Option<Timestamp> {
         let (invocation, now) = (self.invocation, self.now());
-        while let Some((_, messages)) = self.hidden.pop_front_if(|(at, _)| *at <= now) {
-            let receipts = self.receipts_of_open(&messages);
-            if !receipts.is_empty() {
-                self.spawn(async move {
-                    extend(invocation, receipts).await;
-                    Completion::Acknowledged
-                });
+        if self.hidden.front().is_some_and(|(at, _)| *at <= now) {
+            let mut due = Vec::new();
+            while let Some((_, messages)) =
+                self.hidden.pop_front_if(|(at, _)| *at <= later(now, shares::HIDDEN_TOGETHER))
+            {
+                due.extend(messages);
             }
+            let receipts = self.receipts_of_open(&due);
+            self.spawn(async move {
+                extend(invocation, receipts).await;
+                Completion::Acknowledged
+            });
         }
         self.hidden.front().map(|(at, _)| *at).filter(|_| !self.work.notices.is_empty() && invocation.queue.is_some())
     }

@@ -52,7 +52,7 @@ impl<C: Cloud> Run<'_, C> {
             if granted_at > now {
                 return Some(granted_at);
             }
-            let group = self.work.next_turn(now)?;
+            let group = self.work.take_turn(now)?;
             engine.budget(Budget::take_turn);
             self.look_at(Turn { group, may_write: true });
         }

@@ -54,6 +54,10 @@ pub async fn ours(plan: Plan) -> Result<Storm> {
     let noticed = send(&local, plan).await?;
     watch(&local, plan, began).await;
     is_over.store(true, Ordering::Relaxed);
+    if let Ok(path) = std::env::var("DEBUG_CALLS") {
+        let text: String = local.calls().iter().map(|call| format!("{call:?}\n")).collect();
+        std::fs::write(path, text)?;
+    }
     let mut peak: f64 = 0.0;
     while let Some(sandbox) = pollers.join_next().await {
         peak = peak.max(sandbox??);

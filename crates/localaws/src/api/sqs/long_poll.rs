@@ -42,7 +42,7 @@ impl LongPoll {
     /// Returns the answer in JSON, or `None` to keep waiting.
     pub(crate) fn try_receive(&self, world: &mut World, now: Duration) -> Result<Option<String>, ApiError> {
         let stock = world.queues.get(&self.queue).ok_or_else(no_queue)?;
-        if stock.counts(now).in_flight >= MAX_IN_FLIGHT {
+        if stock.has_in_flight(MAX_IN_FLIGHT, now) {
             return Err(ApiError::bad("OverLimit", format!("{MAX_IN_FLIGHT} messages are in flight")));
         }
         let received = world.queues.receive(&self.queue, self.wanted, now);

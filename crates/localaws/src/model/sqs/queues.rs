@@ -112,7 +112,7 @@ impl Queues {
         let hidden = wanted.hidden.unwrap_or(stock.queue.visibility_timeout);
         let sees = stock.queue.short_poll_sees.filter(|_| wanted.short_poll).unwrap_or(usize::MAX);
         let sees = self.uneven.as_mut().map_or(sees, |uneven| sees.min(uneven.size()));
-        let numbers = stock.messages.visible(now).into_iter().take(sees.min(wanted.max));
+        let numbers = stock.messages.visible(sees.min(wanted.max), now).into_iter();
         let received = numbers.filter_map(|number| {
             let message = stock.messages.receive(number, hidden, now)?;
             let receipt = Receipt { queue: name.to_owned(), message: number, receive: message.receive_count };
@@ -155,8 +155,7 @@ impl Queues {
         let Some(Redrive { dead_letter_target, max_receive_count }) = stock.queue.redrive.clone() else {
             return;
         };
-        let mut exhausted = stock.messages.visible(now);
-        exhausted.retain(|number| stock.messages.received_here(*number) >= max_receive_count);
+        let exhausted = stock.messages.delivered(max_receive_count, now);
         let target = name_in(&dead_letter_target).to_owned();
         for number in exhausted.into_iter().filter(|_| self.all.contains_key(&target)).collect::<Vec<_>>() {
             self.move_to(number, name, &target, &source, now);
@@ -180,6 +179,11 @@ impl Stock {
 
     pub(crate) fn counts(&self, now: Duration) -> MessageCounts {
         self.messages.counts(self.queue.retention, now)
+    }
+
+    /// Returns whether at least `limit` messages are in flight.
+    pub(crate) fn has_in_flight(&self, limit: usize, now: Duration) -> bool {
+        self.messages.len() >= limit && self.counts(now).in_flight >= limit
     }
 
     /// When the next hidden message becomes visible.
