@@ -71,6 +71,9 @@ fn every_test_that_the_table_of_faults_names_exists() {
             "../core/tests/core",
             "../core/src",
             "../core/src/model",
+            "../core/src/plan",
+            "../core/src/read",
+            "../core/src/report",
         ];
         let paths = folders.map(|folder| format!("{}/{folder}/{file}", env!("CARGO_MANIFEST_DIR")));
         let source = paths.iter().find_map(|path| std::fs::read_to_string(path).ok());

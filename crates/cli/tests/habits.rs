@@ -72,7 +72,7 @@ fn a_plan_says_that_it_is_one() {
 fn an_observing_drain_says_that_nothing_was_changed() {
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let (_, text, _) = run(against(&local, &["drain", "--restamp", "--mode", "observe", EVENT]));
-    assert!(text.ends_with("verdict done (mode observe: 1 planned and not deregistered)\n"), "{text}");
+    assert!(text.ends_with("verdict done (mode observe: 1 planned, not deregistered)\n"), "{text}");
 }
 
 #[test]

@@ -86,9 +86,9 @@ fn on_a_terminal_it_asks_and_a_yes_takes_the_target_out() {
     let (local, group) = local();
     let (code, output) = typed(&local, "yes\n");
     assert!(code == 0 && output.contains("This will handle the event here"), "{code} {output}");
-    assert!(output.contains(&format!("task {TASK} of service:logstash is taken out of its target groups")), "{output}");
+    assert!(output.contains(&format!("task {TASK} of service:logstash is removed from its target groups")), "{output}");
     assert!(
-        output.contains("Type yes to go on: ") && output.contains("to bring it back: aws elbv2 register-targets"),
+        output.contains("Type yes to continue: ") && output.contains("to register it again: aws elbv2 register-targets"),
         "{output}"
     );
     assert_eq!(asked(&local, "DeregisterTargets"), [(Some(group.clone()), vec!["10.0.2.21:5044".to_owned()])]);
@@ -100,12 +100,12 @@ fn any_other_answer_and_the_end_of_the_input_change_nothing() {
     let (local, group) = local();
     for answer in ["no\n", "\n", "y\n", "YES\n", "yes please\n", ""] {
         let (code, output) = typed(&local, answer);
-        assert!(code == 0 && output.contains("Type yes to go on: "), "{answer:?}: {code} {output}");
+        assert!(code == 0 && output.contains("Type yes to continue: "), "{answer:?}: {code} {output}");
         assert!(output.trim_end().ends_with("nothing was done"), "{answer:?}: {output}");
     }
     let (_, output) = typed(&local, "");
     assert!(
-        output.contains("Type yes to go on: \r\nnothing was done"),
+        output.contains("Type yes to continue: \r\nnothing was done"),
         "the line of the question is ended: {output:?}"
     );
     assert_eq!((asked(&local, "DeregisterTargets").len(), state(&local, &group)), (0, Some(State::Healthy)));

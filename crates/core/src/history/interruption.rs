@@ -52,7 +52,7 @@ pub(crate) fn interruptions(
 ) -> (Vec<PastInterruption>, LeftOut) {
     let mut left_out = LeftOut::default();
     let in_scope = notices
-        .into_iter()
+        .iter()
         .filter(|notice| notice.interrupted_at >= oldest && query.covers(&notice.cluster, notice.service.as_deref()));
     let mut notices: Vec<&PastNotice> = in_scope.filter(|notice| is_counted(notice, query, &mut left_out)).collect();
     notices.sort_by(|one, other| (&one.task, one.recorded_at()).cmp(&(&other.task, other.recorded_at())));
