@@ -88,7 +88,8 @@ fn on_a_terminal_it_asks_and_a_yes_takes_the_target_out() {
     assert!(code == 0 && output.contains("This will handle the event here"), "{code} {output}");
     assert!(output.contains(&format!("task {TASK} of service:logstash is removed from its target groups")), "{output}");
     assert!(
-        output.contains("Type yes to continue: ") && output.contains("to register it again: aws elbv2 register-targets"),
+        output.contains("Type yes to continue: ")
+            && output.contains("to register it again: aws elbv2 register-targets"),
         "{output}"
     );
     assert_eq!(asked(&local, "DeregisterTargets"), [(Some(group.clone()), vec!["10.0.2.21:5044".to_owned()])]);

@@ -55,7 +55,7 @@ pub async fn ours(plan: Plan) -> Result<Storm> {
     watch(&local, plan, began).await;
     is_over.store(true, Ordering::Relaxed);
     if let Ok(path) = std::env::var("DEBUG_CALLS") {
-        let text: String = local.calls().iter().map(|call| format!("{call:?}\n")).collect();
+        let text = local.calls().iter().fold(String::new(), |text, call| text + &format!("{call:?}\n"));
         std::fs::write(path, text)?;
     }
     let mut peak: f64 = 0.0;
