@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::forecast::Forecast;
-use crate::model::root::{Deployment, Place};
+use crate::model::root::{Deployment, Origin, Place};
 use crate::model::setting::Unknown;
 use crate::model::subject::{DeliverySubject, GroupSubject, ServiceSubject};
 
@@ -93,6 +93,7 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(place: Place, description: impl Into<String>, impact: Impact, fix: Fix) -> Self {
+        let place = place.of_property(fix.property());
         Self { place, description: description.into(), impact, fix, severity: None }
     }
 
@@ -157,17 +158,43 @@ impl fmt::Display for Impact {
     }
 }
 
-/// How to fix a problem, as an AWS CLI command and as a line of a template. A form that does not exist is empty.
+/// How to fix a problem: by a command of the AWS CLI, in a template, in Terraform. A form that does not exist is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Fix {
     /// A command of the AWS CLI.
     pub command: String,
     /// A line of a template.
     pub template: String,
+    /// Lines of Terraform's configuration.
+    pub terraform: String,
 }
 
 impl Fix {
     pub(crate) fn new(command: impl Into<String>, template: impl Into<String>) -> Self {
-        Self { command: command.into(), template: template.into() }
+        Self { command: command.into(), template: template.into(), terraform: String::new() }
+    }
+
+    /// The same fix with its form in Terraform.
+    pub(crate) fn in_terraform(self, terraform: impl Into<String>) -> Self {
+        Self { terraform: terraform.into(), ..self }
+    }
+
+    /// Returns the property that the line of a template sets or removes, or the key of the attribute.
+    fn property(&self) -> Option<&str> {
+        let line = self.template.strip_prefix("remove ").unwrap_or(&self.template);
+        let line = line.strip_prefix("{ Key: ").or_else(|| line.strip_prefix("{ Name: ")).unwrap_or(line);
+        let end = line.find(|one: char| !one.is_ascii_alphanumeric() && one != '.' && one != '_').unwrap_or(line.len());
+        line.get(..end).filter(|name| !name.is_empty())
+    }
+
+    /// Returns the form for where a deployment was read from; another one if that does not exist.
+    #[must_use]
+    pub fn of(&self, origin: Origin) -> &str {
+        let forms = match origin {
+            Origin::Deployed => [&self.command, &self.template, &self.terraform],
+            Origin::Template => [&self.template, &self.command, &self.terraform],
+            Origin::Plan => [&self.terraform, &self.command, &self.template],
+        };
+        forms.into_iter().find(|form| !form.is_empty()).map_or("", String::as_str)
     }
 }

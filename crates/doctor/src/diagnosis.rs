@@ -5,10 +5,17 @@ use serde::Serialize;
 use crate::check::{Check, Problem, Severity};
 use crate::forecast::Forecast;
 use crate::ignore_file::Accepted;
+use crate::model::root::{Origin, Suppression};
 
 /// The doctor's result.
 #[derive(Debug, Default)]
 pub struct Diagnosis {
+    /// Where the deployment was read from.
+    pub origin: Origin,
+    /// Number of checks that are reported.
+    pub checks: usize,
+    /// Suppressions in templates that match no finding, as the lines of an accepted file.
+    pub stale: Vec<String>,
     /// Number of services that were examined.
     pub services: usize,
     /// Whether spotdrain's function was examined.
@@ -34,8 +41,17 @@ pub struct Finding {
     pub problem: Problem,
     /// Why it is unknown whether the service runs on Fargate Spot. Such a finding does not fail the run.
     pub if_on_spot: Option<String>,
-    /// The reason why it is accepted, if it is.
-    pub accepted: Option<String>,
+    /// Why it is accepted, if it is.
+    pub accepted: Option<Acceptance>,
+}
+
+/// The acceptance of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Why.
+    pub reason: String,
+    /// Whether it is in the template, not in a file beside it.
+    pub is_in_source: bool,
 }
 
 /// What could not be checked.
@@ -61,6 +77,14 @@ pub struct NotApplicable {
 }
 
 impl Finding {
+    /// Whether another finding has the same problem, at another place.
+    fn is_equal(&self, other: &Self, origin: Origin) -> bool {
+        let (own, others) = (&self.problem, &other.problem);
+        let is_same_check = self.check.id == other.check.id && self.severity() == other.severity();
+        let is_same_text = own.description == others.description && own.fix.of(origin) == others.fix.of(origin);
+        is_same_check && is_same_text && own.impact == others.impact && self.if_on_spot == other.if_on_spot
+    }
+
     /// Its severity.
     #[must_use]
     pub fn severity(&self) -> Severity {
@@ -86,10 +110,46 @@ impl Diagnosis {
         self.open().filter(|finding| finding.if_on_spot.is_none()).map(Finding::severity).min()
     }
 
+    /// Returns the open findings with equal ones together: the same problem at several places.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Vec<&Finding>> {
+        let mut groups: Vec<Vec<&Finding>> = Vec::new();
+        for finding in self.open() {
+            let same =
+                groups.iter_mut().find(|group| group.first().is_some_and(|first| first.is_equal(finding, self.origin)));
+            match same {
+                Some(group) => group.push(finding),
+                None => groups.push(vec![finding]),
+            }
+        }
+        groups
+    }
+
+    /// Marks the findings that are accepted where the resources are written, and notes the suppressions that match none.
+    pub(crate) fn suppress(&mut self, suppressions: &[Suppression]) {
+        for suppression in suppressions {
+            for check in &suppression.checks {
+                let covered = |finding: &&mut Finding| {
+                    finding.check.id == *check && suppression.covers(check, &finding.problem.place.name)
+                };
+                let mut found = false;
+                for finding in self.findings.iter_mut().filter(covered) {
+                    finding.accepted = Some(Acceptance { reason: suppression.reason.clone(), is_in_source: true });
+                    found = true;
+                }
+                if !found {
+                    self.stale.push(format!("{check} {} # {}", suppression.place.name, suppression.reason));
+                }
+            }
+        }
+    }
+
     /// Marks accepted findings, and returns the entries that match none.
     pub fn accept<'a>(&mut self, accepted: &'a Accepted) -> Vec<&'a str> {
         for finding in &mut self.findings {
-            finding.accepted = accepted.reason(finding.check.id, &finding.problem.place.name).map(str::to_owned);
+            let reason = accepted.reason(finding.check.id, &finding.problem.place.name);
+            let by_file = reason.map(|reason| Acceptance { reason: reason.to_owned(), is_in_source: false });
+            finding.accepted = finding.accepted.take().or(by_file);
         }
         let found: Vec<_> =
             self.findings.iter().map(|finding| (finding.check.id, finding.problem.place.name.as_str())).collect();

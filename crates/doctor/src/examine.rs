@@ -29,7 +29,10 @@ pub fn examine(deployment: &Deployment) -> Diagnosis {
     let unread = unread.map(|unread| NotChecked { checks: Vec::new(), subject: unread.subject, why: unread.why });
     let mut diagnosis = examination.into_diagnosis();
     diagnosis.not_checked.splice(0..0, unread);
+    diagnosis.suppress(&deployment.suppressions);
     Diagnosis {
+        origin: deployment.origin,
+        checks: CHECKS.len(),
         services: deployment.services.len(),
         delivery: deployment.delivery.known().is_some(),
         refused_seconds: refused_seconds(deployment, &forecasts),

@@ -7,6 +7,7 @@
 
 use thiserror::Error;
 
+use crate::check::Check;
 use crate::checks::check;
 use crate::glob::glob;
 
@@ -53,6 +54,16 @@ impl Accepted {
         let fits = |entry: &&Entry| found.iter().any(|(id, subject)| entry.id == *id && glob(&entry.subject, subject));
         self.0.iter().filter(|entry| !fits(entry)).map(|entry| entry.line.as_str()).collect()
     }
+}
+
+/// Returns the line that accepts a finding; an error where the reason is missing or has several lines.
+pub fn entry_line(check: &Check, subject: &str, reason: &str) -> Result<String, AcceptedError> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.contains(['\n', '\r']) {
+        return Err(AcceptedError { line: 1, problem: "the reason must be one line of text".to_owned() });
+    }
+    // The subject ends at the first " #".
+    Ok(format!("{} {}  # {reason}", check.id, subject.replace(" #", "*")))
 }
 
 fn entry(line: &str) -> Result<Entry, String> {

@@ -18,11 +18,11 @@ use spotdrain_core::report::RegistrationRecord;
 /// The number of a notice within the invocation.
 pub(crate) type NoticeId = usize;
 
-/// Deadlines in the same period of this many seconds count as equal. Equal groups take turns in the order of their ARNs. In a storm
-/// the queue distributes the notices of each group over both execution environments, and distributes again what an invocation
-/// could not serve. Because both environments take the groups in the same order, they finish the same groups, and no group is
-/// written to again in the next invocation.
-const SAME_TIME: i64 = 4;
+/// If more groups wait than the invocation can serve, deadlines in the same period of this many seconds count as equal, and equal
+/// groups take turns in the order of their ARNs. The queue distributes the notices of each group over both execution environments,
+/// and distributes again what an invocation could not serve. Because both environments take the groups in the same order, they
+/// finish the same groups, and no group is written to again in the next invocation.
+const SAME_TIME: i64 = 10;
 
 /// Why a group is read without a turn, the most urgent reason first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,8 +110,6 @@ pub(crate) struct GroupQueue {
     looks: BTreeSet<(LookKind, Timestamp, NoticeId)>,
     /// A turn or a look is under way.
     pub(crate) is_busy: bool,
-    /// The number of turns that it took in this invocation.
-    turns_taken: u32,
     pub(crate) progress: GroupProgress,
     /// The number of failures since the last success, and the last of them.
     failures: u32,
@@ -153,13 +151,13 @@ impl GroupQueue {
     }
 
     /// Returns the rank of the group among those that wait for a turn: notices in time first, then groups that did not fail, then
-    /// the earliest deadline in periods of [`SAME_TIME`], then the fewest turns.
-    fn rank(&self, now: Timestamp) -> Option<(bool, bool, i64, u32)> {
+    /// the earliest deadline. `is_overloaded`: see [`SAME_TIME`].
+    fn rank(&self, now: Timestamp, is_overloaded: bool) -> Option<(bool, bool, i64)> {
         let (earliest, _) = self.turns.first()?;
         let in_time = self.turns.range((now, NoticeId::MIN)..).next();
         let deadline = in_time.map_or(*earliest, |(deadline, _)| *deadline);
-        let period = deadline.as_second().div_euclid(SAME_TIME);
-        Some((in_time.is_none(), self.failures > 0, period, self.turns_taken))
+        let period = if is_overloaded { SAME_TIME * 1000 } else { 1 };
+        Some((in_time.is_none(), self.failures > 0, deadline.as_millisecond().div_euclid(period)))
     }
 }
 
@@ -216,13 +214,12 @@ impl Work {
         self.groups.values().any(|group| group.is_ready(now) && !group.turns.is_empty())
     }
 
-    /// Gives the next turn to a group, and returns which.
-    pub(crate) fn take_turn(&mut self, now: Timestamp) -> Option<TargetGroupArn> {
-        let ready = self.groups.iter_mut().filter(|(_, group)| group.is_ready(now));
-        let ranked = ready.filter_map(|(arn, group)| Some((group.rank(now)?, arn, group)));
-        let (_, arn, group) = ranked.min_by(|(rank, arn, _), (other, than, _)| (rank, arn).cmp(&(other, than)))?;
-        group.turns_taken += 1;
-        Some(arn.clone())
+    /// Returns the group that takes the next turn, if the invocation can grant this many.
+    pub(crate) fn next_turn(&self, now: Timestamp, turns: usize) -> Option<TargetGroupArn> {
+        let is_overloaded = self.groups.values().filter(|group| !group.turns.is_empty()).count() > turns;
+        let ready = self.groups.iter().filter(|(_, group)| group.is_ready(now));
+        let ranked = ready.filter_map(|(arn, group)| Some((group.rank(now, is_overloaded)?, arn)));
+        ranked.min().map(|(_, arn)| arn.clone())
     }
 
     /// Returns the group that is read next without a turn.

@@ -67,7 +67,7 @@ pub(crate) async fn read_account(aws: &Aws, selection: &Selection) -> Result<Dep
     services::fill_families(&client, &mut services).await;
     client.progress.done();
     let read = services.found.into_iter().map(|found| found.service).collect();
-    Ok(Deployment { services: read, delivery, unread: services.unread })
+    Ok(Deployment { services: read, delivery, unread: services.unread, ..Deployment::default() })
 }
 
 /// Returns the log group of spotdrain's function.

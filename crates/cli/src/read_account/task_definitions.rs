@@ -65,5 +65,6 @@ fn container(container: &ContainerDefinition) -> Container {
         environment: Setting::Set(variables.collect()),
         ports: Setting::Set(ports.collect()),
         depends_on: Setting::Set(depends_on.collect()),
+        ..Container::default()
     }
 }

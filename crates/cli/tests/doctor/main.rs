@@ -11,6 +11,7 @@
 mod command;
 mod delivery;
 mod deployed;
+mod linter;
 mod output;
 mod pace;
 mod refused;

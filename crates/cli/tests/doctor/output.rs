@@ -44,7 +44,7 @@ fn a_finding_is_told_to_a_person_and_to_a_review() {
     let (code, sarif) = json(spotdrain(&["doctor", "--template", file, "--sarif"]));
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!((code, result["ruleId"].as_str(), result["level"].as_str()), (1, Some("SD009"), Some("error")));
-    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 78);
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 90);
     assert!(sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().len() == 2);
     assert_eq!(run(spotdrain(&["doctor", "--template", file, "--parameter", "Mode=enforce", "--json"])).0, 1);
 }

@@ -132,6 +132,13 @@ impl Budget {
         self.writes.wait(now, 1.0).max(self.elb.wait(now, CALLS_OF_A_TURN))
     }
 
+    /// Returns the number of turns that can be granted within a time from now, as far as the writes allow.
+    #[must_use]
+    pub fn turns_within(&self, now: Duration, time: Duration) -> usize {
+        usize::try_from(whole(time.as_secs_f64().mul_add(self.writes.per_second, self.writes.level(now))))
+            .unwrap_or(usize::MAX)
+    }
+
     /// Takes the tokens of a turn.
     pub fn take_turn(&mut self, now: Duration) {
         self.writes.spend(now, 1.0);
@@ -229,6 +236,17 @@ mod tests {
             turns += 1;
         }
         assert_eq!((turns, budget.until_turn(START).as_millis()), (10, 500));
+    }
+
+    #[test]
+    fn the_turns_of_an_invocation_are_its_tokens_and_those_that_are_added() {
+        let mut budget = budget();
+        assert_eq!(budget.turns_within(START, Duration::from_secs(25)), 60);
+        for _ in 0..12 {
+            budget.take_turn(START);
+        }
+        assert_eq!(budget.turns_within(START, Duration::from_millis(1900)), 1);
+        assert_eq!(budget.turns_within(START, Duration::ZERO), 0);
     }
 
     #[test]

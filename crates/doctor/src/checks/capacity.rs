@@ -72,7 +72,8 @@ fn launch_type_beside(subject: &ServiceSubject<'_>) -> Verdict {
         subject.service.place.clone(),
         format!("launch type {launch_type} beside a capacity provider strategy: ECS refuses the service"),
         Impact::NONE,
-        Fix::new("", "remove LaunchType, keep CapacityProviderStrategy"),
+        Fix::new("", "remove LaunchType, keep CapacityProviderStrategy")
+            .in_terraform("remove launch_type, keep the capacity_provider_strategy blocks"),
     )))
 }
 
@@ -136,6 +137,10 @@ fn strategy_fix(subject: &ServiceSubject<'_>) -> Fix {
         ),
         "CapacityProviderStrategy: [{ CapacityProvider: FARGATE, Base: 2, Weight: 1 }, { CapacityProvider: FARGATE_SPOT, Weight: 1 }]",
     )
+    .in_terraform(
+        "a capacity_provider_strategy block with capacity_provider = \"FARGATE\", base = 2 and weight = 1, and one with \
+         capacity_provider = \"FARGATE_SPOT\" and weight = 1",
+    )
 }
 
 pub(super) const SPOT_CANNOT_RUN: Check = Check {
@@ -153,7 +158,8 @@ fn spot_cannot_run(subject: &ServiceSubject<'_>) -> Verdict {
     let system = definition.system.value_or("LINUX".to_owned())?;
     if system.starts_with("WINDOWS") {
         let description = format!("its tasks are {system}, which {SPOT} does not run");
-        let fix = Fix::new("", "RuntimePlatform: { OperatingSystemFamily: LINUX }");
+        let fix = Fix::new("", "RuntimePlatform: { OperatingSystemFamily: LINUX }")
+            .in_terraform("runtime_platform { operating_system_family = \"LINUX\" }");
         return Ok(Some(Problem::new(definition.place.clone(), description, Impact::NONE, fix)));
     }
     let architecture = definition.architecture.value_or("X86_64".to_owned())?;
@@ -171,6 +177,7 @@ fn platform_fix(subject: &ServiceSubject<'_>) -> Fix {
         format!("aws ecs update-service {} --force-new-deployment --platform-version LATEST", subject.command_names()),
         "PlatformVersion: LATEST",
     )
+    .in_terraform("platform_version = \"LATEST\"")
 }
 
 fn is_before(version: &str, first: (u32, u32)) -> bool {
@@ -221,6 +228,10 @@ fn refused_strategy(subject: &ServiceSubject<'_>) -> Verdict {
         "aws ecs put-cluster-capacity-providers --cluster CLUSTER --capacity-providers FARGATE FARGATE_SPOT \
          --default-capacity-provider-strategy capacityProvider=FARGATE,weight=1",
         "CapacityProviders: [FARGATE, FARGATE_SPOT] in the cluster; in the strategy one Base, and a Weight of 1 or more",
+    )
+    .in_terraform(
+        "capacity_providers = [\"FARGATE\", \"FARGATE_SPOT\"] in aws_ecs_cluster_capacity_providers; in the \
+         capacity_provider_strategy blocks one base, and a weight of 1 or more",
     );
     let place = subject.service.place.clone();
     let description = format!("ECS refuses its capacity provider strategy: {}", reasons.join("; "));

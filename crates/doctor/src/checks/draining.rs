@@ -133,8 +133,16 @@ fn keep_problem(group: &Group, description: String, interval: u32) -> Problem {
          Key={draining},Value={interval}",
         group.arn
     );
+    let terraform = format!(
+        "enable_unhealthy_connection_termination = false and unhealthy_draining_interval = {interval} in target_health_state"
+    );
     let lines = format!("{{ Key: {terminates}, Value: \"false\" }}, {{ Key: {draining}, Value: \"{interval}\" }}");
-    Problem::new(group.place.clone(), description, Impact::of(Connections::Open), Fix::new(command, lines))
+    Problem::new(
+        group.place.clone(),
+        description,
+        Impact::of(Connections::Open),
+        Fix::new(command, lines).in_terraform(terraform),
+    )
 }
 
 pub(super) const SLOW_CHECK: Check = Check {
@@ -167,7 +175,8 @@ fn slow_check(subject: &GroupSubject<'_>) -> Verdict {
         group.place.clone(),
         format!("the health check fails after {fails} s ({threshold} checks, {interval} s apart)"),
         impact,
-        Fix::new(command, "HealthCheckIntervalSeconds: 10, UnhealthyThresholdCount: 2"),
+        Fix::new(command, "HealthCheckIntervalSeconds: 10, UnhealthyThresholdCount: 2")
+            .in_terraform("interval = 10 and unhealthy_threshold = 2 in health_check"),
     )))
 }
 
@@ -196,7 +205,8 @@ fn no_grace_period(subject: &GroupSubject<'_>) -> Verdict {
         let fix = Fix::new(
             format!("aws ecs update-service {} --health-check-grace-period-seconds 120", subject.of.command_names()),
             "HealthCheckGracePeriodSeconds: 120",
-        );
+        )
+        .in_terraform("health_check_grace_period_seconds = 120");
         Problem::new(service.place.clone(), description, Impact::NONE, fix)
     }))
 }
@@ -224,6 +234,13 @@ fn attribute_problem(group: &Group, description: String, impact: Impact, (key, v
         "aws elbv2 modify-target-group-attributes --target-group-arn {} --attributes Key={key},Value={value}",
         group.arn
     );
-    let fix = Fix::new(command, format!("{{ Key: {key}, Value: \"{value}\" }}"));
+    let argument = match key {
+        "deregistration_delay.timeout_seconds" => "deregistration_delay",
+        "deregistration_delay.connection_termination.enabled" => "connection_termination",
+        "slow_start.duration_seconds" => "slow_start",
+        other => other,
+    };
+    let fix = Fix::new(command, format!("{{ Key: {key}, Value: \"{value}\" }}"))
+        .in_terraform(format!("{argument} = {value}"));
     Problem::new(group.place.clone(), description, impact, fix)
 }

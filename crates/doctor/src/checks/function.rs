@@ -29,7 +29,8 @@ fn timeout(subject: &DeliverySubject<'_>) -> Verdict {
             Fix::new(
                 format!("aws lambda update-function-configuration --function-name {} --timeout 30", function.name),
                 "Timeout: 30",
-            ),
+            )
+            .in_terraform("timeout = 30"),
         )
     }))
 }
@@ -50,7 +51,8 @@ fn no_concurrency(subject: &DeliverySubject<'_>) -> Verdict {
         let fix = Fix::new(
             format!("aws lambda delete-function-concurrency --function-name {}", function.name),
             "remove ReservedConcurrentExecutions, or set it to 2 or more",
-        );
+        )
+        .in_terraform("remove reserved_concurrent_executions, or set it to 2 or more");
         let description = "its reserved concurrency is 0: Lambda never invokes it";
         Problem::new(function.place.clone(), description, Impact::of(Connections::All), fix)
     }))

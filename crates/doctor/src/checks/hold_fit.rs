@@ -28,7 +28,9 @@ fn hold_unwired(subject: &GroupSubject<'_>) -> Verdict {
     let impact = Impact::of(Connections::New);
     if hold.stop_timeout != stop {
         let description = format!("the hold is given {} s, and stopTimeout is {stop} s", hold.stop_timeout);
-        let fix = Fix::new("", format!("{{ Name: SPOTDRAIN_HOLD_STOP_TIMEOUT, Value: \"{stop}\" }}"));
+        let fix = Fix::new("", format!("{{ Name: SPOTDRAIN_HOLD_STOP_TIMEOUT, Value: \"{stop}\" }}")).in_terraform(
+            format!("{{ name = \"SPOTDRAIN_HOLD_STOP_TIMEOUT\", value = \"{stop}\" }} in the environment"),
+        );
         return Ok(Some(Problem::new(part(subject.of, container), description, impact, fix)));
     }
     if subject.hold_fails_check()? {
@@ -40,7 +42,8 @@ fn hold_unwired(subject: &GroupSubject<'_>) -> Verdict {
     let port = hold.health_port.map_or("PORT".to_owned(), |port| port.to_string());
     let command =
         format!("aws elbv2 modify-target-group --target-group-arn {} --health-check-port {port}", subject.group.arn);
-    let fix = Fix::new(command, format!("HealthCheckPort: \"{port}\""));
+    let fix = Fix::new(command, format!("HealthCheckPort: \"{port}\""))
+        .in_terraform(format!("port = {port} in health_check"));
     Ok(Some(Problem::new(subject.group.place.clone(), description, impact, fix)))
 }
 
@@ -73,7 +76,8 @@ fn fail_open(subject: &GroupSubject<'_>) -> Verdict {
         subject.group.place.clone(),
         format!("below {set} the load balancer sends to unhealthy targets, those of the hold too"),
         Impact::of(Connections::New),
-        Fix::new(command, format!("{{ Key: {prefix}.count, Value: \"1\" }}")),
+        Fix::new(command, format!("{{ Key: {prefix}.count, Value: \"1\" }}"))
+            .in_terraform("minimum_healthy_targets_count = 1 in target_group_health, unhealthy_state_routing"),
     )))
 }
 
@@ -104,8 +108,12 @@ fn unheld_sidecar(subject: &ServiceSubject<'_>) -> Verdict {
                 let line = format!("DependsOn: [{{ ContainerName: {}, Condition: START }}]", other.name);
                 let command =
                     "aws ecs register-task-definition with dependsOn in the container, then aws ecs update-service";
+                let fix = Fix::new(command, line).in_terraform(format!(
+                    "dependsOn = [{{ containerName = \"{}\", condition = \"START\" }}]",
+                    other.name
+                ));
                 let (place, impact) = (part(*subject, serving), Impact::of(Connections::Open));
-                return Ok(Some(Problem::new(place, description, impact, Fix::new(command, line))));
+                return Ok(Some(Problem::new(place, description, impact, fix)));
             }
         }
     }

@@ -60,7 +60,7 @@ fn untagged(subject: &GroupSubject<'_>) -> Verdict {
         "its hold fails the health check, and the service is not tagged hold: the function deregisters the target"
             .to_owned(),
         Impact::for_seconds(Connections::New, deregistered.saturating_sub(serves)),
-        Fix::new(tag + and, line + and),
+        Fix::new(tag + and, line + and).in_terraform("tags = { spotdrain = \"hold\" }".to_owned() + and),
     )))
 }
 
@@ -71,12 +71,14 @@ fn unheld(subject: &GroupSubject<'_>) -> Result<Problem, Unknown> {
         let description =
             "the health check asks the traffic port and not a hold: its targets are deregistered all the same";
         let line = "HealthCheckPort: \"8081\", with SPOTDRAIN_HOLD_HEALTH=0.0.0.0:8081 in the container";
-        (description.to_owned(), Fix::new(format!("{command} 8081"), line))
+        let hcl = "port = 8081 in health_check, with SPOTDRAIN_HOLD_HEALTH=0.0.0.0:8081 in the container";
+        (description.to_owned(), Fix::new(format!("{command} 8081"), line).in_terraform(hcl))
     } else {
         let description = format!(
             "the health check asks another port, and {container} has no hold: its targets are not deregistered"
         );
-        (description, Fix::new(format!("{command} traffic-port"), "HealthCheckPort: traffic-port"))
+        let fix = Fix::new(format!("{command} traffic-port"), "HealthCheckPort: traffic-port");
+        (description, fix.in_terraform("port = \"traffic-port\" in health_check"))
     };
     let description = format!("the service's tag spotdrain is \"hold\", and {description}");
     Ok(Problem::new(group.place.clone(), description, Impact::of(Connections::New), fix))

@@ -43,7 +43,8 @@ fn visibility(subject: &DeliverySubject<'_>) -> Verdict {
         }
         format!("the visibility timeout is {visibility} s, and the function's {timeout} s: Lambda refuses the mapping")
     };
-    let fix = Fix::new(set_attribute(queue, "VisibilityTimeout=30"), "VisibilityTimeout: 30");
+    let fix = Fix::new(set_attribute(queue, "VisibilityTimeout=30"), "VisibilityTimeout: 30")
+        .in_terraform("visibility_timeout_seconds = 30");
     Ok(Some(Problem::new(queue.place.clone(), description, Impact::of(Connections::All), fix)))
 }
 
@@ -70,7 +71,8 @@ fn whole_batch(subject: &DeliverySubject<'_>) -> Verdict {
         let fix = Fix::new(
             "aws lambda update-event-source-mapping --uuid UUID --function-response-types ReportBatchItemFailures",
             "FunctionResponseTypes: [ReportBatchItemFailures]",
-        );
+        )
+        .in_terraform("function_response_types = [\"ReportBatchItemFailures\"]");
         let description = "its event source mapping lacks ReportBatchItemFailures: failed messages are not retried";
         Problem::new(queue.place.clone(), description, Impact::of(Connections::All), fix)
     }))
@@ -108,7 +110,8 @@ fn filtered(subject: &DeliverySubject<'_>) -> Verdict {
         let fix = Fix::new(
             "aws lambda update-event-source-mapping --uuid UUID --filter-criteria '{}'",
             "remove FilterCriteria: the rule's pattern selects the events",
-        );
+        )
+        .in_terraform("remove filter_criteria: the rule's pattern selects the events");
         Problem::new(queue.place.clone(), description, Impact::of(Connections::All), fix)
     }))
 }
@@ -131,7 +134,8 @@ fn queue_key(subject: &DeliverySubject<'_>) -> Verdict {
         let fix = Fix::new(
             set_attribute(queue, "'{\"KmsMasterKeyId\": \"\", \"SqsManagedSseEnabled\": \"true\"}'"),
             "SqsManagedSseEnabled: true, and no KmsMasterKeyId",
-        );
+        )
+        .in_terraform("sqs_managed_sse_enabled = true, and no kms_master_key_id");
         let description = "it is encrypted with alias/aws/sqs, which EventBridge cannot use: no notice reaches it";
         Problem::new(queue.place.clone(), description, Impact::of(Connections::All), fix)
     }))
@@ -172,6 +176,11 @@ fn queue_policy(subject: &DeliverySubject<'_>) -> Verdict {
         queue.arn, rule.arn
     );
     let description = format!("its policy does not let rule {} send to it: no notice reaches it", rule.name);
-    let fix = Fix::new(set_attribute(queue, "Policy=..."), line);
+    let statement = format!(
+        "{{ Effect = \"Allow\", Principal = {{ Service = \"events.amazonaws.com\" }}, Action = \"sqs:SendMessage\", \
+         Resource = \"{}\", Condition = {{ ArnEquals = {{ \"aws:SourceArn\" = \"{}\" }} }} }} in an aws_sqs_queue_policy",
+        queue.arn, rule.arn
+    );
+    let fix = Fix::new(set_attribute(queue, "Policy=..."), line).in_terraform(statement);
     Ok(Some(Problem::new(queue.place.clone(), description, Impact::of(Connections::All), fix)))
 }

@@ -30,6 +30,9 @@ fn no_target_group(subject: &ServiceSubject<'_>) -> Verdict {
         let fix = Fix::new(
             "",
             "a short DNS TTL, clients that retry, and the application draining on SIGTERM; or a target group",
+        )
+        .in_terraform(
+            "a short DNS TTL, clients that retry, and the application draining on SIGTERM; or a target group",
         );
         Problem::new(service.place.clone(), description, Impact::of(Connections::New), fix)
     }))

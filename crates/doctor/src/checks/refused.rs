@@ -48,8 +48,9 @@ fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Ver
         forecast.service
     );
     let impact = Impact::for_seconds(Connections::New, seconds);
-    Ok((seconds > BRIDGED)
-        .then(|| Problem::new(forecast.place.clone(), description, impact, Fix::new(fix.clone(), fix))))
+    Ok((seconds > BRIDGED).then(|| {
+        Problem::new(forecast.place.clone(), description, impact, Fix::new(fix.clone(), fix.clone()).in_terraform(fix))
+    }))
 }
 
 pub(super) const NO_FUNCTION: Check = Check {
@@ -73,7 +74,8 @@ fn no_function(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) ->
             Place::live("the function".to_owned()),
             "no function with SPOTDRAIN_ settings is in this Region",
             Impact::of(Connections::All),
-            Fix::new("sam deploy --guided --template deploy/template.yaml", ""),
+            Fix::new("sam deploy --guided --template deploy/template.yaml", "")
+                .in_terraform("module \"spotdrain\" { source = \"github.com/spotdrain/spotdrain//deploy/terraform\" }"),
         )
     }))
 }

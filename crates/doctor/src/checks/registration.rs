@@ -40,16 +40,18 @@ fn port(subject: &GroupSubject<'_>) -> Verdict {
     let (description, fix) = match subject.container()? {
         None => (
             format!("its load balancer names container {name}, which is not in the task definition"),
-            "ContainerName: the name of a container of the task definition".to_owned(),
+            Fix::new("", "ContainerName: the name of a container of the task definition")
+                .in_terraform("container_name = the name of a container of the task definition"),
         ),
         Some(container) if !container.ports.known_or_err()?.is_some_and(|ports| ports.contains(port)) => (
             format!("its load balancer names port {port} of container {name}, which does not map it"),
-            format!("PortMappings: [{{ ContainerPort: {port} }}]"),
+            Fix::new("", format!("PortMappings: [{{ ContainerPort: {port} }}]"))
+                .in_terraform(format!("portMappings = [{{ containerPort = {port} }}] in the container")),
         ),
         Some(_) => return Ok(None),
     };
     let place = subject.of.service.place.clone();
-    Ok(Some(Problem::new(place, description, Impact::of(Connections::All), Fix::new("", fix))))
+    Ok(Some(Problem::new(place, description, Impact::of(Connections::All), fix)))
 }
 
 pub(super) const GROUP_PORT: Check = Check {
@@ -72,7 +74,7 @@ fn group_port(subject: &GroupSubject<'_>) -> Verdict {
             subject.group.place.clone(),
             format!("the group's port is {own}, and its targets are registered with {port}"),
             Impact::NONE,
-            Fix::new("", format!("Port: {port}")),
+            Fix::new("", format!("Port: {port}")).in_terraform(format!("port = {port}")),
         )
     }))
 }
@@ -100,7 +102,7 @@ fn address_family(subject: &GroupSubject<'_>) -> Verdict {
         subject.group.place.clone(),
         "the group takes IPv6 addresses, and the service's tasks have IPv4 only".to_owned(),
         Impact::of(Connections::All),
-        Fix::new("", "IpAddressType: ipv4"),
+        Fix::new("", "IpAddressType: ipv4").in_terraform("ip_address_type = \"ipv4\""),
     )))
 }
 
@@ -128,7 +130,8 @@ fn why_unused(group: &Group) -> (String, Fix) {
     let zones = Fix::new(
         "aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNET_IN_EACH_ZONE_OF_THE_SERVICE",
         "Subnets: one in each zone of the service's AwsvpcConfiguration",
-    );
+    )
+    .in_terraform("subnets = one in each zone of the service's network_configuration");
     let either = "no listener forwards to the group, or its load balancer is not in their zone";
     match &group.listeners {
         Setting::Set(all) if all.is_empty() => {
@@ -136,7 +139,8 @@ fn why_unused(group: &Group) -> (String, Fix) {
             let protocol = group.protocol.known().map_or("PROTOCOL", String::as_str);
             let listener =
                 format!("aws elbv2 create-listener --load-balancer-arn ARN --protocol {protocol} --port PORT");
-            let fix = Fix::new(format!("{listener} --default-actions {action}"), "a Listener that forwards to it");
+            let fix = Fix::new(format!("{listener} --default-actions {action}"), "a Listener that forwards to it")
+                .in_terraform("an aws_lb_listener that forwards to it");
             ("no listener forwards to the group".to_owned(), fix)
         }
         Setting::Set(all) => (format!("in a zone that the load balancer is not in, of {}", all.join(", ")), zones),
@@ -164,7 +168,8 @@ fn blue_green(subject: &GroupSubject<'_>) -> Verdict {
             other.place.clone(),
             format!("its {what} is {value}, and {own} in {}", subject.group.place.name),
             Impact::of(Connections::All),
-            Fix::new("", format!("the same {what} in both groups: {own}")),
+            Fix::new("", format!("the same {what} in both groups: {own}"))
+                .in_terraform(format!("the same {what} in both groups: {own}")),
         )
     }))
 }
@@ -195,7 +200,8 @@ fn target_type(subject: &GroupSubject<'_>) -> Verdict {
     let set = subject.group.target_type.known_or_err()?.map_or("instance by default", String::as_str);
     Ok(set.starts_with("instance").then(|| {
         let description = format!("its target type is {set}, and Fargate needs ip: ECS refuses the service");
-        let fix = Fix::new("aws elbv2 create-target-group --target-type ip, in place of this one", "TargetType: ip");
+        let fix = Fix::new("aws elbv2 create-target-group --target-type ip, in place of this one", "TargetType: ip")
+            .in_terraform("target_type = \"ip\"");
         Problem::new(subject.group.place.clone(), description, Impact::of(Connections::All), fix)
     }))
 }

@@ -188,11 +188,16 @@ fn problem(subject: &DeliverySubject<'_>, statements: &[Statement], need: &Need)
 fn fix(statements: &[Statement], need: &Need) -> Fix {
     let (action, resource) = (need.action, need.shown());
     if is_denied(statements, need.request()) {
-        return Fix::new("", format!("no Effect: Deny in the role's policies that covers {action}"));
+        return Fix::new("", format!("no Effect: Deny in the role's policies that covers {action}"))
+            .in_terraform(format!("no Effect = \"Deny\" in the role's policies that covers {action}"));
     }
     if let Some((tag, value)) = lacking_tag(statements, need.request()) {
         let command = format!("aws elbv2 add-tags --resource-arns {resource} --tags Key={tag},Value={value}");
-        return Fix::new(command, format!("Tags: [{{ Key: {tag}, Value: \"{value}\" }}]"));
+        return Fix::new(command, format!("Tags: [{{ Key: {tag}, Value: \"{value}\" }}]"))
+            .in_terraform(format!("tags = {{ {tag} = \"{value}\" }}"));
     }
+    let statement =
+        format!("{{ Effect = \"Allow\", Action = \"{action}\", Resource = \"{resource}\" }} in the role's policy");
     Fix::new("", format!("{{ Effect: Allow, Action: {action}, Resource: \"{resource}\" }} in the role's policy"))
+        .in_terraform(statement)
 }

@@ -173,7 +173,8 @@ fn problem(rule: &Rule, description: String) -> Problem {
         Fix::new(
             format!("aws events put-rule --name {} --event-pattern '{PATTERN}'", rule.name),
             format!("EventPattern: {PATTERN}"),
-        ),
+        )
+        .in_terraform(format!("event_pattern = jsonencode({PATTERN})")),
     )
 }
 
@@ -201,7 +202,8 @@ fn disabled_rule(subject: &DeliverySubject<'_>) -> Verdict {
             rule.place.clone(),
             "the rule is disabled".to_owned(),
             Impact::of(Connections::All),
-            Fix::new(format!("aws events enable-rule --name {}", rule.name), "State: ENABLED"),
+            Fix::new(format!("aws events enable-rule --name {}", rule.name), "State: ENABLED")
+                .in_terraform("state = \"ENABLED\""),
         )
     }))
 }
@@ -214,7 +216,8 @@ fn disabled_mapping(subject: &DeliverySubject<'_>) -> Verdict {
             queue.place.clone(),
             "its event source mapping is disabled".to_owned(),
             Impact::of(Connections::All),
-            Fix::new("aws lambda update-event-source-mapping --uuid UUID --enabled", "Enabled: true"),
+            Fix::new("aws lambda update-event-source-mapping --uuid UUID --enabled", "Enabled: true")
+                .in_terraform("enabled = true"),
         )
     }))
 }
@@ -240,7 +243,8 @@ fn changed_event(subject: &DeliverySubject<'_>) -> Verdict {
         let fix = Fix::new(
             format!("aws events put-targets --rule {} --targets Id=ID,Arn=ARN, without Input, InputPath and InputTransformer", rule.name),
             "remove Input, InputPath and InputTransformer from the target",
-        );
+        )
+        .in_terraform("remove input, input_path and input_transformer from the aws_cloudwatch_event_target");
         let description = format!("its target gets {input} in place of the event: the function reads no notice");
         Problem::new(rule.place.clone(), description, Impact::of(Connections::All), fix)
     }))
@@ -264,7 +268,8 @@ fn other_bus(subject: &DeliverySubject<'_>) -> Verdict {
         let fix = Fix::new(
             format!("aws events put-rule --name {} --event-bus-name default --event-pattern '{PATTERN}'", rule.name),
             "remove EventBusName",
-        );
+        )
+        .in_terraform("remove event_bus_name");
         let description = format!("it is on event bus {bus}, and ECS sends its events to the default bus");
         Problem::new(rule.place.clone(), description, Impact::of(Connections::All), fix)
     }))

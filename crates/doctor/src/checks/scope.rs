@@ -37,7 +37,8 @@ fn tag(subject: &ServiceSubject<'_>) -> Verdict {
         Fix::new(
             format!("aws ecs tag-resource --resource-arn {} --tags key=spotdrain,value=on", subject.service.arn),
             "Tags: [{ Key: spotdrain, Value: \"on\" }]",
-        ),
+        )
+        .in_terraform("tags = { spotdrain = \"on\" }"),
     )))
 }
 
@@ -131,7 +132,8 @@ fn settings(subject: &DeliverySubject<'_>) -> Verdict {
             Fix::new(
                 format!("aws lambda update-function-configuration --function-name {} --environment ...", function.name),
                 "the settings of README.md under Environment: Variables",
-            ),
+            )
+            .in_terraform("the settings of README.md in environment, variables"),
         )
     }))
 }
@@ -141,4 +143,5 @@ fn setting_fix(function: &Function, name: &str, value: &str) -> Fix {
         format!("aws lambda update-function-configuration --function-name {}, with {name}={value}", function.name),
         format!("{name}: {value}"),
     )
+    .in_terraform(format!("{name} = \"{value}\" in environment, variables"))
 }

@@ -5,6 +5,7 @@ use spotdrain_core::model::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, MAX_STOP_TIMEO
 use crate::check::{Check, Connections, Fix, Impact, Problem, Run, Severity, Verdict};
 use crate::forecast::NLB_GOES_ON;
 use crate::model::group::Kind;
+use crate::model::root::Place;
 use crate::model::service::Container;
 use crate::model::setting::Unknown;
 use crate::model::subject::{GroupSubject, ServiceSubject};
@@ -57,6 +58,7 @@ fn stop_fix(seconds: u32) -> Fix {
         ),
         format!("StopTimeout: {seconds}"),
     )
+    .in_terraform(format!("stopTimeout = {seconds} in the container of container_definitions"))
 }
 
 pub(super) const STOP_TOO_LONG: Check = Check {
@@ -102,7 +104,8 @@ fn shell(subject: &ServiceSubject<'_>) -> Verdict {
             let fix = Fix::new(
                 "aws ecs register-task-definition with exec before the last command, then aws ecs update-service",
                 "exec before the last command of the script",
-            );
+            )
+            .in_terraform("exec before the last command of the script");
             let place = part(*subject, container);
             return Ok(Some(Problem::new(place, description, Impact::of(Connections::Open), fix)));
         }
@@ -140,6 +143,7 @@ fn depend_fix(on: &Container) -> Fix {
         "aws ecs register-task-definition with dependsOn in the container, then aws ecs update-service",
         format!("DependsOn: [{{ ContainerName: {}, Condition: START }}]", on.name),
     )
+    .in_terraform(format!("dependsOn = [{{ containerName = \"{}\", condition = \"START\" }}]", on.name))
 }
 
 fn stops_first(other: &Container, serving: &Container, all: &[Container]) -> Result<Option<String>, Unknown> {
@@ -174,9 +178,10 @@ pub(super) fn waits_for(container: &Container, name: &str, all: &[Container]) ->
     Ok(false)
 }
 
-/// A container's place is its task definition.
-pub(super) fn part(subject: ServiceSubject<'_>, container: &Container) -> crate::model::root::Place {
+/// A container's place: in its task definition, with its own lines.
+pub(super) fn part(subject: ServiceSubject<'_>, container: &Container) -> Place {
     let definition = subject.service.task_definition.known().map(|definition| &definition.place);
     let place = definition.unwrap_or(&subject.service.place);
-    place.named(format!("{}, container {}", place.name, container.name))
+    let name = format!("{}, container {}", place.name, container.name);
+    Place { line: container.line.or(place.line), lines: container.lines.clone(), ..place.named(name) }
 }

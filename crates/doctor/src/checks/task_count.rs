@@ -33,7 +33,8 @@ fn one_task(subject: &ServiceSubject<'_>) -> Verdict {
             Fix::new(
                 format!("aws ecs update-service {} --desired-count 2", subject.command_names()),
                 "DesiredCount: 2",
-            ),
+            )
+            .in_terraform("desired_count = 2"),
         )
     }))
 }
@@ -66,7 +67,7 @@ fn scales_to_one(subject: &ServiceSubject<'_>) -> Verdict {
             subject.service.place.name
         ),
         Impact::of(Connections::All),
-        Fix::new(command, "MinCapacity: 2"),
+        Fix::new(command, "MinCapacity: 2").in_terraform("min_capacity = 2"),
     )))
 }
 
@@ -100,6 +101,7 @@ fn percent_fix(subject: &ServiceSubject<'_>) -> Fix {
         ),
         "DeploymentConfiguration: { MinimumHealthyPercent: 100, MaximumPercent: 200 }",
     )
+    .in_terraform("deployment_minimum_healthy_percent = 100 and deployment_maximum_percent = 200")
 }
 
 pub(super) const NO_ROOM: Check = Check {
@@ -156,6 +158,9 @@ fn zone_rebalancing(subject: &ServiceSubject<'_>) -> Verdict {
             Fix::new(
                 format!("aws ecs update-service {} --availability-zone-rebalancing DISABLED", subject.command_names()),
                 "AvailabilityZoneRebalancing: DISABLED, where an additional drain is worse than uneven zones",
+            )
+            .in_terraform(
+                "availability_zone_rebalancing = \"DISABLED\", where an additional drain is worse than uneven zones",
             ),
         )
     }))
@@ -193,7 +198,8 @@ fn one_in_zone(subject: &GroupSubject<'_>) -> Verdict {
                     group.arn
                 ),
                 "{ Key: load_balancing.cross_zone.enabled, Value: \"true\" }",
-            ),
+            )
+            .in_terraform("load_balancing_cross_zone_enabled = true"),
         )
     }))
 }

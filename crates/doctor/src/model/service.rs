@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::group::Group;
-use crate::model::root::Place;
+use crate::model::root::{Lines, Place};
 use crate::model::setting::Setting;
 
 /// A service.
@@ -142,4 +142,8 @@ pub struct Container {
     pub ports: Setting<Vec<u16>>,
     /// What it waits for: the other container, and the condition.
     pub depends_on: Setting<Vec<(String, String)>>,
+    /// The line where it begins in its template.
+    pub line: Option<usize>,
+    /// The lines of its properties, by their names.
+    pub lines: Lines,
 }

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::model::root::Unread;
 use crate::model::setting::Setting;
+use crate::template::assembly;
 use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::rules;
 use crate::template::evaluate::stack::{Given, Stack};
@@ -76,7 +77,7 @@ impl<'a> Loader<'a> {
     }
 
     fn child(&mut self, parent: &Stack, id: &str, body: &Node, ancestors: &[PathBuf]) -> Result<Stack, String> {
-        let file = Self::file(parent, body)?;
+        let file = self.file(parent, body)?;
         self.stacks += 1;
         if ancestors.contains(&file) || ancestors.len() > MAX_DEPTH || self.stacks > MAX_STACKS {
             return Err(format!("{} is nested in itself, or too deep", file.display()));
@@ -92,7 +93,7 @@ impl<'a> Loader<'a> {
 
     /// The file of a nested stack's template: a path, or the asset that the CDK notes beside it.
     /// Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-cdk-testing.html>
-    fn file(parent: &Stack, body: &Node) -> Result<PathBuf, String> {
+    fn file(&self, parent: &Stack, body: &Node) -> Result<PathBuf, String> {
         let folder = parent.file.parent().unwrap_or(Path::new(""));
         let asset = body.get("Metadata").and_then(|metadata| metadata.get("aws:asset:path")).and_then(Node::text);
         if let Some(asset) = asset {
@@ -103,7 +104,8 @@ impl<'a> Loader<'a> {
         let location = property("TemplateURL").or_else(|| property("Location")).ok_or("it names no template")?;
         match location.as_text() {
             Setting::Set(url) if url.contains("://") => {
-                Err(format!("its template is at {url}: give that file to --template"))
+                let asset = assembly::asset(&parent.file, &url, self.load);
+                asset.ok_or_else(|| format!("its template is at {url}: give that file to --template"))
             }
             Setting::Set(path) => Ok(tidy(&folder.join(path))),
             Setting::Default => Err("it names no template".to_owned()),

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::model::root::{Deployment, Unread};
-use crate::template::convert::delivery::delivery;
-use crate::template::convert::services::services;
+use crate::model::root::{Deployment, Origin, Unread};
+use crate::template::convert::deployment;
 use crate::template::evaluate::location::Location;
 use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::rules;
@@ -47,9 +46,18 @@ pub struct Templates {
     pub parameters: BTreeMap<String, String>,
     /// The account and the Region.
     pub location: Location,
+    /// The account and the Region of single files, where they say it themselves.
+    pub locations: BTreeMap<PathBuf, Location>,
 }
 
 impl Templates {
+    /// The account and the Region of a file; those that are given win.
+    fn location_of(&self, file: &Path) -> Location {
+        let own = self.locations.get(file).cloned().unwrap_or_default();
+        let given = self.location.clone();
+        Location { account: given.account.or(own.account), region: given.region.or(own.region) }
+    }
+
     /// One template with the values of its parameters.
     #[must_use]
     pub fn of(file: &Path, parameters: BTreeMap<String, String>) -> Self {
@@ -70,14 +78,12 @@ pub fn read(templates: &Templates, load: &dyn Fn(&Path) -> io::Result<String>) -
     nest_and_import(&mut roots, &mut loader);
     let is_nested = |root: &Root| root.is_candidate && loader.files.contains(&tidy(&root.stack.file));
     roots.retain(|root| !is_nested(root));
-    let mut resources = Resources::new(templates.location.clone());
+    let mut resources = Resources::new(templates.location.clone(), Origin::Template);
     for root in &roots {
         resources.add(&root.stack);
     }
     unread.append(&mut loader.unread);
-    unread.append(&mut resources.unread);
-    let (services, delivery) = (services(&resources), delivery(&resources));
-    Ok(Deployment { services, delivery, unread })
+    Ok(deployment(resources, unread))
 }
 
 fn error(file: &Path, problem: impl Into<String>) -> TemplateError {
@@ -102,7 +108,7 @@ fn roots(templates: &Templates, loader: &mut Loader<'_>) -> Result<Vec<Root>, Te
             Ok(template) => {
                 let prefix = if all.len() > 1 { prefix(file, &roots) } else { String::new() };
                 let given = given(&template, &templates.parameters);
-                let stack = Stack::new(file, prefix, template, templates.location.clone(), given);
+                let stack = Stack::new(file, prefix, template, templates.location_of(file), given);
                 roots.push(Root { stack, is_candidate });
             }
             Err(Refused::NotATemplate(_)) if is_candidate => {}

@@ -3,12 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use crate::model::root::{Place, Unread};
+use crate::model::root::{Lines, Origin, Place, Suppression, Unread};
 use crate::template::evaluate::location::Location;
 use crate::template::evaluate::names;
 use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::stack::Stack;
 use crate::template::evaluate::value::{Data, Value};
+use crate::template::suppression::suppression;
 use crate::template::syntax::node::Node;
 
 /// A resource.
@@ -28,7 +29,9 @@ pub(crate) struct Resource {
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
     pub(crate) unread: Vec<Unread>,
+    pub(crate) suppressions: Vec<Suppression>,
     pub(crate) location: Location,
+    pub(crate) origin: Origin,
     all: Vec<Resource>,
     by_kind: BTreeMap<String, Vec<usize>>,
     /// By kind, and what a text may refer to a resource by.
@@ -40,8 +43,13 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
-    pub(crate) fn new(location: Location) -> Self {
-        Self { location, ..Self::default() }
+    pub(crate) fn new(location: Location, origin: Origin) -> Self {
+        Self { location, origin, ..Self::default() }
+    }
+
+    /// Returns why a setting is unknown that depends on a resource which is elsewhere.
+    pub(crate) fn not_here(&self, what: &str, name: &str) -> String {
+        format!("{what} {name} is not in {}", self.origin.document())
     }
 
     /// Returns the resources of these kinds.
@@ -112,7 +120,9 @@ impl Resources {
             if let (Some(globals), "AWS::Serverless::Function") = (&globals, kind) {
                 properties = merged(globals, properties);
             }
-            self.push(resource(resolver, id, kind, body.line, properties));
+            let resource = resource(resolver, id, kind, body.line, properties);
+            self.suppress(resolver, &resource.place, body);
+            self.push(resource);
         }
         stack.children.values().for_each(|child| self.add(child));
         for assumption in stack.take_assumptions() {
@@ -120,7 +130,7 @@ impl Resources {
         }
     }
 
-    fn push(&mut self, resource: Resource) {
+    pub(crate) fn push(&mut self, resource: Resource) {
         let index = self.all.len();
         self.by_kind.entry(resource.kind.clone()).or_default().push(index);
         let names = self.by_name.entry(resource.kind.clone()).or_default();
@@ -130,6 +140,15 @@ impl Resources {
             }
         }
         self.all.push(resource);
+    }
+
+    /// Reads what a resource accepts in its metadata.
+    fn suppress(&mut self, resolver: Resolver<'_>, place: &Place, body: &Node) {
+        let Some(node) = body.get("Metadata").and_then(|all| all.get("spotdrain")) else { return };
+        match suppression(place, &resolver.value(node)) {
+            Ok(suppression) => self.suppressions.push(suppression),
+            Err(why) => self.unread(&place.name, &why),
+        }
     }
 
     fn unread(&mut self, subject: &str, why: &str) {
@@ -185,7 +204,7 @@ fn resource(resolver: Resolver<'_>, id: &str, kind: &str, line: usize, propertie
     let file = Some(stack.file.display().to_string());
     Resource {
         kind: kind.to_owned(),
-        place: Place { name: format!("{} {path}", word(kind)), file, line: Some(line) },
+        place: Place { name: format!("{} {path}", word(kind)), file, line: Some(line), lines: lines(&properties) },
         name: names::name(resolver, id),
         reference: names::reference(resolver, id),
         arn: names::arn_of(resolver, id).unwrap_or_default(),
@@ -193,7 +212,7 @@ fn resource(resolver: Resolver<'_>, id: &str, kind: &str, line: usize, propertie
     }
 }
 
-fn word(kind: &str) -> &'static str {
+pub(crate) fn word(kind: &str) -> &'static str {
     match kind {
         "AWS::ECS::Service" => "service",
         "AWS::ECS::TaskSet" => "task set",
@@ -204,6 +223,35 @@ fn word(kind: &str) -> &'static str {
         "AWS::SQS::Queue" => "queue",
         "AWS::Lambda::Function" | "AWS::Serverless::Function" => "function",
         _ => "resource",
+    }
+}
+
+/// Returns the lines of the properties in a value, and of the keys in its lists of keys and values; the first one counts.
+/// Containers have their own.
+pub(crate) fn lines(value: &Value) -> Lines {
+    let mut lines = BTreeMap::new();
+    add_lines(value, &mut lines);
+    Lines::new(lines)
+}
+
+fn add_lines(value: &Value, lines: &mut BTreeMap<String, usize>) {
+    let mut add = |name: &str, line: usize| {
+        if line > 0 {
+            lines.entry(name.to_owned()).or_insert(line);
+        }
+    };
+    if let Some(key) = value.text("Key").known().or(value.text("Name").known()) {
+        add(key, value.line);
+    }
+    for (name, inner) in value.entries() {
+        add(name, inner.line);
+    }
+    let inner = value.entries().iter().filter(|(name, _)| name != "ContainerDefinitions").map(|(_, inner)| inner);
+    inner.for_each(|inner| add_lines(inner, lines));
+    if let Data::List(items) = &value.data {
+        for item in items {
+            add_lines(item, lines);
+        }
     }
 }
 

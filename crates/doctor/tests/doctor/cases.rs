@@ -71,13 +71,13 @@ fn diagnosis(file: &str, location: Location) -> Diagnosis {
     examine(&read(&templates, &|path| std::fs::read_to_string(path)).unwrap())
 }
 
-fn found(diagnosis: &Diagnosis) -> Vec<String> {
+pub(super) fn found(diagnosis: &Diagnosis) -> Vec<String> {
     let kinds = ["service ", "target group ", "task definition ", "queue ", "rule ", "scalable target "];
     let short = |name: &str| kinds.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name).to_owned();
     diagnosis.findings.iter().map(|one| format!("{} {}", one.check.id, short(&one.problem.place.name))).collect()
 }
 
-fn reported(diagnosis: &Diagnosis) -> String {
+pub(super) fn reported(diagnosis: &Diagnosis) -> String {
     let not_checked = diagnosis.not_checked.iter();
     let not_checked = not_checked.map(|one| format!("{} {}: {}", one.checks.join(","), one.subject, one.why));
     let never =

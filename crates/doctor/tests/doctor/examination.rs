@@ -7,7 +7,7 @@ use spotdrain_doctor::ignore_file::Accepted;
 use spotdrain_doctor::json::record;
 use spotdrain_doctor::model::delivery::{Delivery, Function, Queue, Rule};
 use spotdrain_doctor::model::group::{Attributes, Group, HealthCheck};
-use spotdrain_doctor::model::root::{Deployment, Place, Unread};
+use spotdrain_doctor::model::root::{Deployment, Origin, Place, Unread};
 use spotdrain_doctor::model::service::{Balancer, Capacity, Container, Service, TaskDefinition};
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::sarif::sarif;
@@ -53,6 +53,7 @@ fn service() -> Service {
         environment: unknown(),
         ports: unknown(),
         depends_on: unknown(),
+        ..Container::default()
     };
     let other = Container { name: "other".to_owned(), ..container.clone() };
     let containers = Setting::Set(vec![container, other]);
@@ -118,7 +119,8 @@ fn delivery() -> Delivery {
 fn what_is_not_known_is_never_fine() {
     let without_group = || Service { balancers: Setting::Set(Vec::new()), ..service() };
     let services = || vec![service(), without_group()];
-    let deployment = |delivery| Deployment { services: services(), delivery, unread: Vec::new() };
+    let deployment =
+        |delivery| Deployment { services: services(), delivery, unread: Vec::new(), ..Deployment::default() };
     let mut said = BTreeSet::new();
     for delivery in [Setting::Set(delivery()), unknown()] {
         let diagnosis = examine(&deployment(delivery));
@@ -129,11 +131,16 @@ fn what_is_not_known_is_never_fine() {
 }
 
 /// A service as AWS makes it where nothing is set, with a strategy of Spot alone.
-fn careless() -> Deployment {
+pub(super) fn careless() -> Deployment {
     let item =
         spotdrain_doctor::model::service::StrategyItem { provider: "FARGATE_SPOT".to_owned(), base: 0, weight: 1 };
     let group = Group {
-        place: Place { name: "target group a".to_owned(), file: Some("t.yaml".to_owned()), line: Some(7) },
+        place: Place {
+            name: "target group a".to_owned(),
+            file: Some("t.yaml".to_owned()),
+            line: Some(7),
+            ..Place::default()
+        },
         protocol: Setting::Set("TCP".to_owned()),
         port: Setting::Set(80),
         target_type: Setting::Set("ip".to_owned()),
@@ -158,6 +165,8 @@ fn careless() -> Deployment {
         services: vec![service],
         delivery: Setting::Default,
         unread: vec![Unread { subject: "service b".to_owned(), why: "a right is missing".to_owned() }],
+        origin: Origin::Template,
+        ..Deployment::default()
     }
 }
 

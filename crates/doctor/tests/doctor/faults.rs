@@ -11,11 +11,11 @@ use spotdrain_doctor::diagnosis::Finding;
 use spotdrain_doctor::template::{Templates, read};
 use spotdrain_doctor::{CHECKS, Diagnosis, examine};
 
-const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctor/fixtures/example.yaml");
+pub(super) const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctor/fixtures/example.yaml");
 const DEPLOYED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/example/template.yaml");
 
 /// The check, and what in the template is replaced by what.
-type Fault = (&'static str, &'static [(&'static str, &'static str)]);
+pub(super) type Fault = (&'static str, &'static [(&'static str, &'static str)]);
 
 const STRATEGY: &str = "      CapacityProviderStrategy:
         - { CapacityProvider: FARGATE, Base: 2, Weight: 1 }
@@ -36,7 +36,7 @@ const BALANCERS: &str =
 const RESPONSES: &str = "      FunctionResponseTypes: [ReportBatchItemFailures]\n";
 const MODE: &str = "          SPOTDRAIN_MODE: !Ref Mode\n";
 
-const FAULTS: &[Fault] = &[
+pub(super) const FAULTS: &[Fault] = &[
     ("SD001", &[(STRATEGY, "      LaunchType: FARGATE\n")]),
     ("SD002", &[("      DesiredCount: 4", "      LaunchType: FARGATE\n      DesiredCount: 4")]),
     ("SD003", &[("FARGATE, Base: 2, Weight: 1", "FARGATE, Base: 0, Weight: 0"), BREAKER_OFF]),
@@ -273,7 +273,7 @@ const FAULTS: &[Fault] = &[
 ];
 
 /// A template with replacements; `None` where one of their texts is neither in it nor in what is nested in it.
-fn diagnosis(template: &str, replacements: &[(&str, &str)]) -> Option<Diagnosis> {
+pub(super) fn diagnosis(template: &str, replacements: &[(&str, &str)]) -> Option<Diagnosis> {
     let replaced = RefCell::new(BTreeSet::new());
     let load = |path: &Path| {
         // A deployment begins with observe, which is a finding itself.
@@ -363,8 +363,8 @@ fn what_the_faults_say_is_for_a_person_to_read() {
                 let (impact, fix) = (problem.impact, &problem.fix);
                 let id = finding.check.id;
                 format!(
-                    "{id} {place}\n  {}\n  {impact}\n  $ {}\n  + {}",
-                    problem.description, fix.command, fix.template
+                    "{id} {place}\n  {}\n  {impact}\n  $ {}\n  + {}\n  = {}",
+                    problem.description, fix.command, fix.template, fix.terraform
                 )
             };
             but_forecast(&diagnosis).map(text).collect::<Vec<_>>()

@@ -16,3 +16,8 @@ mod inputs;
 mod limits;
 mod mutants;
 mod open;
+mod pages;
+mod plan;
+mod same_service;
+mod sarif_rules;
+mod suppressions;

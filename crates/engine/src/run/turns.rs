@@ -52,7 +52,9 @@ impl<C: Cloud> Run<'_, C> {
             if granted_at > now {
                 return Some(granted_at);
             }
-            let group = self.work.take_turn(now)?;
+            let left = self.left(now);
+            let turns = engine.budget(|budget, elapsed| budget.turns_within(elapsed, left));
+            let group = self.work.next_turn(now, turns)?;
             engine.budget(Budget::take_turn);
             self.look_at(Turn { group, may_write: true });
         }

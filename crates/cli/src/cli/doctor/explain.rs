@@ -2,21 +2,30 @@
 
 use std::io::Write as _;
 
+use spotdrain_doctor::json::explanation;
 use spotdrain_doctor::{CHECKS, Check, check};
 
 use super::show::severity_style;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::output::style::{BOLD, QUIET};
 use crate::cli::output::table::{Table, plain};
-use crate::cli::output::write_error;
+use crate::cli::output::{json, write_error};
 
 /// The width of a paragraph, in characters.
 const WIDTH: usize = 100;
 
-pub(crate) fn run(id: &str) -> Result<Exit, CliError> {
+pub(crate) fn run(id: &str, as_json: bool) -> Result<Exit, CliError> {
+    if as_json {
+        print_json(id)?;
+        return Ok(Exit::Done);
+    }
     let text = if id == "all" { list().to_string() } else { explain(find(id)?) };
     write!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))?;
     Ok(Exit::Done)
+}
+
+fn print_json(id: &str) -> Result<(), CliError> {
+    if id == "all" { json(&CHECKS.map(explanation).as_slice()) } else { json(&explanation(find(id)?)) }
 }
 
 fn find(id: &str) -> Result<&'static Check, CliError> {

@@ -1,12 +1,14 @@
 //! `spotdrain doctor`: finds the settings that will drop connections, in templates or in an account.
 
+mod accepted;
 mod args;
 mod explain;
 mod parameters;
+mod plans;
 mod show;
 mod templates;
 
-use spotdrain_doctor::ignore_file::Accepted;
+use spotdrain_doctor::filter::CheckFilter;
 use spotdrain_doctor::json::record;
 use spotdrain_doctor::model::root::Deployment;
 use spotdrain_doctor::sarif::sarif;
@@ -21,12 +23,16 @@ use crate::read_account::{FunctionSelector, Selection, read_account};
 
 pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, CliError> {
     if let Some(id) = &args.explain {
-        return explain::run(id);
+        return explain::run(id, args.json);
     }
-    let accepted = accepted(args)?;
+    let accepted = accepted::read(args)?;
     let deployment = deployment(args).await?;
     let mut diagnosis = examine(&deployment);
     let unused: Vec<_> = diagnosis.accept(&accepted).into_iter().map(str::to_owned).collect();
+    diagnosis.retain(&CheckFilter { only: &args.only, ignore: &args.ignore, least: args.severity });
+    if let (Some(file), Some(reason)) = (&args.accept, &args.write_accepted) {
+        accepted::write(file, reason, &mut diagnosis)?;
+    }
     report(args, &diagnosis, &unused)?;
     exit(args, &diagnosis)
 }
@@ -34,6 +40,9 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, CliError> {
 async fn deployment(args: &DoctorArgs) -> Result<Deployment, CliError> {
     if !args.templates.is_empty() {
         return templates::read(args);
+    }
+    if !args.plans.is_empty() {
+        return plans::read(args);
     }
     let AwsConnection { aws, caller } = Box::pin(connect(&args.aws, None, Needs::Ecs)).await?;
     let (cluster, services) = (args.cluster.clone(), args.services.clone());
@@ -51,21 +60,13 @@ fn selector(args: &DoctorArgs) -> FunctionSelector {
     }
 }
 
-fn accepted(args: &DoctorArgs) -> Result<Accepted, CliError> {
-    let Some(file) = &args.accept else { return Ok(Accepted::default()) };
-    let name = file.display();
-    let wrong = |error: &dyn std::fmt::Display| CliError::Configuration(format!("--accept {name}: {error}"));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
-    Accepted::read(&text).map_err(|error| wrong(&error))
-}
-
 fn report(args: &DoctorArgs, diagnosis: &Diagnosis, unused: &[String]) -> Result<(), CliError> {
     if args.json {
         json(&record(diagnosis))
     } else if args.sarif {
         json(&sarif(diagnosis, env!("CARGO_PKG_VERSION")))
     } else {
-        show::diagnosis(diagnosis, unused, !args.templates.is_empty())
+        show::diagnosis(diagnosis, unused)
     }
 }
 
@@ -88,11 +89,12 @@ fn exit(args: &DoctorArgs, diagnosis: &Diagnosis) -> Result<Exit, CliError> {
 }
 
 fn place(args: &DoctorArgs) -> String {
-    match (&args.cluster, args.templates.as_slice()) {
+    let files = if args.plans.is_empty() { &args.templates } else { &args.plans };
+    match (&args.cluster, files.as_slice()) {
         (Some(cluster), _) => format!("in cluster {cluster}"),
         (None, []) => "in this account and Region".to_owned(),
-        (None, templates) => {
-            let names: Vec<_> = templates.iter().map(|path| path.display().to_string()).collect();
+        (None, files) => {
+            let names: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
             format!("in {}", names.join(", "))
         }
     }

@@ -3,25 +3,26 @@
 use std::io::Write as _;
 
 use anstyle::Style;
+use spotdrain_doctor::Severity;
 use spotdrain_doctor::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use spotdrain_doctor::forecast::{Change, Forecast, Outlook};
-use spotdrain_doctor::{CHECKS, Severity};
+use spotdrain_doctor::model::root::{Origin, Place};
 
 use crate::cli::exit::CliError;
 use crate::cli::output::style::{BAD, BOLD, CAREFUL, GOOD, QUIET};
 use crate::cli::output::table::{Cell, Table, plain};
 use crate::cli::output::write_error;
 
-/// Prints the diagnosis. For a template a fix is a line of the template, otherwise a command.
-pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String], of_template: bool) -> Result<(), CliError> {
+/// Prints the diagnosis. For a template or a plan a fix is a line of its configuration, otherwise a command.
+pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String]) -> Result<(), CliError> {
     let mut text = String::new();
-    for finding in diagnosis.open() {
-        text += &format!("{}\n", finding_table(finding, of_template));
+    for group in diagnosis.groups() {
+        text += &format!("{}\n", finding_table(&group, diagnosis.origin));
     }
     text += &forecasts(&diagnosis.forecasts);
     text += &not_applicable(&diagnosis.not_applicable);
     text += &not_checked(&diagnosis.not_checked);
-    for line in unused {
+    for line in unused.iter().chain(&diagnosis.stale) {
         text += &format!("{CAREFUL}accepted but no longer found{CAREFUL:#}: {line}\n");
     }
     text += &summary(diagnosis);
@@ -37,27 +38,34 @@ pub(crate) fn severity_style(severity: Severity) -> Style {
     }
 }
 
-fn finding_table(finding: &Finding, of_template: bool) -> Table {
-    let problem = &finding.problem;
-    let place = match (&problem.place.file, problem.place.line) {
-        (Some(file), Some(line)) => format!("{}  ({file}:{line})", problem.place.name),
-        _ => problem.place.name.clone(),
-    };
-    let (first, second) = (&problem.fix.template, &problem.fix.command);
-    let (first, second) = if of_template { (first, second) } else { (second, first) };
-    let fix = if first.is_empty() { second } else { first };
+/// A table of equal findings: the places one below the other, and the rest once.
+fn finding_table(findings: &[&Finding], origin: Origin) -> Table {
     let mut table = Table::plain(0);
+    let [finding, others @ ..] = findings else { return table };
+    let problem = &finding.problem;
     let severity = finding.severity();
     let label = (severity.as_str().to_owned(), severity_style(severity));
-    table.row([(finding.check.id.to_owned(), BOLD), label, (place, BOLD)]);
+    table.row([(finding.check.id.to_owned(), BOLD), label, (place(&problem.place), BOLD)]);
+    for other in others {
+        table.row([plain(""), plain(""), (place(&other.problem.place), BOLD)]);
+    }
     if let Some(why) = &finding.if_on_spot {
         let text = format!("this runs on Fargate Spot, which is unknown: {why}");
         table.row([plain(""), ("if".to_owned(), CAREFUL), plain(text)]);
     }
-    for (label, text) in [("problem", &problem.description), ("impact", &problem.impact.to_string()), ("fix", fix)] {
+    let impact = problem.impact.to_string();
+    let lines = [("problem", problem.description.as_str()), ("impact", &impact), ("fix", problem.fix.of(origin))];
+    for (label, text) in lines {
         table.row([plain(""), (label.to_owned(), QUIET), plain(text)]);
     }
     table
+}
+
+fn place(place: &Place) -> String {
+    match (&place.file, place.line) {
+        (Some(file), Some(line)) => format!("{}  ({file}:{line})", place.name),
+        _ => place.name.clone(),
+    }
 }
 
 fn forecasts(forecasts: &[Forecast]) -> String {
@@ -136,7 +144,7 @@ fn summary(diagnosis: &Diagnosis) -> String {
     }
     let (found, style) = counts(diagnosis);
     let mut text = format!("{BOLD}doctor{BOLD:#} {style}{found}{style:#}");
-    text += &format!(" in {} by {} checks", plural(diagnosis.services, "service"), CHECKS.len());
+    text += &format!(" in {} by {} checks", plural(diagnosis.services, "service"), diagnosis.checks);
     if never > 0 {
         text += &format!("; {} never on Fargate Spot", plural(never, "service"));
     }

@@ -12,26 +12,32 @@ use super::parameters;
 use crate::cli::exit::CliError;
 
 /// The name of a template from standard input.
-const STDIN: &str = "stdin";
+pub(super) const STDIN: &str = "stdin";
 
 /// The extensions of templates in a folder.
 const EXTENSIONS: [&str; 4] = ["yaml", "yml", "json", "template"];
 
 /// Reads the templates, and the files of their nested stacks.
 pub(super) fn read(args: &DoctorArgs) -> Result<Deployment, CliError> {
-    let (mut files, mut candidates) = (Vec::new(), Vec::new());
+    let (mut files, mut candidates, mut locations) = (Vec::new(), Vec::new(), BTreeMap::new());
     for path in &args.templates {
         if path.as_os_str() == "-" {
             files.push(PathBuf::from(STDIN));
         } else if path.is_dir() {
-            candidates.extend(in_folder(path)?);
+            match assembly(path)? {
+                Some(stacks) => {
+                    candidates.extend(stacks.keys().cloned());
+                    locations.extend(stacks);
+                }
+                None => candidates.extend(in_folder(path)?),
+            }
         } else {
             files.push(path.clone());
         }
     }
     let stdin = files.contains(&PathBuf::from(STDIN)).then(from_stdin).transpose()?;
     let location = Location { account: args.account.clone(), region: args.region.clone() };
-    let templates = Templates { files, candidates, parameters: given(args)?, location };
+    let templates = Templates { files, candidates, parameters: given(args)?, location, locations };
     let load = |path: &Path| match &stdin {
         Some(text) if path == Path::new(STDIN) => Ok(text.clone()),
         _ => std::fs::read_to_string(path),
@@ -42,6 +48,11 @@ pub(super) fn read(args: &DoctorArgs) -> Result<Deployment, CliError> {
 fn from_stdin() -> Result<String, CliError> {
     io::read_to_string(io::stdin().lock())
         .map_err(|error| CliError::Event(format!("cannot read standard input: {error}")))
+}
+
+/// Returns the stacks of a folder that `cdk synth` wrote.
+fn assembly(folder: &Path) -> Result<Option<BTreeMap<PathBuf, Location>>, CliError> {
+    template::stacks(folder, &|path| std::fs::read_to_string(path)).map_err(|error| CliError::Event(error.to_string()))
 }
 
 /// Returns the files of a folder that may be templates, without subfolders.

@@ -18,10 +18,14 @@ pub(crate) fn load_balancer<'a>(resources: &'a Resources, group: &Resource) -> S
         _ => Some(found),
     });
     let Some(listener) = listener else {
-        return Setting::Unknown(format!("no listener in this template forwards to {}", group.place.name));
+        return Setting::Unknown(format!(
+            "no listener in {} forwards to {}",
+            resources.origin.document(),
+            group.place.name
+        ));
     };
     listener.properties.text("LoadBalancerArn").and_then(|arn| {
-        let elsewhere = || Setting::Unknown(format!("load balancer {arn} is not in this template"));
+        let elsewhere = || Setting::Unknown(resources.not_here("load balancer", &arn));
         resources.named(LOAD_BALANCER, &arn).map_or_else(elsewhere, Setting::Set)
     })
 }

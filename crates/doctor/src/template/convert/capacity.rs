@@ -42,7 +42,7 @@ fn or_zero(fact: Setting<u32>) -> Setting<u32> {
 /// The cluster of a service, if the template has it.
 pub(crate) fn cluster<'a>(resources: &'a Resources, service: &Value) -> Setting<&'a Resource> {
     service.text("Cluster").and_then(|text| {
-        let elsewhere = || Setting::Unknown(format!("cluster {text} is not in this template"));
+        let elsewhere = || Setting::Unknown(resources.not_here("cluster", &text));
         resources.named(CLUSTER, &text).map_or_else(elsewhere, Setting::Set)
     })
 }

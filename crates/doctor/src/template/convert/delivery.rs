@@ -17,7 +17,7 @@ const RULE: &[&str] = &["AWS::Events::Rule"];
 /// The delivery, if the template has the function.
 pub(crate) fn delivery(resources: &Resources) -> Setting<Delivery> {
     let Some(function) = function::find(resources) else {
-        return Setting::Unknown("spotdrain's function is not in this template".to_owned());
+        return Setting::Unknown(format!("spotdrain's function is not in {}", resources.origin.document()));
     };
     let source = source(resources, function);
     Setting::Set(Delivery {
@@ -40,7 +40,7 @@ fn source<'a>(resources: &'a Resources, function: &Resource) -> Source<'a> {
         return Source::default();
     };
     let queue = properties.text(key).and_then(|arn| {
-        let elsewhere = || Setting::Unknown(format!("queue {arn} is not in this template"));
+        let elsewhere = || Setting::Unknown(resources.not_here("queue", &arn));
         resources.named(QUEUE, &arn).map_or_else(elsewhere, Setting::Set)
     });
     let state = |enabled: String| if enabled == "false" { "Disabled" } else { "Enabled" }.to_owned();
@@ -82,7 +82,10 @@ fn rule(resources: &Resources, function: &Resource, queue: Option<&Resource>) ->
             let read = read(event, "Pattern", of_event(&function.place, event), function.name.clone());
             Setting::Set(Rule { input: input(event), ..read })
         }
-        None => Setting::Unknown("no rule in this template sends to spotdrain's function or its queue".to_owned()),
+        None => Setting::Unknown(format!(
+            "no rule in {} sends to spotdrain's function or its queue",
+            resources.origin.document()
+        )),
     }
 }
 

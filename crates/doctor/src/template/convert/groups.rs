@@ -12,7 +12,7 @@ pub(crate) const TARGET_GROUP: &[&str] = &["AWS::ElasticLoadBalancingV2::TargetG
 
 /// The target group that a text refers to.
 pub(crate) fn group(resources: &Resources, text: &str) -> Setting<Group> {
-    let elsewhere = || Setting::Unknown(format!("target group {text} is not in this template"));
+    let elsewhere = || Setting::Unknown(resources.not_here("target group", text));
     resources.named(TARGET_GROUP, text).map_or_else(elsewhere, |resource| Setting::Set(read(resources, resource)))
 }
 

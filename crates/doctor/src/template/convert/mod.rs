@@ -12,3 +12,13 @@ pub(crate) mod queue;
 pub(crate) mod scaling;
 pub(crate) mod services;
 pub(crate) mod tasks;
+
+use crate::model::root::{Deployment, Unread};
+use crate::template::resources::Resources;
+
+/// Returns the deployment of resources, with what could not be read of them.
+pub(crate) fn deployment(mut resources: Resources, mut unread: Vec<Unread>) -> Deployment {
+    unread.append(&mut resources.unread);
+    let (services, delivery) = (services::services(&resources), delivery::delivery(&resources));
+    Deployment { services, delivery, unread, suppressions: resources.suppressions, origin: resources.origin }
+}

@@ -13,7 +13,7 @@ pub(crate) fn has_ipv6(resources: &Resources, service: &Value) -> Setting<bool> 
     let subnets =
         service.path(&["NetworkConfiguration", "AwsvpcConfiguration"]).and_then(|network| network.texts("Subnets"));
     let of = |id: String| {
-        let elsewhere = || Setting::Unknown(format!("subnet {id} is not in this template"));
+        let elsewhere = || Setting::Unknown(resources.not_here("subnet", &id));
         resources.named(SUBNET, &id).map_or_else(elsewhere, |subnet| Setting::Set(subnet_has_ipv6(subnet)))
     };
     subnets.and_then(|ids| all(ids.into_iter().map(of))).map(|all| !all.is_empty() && all.into_iter().all(|has| has))

@@ -66,7 +66,7 @@ pub(crate) fn of_service(policy: Setting<&Value>, service: &str) -> Vec<Statemen
 pub(crate) fn statements(resources: &Resources, function: &Resource) -> Setting<Vec<Statement>> {
     match function.properties.text("Role") {
         Setting::Set(arn) => {
-            let elsewhere = || Setting::Unknown(format!("role {arn} is not in this template"));
+            let elsewhere = || Setting::Unknown(resources.not_here("role", &arn));
             resources.named(ROLE, &arn).map_or_else(elsewhere, |role| Setting::Set(of_role(resources, role)))
         }
         Setting::Default => Setting::Set(of_sam(function)),
@@ -141,7 +141,7 @@ fn managed(arn: &Value) -> Vec<Statement> {
     match name {
         "AWSLambdaBasicExecutionRole" | "AWSLambdaVPCAccessExecutionRole" | "AWSXRayDaemonWriteAccess" => Vec::new(),
         "AWSLambdaSQSQueueExecutionRole" => vec![queue_rights(&EXECUTION_ROLE)],
-        _ => anything(&format!("what policy {name} allows is not in this template")).to_vec(),
+        _ => anything(&format!("what policy {name} allows is not known here")).to_vec(),
     }
 }
 

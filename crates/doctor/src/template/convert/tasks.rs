@@ -7,14 +7,14 @@ use crate::model::service::{Container, TaskDefinition};
 use crate::model::setting::Setting;
 
 use crate::template::evaluate::value::{Data, Value, all};
-use crate::template::resources::{Resource, Resources};
+use crate::template::resources::{Resource, Resources, lines};
 
 const TASK_DEFINITION: &[&str] = &["AWS::ECS::TaskDefinition"];
 
 /// The task definition of a service.
 pub(crate) fn task_definition(resources: &Resources, service: &Value) -> Setting<TaskDefinition> {
     service.text("TaskDefinition").and_then(|text| {
-        let elsewhere = || Setting::Unknown(format!("task definition {text} is not in this template"));
+        let elsewhere = || Setting::Unknown(resources.not_here("task definition", &text));
         resources.named(TASK_DEFINITION, &text).map_or_else(elsewhere, |resource| Setting::Set(read(resource)))
     })
 }
@@ -45,6 +45,8 @@ fn container(value: &Value) -> Setting<Container> {
             .items("PortMappings")
             .and_then(|items| all(items.into_iter().map(|item| item.number("ContainerPort")))),
         depends_on: value.items("DependsOn").and_then(|items| all(items.into_iter().map(dependency))),
+        line: (value.line > 0).then_some(value.line),
+        lines: lines(value),
     })
 }
 

@@ -62,6 +62,8 @@ impl Value {
                     Setting::Unknown(format!("{key}: a macro or a loop beside it may set it"))
                 }
                 None | Some(Self { data: Data::Nothing, .. }) => Setting::Default,
+                // The reason in a plan names the attribute itself.
+                Some(Self { data: Data::Unknown(reason), line: 0 }) => Setting::Unknown(reason.why.clone()),
                 Some(Self { data: Data::Unknown(reason), .. }) => Setting::Unknown(format!("{key}: {}", reason.why)),
                 Some(value) => Setting::Set(value),
             },

@@ -9,9 +9,14 @@ use serde_json::{Value, json};
 use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
 use crate::diagnosis::{Diagnosis, Finding, NotChecked};
+use crate::model::root::Origin;
+use crate::report::page::address;
 
-/// Where the documentation of the checks is.
+/// Where the documentation of the doctor is.
 const DOCUMENTATION: &str = "https://github.com/spotdrain/spotdrain/blob/main/docs/doctor.md";
+
+/// The root of the examined files, which relative addresses begin at.
+const ROOT: &str = "SRCROOT";
 
 /// The log of one run.
 #[must_use]
@@ -26,7 +31,8 @@ pub fn sarif(diagnosis: &Diagnosis, version: &str) -> Value {
                 "informationUri": DOCUMENTATION,
                 "rules": CHECKS.iter().map(|check| rule(check)).collect::<Vec<_>>(),
             }},
-            "results": diagnosis.findings.iter().map(result).collect::<Vec<_>>(),
+            "originalUriBaseIds": {(ROOT): {"description": {"text": "The root folder of the examined sources."}}},
+            "results": diagnosis.findings.iter().map(|one| result(one, diagnosis.origin)).collect::<Vec<_>>(),
             "invocations": [{
                 "executionSuccessful": true,
                 "toolExecutionNotifications": notifications(diagnosis),
@@ -38,12 +44,54 @@ pub fn sarif(diagnosis: &Diagnosis, version: &str) -> Value {
 fn rule(check: &Check) -> Value {
     json!({
         "id": check.id,
-        "shortDescription": {"text": check.title},
+        "name": name(check.title),
+        "shortDescription": {"text": sentence(check.title)},
         "fullDescription": {"text": check.explanation},
         "help": {"text": format!("{}\n\n{}", check.explanation, check.sources.join("\n"))},
-        "helpUri": DOCUMENTATION,
+        "helpUri": address(check),
         "defaultConfiguration": {"level": level(check.severity)},
     })
+}
+
+/// A title as one word in Pascal case, as the names of rules are: without articles, and `SIGKILL` as `Sigkill`.
+fn name(title: &str) -> String {
+    let words = title.split(|one: char| !one.is_ascii_alphanumeric());
+    let words = words.filter(|word| !["", "a", "an", "the"].contains(word));
+    let capital = |word: &str| {
+        // `container's`, `120 s`
+        if word == "s" {
+            return word.to_owned();
+        }
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
+    };
+    words.map(capital).collect()
+}
+
+/// A title as a sentence.
+fn sentence(title: &str) -> String {
+    let mut characters = title.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
+}
+
+/// The address of a file: relative to the root of the sources, or absolute, with escapes.
+fn artifact(file: &str) -> Value {
+    let path = file.replace('\\', "/");
+    let path = path.strip_prefix("./").unwrap_or(&path);
+    let mut escaped = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                escaped.push(char::from(byte));
+            }
+            other => escaped += &format!("%{other:02X}"),
+        }
+    }
+    if escaped.starts_with('/') {
+        return json!({"uri": format!("file://{escaped}")});
+    }
+    json!({"uri": escaped, "uriBaseId": ROOT})
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -54,9 +102,9 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding) -> Value {
+fn result(finding: &Finding, origin: Origin) -> Value {
     let problem = &finding.problem;
-    let fix = if problem.fix.template.is_empty() { &problem.fix.command } else { &problem.fix.template };
+    let fix = problem.fix.of(origin);
     let condition = finding.if_on_spot.as_ref().map_or("", |_| "if this runs on Fargate Spot: ");
     let text =
         format!("{condition}{}: {}. Impact: {}. Fix: {fix}", problem.place.name, problem.description, problem.impact);
@@ -67,8 +115,9 @@ fn result(finding: &Finding) -> Value {
         "message": {"text": text},
         "locations": [location(finding)],
     });
-    if let (Some(reason), Some(fields)) = (&finding.accepted, result.as_object_mut()) {
-        let suppression = json!([{"kind": "external", "status": "accepted", "justification": reason}]);
+    if let (Some(accepted), Some(fields)) = (&finding.accepted, result.as_object_mut()) {
+        let kind = if accepted.is_in_source { "inSource" } else { "external" };
+        let suppression = json!([{"kind": kind, "status": "accepted", "justification": accepted.reason}]);
         fields.insert("suppressions".to_owned(), suppression);
     }
     result
@@ -79,7 +128,7 @@ fn location(finding: &Finding) -> Value {
     let mut location = json!({"logicalLocations": [{"name": place.name, "kind": "resource"}]});
     if let (Some(file), Some(fields)) = (&place.file, location.as_object_mut()) {
         let physical = json!({
-            "artifactLocation": {"uri": file},
+            "artifactLocation": artifact(file),
             "region": {"startLine": place.line.unwrap_or(1)},
         });
         fields.insert("physicalLocation".to_owned(), physical);

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::check::{Fix, Impact, Severity};
+use crate::check::{Check, Fix, Impact, Severity};
 use crate::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use crate::forecast::Forecast;
+use crate::report::page::address;
 
 /// A diagnosis as JSON.
 #[derive(Debug, Serialize)]
@@ -43,6 +44,24 @@ struct NotCheckedRecord<'a> {
     why: &'a str,
 }
 
+/// A check as JSON.
+#[derive(Debug, Serialize)]
+pub struct CheckRecord {
+    id: &'static str,
+    severity: Severity,
+    title: &'static str,
+    explanation: &'static str,
+    sources: &'static [&'static str],
+    help: String,
+}
+
+/// The explanation of a check.
+#[must_use]
+pub fn explanation(check: &Check) -> CheckRecord {
+    let Check { id, severity, title, explanation, sources, .. } = check;
+    CheckRecord { id, severity: *severity, title, explanation, sources, help: address(check) }
+}
+
 /// The record of a diagnosis.
 #[must_use]
 pub fn record(diagnosis: &Diagnosis) -> Record<'_> {
@@ -68,7 +87,7 @@ fn finding(finding: &Finding) -> FindingRecord<'_> {
         impact: problem.impact,
         fix: &problem.fix,
         if_on_spot: finding.if_on_spot.as_deref(),
-        accepted: finding.accepted.as_deref(),
+        accepted: finding.accepted.as_ref().map(|accepted| accepted.reason.as_str()),
         sources: finding.check.sources,
     }
 }
