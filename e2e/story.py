@@ -12,7 +12,7 @@ import refusals
 import remains
 import terraform
 from aws import Aws, Refused, wait
-from cloud import ACCOUNT, REGION, Cloud
+from cloud import ACCOUNT, REGION, ROOT, Cloud
 from notices import Service, put
 from table import Table
 
@@ -129,6 +129,27 @@ def log(stage):
     stage.table.add("the function's log group", told)
 
 
+def report(stage):
+    """spotdrain report reads the same log group: each task once, and simulated notices only if they are asked for."""
+    group = stage.spotdrain["LogGroupName"]
+    lines = stage.aws("logs", "filter-log-events", "--log-group-name", group)["events"]
+    lines = [json.loads(line["message"]) for line in lines if line["message"].startswith("{")]
+    records = [line["record"] for line in lines if line.get("message", "").startswith("notice")]
+    command = [ROOT / "target/debug/spotdrain", "report", "--logs", group, "--since", "1d", "--json"]
+    counted = json.loads(stage.aws.run([*command, "--simulated"]))
+    assert counted["interruptions"] == len({record["task"] for record in records}), counted
+    assert (counted["deregistered"], counted["problems"]["unreadable_messages"]) == (5, 1), counted
+    assert counted["by_zone"] and counted["lines"]["unreadable"] == 0, counted
+    real = json.loads(stage.aws.run(command))
+    assert (real["interruptions"], real["left_out"]["simulated"]) == (0, len(records)), real
+    try:
+        stage.aws.run([ROOT / "target/debug/spotdrain", "report", "--logs", "/no/such/group"])
+        raise AssertionError("a log group that does not exist was read")
+    except Refused as refused:
+        assert "log group /no/such/group does not exist" in str(refused), refused
+    stage.table.add("spotdrain report, of that log group", counted["sentences"][0]["text"])
+
+
 def role(stage):
     """IAM's simulator allows the deployed role what it needs, and nothing harmful."""
     function = stage.aws("lambda", "get-function", "--function-name", stage.spotdrain["FunctionName"])["Configuration"]
@@ -240,6 +261,7 @@ def main():
         other_cluster(stage)
         poison(stage)
         log(stage)
+        report(stage)
         role(stage)
         redrive(stage)
         refusals.check(aws, table)

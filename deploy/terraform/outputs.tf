@@ -8,6 +8,11 @@ output "log_group_name" {
   value       = aws_cloudwatch_log_group.spotdrain.name
 }
 
+output "capacity_log_group_name" {
+  description = "The log of the capacity watch; null without it"
+  value       = one(aws_cloudwatch_log_group.capacity[*].name)
+}
+
 output "rule_name" {
   description = "The rule that matches Spot notices"
   value       = aws_cloudwatch_event_rule.notices.name

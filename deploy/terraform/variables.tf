@@ -201,3 +201,9 @@ variable "log_retention_days" {
     error_message = "log_retention_days must be a number of days that CloudWatch Logs has, such as 7, 14, 30 or 90."
   }
 }
+
+variable "capacity_watch" {
+  description = "true: ECS's placement failures and tasks that run are written to a log group of their own, with an alarm"
+  type        = bool
+  default     = false
+}

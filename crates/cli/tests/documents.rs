@@ -70,8 +70,11 @@ fn every_test_named_in_the_table_of_faults_exists() {
             "../function-tests/tests/function",
             "../engine/tests",
             "../core/tests/core",
+            "../core/src",
             "../core/src/model",
+            "../core/src/plan",
             "../core/src/read",
+            "../core/src/report",
         ];
         let paths = folders.map(|folder| format!("{}/{folder}/{file}", env!("CARGO_MANIFEST_DIR")));
         let source = paths.iter().find_map(|path| std::fs::read_to_string(path).ok());

@@ -12,9 +12,12 @@
 //! 5. [`mod@report`] has the record of each notice, the verdict, the [metrics](report::metrics), and what happens to each
 //!    [message](report::disposition).
 //!
+//! [`history`] reads the records of past notices, and counts them for a report over days and weeks.
+//!
 //! To add an event form, start in [`read::envelope`] or [`read::event`]; an outcome, in [`model::outcome`]; a setting, in
 //! [`settings`]; a figure of AWS, in [`model::limits`].
 
+pub mod history;
 pub mod model;
 pub mod plan;
 pub mod read;

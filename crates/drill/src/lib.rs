@@ -29,6 +29,7 @@ pub use error::DrillError;
 pub use load_balancer::model::{LoadBalancerModel, LoadBalancerType, WhileDraining};
 pub use report::RunRecord;
 pub use report::figures::{Figures, Marks};
+pub use report::html;
 pub use report::page::page;
 pub use run::DrillRun;
 pub use service::interruption::TaskInterruption;

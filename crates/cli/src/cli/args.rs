@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::doctor::DoctorArgs;
 use super::drill::{DrillArgs, DrillTaskArgs};
+use super::report::ReportArgs;
 use super::settings::SettingFlags;
 
 /// The version, with the commit that it was built from.
@@ -51,6 +52,11 @@ pub(crate) enum CliCommand {
     /// Reads templates before they are deployed (--template), or what is deployed (--cluster, or every cluster of the Region)
     /// with your AWS credentials. Changes nothing.
     Doctor(DoctorArgs),
+    /// Report what past interruptions did, and whether ECS or spotdrain was first
+    ///
+    /// Reads the function's log from CloudWatch Logs, with your AWS credentials, or from files. Changes nothing. See it without
+    /// AWS: spotdrain report --demo
+    Report(ReportArgs),
     /// Simulate the notice of a running task, to test the function
     ///
     /// Without --bus, --invoke or --here it only prints the event. Nothing is sent or done without --for-real and a confirmation.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sdk_cloudwatchlogs::config::endpoint as logs;
 use aws_sdk_ecs::config::endpoint as ecs;
 use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;
 use aws_types::service_config::ServiceConfigKey;
@@ -28,6 +29,7 @@ const PROFILE_TIMEOUT: Duration = Duration::from_mins(1);
 pub(crate) enum Needs {
     Ecs,
     Elb,
+    Logs,
 }
 
 /// Checked clients, and a description of the credentials for error messages.
@@ -147,6 +149,7 @@ impl Needs {
         match self {
             Self::Ecs => "ECS",
             Self::Elb => "Elastic Load Balancing",
+            Self::Logs => "CloudWatch Logs",
         }
     }
 
@@ -154,6 +157,7 @@ impl Needs {
         match self {
             Self::Ecs => "ECS",
             Self::Elb => "Elastic Load Balancing v2",
+            Self::Logs => "CloudWatch Logs",
         }
     }
 
@@ -161,6 +165,7 @@ impl Needs {
         match self {
             Self::Ecs => url!(ecs, config),
             Self::Elb => url!(elb, config),
+            Self::Logs => url!(logs, config),
         }
     }
 }

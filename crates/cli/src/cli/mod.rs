@@ -11,6 +11,7 @@ mod explain;
 mod input;
 mod local;
 mod output;
+mod report;
 mod settings;
 mod simulate;
 
@@ -45,6 +46,7 @@ async fn dispatch(command: CliCommand) -> Result<Exit, CliError> {
         CliCommand::Drain(args) => drain::run(&args, drain::DrainCommand::Drain).await,
         CliCommand::Doctor(args) => doctor::run(&args).await,
         CliCommand::Simulate(args) => simulate::run(&args).await,
+        CliCommand::Report(args) => Box::pin(report::run(&args)).await,
         CliCommand::Demo(args) => demo::run(&args).await,
         CliCommand::Drill(args) => drill::run(&args).await,
         CliCommand::DrillTask(args) => drill::task(args).await,

@@ -29,6 +29,14 @@ pub(crate) async fn find(client: &PacedClient<'_>, wanted: &FunctionSelector) ->
     }
 }
 
+/// Returns the log group of the one function that is selected.
+pub(crate) async fn log_group(client: &PacedClient<'_>, selector: &FunctionSelector) -> Result<String, String> {
+    let candidates = functions(client, selector).await?;
+    let [function] = candidates.as_slice() else { return Err(no_single_function(&candidates, selector)) };
+    let configured = function.logging_config().and_then(|logging| logging.log_group()).map(str::to_owned);
+    Ok(configured.unwrap_or_else(|| format!("/aws/lambda/{}", function.function_name().unwrap_or_default())))
+}
+
 async fn read_delivery(client: &PacedClient<'_>, configuration: &FunctionConfiguration) -> Delivery {
     let arn = configuration.function_arn().unwrap_or_default();
     let queue = queue::find(client, arn).await;

@@ -70,6 +70,14 @@ pub(crate) async fn read_account(aws: &Aws, selection: &Selection) -> Result<Dep
     Ok(Deployment { services: read, delivery, unread: services.unread, ..Deployment::default() })
 }
 
+/// Returns the log group of spotdrain's function.
+pub(crate) async fn log_group(aws: &Aws, selector: &FunctionSelector) -> Result<String, String> {
+    let client = PacedClient::new(aws);
+    let group = delivery::log_group(&client, selector).await;
+    client.progress.done();
+    group
+}
+
 /// Returns the target groups of services that may be on Spot. The others are not examined, and reading them costs calls.
 fn spot_groups(services: &services::FoundServices) -> BTreeSet<String> {
     let deployment = Deployment::default();

@@ -10,6 +10,7 @@
     reason = "a failed assumption fails the test"
 )]
 
+mod capacity;
 mod dashboard;
 mod documents;
 mod example;

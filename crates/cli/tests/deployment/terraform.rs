@@ -136,8 +136,8 @@ fn its_function_has_every_setting() {
 
 #[test]
 fn it_has_every_alarm_of_the_template() {
-    let text = file("alarms.tf");
-    for (name, _) in deployed().of_type("AWS::CloudWatch::Alarm") {
+    let text = ["alarms.tf", "capacity.tf"].map(file).concat();
+    for (name, _) in deployed().with("CapacityWatch", "true").of_type("AWS::CloudWatch::Alarm") {
         let snake = snake(name.trim_end_matches("Alarm"));
         let kebab = snake.replace('_', "-");
         let forms = [format!("      {kebab} = {{"), format!("\"{kebab}\" =>"), format!("_alarm\" \"{snake}\"")];

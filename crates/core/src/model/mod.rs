@@ -6,4 +6,5 @@ pub mod notice;
 pub mod observed;
 pub mod outcome;
 pub mod task_change;
+pub mod task_platform;
 pub mod task_status;

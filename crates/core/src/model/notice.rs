@@ -19,8 +19,15 @@ pub struct Notice {
     pub task: TaskChange,
     pub recognised_by: RecognisedBy,
     /// The source of the event: `aws.ecs`, or that of simulated events.
-    #[serde(skip)]
+    #[serde(rename = "event_source", skip_serializing_if = "is_ecs")]
     pub source: String,
+}
+
+/// The source of ECS's own events; a record names every other one.
+const ECS: &str = "aws.ecs";
+
+fn is_ecs(source: &str) -> bool {
+    source == ECS
 }
 
 impl Notice {
@@ -46,7 +53,7 @@ impl Notice {
     /// Returns whether ECS says that the task is not stopping. That is no contradiction for a simulated notice.
     #[must_use]
     pub fn is_contradicted_by(&self, task: &DescribedTask) -> bool {
-        self.source == "aws.ecs" && task.desired_status != TaskStatus::Stopped
+        is_ecs(&self.source) && task.desired_status != TaskStatus::Stopped
     }
 
     /// Returns whether ECS must be asked for the task's addresses, because the event has none.

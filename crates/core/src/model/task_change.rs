@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::arn::{ClusterArn, ServiceName, TaskArn};
+use crate::model::task_platform::TaskPlatform;
 use crate::model::task_status::{StopCode, TaskStatus};
 
 /// A task as it was when ECS sent the event.
@@ -38,6 +39,8 @@ pub struct TaskChange {
     /// The status of its `elb` attachment, if it has one: how far ECS is with its own deregistration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elb_attachment: Option<String>,
+    #[serde(flatten)]
+    pub platform: TaskPlatform,
     /// The fields that could not be read, and what is used instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

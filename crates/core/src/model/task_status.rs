@@ -5,7 +5,7 @@
 //! either code, or the documented beginning of the reason, makes an interruption.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::{AsRefStr, Display, EnumString};
 
 /// How the reason of a Spot interruption begins in every known form.
@@ -37,6 +37,30 @@ impl StopCode {
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
+    }
+}
+
+/// What a notice had as its stop code. AWS's documents show two codes for an interruption, and users report notices without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopCodeForm {
+    /// A code that is published.
+    Known,
+    /// A code that AWS had not published when this was written.
+    New,
+    /// No code.
+    Absent,
+}
+
+impl StopCodeForm {
+    /// Returns the form of a notice's stop code.
+    #[must_use]
+    pub fn of(code: Option<&StopCode>) -> Self {
+        match code {
+            None => Self::Absent,
+            Some(StopCode::Other(_)) => Self::New,
+            Some(_) => Self::Known,
+        }
     }
 }
 

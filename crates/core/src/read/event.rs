@@ -14,12 +14,13 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 
 use crate::model::arn::{ClusterArn, ServiceName, TaskArn};
 use crate::model::task_change::TaskChange;
 use crate::model::task_status::{StopCode, TaskStatus, spot_interruption};
 use crate::read::json::{self, Attachment, EventError, TaskDetail, WireContainer, from_json};
+use crate::read::loose::{FieldWarnings, TIME, loose_number, loose_text, loose_time};
+use crate::read::task_platform::task_platform;
 
 /// The detail-type of the events that may be notices.
 pub const TASK_STATE_CHANGE: &str = "ECS Task State Change";
@@ -69,8 +70,8 @@ fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
     let (arn, cluster) = read_arns(event)?;
     let mut warnings = FieldWarnings::default();
     let (stop_code, stopped_reason) = read_cause(detail, &mut warnings)?;
-    let stopping_at = loose(detail.stopping_at, "detail.stoppingAt", TIME, |text| text.parse().ok());
-    let version = loose_version(detail.version);
+    let stopping_at = loose_time(detail.stopping_at, "detail.stoppingAt");
+    let version = loose_number(detail.version, "detail.version");
     let provider = loose_text(detail.capacity_provider_name, "detail.capacityProviderName");
     Ok(TaskChange {
         arn,
@@ -86,22 +87,9 @@ fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
         capacity_provider: warnings.or_without(provider, "left out"),
         addresses: addresses(detail)?,
         elb_attachment: elb_attachment(detail),
+        platform: task_platform(detail, &mut warnings),
         warnings: warnings.0,
     })
-}
-
-/// The fields that could not be read, and what is used instead.
-#[derive(Default)]
-struct FieldWarnings(Vec<String>);
-
-impl FieldWarnings {
-    /// Returns the value, or `None` and adds a warning that says what is used instead.
-    fn or_without<T>(&mut self, read: Result<Option<T>, EventError>, instead: &str) -> Option<T> {
-        read.unwrap_or_else(|error| {
-            self.0.push(format!("{}: {}: {instead}", error.path, error.problem));
-            None
-        })
-    }
 }
 
 /// Returns the stop code and the reason. An unreadable one is an error unless the other says that it is Spot: otherwise the
@@ -119,32 +107,6 @@ fn read_cause(
     let code = warnings.or_without(code, "the interruption is recognised by stoppedReason");
     let reason = warnings.or_without(reason, "the interruption is recognised by stopCode");
     Ok((code, reason))
-}
-
-const TIME: &str = "a time such as 2026-01-31T12:00:00Z";
-
-/// Parses a value of any JSON type.
-fn loose<T>(
-    raw: Option<&RawValue>,
-    path: &str,
-    expected: &str,
-    parse: impl FnOnce(String) -> Option<T>,
-) -> Result<Option<T>, EventError> {
-    let Some(raw) = raw.map(RawValue::get) else { return Ok(None) };
-    let value = serde_json::from_str(raw).ok().and_then(parse);
-    value.map(Some).ok_or_else(|| EventError::new(path, expected, raw.trim_matches('"')))
-}
-
-fn loose_text(raw: Option<&RawValue>, path: &str) -> Result<Option<String>, EventError> {
-    loose(raw, path, "a string", Some)
-}
-
-/// Parses a number, or a string that holds one.
-fn loose_version(raw: Option<&RawValue>) -> Result<Option<u64>, EventError> {
-    match raw.map(|raw| serde_json::from_str(raw.get())) {
-        Some(Ok(version)) => Ok(Some(version)),
-        _ => loose(raw, "detail.version", "a whole number", |text| text.parse().ok()),
-    }
 }
 
 /// Returns the ARNs of the task and its cluster. ECS never sends an event whose account or Region differs from the task's.

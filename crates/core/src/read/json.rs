@@ -176,6 +176,20 @@ pub(crate) struct TaskDetail<'a> {
     pub(crate) capacity_provider_name: Loose<'a>,
     #[serde(borrow, default)]
     pub(crate) version: Loose<'a>,
+    #[serde(borrow, default)]
+    pub(crate) availability_zone: Loose<'a>,
+    #[serde(borrow, default)]
+    pub(crate) cpu: Loose<'a>,
+    #[serde(borrow, default)]
+    pub(crate) memory: Loose<'a>,
+    #[serde(borrow, default)]
+    pub(crate) attributes: Loose<'a>,
+    #[serde(borrow, default)]
+    pub(crate) platform_version: Loose<'a>,
+    #[serde(borrow, default)]
+    pub(crate) platform_family: Loose<'a>,
+    #[serde(borrow, default)]
+    pub(crate) started_at: Loose<'a>,
     #[serde(borrow, default, deserialize_with = "null_as_empty")]
     pub(crate) attachments: Vec<Object<Attachment<'a>>>,
     #[serde(borrow, default, deserialize_with = "null_as_empty")]

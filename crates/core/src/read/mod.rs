@@ -6,4 +6,6 @@ pub mod departing;
 mod envelope;
 pub mod event;
 pub mod json;
+mod loose;
 pub mod memory;
+mod task_platform;

@@ -6,13 +6,14 @@ pub mod metrics;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::arn::TargetGroupArn;
 use crate::model::notice::Notice;
 use crate::model::observed::{ServiceTag, TargetState};
 use crate::model::outcome::{Failure, NoTargetGroup, Outcome};
 use crate::model::task_change::TaskChange;
+use crate::model::task_status::StopCodeForm;
 use crate::plan::PlannedRegistration;
 use crate::plan::target_groups::LocatedNotice;
 use crate::read::classify::{IgnoredEvent, Malformed, ReceivedNotice};
@@ -45,7 +46,7 @@ pub struct Report {
 }
 
 /// Who deregistered the task's targets first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum First {
     /// A target was draining, or gone with its `elb` attachment, when it was first read.
@@ -53,6 +54,7 @@ pub enum First {
     /// A target was still in service when it was first read, and was deregistered (or would have been).
     Spotdrain,
     /// The first read came more than five seconds after the notice, or there was nothing to deregister.
+    #[serde(other)]
     Unknown,
 }
 
@@ -89,13 +91,18 @@ impl First {
 }
 
 /// A read that is later than this after the notice does not show who was first.
-const FIRST_READ: SignedDuration = SignedDuration::from_secs(5);
+pub(crate) const FIRST_READ: SignedDuration = SignedDuration::from_secs(5);
+
+/// The version of the record's schema, `docs/schema/`. A new optional field does not change it. Version 1 had no field `schema`.
+pub const RECORD_SCHEMA: u32 = 2;
 
 /// The record of one notice. The stop code, the reason, the statuses and the version are as they were in the event, because
 /// the form of today's notices is not documented exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a field of the JSON record")]
 pub struct NoticeRecord {
+    /// [`RECORD_SCHEMA`]
+    pub schema: u32,
     /// SQS's id of the message; `None` for a direct event.
     pub message_id: Option<String>,
     #[serde(flatten)]
@@ -108,6 +115,11 @@ pub struct NoticeRecord {
     pub notice_age_ms: Option<i64>,
     /// Who deregistered its targets first.
     pub first: First,
+    /// Whether the event has a stop code, and a published one.
+    pub stop_code_form: StopCodeForm,
+    /// For how many seconds the task had run when the interruption began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ran_seconds: Option<u64>,
     pub mode: Mode,
     /// The value of the service's tag `spotdrain`, if it is unknown; it counts as `observe`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +162,8 @@ pub struct RegistrationRecord {
     /// Its name as `outcome`, and the `failure` if it failed.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// When the outcome was known.
+    pub outcome_at: Timestamp,
     /// From the beginning of the interruption to the deregistration, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice_to_deregistered_ms: Option<i64>,
@@ -184,6 +198,7 @@ impl RegistrationRecord {
             state: row.state.clone(),
             check_port: row.check_port,
             outcome,
+            outcome_at: at,
             notice_to_deregistered_ms: took.and_then(milliseconds),
         }
     }
@@ -195,11 +210,14 @@ impl NoticeRecord {
     pub fn new(located: LocatedNotice, age: Option<SignedDuration>, registrations: Vec<RegistrationRecord>) -> Self {
         let LocatedNotice { received: ReceivedNotice { message_id, notice }, candidates, mode, unknown_tag } = located;
         Self {
+            schema: RECORD_SCHEMA,
             message_id,
             interrupted_at: notice.interrupted_at(),
             deadline: notice.deadline(),
             notice_age_ms: age.and_then(milliseconds),
             first: First::of(age, &notice.task, &registrations),
+            stop_code_form: StopCodeForm::of(notice.task.stop_code.as_ref()),
+            ran_seconds: notice.task.platform.ran_seconds(notice.interrupted_at()),
             mode,
             unknown_tag,
             held: candidates.tag == Some(ServiceTag::Hold),

@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod disposition;
+mod history;
 mod hold;
 mod last_healthy;
 mod ownership;
@@ -18,4 +19,5 @@ mod progress;
 mod reporting;
 mod samples;
 mod scenario;
+mod schema;
 mod target_groups;

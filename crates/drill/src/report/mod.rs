@@ -2,6 +2,7 @@
 
 pub(crate) mod chart;
 pub(crate) mod figures;
+pub mod html;
 pub(crate) mod page;
 pub(crate) mod task_series;
 

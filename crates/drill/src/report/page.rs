@@ -3,6 +3,7 @@
 use crate::load_balancer::model::{LoadBalancerType, WhileDraining};
 use crate::report::RunRecord;
 use crate::report::chart::chart;
+use crate::report::html::document;
 use crate::report::task_series::TaskSeries;
 use crate::setup::plan::Plan;
 
@@ -20,14 +21,9 @@ const LEGEND: [(&str, &str); 5] = [
 pub fn page(plan: &Plan, records: &[RunRecord]) -> String {
     let max = records.iter().flat_map(|record| &record.series).flat_map(rates).fold(1.0, f64::max);
     let runs: String = records.iter().map(|record| section(record, max)).collect();
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>spotdrain drill</title>\n<style>\n{STYLE}</style></head>\n\
-         <body><main>\n<h1>What a Spot interruption costs</h1>\n<p>{}</p>\n{}{}{runs}</main></body>\n</html>\n",
-        setting(plan),
-        table(records),
-        legend(max)
-    )
+    let (setting, table, legend) = (setting(plan), table(records), legend(max));
+    let main = format!("<h1>What a Spot interruption costs</h1>\n<p>{setting}</p>\n{table}{legend}{runs}");
+    document("spotdrain drill", STYLE, &main)
 }
 
 fn rates(series: &TaskSeries) -> impl Iterator<Item = f64> {

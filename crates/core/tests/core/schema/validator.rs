@@ -1,0 +1,83 @@
+//! Validates JSON against the keywords of JSON Schema that `docs/schema` uses. Any other keyword is an error here, so that no
+//! part of a schema goes unchecked. Stricter than the standard in one point: a property that the schema does not name is a
+//! problem, because then the schema is behind the code.
+
+use serde_json::Value;
+
+/// Says something about a schema, and nothing about a value.
+const ANNOTATIONS: [&str; 6] = ["$schema", "$id", "$defs", "title", "description", "format"];
+
+/// Returns the problems of a value, each with its path.
+pub(crate) fn problems(root: &Value, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    check(root, root, value, "", &mut found);
+    found
+}
+
+fn check(root: &Value, schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    for (keyword, rule) in schema.as_object().unwrap() {
+        let is_met = match keyword.as_str() {
+            "type" => types(rule).iter().any(|name| is_of_type(value, name)),
+            "const" => value == rule,
+            "enum" => rule.as_array().unwrap().contains(value),
+            "minimum" => value.as_i64().is_none_or(|number| number >= rule.as_i64().unwrap()),
+            "anyOf" => rule.as_array().unwrap().iter().any(|one| is_valid(root, one, value)),
+            "required" => rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
+            "$ref" => is_valid_after(root, root.pointer(&rule.as_str().unwrap()[1..]).unwrap(), value, path, found),
+            "items" => of_items(root, rule, value, path, found),
+            "properties" => of_properties(root, rule, value, path, found),
+            annotation if ANNOTATIONS.contains(&annotation) => true,
+            other => panic!("the validator does not know {other}"),
+        };
+        if !is_met {
+            found.push(format!("{path}: {keyword} {rule}: {value}"));
+        }
+    }
+}
+
+fn types(rule: &Value) -> Vec<&str> {
+    rule.as_array()
+        .map_or_else(|| vec![rule.as_str().unwrap()], |all| all.iter().map(|one| one.as_str().unwrap()).collect())
+}
+
+fn is_of_type(value: &Value, name: &str) -> bool {
+    match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("the validator does not know the type {other}"),
+    }
+}
+
+fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
+    let mut found = Vec::new();
+    check(root, schema, value, "", &mut found);
+    found.is_empty()
+}
+
+/// Checks further, and leaves the problems to the deeper paths.
+fn is_valid_after(root: &Value, schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) -> bool {
+    check(root, schema, value, path, found);
+    true
+}
+
+fn of_items(root: &Value, rule: &Value, value: &Value, path: &str, found: &mut Vec<String>) -> bool {
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        check(root, rule, item, &format!("{path}[{index}]"), found);
+    }
+    true
+}
+
+fn of_properties(root: &Value, rule: &Value, value: &Value, path: &str, found: &mut Vec<String>) -> bool {
+    for (name, member) in value.as_object().into_iter().flatten() {
+        match rule.get(name) {
+            Some(schema) => check(root, schema, member, &format!("{path}.{name}"), found),
+            None => found.push(format!("{path}.{name}: the schema does not name it")),
+        }
+    }
+    true
+}
