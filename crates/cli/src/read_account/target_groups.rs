@@ -112,12 +112,14 @@ fn read(arn: &str, group: &TargetGroup) -> Group {
         arn: arn.to_owned(),
         target_type: group.target_type().map(|target_type| target_type.as_str().to_owned()).into(),
         protocol: group.protocol().map(|protocol| protocol.as_str().to_owned()).into(),
+        protocol_version: group.protocol_version().map(str::to_owned).into(),
         port: group.port().and_then(|port| u16::try_from(port).ok()).into(),
         ip_address_type: group.ip_address_type().map(|family| family.as_str().to_owned()).into(),
         health_check: HealthCheck {
             interval: number(group.health_check_interval_seconds()),
             threshold: number(group.unhealthy_threshold_count()),
             port: group.health_check_port().map(str::to_owned).into(),
+            protocol: group.health_check_protocol().map(|protocol| protocol.as_str().to_owned()).into(),
         },
         ..Group::default()
     }

@@ -81,6 +81,41 @@ fn fail_open(subject: &GroupSubject<'_>) -> CheckResult {
     )))
 }
 
+pub(super) const UNANSWERED_CHECK: Check = Check {
+    id: "SD059",
+    severity: Severity::Error,
+    title: "a health check that the hold cannot answer",
+    explanation: "The hold answers health checks by HTTP/1 without TLS, or opens and closes a TCP port. A health check with the \
+                  protocol HTTPS, and the checks of a group with the protocol version HTTP2 or GRPC, fail from the start, so \
+                  that the targets never become healthy.",
+    sources: &[
+        "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html",
+        "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html",
+    ],
+    run: CheckScope::Group(unanswered_check),
+};
+
+fn unanswered_check(subject: &GroupSubject<'_>) -> CheckResult {
+    if subject.asks_traffic()? || !subject.hold_fails_check()? {
+        return Ok(None);
+    }
+    let group = subject.group;
+    let command = format!("aws elbv2 modify-target-group --target-group-arn {}", group.arn);
+    let version = group.protocol_version.value_or("HTTP1".to_owned())?;
+    let (asked, fix) = if matches!(version.as_str(), "HTTP2" | "GRPC") {
+        let line = "HealthCheckPort: traffic-port, and no SPOTDRAIN_HOLD_HEALTH in the container";
+        let hcl = "port = \"traffic-port\" in health_check, and no SPOTDRAIN_HOLD_HEALTH in the container";
+        (version, Fix::new(command + " --health-check-port traffic-port", line).in_terraform(hcl))
+    } else if group.health_check.protocol.value_or(String::new())? == "HTTPS" {
+        let fix = Fix::new(command + " --health-check-protocol HTTP", "HealthCheckProtocol: HTTP");
+        ("HTTPS".to_owned(), fix.in_terraform("protocol = \"HTTP\" in health_check"))
+    } else {
+        return Ok(None);
+    };
+    let description = format!("its health check asks the hold by {asked}, which the hold does not speak");
+    Ok(Some(Problem::new(group.place.clone(), description, Impact::of(Connections::New), fix)))
+}
+
 pub(super) const UNHELD_SIDECAR: Check = Check {
     id: "SD045",
     severity: Severity::Note,

@@ -18,7 +18,7 @@ mod task_count;
 use crate::check::Check;
 
 /// Every check. The numbers never change; a check that is dropped leaves a gap.
-pub const CHECKS: [&Check; 58] = [
+pub const CHECKS: [&Check; 59] = [
     &capacity::NO_STRATEGY,
     &capacity::LAUNCH_TYPE_BESIDE,
     &capacity::ALL_ON_SPOT,
@@ -77,6 +77,7 @@ pub const CHECKS: [&Check; 58] = [
     &function::NO_CONCURRENCY,
     &refused::REFUSED,
     &task_count::ZONE_REBALANCING,
+    &hold_fit::UNANSWERED_CHECK,
 ];
 
 /// The check of this number.

@@ -14,6 +14,8 @@ pub struct Group {
     pub arn: String,
     /// Its protocol: by it a Network Load Balancer's group differs from an Application Load Balancer's.
     pub protocol: Setting<String>,
+    /// `HTTP1`, `HTTP2` or `GRPC` of an Application Load Balancer's group: HTTP1 unless it is set.
+    pub protocol_version: Setting<String>,
     /// `instance` unless it is set; Fargate needs `ip`.
     pub target_type: Setting<String>,
     /// Its own port, which a registration can override.
@@ -47,6 +49,8 @@ pub struct HealthCheck {
     pub threshold: Setting<u32>,
     /// `traffic-port` unless it is set.
     pub port: Setting<String>,
+    /// HTTP for an Application Load Balancer and TCP for a Network Load Balancer unless it is set.
+    pub protocol: Setting<String>,
 }
 
 /// A group's attributes.

@@ -22,7 +22,7 @@ fn group() -> Group {
         protocol: unknown(),
         port: unknown(),
         ip_address_type: unknown(),
-        health_check: HealthCheck { interval: unknown(), threshold: unknown(), port: unknown() },
+        health_check: HealthCheck { interval: unknown(), threshold: unknown(), port: unknown(), protocol: unknown() },
         attributes: Attributes {
             delay: unknown(),
             cuts_after_delay: unknown(),

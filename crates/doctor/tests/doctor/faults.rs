@@ -270,6 +270,28 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     ("SD056", &[("      Role: !GetAtt Role.Arn\n      Env", "      ReservedConcurrentExecutions: 0\n      Role: !GetAtt Role.Arn\n      Env")]),
     ("SD058", &[("      DesiredCount: 4", "      AvailabilityZoneRebalancing: ENABLED\n      DesiredCount: 4")]),
+    (
+        "SD059",
+        &[
+            (CONTAINER, HELD),
+            (
+                "      HealthCheckProtocol: TCP\n",
+                "      HealthCheckProtocol: HTTPS\n      HealthCheckPort: 81\n",
+            ),
+            HOLD_TAG,
+        ],
+    ),
+    (
+        "SD059",
+        &[
+            (CONTAINER, HELD),
+            (
+                "      HealthCheckProtocol: TCP\n",
+                "      ProtocolVersion: GRPC\n      HealthCheckPort: 81\n",
+            ),
+            HOLD_TAG,
+        ],
+    ),
 ];
 
 /// A template with replacements; `None` where one of their texts is neither in it nor in what is nested in it.

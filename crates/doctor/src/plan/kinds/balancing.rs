@@ -32,12 +32,14 @@ pub(super) const KINDS: &[ResourceKind] = &[
 const TARGET_GROUP: Names = &[
     ("name", "Name"),
     ("protocol", "Protocol"),
+    ("protocol_version", "ProtocolVersion"),
     ("port", "Port"),
     ("target_type", "TargetType"),
     ("ip_address_type", "IpAddressType"),
     ("health_check.interval", "HealthCheckIntervalSeconds"),
     ("health_check.unhealthy_threshold", "UnhealthyThresholdCount"),
     ("health_check.port", "HealthCheckPort"),
+    ("health_check.protocol", "HealthCheckProtocol"),
 ];
 
 /// Attributes of the API, which are properties of their own in the provider.
