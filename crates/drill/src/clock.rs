@@ -41,6 +41,11 @@ impl Clock {
     }
 }
 
+/// Rounds a time to hundredths of a second; more digits are noise.
+pub(crate) fn rounded(time: f64) -> f64 {
+    (time * 100.0).round() / 100.0
+}
+
 /// The real duration of this many simulated seconds; zero if negative.
 pub(crate) fn wall(seconds: f64, scale: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0) / scale).unwrap_or_default()

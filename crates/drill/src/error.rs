@@ -18,6 +18,22 @@ pub enum DrillError {
          --hold, or skip these scenarios (--only nothing,function)", .0.display()
     )]
     NoHold(PathBuf),
+    #[error(
+        "{} not found: it is the application of the drill's tasks. Build it (cargo build -p spotdrain-drill), or run your own \
+         application with --app and --port", .0.display()
+    )]
+    NoApplication(PathBuf),
+    /// The user's application listens on one port, which several tasks in one network cannot share.
+    #[error(
+        "--app needs network namespaces: all tasks listen on the same port. Run the drill as root, or allow user namespaces"
+    )]
+    NoNamespaces,
+    /// The clients opened no connection for a while, so that losses may be missing.
+    #[error(
+        "the drill's own clients stood still for {seconds} s of real time until {at} s, so the figures would be wrong. The machine \
+         may be overloaded, or the drill was suspended: run it again"
+    )]
+    Stalled { at: f64, seconds: f64 },
     /// A program or part did not start.
     #[error("{what} did not start: {why}")]
     Start {

@@ -1,26 +1,22 @@
-//! One run: starts all parts, runs clients, interruption and load balancer side by side, and collects the record.
+//! One run of a drill: runs clients and interruption side by side on a rig, and collects the record.
 
-use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use crate::clients::connection::{Attempt, Connection, join};
-use crate::clients::progress::{RunProgress, TrafficCounters};
-use crate::clients::traffic::traffic;
-use crate::clock::Clock;
+use crate::clients::frontend::{Frontend, Protocol};
+use crate::clients::traffic::{TrafficLog, traffic};
+use crate::clock::{Clock, rounded};
 use crate::error::DrillError;
-use crate::load_balancer::director::{Director, TargetTimeline};
-use crate::load_balancer::haproxy::{Haproxy, free_address};
+use crate::load_balancer::director::TargetTimeline;
+use crate::load_balancer::haproxy::Haproxy;
 use crate::report::RunRecord;
-use crate::report::figures::{self, Figures, Marks, last_new};
+use crate::report::figures::{Figures, Marks, last_new};
 use crate::report::task_series::task_series;
-use crate::service::cloud::DrillCloud;
+use crate::rig::{Rig, RigSettings};
 use crate::service::interruption::{Interruption, TaskInterruption};
-use crate::service::task::{Ports, Task, TaskTemplate};
-use crate::setup::isolation::Isolation;
-use crate::setup::plan::Plan;
-use crate::setup::programs::Programs;
+use crate::service::task::Task;
 use crate::setup::scenario::Scenario;
 
 /// Interval between progress reports, in real time.
@@ -29,19 +25,23 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 /// The parameters of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct DrillRun<'a> {
-    pub scenario: Scenario,
+    pub rig: RigSettings<'a>,
     /// The number of runs before this one.
     pub repetition: u32,
-    pub plan: &'a Plan,
-    pub programs: &'a Programs,
-    pub isolation: Isolation,
+    /// What the clients send.
+    pub protocol: &'a Protocol,
 }
 
-/// The running parts.
-struct RunningDrill {
-    cloud: DrillCloud,
-    balancer: Haproxy,
-    tasks: RefCell<Vec<Task>>,
+/// The progress of a run, for display.
+#[derive(Debug, Clone, Copy)]
+pub struct RunProgress {
+    pub scenario: Scenario,
+    /// Simulated seconds since the notice; negative before it.
+    pub now: f64,
+    /// When the run ends.
+    pub end: f64,
+    pub opened: usize,
+    pub lost: usize,
 }
 
 /// The raw results.
@@ -58,63 +58,49 @@ impl DrillRun<'_> {
     where
         F: AsyncFn(TaskInterruption) -> Result<(), String>,
     {
-        let running = self.start().await?;
-        let clock = Clock::start(self.plan.before_notice(self.repetition), self.plan.scale);
-        let results = self.run_side_by_side(clock, &running, function, report).await?;
-        Ok(self.record(clock, &running, &results))
-    }
-
-    async fn start(&self) -> Result<RunningDrill, DrillError> {
-        let Self { scenario, plan, programs, isolation, .. } = *self;
-        let free = || free_address().map_err(|error| DrillError::start("the tasks", &error));
-        let ports = Ports { traffic: free()?.port(), health: free()?.port() };
-        let template = TaskTemplate { isolation, programs, plan, ports, has_hold: scenario.has_hold() };
-        let numbers = (1..=u8::MAX).take(plan.tasks);
-        let mut tasks = numbers.map(|number| Task::start(number, &template)).collect::<Result<Vec<_>, _>>()?;
-        for task in &mut tasks {
-            task.ready().await?;
-        }
-        let backends: Vec<_> = tasks.iter().map(|task| task.backend(&template)).collect();
-        let balancer = Haproxy::start(&programs.haproxy, plan, &backends).await?;
-        Ok(RunningDrill { cloud: DrillCloud::start(&template).await?, balancer, tasks: RefCell::new(tasks) })
+        let rig = Rig::start(self.rig).await?;
+        let plan = self.rig.plan;
+        let clock = Clock::start(plan.before_notice(self.repetition), plan.scale);
+        let results = self.run_side_by_side(clock, &rig, function, report).await?;
+        Ok(self.record(clock, &rig, &results))
     }
 
     /// Runs clients, interruption and load balancer side by side until the end of the plan.
     async fn run_side_by_side<F>(
         &self,
         clock: Clock,
-        running: &RunningDrill,
+        rig: &Rig<'_>,
         function: &F,
         report: &impl Fn(RunProgress),
     ) -> Result<Results, DrillError>
     where
         F: AsyncFn(TaskInterruption) -> Result<(), String>,
     {
-        let Self { scenario, plan, .. } = *self;
-        let RunningDrill { cloud, balancer, tasks } = running;
-        let counters = TrafficCounters::default();
-        let clients = async { Ok(traffic(plan, clock, balancer.front, &counters).await) };
-        let interruption = Interruption { plan, scenario, clock, cloud, tasks };
-        let director = Director { plan, clock, cloud, api: &balancer.api, tasks };
-        let reporting = async {
-            self.report_progress(clock, &counters, report).await;
-            Ok(())
-        };
-        let (attempts, killed, timelines, ()) =
-            tokio::try_join!(clients, interruption.run(function), director.direct(), reporting)?;
-        Ok(Results { connections: join_complete(balancer, attempts).await?, timelines, killed })
+        let RigSettings { scenario, plan, .. } = self.rig;
+        let (log, frontend) = (TrafficLog::default(), Frontend::at(rig.frontend(), self.protocol.clone()));
+        let clients = async { Ok(traffic(plan.traffic(), clock, &frontend, &log).await) };
+        let interruption = Interruption { plan, scenario, clock, cloud: &rig.cloud, tasks: &rig.tasks };
+        let reporting = async { Ok(self.report_progress(clock, &log, report).await) };
+        let ((), killed, timelines, ()) =
+            tokio::try_join!(clients, interruption.run(function), rig.direct(clock, plan.end()), reporting)?;
+        if let Some(stall) = log.stall() {
+            return Err(DrillError::Stalled { at: stall.at, seconds: stall.seconds });
+        }
+        Ok(Results { connections: join_complete(&rig.balancer, log.take()).await?, timelines, killed })
     }
 
-    async fn report_progress(&self, clock: Clock, counters: &TrafficCounters, report: &impl Fn(RunProgress)) {
-        while clock.now() < self.plan.end() {
-            report(counters.progress(self.scenario, clock.now(), self.plan.end()));
+    async fn report_progress(&self, clock: Clock, log: &TrafficLog, report: &impl Fn(RunProgress)) {
+        let RigSettings { scenario, plan, .. } = self.rig;
+        while clock.now() < plan.end() {
+            let (opened, lost) = log.counts();
+            report(RunProgress { scenario, now: clock.now(), end: plan.end(), opened, lost });
             sleep(REPORT_INTERVAL).await;
         }
     }
 
-    fn record(&self, clock: Clock, running: &RunningDrill, results: &Results) -> RunRecord {
-        let Self { scenario, plan, .. } = *self;
-        let (tasks, connections) = (running.tasks.borrow(), &results.connections);
+    fn record(&self, clock: Clock, rig: &Rig<'_>, results: &Results) -> RunRecord {
+        let RigSettings { scenario, plan, .. } = self.rig;
+        let (tasks, connections) = (rig.tasks.borrow(), &results.connections);
         let names: Vec<_> =
             tasks.iter().enumerate().map(|(at, task)| (task.name.clone(), at < plan.interrupted)).collect();
         let interrupted: Vec<_> =
@@ -134,16 +120,19 @@ impl DrillRun<'_> {
             results.timelines.iter().find(|(task, _)| task == name).map(|(_, timeline)| *timeline).unwrap_or_default();
         let killed = results.killed.iter().find(|(task, _)| task == name).map(|(_, at)| *at);
         let forwarded = task.forwarded();
-        let sigterm_at =
-            forwarded.as_ref().map(|sent| clock.of_epoch(sent.at)).or((!self.scenario.has_hold()).then_some(0.0));
+        let sigterm_at = match self.rig.scenario {
+            Scenario::Hold | Scenario::Both => forwarded.as_ref().map(|sent| clock.of_epoch(sent.at)),
+            Scenario::Sleep => Some(self.rig.plan.sleeps()),
+            Scenario::Nothing | Scenario::Function => Some(0.0),
+        };
         Marks {
             task: name.to_owned(),
-            deregistered: timeline.signals.deregistered.map(figures::rounded),
-            unhealthy: timeline.signals.unhealthy.map(figures::rounded),
+            deregistered: timeline.signals.deregistered.map(rounded),
+            unhealthy: timeline.signals.unhealthy.map(rounded),
             last_new: last_new(&results.connections, name),
-            sigterm: sigterm_at.map(figures::rounded),
+            sigterm: sigterm_at.map(rounded),
             sigterm_reason: forwarded.map(|sent| sent.reason),
-            killed: killed.map(figures::rounded),
+            killed: killed.map(rounded),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::doctor::DoctorArgs;
-use super::drill::{DrillArgs, DrillTaskArgs};
+use super::drill::DrillArgs;
+use super::probe::ProbeArgs;
 use super::report::ReportArgs;
 use super::settings::SettingFlags;
 
@@ -66,9 +67,11 @@ pub(crate) enum CliCommand {
     /// Runs four scenarios: nothing, the function, the hold, and both. Needs HAProxy, which acts as the load balancer, and no AWS
     /// account. The assumptions about AWS: docs/drill.md.
     Drill(DrillArgs),
-    /// Run the application of one of the drill's tasks
-    #[command(hide = true)]
-    DrillTask(DrillTaskArgs),
+    /// Measure your own load balancer: clients against a service while its targets leave
+    ///
+    /// Opens connections at a steady rate and counts those that are lost, while you stop a task, deploy, or let the probe deregister
+    /// one target. How to measure an NLB's delays, step by step: docs/probe.md.
+    Probe(ProbeArgs),
     /// Run a local AWS with the demo's service, until Ctrl-C
     ///
     /// Answers the SDKs and the aws command as AWS documents it, and lists the services and actions that it simulates.

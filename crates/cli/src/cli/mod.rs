@@ -11,6 +11,7 @@ mod explain;
 mod input;
 mod local;
 mod output;
+mod probe;
 mod report;
 mod settings;
 mod simulate;
@@ -49,7 +50,7 @@ async fn dispatch(command: CliCommand) -> Result<Exit, CliError> {
         CliCommand::Report(args) => Box::pin(report::run(&args)).await,
         CliCommand::Demo(args) => demo::run(&args).await,
         CliCommand::Drill(args) => drill::run(&args).await,
-        CliCommand::DrillTask(args) => drill::task(args).await,
+        CliCommand::Probe(args) => Box::pin(probe::run(&args)).await,
         CliCommand::Local(args) => local::run(&args).await,
         CliCommand::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "spotdrain", &mut std::io::stdout());

@@ -26,7 +26,7 @@ use spotdrain_doctor::model::root::Deployment;
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::model::subject::ServiceSubject;
 
-pub(crate) use paced_client::{CallBudget, PacedClient, attempt_once};
+pub(crate) use paced_client::{CallBudget, CallFailure, PacedClient, attempt_once};
 use spotdrain_function::Aws;
 
 /// What to read.

@@ -14,6 +14,8 @@ pub(crate) struct Attempt {
     pub(crate) port: Option<u16>,
     pub(crate) is_held: bool,
     pub(crate) view: ClientView,
+    /// The server by its own account, if the frontend tells servers apart.
+    pub(crate) served_by: Option<String>,
 }
 
 /// A connection with its target and outcome.
@@ -55,7 +57,7 @@ mod tests {
     use super::*;
 
     fn attempt(opened: f64, port: u16, view: ClientView) -> Attempt {
-        Attempt { opened, ended: opened + 0.1, port: Some(port), is_held: false, view }
+        Attempt { opened, ended: opened + 0.1, port: Some(port), is_held: false, view, served_by: None }
     }
 
     fn line(at: f64, port: u16, target: &str, termination: &str) -> LogLine {

@@ -2,6 +2,6 @@
 
 pub(crate) mod client;
 pub(crate) mod connection;
+pub(crate) mod frontend;
 pub(crate) mod outcome;
-pub(crate) mod progress;
 pub(crate) mod traffic;

@@ -10,6 +10,9 @@ use crate::load_balancer::log_line::LogLine;
 /// How much of the expected answer the client received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientView {
+    /// The connection could not be opened, or a load balancer answered that no target takes it.
+    Refused,
+    /// The connection ended before the head of an answer.
     Nothing,
     /// At least one byte, but not all.
     Part,
@@ -23,7 +26,7 @@ pub enum ConnectionOutcome {
     Served,
     /// No task accepted it: nothing listened at the chosen target any more.
     Refused,
-    /// The target accepted it, and it ended before the first byte of an answer.
+    /// The target accepted it, and it ended before the head of an answer.
     Reset,
     /// It ended in the middle of an answer, or while it was held.
     Cut,
@@ -38,11 +41,17 @@ impl ConnectionOutcome {
 }
 
 pub(crate) fn outcome_of(view: ClientView, line: Option<&LogLine>) -> ConnectionOutcome {
+    let is_refused = view == ClientView::Nothing && !line.is_some_and(LogLine::was_connected);
+    if is_refused { ConnectionOutcome::Refused } else { outcome_seen_by_client(view) }
+}
+
+/// The outcome by the client's view alone: a connection that was accepted and got no answer was reset.
+pub(crate) fn outcome_seen_by_client(view: ClientView) -> ConnectionOutcome {
     match view {
         ClientView::Whole => ConnectionOutcome::Served,
         ClientView::Part => ConnectionOutcome::Cut,
-        ClientView::Nothing if line.is_some_and(LogLine::was_connected) => ConnectionOutcome::Reset,
-        ClientView::Nothing => ConnectionOutcome::Refused,
+        ClientView::Nothing => ConnectionOutcome::Reset,
+        ClientView::Refused => ConnectionOutcome::Refused,
     }
 }
 

@@ -1,50 +1,121 @@
 //! Opens connections at a fixed rate, some of them held. A slow connection does not delay the others.
 
-use std::net::SocketAddr;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::clients::client;
+use crate::clients::client::{self, Received};
 use crate::clients::connection::Attempt;
+use crate::clients::frontend::Frontend;
 use crate::clients::outcome::ClientView;
-use crate::clients::progress::TrafficCounters;
-use crate::clock::Clock;
-use crate::setup::plan::Plan;
+use crate::clock::{Clock, rounded};
 
-/// Opens connections until the end of the plan, and waits until all have ended.
-pub(crate) async fn traffic(plan: &Plan, clock: Clock, front: SocketAddr, counters: &TrafficCounters) -> Vec<Attempt> {
-    let mut ticks = interval(Duration::from_secs(1) / plan.rate.max(1));
+/// A delay of this length, in real time, makes the figures invalid: the clients opened nothing while the service may have refused.
+const STALL: Duration = Duration::from_secs(1);
+
+/// How many connections are opened, and of which kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrafficSettings {
+    /// Connections opened per real second.
+    pub rate: u32,
+    /// Percentage of connections that are held open; the rest send one request.
+    pub held_percent: u32,
+    /// How long a held connection stays open, in seconds of the clock.
+    pub held_seconds: f64,
+    /// When the traffic ends.
+    pub end: f64,
+}
+
+/// The clients stood still: no connection was opened for this long.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Stall {
+    /// When they went on, in seconds of the clock.
+    pub at: f64,
+    /// For how long, in real seconds.
+    pub seconds: f64,
+}
+
+/// What the clients have seen so far. It is complete at any moment except for the connections that are still open.
+#[derive(Debug, Default)]
+pub(crate) struct TrafficLog {
+    attempts: RefCell<Vec<Attempt>>,
+    opened: Cell<usize>,
+    lost: Cell<usize>,
+    stall: Cell<Option<Stall>>,
+}
+
+impl TrafficLog {
+    /// The connections that were opened, and those of them that are known to be lost.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.opened.get(), self.lost.get())
+    }
+
+    /// The longest stall.
+    pub(crate) fn stall(&self) -> Option<Stall> {
+        self.stall.get()
+    }
+
+    /// The names of the servers that answered, each once.
+    pub(crate) fn servers(&self) -> Vec<String> {
+        let attempts = self.attempts.borrow();
+        let names: BTreeSet<_> = attempts.iter().filter_map(|attempt| attempt.served_by.as_ref()).collect();
+        names.into_iter().cloned().collect()
+    }
+
+    pub(crate) fn take(&self) -> Vec<Attempt> {
+        self.attempts.take()
+    }
+
+    fn end(&self, attempt: Attempt) {
+        self.lost.set(self.lost.get() + usize::from(attempt.view != ClientView::Whole));
+        self.attempts.borrow_mut().push(attempt);
+    }
+
+    /// Notes that a connection was opened, at which time, and how much later than it was due.
+    fn open(&self, at: f64, late: Duration) {
+        self.opened.set(self.opened.get() + 1);
+        let seconds = rounded(late.as_secs_f64());
+        if late >= STALL && self.stall.get().is_none_or(|longest| longest.seconds < seconds) {
+            self.stall.set(Some(Stall { at: rounded(at), seconds }));
+        }
+    }
+}
+
+/// Opens connections until the end, and waits until all have ended.
+pub(crate) async fn traffic(settings: TrafficSettings, clock: Clock, frontend: &Frontend, log: &TrafficLog) {
+    let mut ticks = interval(Duration::from_secs(1) / settings.rate.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (mut open, mut attempts) = (JoinSet::new(), Vec::new());
-    let mut share = Share::new(plan.held_percent);
-    while clock.now() < plan.end() {
+    let (mut open, mut share) = (JoinSet::new(), Share::new(settings.held_percent));
+    while clock.now() < settings.end {
         tokio::select! {
-            _ = ticks.tick() => {
-                counters.opened();
-                let hold = share.next().then_some(plan.held_seconds.min(plan.end() - clock.now()));
-                open.spawn(attempt(clock, front, hold));
+            due = ticks.tick() => {
+                log.open(clock.now(), due.elapsed());
+                let hold = share.next().then_some(settings.held_seconds.min(settings.end - clock.now()));
+                open.spawn(attempt(clock, frontend.clone(), hold));
             }
-            Some(ended) = open.join_next() => attempts.extend(ended.ok().inspect(|ended| counters.ended(ended))),
+            Some(ended) = open.join_next() => ended.into_iter().for_each(|ended| log.end(ended)),
         }
     }
     while let Some(ended) = open.join_next().await {
-        attempts.extend(ended.ok().inspect(|ended| counters.ended(ended)));
+        ended.into_iter().for_each(|ended| log.end(ended));
     }
-    attempts
 }
 
-async fn attempt(clock: Clock, front: SocketAddr, hold: Option<f64>) -> Attempt {
+/// Opens one connection. `hold` is how long it is held, in seconds of the clock; without it, it sends one request.
+async fn attempt(clock: Clock, frontend: Frontend, hold: Option<f64>) -> Attempt {
     let (opened, is_held) = (clock.now(), hold.is_some());
-    let stream = client::connect(front).await.ok();
+    let stream = client::connect(&frontend).await.ok();
     let port = stream.as_ref().and_then(|stream| stream.local_addr().ok()).map(|address| address.port());
-    let view = match (stream, hold) {
-        (None, _) => ClientView::Nothing,
-        (Some(stream), None) => client::request(stream).await,
-        (Some(stream), Some(seconds)) => client::hold(stream, Instant::now() + clock.wall(seconds)).await,
+    let Received { view, served_by } = match (stream, hold) {
+        (None, _) => ClientView::Refused.into(),
+        (Some(stream), None) => client::request(stream, &frontend).await,
+        (Some(stream), Some(seconds)) => client::hold(stream, &frontend, Instant::now() + clock.wall(seconds)).await,
     };
-    Attempt { opened, ended: clock.now(), port, is_held, view }
+    Attempt { opened, ended: clock.now(), port, is_held, view, served_by }
 }
 
 /// Selects a percentage of the connections, evenly spread.
@@ -76,5 +147,15 @@ mod tests {
         let first: Vec<_> = (0..8).map(|_| share.next()).collect();
         assert_eq!(first, [false, false, false, true, false, false, false, true]);
         assert!(!Share::new(0).next() && Share::new(100).next());
+    }
+
+    #[test]
+    fn the_longest_stall_is_kept() {
+        let log = TrafficLog::default();
+        for (at, late) in [(1.0, 900), (5.0, 1500), (5.1, 1400), (9.0, 1200)] {
+            log.open(at, Duration::from_millis(late));
+        }
+        assert_eq!(log.stall(), Some(Stall { at: 5.0, seconds: 1.5 }));
+        assert_eq!(log.counts(), (4, 0));
     }
 }

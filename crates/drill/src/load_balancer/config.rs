@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::load_balancer::log_line::FORMAT;
-use crate::service::server::HEALTH;
 
 /// The name of the backend with the traffic.
 pub(crate) const TASKS: &str = "tasks";
@@ -36,6 +35,8 @@ pub(crate) struct ProxySettings<'a> {
     pub(crate) check_milliseconds: u128,
     pub(crate) check_threshold: u32,
     pub(crate) connections: u32,
+    /// The path of the health checks; without one they only connect.
+    pub(crate) health_path: Option<&'a str>,
 }
 
 pub(crate) fn config(site: &ProxySettings<'_>, backends: &[Backend]) -> String {
@@ -45,10 +46,10 @@ pub(crate) fn config(site: &ProxySettings<'_>, backends: &[Backend]) -> String {
         text += &server(backend, backend.traffic);
     }
     let (milliseconds, threshold) = (site.check_milliseconds, site.check_threshold);
-    text += &format!(
-        "backend {CHECKS}\n  option httpchk GET {HEALTH}\n  http-check expect status 200-399\n  \
-         default-server check inter {milliseconds}ms fall {threshold} rise 2\n"
-    );
+    let path = |path| format!("  option httpchk GET {path}\n  http-check expect status 200-399\n");
+    let request = site.health_path.map(path).unwrap_or_default();
+    text +=
+        &format!("backend {CHECKS}\n{request}  default-server check inter {milliseconds}ms fall {threshold} rise 2\n");
     for backend in backends {
         text += &server(backend, backend.health);
     }
@@ -97,6 +98,7 @@ mod tests {
             check_milliseconds: 1000,
             check_threshold: 3,
             connections: 1000,
+            health_path: Some("/health"),
         };
         config(&site, backends)
     }

@@ -43,11 +43,11 @@ pub(crate) struct Director<'a> {
 }
 
 impl Director<'_> {
-    /// Directs until the end of the plan, and returns the timeline of each task by name.
-    pub(crate) async fn direct(&self) -> Result<Vec<(String, TargetTimeline)>, DrillError> {
+    /// Directs until `end`, and returns the timeline of each task by name.
+    pub(crate) async fn direct(&self, end: f64) -> Result<Vec<(String, TargetTimeline)>, DrillError> {
         let names = self.tasks.borrow().iter().map(|task| task.name.clone()).collect::<Vec<_>>();
         let mut timelines: Vec<_> = names.into_iter().map(|name| (name, TargetTimeline::default())).collect();
-        while self.clock.now() < self.plan.end() {
+        while self.clock.now() < end {
             let unhealthy = self.api.unhealthy().await.map_err(|error| broken(&error))?;
             self.observe(&mut timelines, &unhealthy);
             for (name, timeline) in &mut timelines {

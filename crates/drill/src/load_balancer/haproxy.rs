@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,7 +40,12 @@ pub(crate) struct Haproxy {
 
 impl Haproxy {
     /// Starts it with these targets.
-    pub(crate) async fn start(program: &Path, plan: &Plan, backends: &[Backend]) -> Result<Self, DrillError> {
+    pub(crate) async fn start(
+        program: &Path,
+        plan: &Plan,
+        health_path: Option<&str>,
+        backends: &[Backend],
+    ) -> Result<Self, DrillError> {
         let broken = |error: io::Error| DrillError::start("haproxy", &error);
         let folder = folder().map_err(broken)?;
         let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(broken)?;
@@ -51,6 +57,7 @@ impl Haproxy {
             check_milliseconds: clock::wall(plan.balancer.check_interval, plan.scale).as_millis(),
             check_threshold: plan.balancer.check_threshold,
             connections: plan.most_connections(),
+            health_path,
         };
         let process = spawn(program, &folder, &config(&settings, backends)).map_err(broken)?;
         let log = Arc::default();
@@ -126,7 +133,9 @@ async fn read(receiver: UdpSocket, log: Arc<Mutex<Vec<LogLine>>>) {
 /// Creates a folder that only this user can read.
 fn folder() -> io::Result<PathBuf> {
     use std::os::unix::fs::DirBuilderExt as _;
-    let folder = std::env::temp_dir().join(format!("spotdrain-drill-{}", std::process::id()));
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("spotdrain-drill-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let folder = std::env::temp_dir().join(name);
     fs::remove_dir_all(&folder).ok();
     fs::DirBuilder::new().mode(0o700).create(&folder)?;
     Ok(folder)

@@ -2,14 +2,25 @@
 //!
 //! Pure. Every delay is a setting; `docs/drill.md` gives the sources of the defaults and the model's limits.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The load balancer that is simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LoadBalancerType {
     Nlb,
     Alb,
+}
+
+impl LoadBalancerType {
+    /// `NLB` or `ALB`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nlb => "NLB",
+            Self::Alb => "ALB",
+        }
+    }
 }
 
 /// The effect of a failing health check on a target that is already draining. Not documented or measured on AWS.

@@ -1,9 +1,6 @@
-//! The timeline of a run as SVG: a row per task, a bar per two seconds, and the marks of the interruption.
+//! A timeline as SVG: rows of bars, the marks above them, and events across all rows. Pure.
 
-use crate::report::RunRecord;
-use crate::report::figures::Marks;
-use crate::report::task_series::{BIN, TaskSeries};
-use crate::setup::plan::{BEFORE, GONE};
+use crate::report::html::escape;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 64.0;
@@ -14,58 +11,118 @@ const BARS: f64 = 26.0;
 const MARKS: f64 = 18.0;
 const GAP: f64 = 5.0;
 const BADGE: f64 = 14.0;
+/// The distances of the grid's lines, in seconds. A chart takes the smallest that leads to at most [`GRID_LINES`].
+const GRID_STEPS: [f64; 7] = [5.0, 10.0, 20.0, 30.0, 60.0, 300.0, 600.0];
+const GRID_LINES: f64 = 10.0;
 
-/// Draws a run. `max` is the rate that fills a row.
-pub(crate) fn chart(record: &RunRecord, max: f64) -> String {
-    let (mut y, mut lanes) = (TOP, String::new());
-    for series in &record.series {
-        let marks = record.interrupted.iter().find(|marks| marks.task == series.task);
-        y += marks.map_or(0.0, |_| MARKS);
-        lanes += &of_lane(record, series, y, max);
-        lanes += &marks.map(|marks| of_marks(record, marks, y)).unwrap_or_default();
-        y += BARS + GAP;
-    }
-    let (height, axis) = (y + AXIS, axis(record, y));
-    format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">\n{axis}{lanes}</svg>\n",
-        record.scenario.title()
-    )
+/// A timeline. Times are seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Chart {
+    pub(crate) title: String,
+    pub(crate) start: f64,
+    pub(crate) end: f64,
+    /// The length of a bar.
+    pub(crate) bin: f64,
+    /// The rate that fills a row.
+    pub(crate) max: f64,
+    /// What happened when, for all rows.
+    pub(crate) events: Vec<(f64, String)>,
+    pub(crate) rows: Vec<Row>,
 }
 
-fn x(record: &RunRecord, time: f64) -> f64 {
-    LEFT + (time + BEFORE) / (record.end + BEFORE) * (WIDTH - LEFT - 8.0)
+/// The connections of one task, target or service.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// Whether the row is about what was interrupted.
+    pub(crate) is_affected: bool,
+    /// Served connections per second, for each bar.
+    pub(crate) served: Vec<f64>,
+    /// Lost connections per second, for each bar.
+    pub(crate) lost: Vec<f64>,
+    /// In order of time.
+    pub(crate) marks: Vec<Mark>,
 }
 
-fn axis(record: &RunRecord, bottom: f64) -> String {
-    let mut text = String::new();
-    let mut time = 0.0;
-    while time <= record.end {
-        let (at, label) = (x(record, time), bottom + 14.0);
-        text += &format!("<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>");
-        text += &format!("<text class=\"axis\" x=\"{at:.1}\" y=\"{label}\">{time} s</text>\n");
-        time += 20.0;
-    }
-    for (time, label) in [(0.0, "notice"), (GONE, "task gone")] {
-        let at = x(record, time);
-        text += &format!("<line class=\"event\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>");
-        text += &format!("<text class=\"axis\" x=\"{at:.1}\" y=\"{:.1}\">{label}</text>\n", TOP - 8.0);
-    }
-    text
+/// A badge above a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mark {
+    pub(crate) letter: char,
+    pub(crate) at: f64,
+    pub(crate) text: String,
 }
 
-fn of_lane(record: &RunRecord, series: &TaskSeries, y: f64, max: f64) -> String {
-    let base = y + BARS;
-    let kind = if series.is_interrupted { "taken" } else { "other" };
-    let mut text =
-        format!("<text class=\"name {kind}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", LEFT - 8.0, base - 9.0, series.task);
-    text += &format!("<line class=\"base\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{base}\" y2=\"{base}\"/>\n", WIDTH - 8.0);
-    let mut from = -BEFORE;
-    for (served, lost) in series.served.iter().zip(&series.lost) {
-        let heights = [*served, *lost].map(|rate| (rate / max * BARS).min(BARS));
-        text += &bars(x(record, from), x(record, from + BIN), base, kind, heights);
-        from += BIN;
+impl Chart {
+    pub(crate) fn draw(&self) -> String {
+        let (mut y, mut rows) = (TOP, String::new());
+        for row in &self.rows {
+            y += if row.marks.is_empty() { 0.0 } else { MARKS };
+            rows += &self.row(row, y);
+            rows += &self.marks(row, y);
+            y += BARS + GAP;
+        }
+        let (height, axis, title) = (y + AXIS, self.axis(y), escape(&self.title));
+        format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\">\n{axis}{rows}</svg>\n")
     }
-    text + "\n"
+
+    fn x(&self, time: f64) -> f64 {
+        LEFT + (time - self.start) / (self.end - self.start) * (WIDTH - LEFT - 8.0)
+    }
+
+    fn axis(&self, bottom: f64) -> String {
+        let is_wide_enough = |step: &f64| (self.end - self.start) / step <= GRID_LINES;
+        let step = GRID_STEPS.into_iter().find(is_wide_enough).unwrap_or(3600.0);
+        let (mut text, mut time) = (String::new(), 0.0);
+        while time <= self.end {
+            let (at, label) = (self.x(time), bottom + 14.0);
+            text += &format!("<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>");
+            text += &format!("<text class=\"axis\" x=\"{at:.1}\" y=\"{label}\">{time} s</text>\n");
+            time += step;
+        }
+        for (time, label) in &self.events {
+            let (at, label) = (self.x(*time), escape(label));
+            text += &format!("<line class=\"event\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>");
+            text += &format!("<text class=\"axis\" x=\"{at:.1}\" y=\"{:.1}\">{label}</text>\n", TOP - 8.0);
+        }
+        text
+    }
+
+    fn row(&self, row: &Row, y: f64) -> String {
+        let base = y + BARS;
+        let (kind, name) = (if row.is_affected { "taken" } else { "other" }, escape(&row.name));
+        let mut text =
+            format!("<text class=\"name {kind}\" x=\"{:.1}\" y=\"{:.1}\">{name}</text>", LEFT - 8.0, base - 9.0);
+        text +=
+            &format!("<line class=\"base\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{base}\" y2=\"{base}\"/>\n", WIDTH - 8.0);
+        let mut from = self.start;
+        for (served, lost) in row.served.iter().zip(&row.lost) {
+            let heights = [*served, *lost].map(|rate| (rate / self.max * BARS).min(BARS));
+            text += &bars(self.x(from), self.x(from + self.bin), base, kind, heights);
+            from += self.bin;
+        }
+        text + "\n"
+    }
+
+    /// A badge moves right if it would cover the previous one; its line stays at the exact time.
+    fn marks(&self, row: &Row, y: f64) -> String {
+        let (mut text, mut free) = (String::new(), f64::MIN);
+        for Mark { letter, at: time, text: what } in &row.marks {
+            let at = self.x(*time);
+            let badge = at.max(free).min(WIDTH - BADGE / 2.0);
+            free = badge + BADGE + 1.0;
+            let (middle, bottom, base) = (y - 10.0, y - 3.0, y + BARS);
+            text += &format!(
+                "<g class=\"mark {letter}\"><title>{}: {} at {time:.1} s</title>\
+                 <polyline points=\"{badge:.1},{bottom:.1} {at:.1},{y:.1} {at:.1},{base:.1}\"/>\
+                 <circle cx=\"{badge:.1}\" cy=\"{middle:.1}\" r=\"{:.1}\"/><text x=\"{badge:.1}\" y=\"{:.1}\">{letter}</text></g>\n",
+                escape(&row.name),
+                escape(what),
+                BADGE / 2.0,
+                middle + 3.5
+            );
+        }
+        text
+    }
 }
 
 /// Draws the lost connections on top of the served ones.
@@ -81,56 +138,27 @@ fn bars(left: f64, right: f64, base: f64, kind: &str, [served, lost]: [f64; 2]) 
     bar(kind, base - served, served) + &bar("lost", (base - served - lost).max(base - BARS), lost.min(BARS))
 }
 
-/// The marks in order of time: letter, time, description.
-pub(crate) fn letters(marks: &Marks) -> Vec<(char, f64, String)> {
-    let reason = marks.sigterm_reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
-    let all = [
-        ('T', marks.sigterm, format!("SIGTERM reached the application{reason}")),
-        ('D', marks.deregistered, "deregistered".to_owned()),
-        ('U', marks.unhealthy, "marked unhealthy".to_owned()),
-        ('L', marks.last_new, "last new connection".to_owned()),
-        ('K', marks.killed, "SIGKILL".to_owned()),
-    ];
-    let mut known: Vec<_> = all.into_iter().filter_map(|(letter, at, what)| Some((letter, at?, what))).collect();
-    known.sort_by(|one, other| one.1.total_cmp(&other.1));
-    known
-}
-
-/// A badge moves right if it would cover the previous one; its line stays at the exact time.
-fn of_marks(record: &RunRecord, marks: &Marks, y: f64) -> String {
-    let (mut text, mut free) = (String::new(), f64::MIN);
-    for (letter, time, what) in letters(marks) {
-        let at = x(record, time);
-        let badge = at.max(free).min(WIDTH - BADGE / 2.0);
-        free = badge + BADGE + 1.0;
-        let (middle, bottom, base) = (y - 10.0, y - 3.0, y + BARS);
-        text += &format!(
-            "<g class=\"mark {letter}\"><title>{}: {what} at {time:.1} s</title>\
-             <polyline points=\"{badge:.1},{bottom:.1} {at:.1},{y:.1} {at:.1},{base:.1}\"/>\
-             <circle cx=\"{badge:.1}\" cy=\"{middle:.1}\" r=\"{:.1}\"/><text x=\"{badge:.1}\" y=\"{:.1}\">{letter}</text></g>\n",
-            marks.task,
-            BADGE / 2.0,
-            middle + 3.5
-        );
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn marks_are_in_order_of_time() {
-        let marks = Marks { sigterm: Some(75.0), deregistered: Some(1.5), last_new: Some(60.0), ..Marks::default() };
-        let order: String = letters(&marks).into_iter().map(|(letter, ..)| letter).collect();
-        assert_eq!(order, "DLT");
-    }
 
     #[test]
     fn the_smallest_loss_is_visible() {
         let drawn = bars(0.0, 10.0, 100.0, "taken", [26.0, 0.1]);
         assert!(drawn.contains("class=\"lost\" x=\"0.0\" y=\"74.0\" width=\"9.0\" height=\"3.0\""), "{drawn}");
         assert_eq!(bars(0.0, 10.0, 100.0, "taken", [0.0, 0.0]), "");
+    }
+
+    #[test]
+    fn names_cannot_leave_their_place() {
+        let mark = Mark { letter: 'L', at: 1.0, text: "<i>".to_owned() };
+        let row =
+            Row { name: "<b>".to_owned(), is_affected: true, served: vec![1.0], lost: vec![0.0], marks: vec![mark] };
+        let events = vec![(0.0, "<u>".to_owned())];
+        let chart = Chart { title: "\"".to_owned(), start: 0.0, end: 2.0, bin: 1.0, max: 1.0, events, rows: vec![row] };
+        let drawn = chart.draw();
+        for tag in ["<b>", "<i>", "<u>", "\"\"\""] {
+            assert!(!drawn.contains(tag), "{drawn}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::clients::connection::Connection;
 use crate::clients::outcome::ConnectionOutcome;
+use crate::clock::rounded;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figures {
@@ -44,13 +45,14 @@ impl Figures {
     /// Computes the figures. `interrupted` are the names of the interrupted tasks.
     #[must_use]
     pub fn of(connections: &[Connection], interrupted: &[&str], scale: f64) -> Self {
+        let times = connections.iter().map(|connection| (connection.opened, connection.outcome.is_loss()));
         let count = |outcome| connections.iter().filter(|connection| connection.outcome == outcome).count();
         Self {
             opened: connections.len(),
             refused: count(ConnectionOutcome::Refused),
             reset: count(ConnectionOutcome::Reset),
             cut: count(ConnectionOutcome::Cut),
-            longest_gap_ms: (longest_gap(connections) / scale * 1e4).round() / 10.0,
+            longest_gap_ms: (longest_gap(times) / scale * 1e4).round() / 10.0,
             last_new: interrupted.iter().filter_map(|task| last_new(connections, task)).max_by(f64::total_cmp),
         }
     }
@@ -62,28 +64,24 @@ impl Figures {
     }
 }
 
-/// Rounds a time to hundredths of a second; more digits are noise.
-pub(crate) fn rounded(time: f64) -> f64 {
-    (time * 100.0).round() / 100.0
-}
-
 /// When the last new connection after the notice reached this task.
 pub(crate) fn last_new(connections: &[Connection], task: &str) -> Option<f64> {
     let to_task = connections.iter().filter(|connection| connection.target.as_deref() == Some(task));
     to_task.map(|connection| connection.opened).filter(|at| *at >= 0.0).max_by(f64::total_cmp).map(rounded)
 }
 
-/// The connections must be in the order in which they were opened.
-fn longest_gap(connections: &[Connection]) -> f64 {
+/// The longest time between two served connections with a lost one between them. Takes when each connection was opened, in this
+/// order, and whether it was lost.
+pub(crate) fn longest_gap(connections: impl Iterator<Item = (f64, bool)>) -> f64 {
     let (mut longest, mut before, mut has_lost) = (0.0_f64, None, false);
-    for connection in connections {
-        if connection.outcome.is_loss() {
+    for (opened, is_lost) in connections {
+        if is_lost {
             has_lost = true;
             continue;
         }
-        let gap = connection.opened - before.unwrap_or(connection.opened);
+        let gap = opened - before.unwrap_or(opened);
         longest = if has_lost { longest.max(gap) } else { longest };
-        (before, has_lost) = (Some(connection.opened), false);
+        (before, has_lost) = (Some(opened), false);
     }
     longest
 }

@@ -1,13 +1,14 @@
-//! The report: one self-contained HTML page without scripts or external resources.
+//! The drill's page: one self-contained HTML page without scripts or external resources.
 
 use crate::load_balancer::model::{LoadBalancerType, WhileDraining};
 use crate::report::RunRecord;
-use crate::report::chart::chart;
+use crate::report::chart::{Chart, Mark, Row};
+use crate::report::figures::Marks;
 use crate::report::html::document;
-use crate::report::task_series::TaskSeries;
-use crate::setup::plan::Plan;
+use crate::report::task_series::{BIN, TaskSeries};
+use crate::setup::plan::{BEFORE, GONE, Plan};
 
-const STYLE: &str = include_str!("page.css");
+pub(crate) const STYLE: &str = include_str!("page.css");
 const LEGEND: [(&str, &str); 5] = [
     ("D", "deregistered"),
     ("U", "marked unhealthy by the load balancer"),
@@ -22,7 +23,8 @@ pub fn page(plan: &Plan, records: &[RunRecord]) -> String {
     let max = records.iter().flat_map(|record| &record.series).flat_map(rates).fold(1.0, f64::max);
     let runs: String = records.iter().map(|record| section(record, max)).collect();
     let (setting, table, legend) = (setting(plan), table(records), legend(max));
-    let main = format!("<h1>What a Spot interruption costs</h1>\n<p>{setting}</p>\n{table}{legend}{runs}");
+    let caveats = caveats(plan);
+    let main = format!("<h1>What a Spot interruption costs</h1>\n<p>{setting}</p>\n{table}{caveats}{legend}{runs}");
     document("spotdrain drill", STYLE, &main)
 }
 
@@ -64,7 +66,7 @@ fn setting(plan: &Plan) -> String {
 fn table(records: &[RunRecord]) -> String {
     let rows: String = records.iter().map(row).collect();
     format!(
-        "<table><thead><tr><th>With</th><th>Opened</th><th>Refused</th><th>Reset</th><th>Cut</th><th>Longest gap</th>\
+        "<table><thead><tr><th>With</th><th>Opened</th><th>Refused</th><th>Reset</th><th>Cut</th><th>Lost</th><th>Longest gap</th>\
          <th>Last new connection</th></tr></thead>\n<tbody>{rows}</tbody></table>\n"
     )
 }
@@ -76,9 +78,10 @@ fn row(record: &RunRecord) -> String {
     let gap = if figures.lost() == 0 { "–".to_owned() } else { format!("{:.0} ms", figures.longest_gap_ms) };
     let last = figures.last_new.map_or("–".to_owned(), |at| format!("{at:.1} s"));
     format!(
-        "<tr><th>{}</th><td>{}</td>{losses}<td>{gap}</td><td>{last}</td></tr>\n",
+        "<tr><th>{}</th><td>{}</td>{losses}<td>{}</td><td>{gap}</td><td>{last}</td></tr>\n",
         record.scenario.title(),
-        figures.opened
+        figures.opened,
+        percent(figures.lost(), figures.opened)
     )
 }
 
@@ -99,7 +102,73 @@ fn section(record: &RunRecord, max: f64) -> String {
     format!(
         "<section><h2>{} <span class=\"{class}\">{verdict}</span></h2>\n{}</section>\n",
         record.scenario.title(),
-        chart(record, max)
+        chart(record, max).draw()
+    )
+}
+
+/// A share of all connections, in percent.
+#[must_use]
+pub fn percent(count: usize, of: usize) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "a run opens thousands of connections")]
+    let percent = count as f64 * 100.0 / of.max(1) as f64;
+    if count == 0 { "0 %".to_owned() } else { format!("{percent:.1} %") }
+}
+
+fn chart(record: &RunRecord, max: f64) -> Chart {
+    let marks =
+        |task: &str| record.interrupted.iter().find(|marks| marks.task == task).map(letters).unwrap_or_default();
+    let row = |series: &TaskSeries| Row {
+        name: series.task.clone(),
+        is_affected: series.is_interrupted,
+        served: series.served.clone(),
+        lost: series.lost.clone(),
+        marks: marks(&series.task),
+    };
+    Chart {
+        title: record.scenario.title().to_owned(),
+        start: -BEFORE,
+        end: record.end,
+        bin: BIN,
+        max,
+        events: [(0.0, "notice"), (GONE, "task gone")].map(|(at, text)| (at, text.to_owned())).into(),
+        rows: record.series.iter().map(row).collect(),
+    }
+}
+
+/// The marks of a task in order of time.
+fn letters(marks: &Marks) -> Vec<Mark> {
+    let reason = marks.sigterm_reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+    let all = [
+        ('T', marks.sigterm, format!("SIGTERM reached the application{reason}")),
+        ('D', marks.deregistered, "deregistered".to_owned()),
+        ('U', marks.unhealthy, "marked unhealthy".to_owned()),
+        ('L', marks.last_new, "last new connection".to_owned()),
+        ('K', marks.killed, "SIGKILL".to_owned()),
+    ];
+    let known = all.into_iter().filter_map(|(letter, at, text)| Some(Mark { letter, at: at?, text }));
+    let mut known: Vec<_> = known.collect();
+    known.sort_by(|one, other| one.at.total_cmp(&other.at));
+    known
+}
+
+/// What the figures rest on, and what would change them.
+fn caveats(plan: &Plan) -> String {
+    let delays = if plan.is_measured {
+        "The load balancer's delays are those of your own measurement with <code>spotdrain probe</code>."
+    } else {
+        "The load balancer's delays behind a Network Load Balancer are measurements that users published in 2022 and 2023; AWS \
+         states none. <code>spotdrain probe</code> measures your own."
+    };
+    let draining = match plan.balancer.unhealthy_while_draining {
+        WhileDraining::Sooner if plan.balancer.kind == LoadBalancerType::Nlb && !plan.is_measured => {
+            " That an unhealthy target which is already draining is left sooner is an assumption: nobody has measured it."
+        }
+        _ => "",
+    };
+    format!(
+        "<p class=\"caveats\">{delays}{draining} Not simulated, and able to change the result: an NLB's passive health checks, \
+         which may mark a target unhealthy after failed connections, before the configured checks do; and Availability Zones: \
+         without cross-zone load balancing, a zone whose only target leaves has none.</p>\n"
     )
 }
 
@@ -123,6 +192,13 @@ mod tests {
     }
 
     #[test]
+    fn marks_are_in_order_of_time() {
+        let marks = Marks { sigterm: Some(75.0), deregistered: Some(1.5), last_new: Some(60.0), ..Marks::default() };
+        let order: String = letters(&marks).into_iter().map(|mark| mark.letter).collect();
+        assert_eq!(order, "DLT");
+    }
+
+    #[test]
     fn the_page_is_self_contained() {
         let page = page(&plan(), &[record(Scenario::Nothing, 5), record(Scenario::Both, 0)]);
         for word in ["http", "<script", "src=", "@import", "url("] {
@@ -137,6 +213,6 @@ mod tests {
         let page = page(&plan(), &[record(Scenario::Nothing, 5), record(Scenario::Both, 0)]);
         assert!(page.contains("Nothing <span class=\"some\">5 connections lost</span>"));
         assert!(page.contains("The function and the hold <span class=\"none\">nothing lost</span>"));
-        assert!(page.contains("task-1: deregistered at 1.5 s"));
+        assert!(page.contains("task-1: deregistered at 1.5 s") && page.contains("<td>5.0 %</td>"));
     }
 }

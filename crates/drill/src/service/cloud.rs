@@ -26,7 +26,7 @@ impl DrillCloud {
     /// Starts the local AWS; every task of the plan is a healthy target.
     pub(crate) async fn start(template: &TaskTemplate<'_>) -> Result<Self, DrillError> {
         let ports = template.ports;
-        let (world, group) = world(template.plan, ports, template.has_hold);
+        let (world, group) = world(template.plan, ports, template.scenario.has_hold());
         let local = LocalAws::start(world).await.map_err(|error| DrillError::start("the local AWS", &error))?;
         Ok(Self { local, group, port: ports.traffic })
     }
@@ -34,14 +34,14 @@ impl DrillCloud {
     /// Marks a task as interrupted, and returns the notice that EventBridge would deliver.
     pub(crate) fn interrupt(&self, task: &Task) -> TaskInterruption {
         let now = self.local.now();
-        let arn = arn(task);
+        let arn = self.task_arn(task);
         // The task exists: it was added in `world`.
         self.local.world().interrupt(&arn, now).ok();
         TaskInterruption {
             task_arn: arn,
             service: SERVICE.to_owned(),
             address: task.address,
-            endpoint: self.local.endpoint(),
+            endpoint: self.endpoint(),
         }
     }
 
@@ -60,6 +60,21 @@ impl DrillCloud {
         if !self.is_deregistered(task) {
             self.set(task, if is_healthy { State::Healthy } else { State::Unhealthy });
         }
+    }
+
+    /// The URL of the local AWS.
+    pub(crate) fn endpoint(&self) -> String {
+        self.local.endpoint()
+    }
+
+    /// The ARN of the target group.
+    pub(crate) fn target_group(&self) -> &str {
+        &self.group
+    }
+
+    pub(crate) fn task_arn(&self, task: &Task) -> String {
+        let [_, _, _, number] = task.address.octets();
+        format!("arn:aws:ecs:eu-central-1:123456789012:task/{CLUSTER}/{}", id(number))
     }
 
     fn state(&self, task: &Task) -> Option<State> {
@@ -95,11 +110,6 @@ fn world(plan: &Plan, ports: Ports, has_hold: bool) -> (World, String) {
 
 fn id(number: u8) -> String {
     format!("{number:032x}")
-}
-
-fn arn(task: &Task) -> String {
-    let [_, _, _, number] = task.address.octets();
-    format!("arn:aws:ecs:eu-central-1:123456789012:task/{CLUSTER}/{}", id(number))
 }
 
 #[cfg(test)]

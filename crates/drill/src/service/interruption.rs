@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::error::DrillError;
 use crate::service::cloud::DrillCloud;
 use crate::service::task::Task;
-use crate::setup::plan::{DEFAULT_STOP_TIMEOUT, Plan};
+use crate::setup::plan::Plan;
 use crate::setup::scenario::Scenario;
 
 /// The notice of an interrupted task, as the function receives it.
@@ -77,8 +77,7 @@ impl Interruption<'_> {
     }
 
     async fn kill(&self) -> Vec<(String, f64)> {
-        let timeout = if self.scenario.has_hold() { self.plan.stop_timeout } else { DEFAULT_STOP_TIMEOUT };
-        self.clock.until(timeout).await;
+        self.clock.until(self.scenario.stop_timeout(self.plan)).await;
         let mut tasks = self.tasks.borrow_mut();
         let alive =
             tasks.iter_mut().take(self.plan.interrupted).filter_map(|task| task.kill().then(|| task.name.clone()));

@@ -2,6 +2,5 @@
 
 pub(crate) mod cloud;
 pub(crate) mod interruption;
-pub(crate) mod server;
 pub(crate) mod task;
 pub(crate) mod task_output;

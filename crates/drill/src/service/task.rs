@@ -1,25 +1,30 @@
 //! A task: the application as a process, optionally started by the hold, and in its own network if possible.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::time::{Instant, sleep};
 
 use crate::clock;
 use crate::error::DrillError;
 use crate::load_balancer::config::Backend;
-use crate::service::server::HEALTH;
 use crate::service::task_output::{Forwarded, TaskOutput};
 use crate::setup::isolation::Isolation;
 use crate::setup::plan::{MIN_HOLD, Plan, QUIET};
-use crate::setup::programs::Programs;
+use crate::setup::programs::{Application, Programs};
+use crate::setup::scenario::Scenario;
 
-/// How long a request takes, in real time.
-const REQUEST_TIME: &str = "0.02";
+/// The path of the health checks of the drill's own application.
+pub(crate) const HEALTH: &str = "/health";
+/// Starts an application that gets SIGTERM later than this shell. The first argument is the delay in seconds.
+const SLEEP_BEFORE_SIGTERM: &str = r#"delay=$1; shift; exec 3<&0; "$@" <&3 & app=$!
+trap 'sleep "$delay"; kill -TERM "$app"' TERM
+while kill -0 "$app" 2>/dev/null; do wait "$app"; done"#;
 /// Time limit for a start.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const INTERVAL: Duration = Duration::from_millis(20);
@@ -40,7 +45,7 @@ pub(crate) struct TaskTemplate<'a> {
     pub(crate) programs: &'a Programs,
     pub(crate) plan: &'a Plan,
     pub(crate) ports: Ports,
-    pub(crate) has_hold: bool,
+    pub(crate) scenario: Scenario,
 }
 
 /// Runs until it is dropped.
@@ -50,6 +55,9 @@ pub(crate) struct Task {
     pub(crate) address: Ipv4Addr,
     process: Child,
     output: TaskOutput,
+    isolation: Isolation,
+    /// The port to connect to until the application listens; `None` if the application says so itself.
+    waits_for: Option<u16>,
     has_hold: bool,
 }
 
@@ -65,13 +73,15 @@ impl Task {
         let output = TaskOutput::default();
         let pipes = [process.stdout.take().map(Into::into), process.stderr.take().map(Into::into)];
         pipes.into_iter().flatten().try_for_each(|pipe| output.collect(pipe)).map_err(broken)?;
-        Ok(Self { name, address, process, output, has_hold: template.has_hold })
+        let has_hold = template.scenario.has_hold();
+        let waits_for = template.programs.application.port().filter(|_| !has_hold);
+        Ok(Self { name, address, process, output, isolation: template.isolation, waits_for, has_hold })
     }
 
     /// Waits until the task serves requests.
     pub(crate) async fn ready(&mut self) -> Result<(), DrillError> {
         let until = Instant::now() + TIMEOUT;
-        while !self.output.is_ready(self.has_hold) {
+        while !self.is_ready() {
             if self.has_ended() || Instant::now() > until {
                 sleep(INTERVAL).await;
                 return Err(DrillError::start(self.name.as_str(), &self.output.text()));
@@ -81,21 +91,36 @@ impl Task {
         Ok(())
     }
 
+    fn is_ready(&self) -> bool {
+        match self.waits_for {
+            Some(port) => self.isolation.listens(&self.name, SocketAddr::from((self.address, port))),
+            None => self.output.is_ready(self.has_hold),
+        }
+    }
+
     /// Sends SIGTERM to the first process of the task.
     pub(crate) fn terminate(&self) {
         send(i32::try_from(self.process.id()).ok(), Signal::TERM);
     }
 
-    /// Sends SIGKILL to the application; the hold, if any, then exits too. Returns false if the task has ended already.
+    /// Sends SIGKILL to the application and its process group; the hold, if any, then exits too. Returns false if the task has
+    /// ended already.
     pub(crate) fn kill(&mut self) -> bool {
         if self.has_ended() {
             return false;
         }
         match self.output.child().filter(|_| self.has_hold) {
             Some(child) => send(Some(child), Signal::KILL),
-            None => send(i32::try_from(self.process.id()).ok(), Signal::KILL),
+            None => self.kill_group(),
         }
         true
+    }
+
+    /// Ignores the error of a group that is gone.
+    fn kill_group(&self) {
+        if let Some(group) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw) {
+            kill_process_group(group, Signal::KILL).ok();
+        }
     }
 
     /// When and why the hold forwarded SIGTERM to the application.
@@ -124,7 +149,7 @@ impl Drop for Task {
         while !self.has_ended() && std::time::Instant::now() < until {
             std::thread::sleep(Duration::from_millis(2));
         }
-        self.process.kill().ok();
+        self.kill_group();
         self.process.wait().ok();
     }
 }
@@ -148,15 +173,30 @@ pub(crate) fn address(number: u8) -> Ipv4Addr {
 impl TaskTemplate<'_> {
     /// The command of a task, without the `SPOTDRAIN_HOLD_` settings of the drill's own environment.
     fn command(&self, name: &str, address: Ipv4Addr) -> Command {
-        let (server, words) = &self.programs.server;
-        let traffic = SocketAddr::from((address, self.ports.traffic));
-        let mut command = self.isolation.command(name, if self.has_hold { &self.programs.hold } else { server });
-        if self.has_hold {
-            command.args(self.hold_options(address)).arg("--").arg(server);
+        let mut words = self.application(name, address);
+        match self.scenario {
+            Scenario::Hold | Scenario::Both => {
+                let options = self.hold_options(address).into_iter().map(OsString::from);
+                words = [self.programs.hold.clone().into()]
+                    .into_iter()
+                    .chain(options)
+                    .chain(["--".into()])
+                    .chain(words)
+                    .collect();
+            }
+            Scenario::Sleep => {
+                let delay = self.seconds(self.plan.sleeps());
+                words = ["sh", "-c", SLEEP_BEFORE_SIGTERM, "sh", &delay]
+                    .map(OsString::from)
+                    .into_iter()
+                    .chain(words)
+                    .collect();
+            }
+            Scenario::Nothing | Scenario::Function => {}
         }
-        let grace = self.seconds(self.plan.grace);
-        command.args(words).args(["--name", name, "--address", &traffic.to_string(), "--grace", &grace]);
-        command.args(["--takes", REQUEST_TIME]);
+        let mut words = words.into_iter();
+        let mut command = self.isolation.command(name, words.next().unwrap_or_default());
+        command.args(words);
         let settings = std::env::vars_os().map(|(name, _)| name);
         settings.filter(|name| name.to_string_lossy().starts_with("SPOTDRAIN_HOLD_")).for_each(|name| {
             command.env_remove(name);
@@ -164,11 +204,33 @@ impl TaskTemplate<'_> {
         command
     }
 
+    /// The command of the application.
+    fn application(&self, name: &str, address: Ipv4Addr) -> Vec<OsString> {
+        match &self.programs.application {
+            Application::Command { command, .. } => ["sh", "-c", &format!("exec {command}")].map(OsString::from).into(),
+            Application::Own(program) => {
+                let traffic = SocketAddr::from((address, self.ports.traffic)).to_string();
+                let grace = self.seconds(self.plan.grace);
+                let options = ["--name", name, "--address", &traffic, "--grace", &grace].map(OsString::from);
+                [program.into()].into_iter().chain(options).collect()
+            }
+        }
+    }
+
+    /// The path of the health checks; `None` if they only connect.
+    pub(crate) fn health_path(&self) -> Option<&'static str> {
+        matches!(self.programs.application, Application::Own(_)).then_some(HEALTH)
+    }
+
     /// The hold's defaults, except `stopTimeout`, in real time.
     fn hold_options(&self, address: Ipv4Addr) -> Vec<String> {
         let at = |port| SocketAddr::from((address, port));
+        let check = match self.health_path() {
+            Some(path) => format!("http://{}{path}", at(self.ports.traffic)),
+            None => format!("tcp://{}", at(self.ports.traffic)),
+        };
         let options = [
-            ("--check", format!("http://{}{HEALTH}", at(self.ports.traffic))),
+            ("--check", check),
             ("--health", at(self.ports.health).to_string()),
             ("--check-interval", "0.5".to_owned()),
             ("--quiet", self.seconds(QUIET)),
@@ -191,10 +253,10 @@ mod tests {
 
     #[test]
     fn the_hold_gets_its_times_in_real_seconds() {
-        let programs = Programs { haproxy: "haproxy".into(), hold: "hold".into(), server: ("app".into(), Vec::new()) };
-        let (plan, ports) = (plan(), Ports { traffic: 5044, health: 8081 });
-        let template =
-            TaskTemplate { isolation: Isolation::Shared, programs: &programs, plan: &plan, ports, has_hold: true };
+        let application = Application::Own("app".into());
+        let programs = &Programs { haproxy: "haproxy".into(), hold: "hold".into(), application };
+        let (plan, ports) = (&plan(), Ports { traffic: 5044, health: 8081 });
+        let template = TaskTemplate { isolation: Isolation::Shared, programs, plan, ports, scenario: Scenario::Hold };
         assert_eq!(
             template.hold_options(address(1)).join(" "),
             "--check http://127.0.1.1:5044/health --health 127.0.1.1:8081 --check-interval 0.5 --quiet 1 --min-hold 0.5 \

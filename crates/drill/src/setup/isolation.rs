@@ -6,9 +6,15 @@
 //! one network: the hold then never sees a quiet port and holds for its maximum time.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// Brings up loopback and mounts a private `/run/netns` for the names of the tasks' namespaces.
 const PREPARE: &str = "ip link set lo up && mount -t tmpfs tmpfs /run && mkdir /run/netns";
@@ -55,6 +61,19 @@ impl Isolation {
                 command
             }
         }
+    }
+
+    /// Whether anything accepts connections at an address in a task's network.
+    pub(crate) fn listens(self, name: &str, address: SocketAddr) -> bool {
+        let namespace = self.namespace(name).map(|name| Path::new(NAMES).join(name));
+        // Only this thread enters the namespace.
+        let connect = move || {
+            if let Some(path) = namespace {
+                move_into_link_name_space(File::open(path)?.as_fd(), Some(LinkNameSpaceType::Network))?;
+            }
+            TcpStream::connect(address).map(drop)
+        };
+        thread::spawn(connect).join().is_ok_and(|connected: io::Result<()>| connected.is_ok())
     }
 
     /// The name of a task's network namespace, if it has its own.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use spotdrain_core::model::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
 
+use crate::clients::traffic::TrafficSettings;
 use crate::clock;
 use crate::load_balancer::model::LoadBalancerModel;
 
@@ -26,6 +27,8 @@ pub struct Plan {
     pub scale: f64,
     /// The load balancer's delays.
     pub balancer: LoadBalancerModel,
+    /// Whether the user has measured these delays.
+    pub is_measured: bool,
     /// Connections opened per real second, independent of the scale.
     pub rate: u32,
     pub tasks: usize,
@@ -84,6 +87,16 @@ impl Plan {
         BEFORE + (f64::from(repetition) * 0.618_034).fract() * self.balancer.check_interval
     }
 
+    pub(crate) fn traffic(&self) -> TrafficSettings {
+        let Self { rate, held_percent, held_seconds, .. } = *self;
+        TrafficSettings { rate, held_percent, held_seconds, end: self.end() }
+    }
+
+    /// How long the shell of the scenario `sleep` waits before it passes SIGTERM on, in simulated seconds.
+    pub(crate) fn sleeps(&self) -> f64 {
+        self.stop_timeout - self.grace
+    }
+
     /// Upper bound of connections open at a time: the held ones, and five seconds of requests.
     pub(crate) fn most_connections(&self) -> u32 {
         let held_for = clock::wall(self.held_seconds, self.scale).as_secs().saturating_add(1);
@@ -107,6 +120,7 @@ pub(crate) mod tests {
         Plan {
             scale: 10.0,
             balancer: NLB,
+            is_measured: false,
             rate: 200,
             tasks: 6,
             interrupted: 2,

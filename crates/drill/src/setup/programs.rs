@@ -13,27 +13,53 @@ const BESIDE_THE_PATH: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 pub struct Programs {
     pub haproxy: PathBuf,
     pub hold: PathBuf,
-    /// The tasks' application, and its leading arguments.
-    pub server: (PathBuf, Vec<String>),
+    pub application: Application,
+}
+
+/// The application of the tasks.
+#[derive(Debug, Clone)]
+pub enum Application {
+    /// `spotdrain-drill-app`, at this path.
+    Own(PathBuf),
+    /// A command for the shell, which listens on this port of every address.
+    Command { command: String, port: u16 },
+}
+
+impl Application {
+    /// Its fixed port.
+    pub(crate) fn port(&self) -> Option<u16> {
+        match self {
+            Self::Own(_) => None,
+            Self::Command { port, .. } => Some(*port),
+        }
+    }
 }
 
 impl Programs {
-    /// Finds the programs, and checks that those needed by these scenarios exist.
+    /// Finds the programs, and checks that those needed by these scenarios exist. `this` is the running program: the hold and the
+    /// drill's own application are expected in its folder. `command` is an application in place of the drill's own.
     pub fn find(
+        this: &Path,
         haproxy: Option<PathBuf>,
         hold: Option<PathBuf>,
-        server: (PathBuf, Vec<String>),
+        command: Option<(String, u16)>,
         scenarios: &[Scenario],
     ) -> Result<Self, DrillError> {
         let haproxy = haproxy.or_else(|| on_path("haproxy")).unwrap_or_else(|| PathBuf::from("haproxy"));
-        let hold = hold.unwrap_or_else(|| server.0.with_file_name("spotdrain-hold"));
+        let hold = hold.unwrap_or_else(|| this.with_file_name("spotdrain-hold"));
+        let own = this.with_file_name("spotdrain-drill-app");
         if !is_program(&haproxy) {
             return Err(DrillError::NoHaproxy(haproxy));
         }
         if scenarios.iter().any(|scenario| scenario.has_hold()) && !is_program(&hold) {
             return Err(DrillError::NoHold(hold));
         }
-        Ok(Self { haproxy, hold, server })
+        let application = match command {
+            Some((command, port)) => Application::Command { command, port },
+            None if is_program(&own) => Application::Own(own),
+            None => return Err(DrillError::NoApplication(own)),
+        };
+        Ok(Self { haproxy, hold, application })
     }
 }
 
@@ -55,10 +81,9 @@ mod tests {
 
     #[test]
     fn a_missing_load_balancer_is_reported_with_its_package() {
-        let server = (PathBuf::from("/nowhere/spotdrain"), Vec::new());
-        let error = Programs::find(Some("/nowhere/haproxy".into()), None, server, &[Scenario::Nothing])
-            .unwrap_err()
-            .to_string();
+        let this = Path::new("/nowhere/spotdrain");
+        let error = Programs::find(this, Some("/nowhere/haproxy".into()), None, None, &[Scenario::Nothing]);
+        let error = error.unwrap_err().to_string();
         assert!(
             error.starts_with("/nowhere/haproxy not found") && error.contains("apt-get install haproxy"),
             "{error}"
@@ -66,11 +91,16 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_hold_is_reported_only_where_it_is_needed() {
-        let server = (PathBuf::from("/nowhere/spotdrain"), Vec::new());
-        let haproxy = Some(env::current_exe().unwrap());
-        let error = Programs::find(haproxy.clone(), None, server.clone(), &[Scenario::Both]).unwrap_err().to_string();
+    fn a_missing_program_is_reported_only_where_it_is_needed() {
+        let this = Path::new("/nowhere/spotdrain");
+        let command = Some(("nginx".to_owned(), 80));
+        let find = |command: &Option<_>, scenario| {
+            Programs::find(this, Some(env::current_exe().unwrap()), None, command.clone(), &[scenario])
+        };
+        let error = find(&command, Scenario::Both).unwrap_err().to_string();
         assert!(error.starts_with("/nowhere/spotdrain-hold not found"), "{error}");
-        assert!(Programs::find(haproxy, None, server, &[Scenario::Nothing]).is_ok());
+        let error = find(&None, Scenario::Nothing).unwrap_err().to_string();
+        assert!(error.starts_with("/nowhere/spotdrain-drill-app not found"), "{error}");
+        assert!(find(&command, Scenario::Nothing).is_ok());
     }
 }

@@ -1,9 +1,11 @@
-//! The four scenarios in which the same interruption is run.
+//! The five scenarios in which the same interruption is run.
 
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
 
-/// Which of the two measures against loss are in place.
+use crate::setup::plan::{DEFAULT_STOP_TIMEOUT, Plan};
+
+/// Which measures against loss are in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -14,6 +16,8 @@ pub enum Scenario {
     /// The hold keeps the task serving after SIGTERM.
     Hold,
     Both,
+    /// A shell waits before it passes SIGTERM on: `trap 'sleep 110' TERM`.
+    Sleep,
 }
 
 impl Scenario {
@@ -33,6 +37,7 @@ impl Scenario {
             Self::Function => "The function alone",
             Self::Hold => "The hold alone",
             Self::Both => "The function and the hold",
+            Self::Sleep => "A shell that sleeps before it passes SIGTERM on",
         }
     }
 
@@ -46,5 +51,10 @@ impl Scenario {
     #[must_use]
     pub fn has_hold(self) -> bool {
         matches!(self, Self::Hold | Self::Both)
+    }
+
+    /// When the tasks are killed: tasks that keep serving after SIGTERM have the longest `stopTimeout`, others the default.
+    pub(crate) fn stop_timeout(self, plan: &Plan) -> f64 {
+        if self.has_hold() || self == Self::Sleep { plan.stop_timeout } else { DEFAULT_STOP_TIMEOUT }
     }
 }

@@ -2,21 +2,20 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use spotdrain_drill::{LoadBalancerModel, LoadBalancerType, Plan, Scenario, Server, WhileDraining};
+use spotdrain_drill::{LoadBalancerModel, LoadBalancerType, Plan, Protocol, Scenario, WhileDraining};
 
 use crate::cli::exit::CliError;
+use crate::cli::probe::measured;
 
 #[derive(Debug, Args)]
 pub(crate) struct DrillArgs {
     /// Simulated seconds in a real second; requests and the connection rate keep real time
     #[arg(long, value_name = "FACTOR", default_value_t = 10.0)]
     pub(crate) scale: f64,
-    /// The scenarios to run, comma-separated [default: all four]
+    /// The scenarios to run, comma-separated [default: all five]
     #[arg(long, value_name = "SCENARIOS", value_delimiter = ',')]
     pub(crate) only: Vec<ScenarioArg>,
     /// Number of runs of each scenario
@@ -66,6 +65,15 @@ struct ServiceArgs {
     /// How long the application waits for its connections after SIGTERM; the hold leaves it this much time
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     grace: f64,
+    /// Run this command as the application of every task, with a shell; it must listen on --port of 0.0.0.0
+    #[arg(long, value_name = "COMMAND", requires = "port")]
+    app: Option<String>,
+    /// The port of the application
+    #[arg(long, value_name = "NUMBER", requires = "app", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Send no HTTP requests: a connection that the application keeps open counts as served
+    #[arg(long, requires = "app")]
+    tcp: bool,
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +91,9 @@ struct ModelArgs {
     /// Whether new connections to a draining target end sooner when it fails its health check; no measurement is known
     #[arg(long, value_enum, default_value_t = DrainingAssumptionArg::Sooner)]
     draining_unhealthy: DrainingAssumptionArg,
+    /// Take the delays from a result of `spotdrain probe --json` instead of the three options above; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["after_deregistration", "after_unhealthy", "draining_unhealthy"])]
+    measured: Vec<PathBuf>,
     /// The target group's unhealthy connection termination; AWS's default is on, docs/hold.md recommends off
     #[arg(long, value_enum, default_value_t = OnOff::Off)]
     unhealthy_termination: OnOff,
@@ -117,6 +128,7 @@ pub(crate) enum ScenarioArg {
     Function,
     Hold,
     Both,
+    Sleep,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -152,12 +164,16 @@ impl DrillArgs {
 
     /// The plan, checked.
     pub(crate) fn plan(&self) -> Result<Plan, CliError> {
-        let ServiceArgs { rate, tasks, interrupted, held_percent, held_seconds, stop_timeout, tag, grace } =
+        let ServiceArgs { rate, tasks, interrupted, held_percent, held_seconds, stop_timeout, tag, grace, .. } =
             self.service;
+        let measured = measured::read(&self.model.measured)?;
         let balancer = self.model.balancer();
+        let balancer = measured.map_or(Ok(balancer), |measured| measured.apply(balancer));
+        let balancer = balancer.map_err(|error| CliError::Configuration(format!("--measured: {error}")))?;
         let plan = Plan {
             scale: self.scale,
             balancer,
+            is_measured: measured.is_some(),
             rate,
             tasks,
             interrupted,
@@ -176,6 +192,17 @@ impl DrillArgs {
     }
 }
 
+impl DrillArgs {
+    /// The application that replaces the drill's own, with its port.
+    pub(crate) fn command(&self) -> Option<(String, u16)> {
+        self.service.app.clone().zip(self.service.port)
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        if self.service.tcp { Protocol::Tcp } else { Protocol::Http { path: "/".to_owned(), served_by: None } }
+    }
+}
+
 impl ScenarioArg {
     fn scenario(self) -> Scenario {
         match self {
@@ -183,6 +210,7 @@ impl ScenarioArg {
             Self::Function => Scenario::Function,
             Self::Hold => Scenario::Hold,
             Self::Both => Scenario::Both,
+            Self::Sleep => Scenario::Sleep,
         }
     }
 }
@@ -206,28 +234,4 @@ impl ModelArgs {
             check_threshold: self.check_threshold,
         }
     }
-}
-
-/// The arguments of the application of a drill's task.
-#[derive(Debug, Args)]
-pub(crate) struct DrillTaskArgs {
-    #[arg(long)]
-    name: String,
-    #[arg(long)]
-    address: SocketAddr,
-    #[arg(long, value_parser = seconds)]
-    grace: Duration,
-    #[arg(long, value_parser = seconds)]
-    takes: Duration,
-}
-
-impl DrillTaskArgs {
-    pub(crate) fn server(self) -> Server {
-        Server { name: self.name, address: self.address, grace: self.grace, takes: self.takes }
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.parse().map_err(|_| "expected seconds, such as 10 or 0.5".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }

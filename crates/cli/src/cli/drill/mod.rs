@@ -1,4 +1,4 @@
-//! `spotdrain drill`: what does an interruption cost under live traffic, with nothing, the function, the hold, and both?
+//! `spotdrain drill`: what does an interruption cost under live traffic, with and without the function and the hold?
 
 mod args;
 mod function;
@@ -8,9 +8,9 @@ mod show;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 
-use spotdrain_drill::{DrillError, DrillRun, Isolation, Plan, Programs, RunRecord, page, serve};
+use spotdrain_drill::{DrillError, DrillRun, Isolation, Plan, Programs, RigSettings, RunRecord, page};
 
-pub(crate) use args::{DrillArgs, DrillTaskArgs};
+pub(crate) use args::DrillArgs;
 use progress::ProgressLine;
 
 use super::exit::{CliError, Exit};
@@ -24,8 +24,8 @@ const SHARED: &str = "network namespaces are unavailable (they need the programs
 pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, CliError> {
     let (plan, scenarios) = (args.plan()?, args.scenarios());
     let program = program()?;
-    let server = (program.clone(), vec!["drill-task".to_owned()]);
-    let tools = Programs::find(args.programs.haproxy.clone(), args.programs.hold.clone(), server, &scenarios);
+    let (haproxy, hold) = (args.programs.haproxy.clone(), args.programs.hold.clone());
+    let tools = Programs::find(&program, haproxy, hold, args.command(), &scenarios);
     let tools = tools.map_err(|error| failed(&error))?;
     let isolation = isolate(args, &program)?;
     // Find out that the report cannot be written before the drill, which takes minutes.
@@ -44,26 +44,19 @@ fn report(args: &DrillArgs, page: &str) -> Result<(), CliError> {
     std::fs::write(file, page).map_err(|error| CliError::Failed(format!("cannot write {}: {error}", file.display())))
 }
 
-/// Runs the application of one of the drill's tasks.
-pub(crate) async fn task(args: DrillTaskArgs) -> Result<Exit, CliError> {
-    let server = args.server();
-    let address = server.address;
-    serve(server).await.map_err(|error| CliError::Failed(format!("cannot serve at {address}: {error}")))?;
-    Ok(Exit::Done)
-}
-
 async fn run_all(
     args: &DrillArgs,
     plan: &Plan,
     tools: &Programs,
     isolation: Isolation,
 ) -> Result<Vec<RunRecord>, CliError> {
-    let line = ProgressLine::start(args, plan);
+    let (line, protocol) = (ProgressLine::start(args, plan), &args.protocol());
     let mut records = Vec::new();
     for repetition in 0..args.repeat {
         for scenario in args.scenarios() {
             let on_progress = |progress| line.show(progress);
-            let run = DrillRun { scenario, repetition, plan, programs: tools, isolation };
+            let rig = RigSettings { scenario, plan, programs: tools, isolation };
+            let run = DrillRun { rig, repetition, protocol };
             let record = run.execute(&function::handle, &on_progress).await.map_err(|error| failed(&error))?;
             line.end_run(&record);
             records.push(record);

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde::Serialize;
-use spotdrain_drill::{Figures, Isolation, LoadBalancerType, Plan, RunRecord, Scenario, WhileDraining};
+use spotdrain_drill::{Figures, Isolation, Plan, RunRecord, Scenario, WhileDraining, percent};
 
 use super::args::DrillArgs;
 use crate::cli::exit::CliError;
@@ -37,18 +37,17 @@ pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[RunRecord]) -> Resu
 /// The assumptions about AWS.
 fn model(plan: &Plan) -> String {
     let balancer = &plan.balancer;
-    let kind = match balancer.kind {
-        LoadBalancerType::Nlb => "NLB",
-        LoadBalancerType::Alb => "ALB",
-    };
+    let source = if plan.is_measured { ", as measured" } else { "" };
     let sooner = match balancer.unhealthy_while_draining {
         WhileDraining::Sooner => "also while draining",
         WhileDraining::Not => "but not while draining",
     };
     let cuts = if balancer.cuts_unhealthy { ", its connections are cut then" } else { "" };
     format!(
-        "{kind}: left {} s after the deregistration, {} s after being marked unhealthy ({sooner}){cuts}",
-        balancer.after_deregistration, balancer.after_unhealthy
+        "{}: left {} s after the deregistration, {} s after being marked unhealthy ({sooner}){cuts}{source}",
+        balancer.kind.name(),
+        balancer.after_deregistration,
+        balancer.after_unhealthy
     )
 }
 
@@ -91,9 +90,7 @@ fn loss(count: usize) -> Cell {
 
 /// The lost connections in percent of all that were opened.
 fn share(lost: usize, opened: usize) -> Cell {
-    #[allow(clippy::cast_precision_loss, reason = "a run opens thousands of connections")]
-    let percent = lost as f64 * 100.0 / opened.max(1) as f64;
-    if lost == 0 { ("0 %".to_owned(), GOOD) } else { (format!("{percent:.1} %"), BAD) }
+    (percent(lost, opened), if lost == 0 { GOOD } else { BAD })
 }
 
 fn last_new(figures: &Figures) -> String {

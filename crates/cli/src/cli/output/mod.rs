@@ -5,7 +5,7 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod timeline;
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
@@ -18,6 +18,21 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
 }
 
 /// Standard output cannot be written, usually because its reader is gone.
-pub(crate) fn write_error(error: &std::io::Error) -> CliError {
+pub(crate) fn write_error(error: &io::Error) -> CliError {
     CliError::Failed(format!("cannot write the output: {error}"))
+}
+
+/// Asks a question, and returns whether the answer is yes. It is an error if standard input is not a terminal.
+pub(crate) fn confirm(question: &str) -> Result<bool, CliError> {
+    if !io::stdin().is_terminal() {
+        return Err(CliError::Configuration("not a terminal: pass --yes to confirm".to_owned()));
+    }
+    write!(anstream::stderr(), "{question}").map_err(|error| write_error(&error))?;
+    anstream::stderr().flush().map_err(|error| write_error(&error))?;
+    let mut answer = String::new();
+    if io::stdin().read_line(&mut answer).map_err(|error| write_error(&error))? == 0 {
+        // Standard input ended without a line break: end the question's line.
+        writeln!(anstream::stderr()).map_err(|error| write_error(&error))?;
+    }
+    Ok(answer.trim() == "yes")
 }

@@ -3,7 +3,7 @@
 mod event;
 mod send;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::time::Duration;
 
 use aws_sdk_ecs::types::Task;
@@ -13,7 +13,7 @@ use super::args::SimulateArgs;
 use super::connect::{AwsConnection, Needs, connect};
 use super::exit::{CliError, Exit};
 use super::output::style::{BOLD, CAREFUL, QUIET, now};
-use super::output::{json, write_error};
+use super::output::{confirm, json, write_error};
 use crate::read_account::{CallBudget, PacedClient};
 
 /// How long DescribeTasks may take, with its retries.
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, CliError> {
     if !args.for_real {
         return send::dry_run(args, &connection, mode, &event).await;
     }
-    if !args.yes && !confirm(&task, mode)? {
+    if !args.yes && !confirm(&question(&task, mode))? {
         print_line("nothing was done")?;
         return Ok(Exit::Done);
     }
@@ -93,26 +93,14 @@ async fn running_task(aws: &Aws, cluster: &str, id: &str) -> Result<Task, String
     }
 }
 
-/// Asks whether to go on, and returns whether the answer is yes. It is an error if standard input is not a terminal.
-fn confirm(task: &Task, mode: SendMode<'_>) -> Result<bool, CliError> {
-    if !std::io::stdin().is_terminal() {
-        return Err(CliError::Configuration("not a terminal: pass --yes to confirm".to_owned()));
-    }
+fn question(task: &Task, mode: SendMode<'_>) -> String {
     let id = task.task_arn().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
     let group = task.group().unwrap_or("no service");
-    let question = format!(
+    format!(
         "{CAREFUL}This will {}{CAREFUL:#}: task {id} of {group} is removed from its target groups and keeps running. \
          Type yes to continue: ",
         mode.description()
-    );
-    write!(anstream::stderr(), "{question}").map_err(|error| write_error(&error))?;
-    anstream::stderr().flush().map_err(|error| write_error(&error))?;
-    let mut answer = String::new();
-    if std::io::stdin().read_line(&mut answer).map_err(|error| write_error(&error))? == 0 {
-        // Standard input ended without a line break: end the question's line.
-        writeln!(anstream::stderr()).map_err(|error| write_error(&error))?;
-    }
-    Ok(answer.trim() == "yes")
+    )
 }
 
 fn print_line(text: &str) -> Result<(), CliError> {

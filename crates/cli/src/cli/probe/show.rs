@@ -1,0 +1,119 @@
+//! A probe's result as text.
+
+use std::io::Write as _;
+
+use spotdrain_drill::percent;
+use spotdrain_drill::probe::record::Second;
+
+use super::args::ProbeArgs;
+use super::{ProbeRecord, write_error};
+use crate::cli::exit::CliError;
+use crate::cli::output::style::{BAD, BOLD, CAREFUL, GOOD, QUIET};
+use crate::cli::output::table::{Cell, Table, plain};
+
+/// Seconds without a loss that still belong to one span of losses.
+const SPAN_PAUSE: usize = 3;
+
+pub(crate) fn text(args: &ProbeArgs, record: &ProbeRecord) -> Result<(), CliError> {
+    let ProbeRecord { against, rate, held_percent, seconds, .. } = record;
+    let mut text = format!(
+        "{BOLD}spotdrain probe {against}{BOLD:#} {QUIET}{rate} connections a second for {seconds:.0} s, {held_percent} % held open{QUIET:#}\n\n"
+    );
+    text += &totals(record).to_string();
+    if !record.servers.is_empty() {
+        text += &format!("\n{}", servers(record));
+    }
+    let events = events(record);
+    if !events.is_empty() {
+        let mut table = Table::new(2, &["AT", "WHAT"]);
+        events.into_iter().for_each(|(at, cell)| table.row([plain(format!("{at:.1} s")), cell]));
+        text += &format!("\n{table}");
+    }
+    text += &measured(record);
+    if let Some(file) = &args.html {
+        text += &format!("\n{QUIET}timeline: {}{QUIET:#}\n", file.display());
+    }
+    write!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))
+}
+
+fn totals(record: &ProbeRecord) -> Table {
+    let total = &record.total;
+    let mut table = Table::new(2, &["OPENED", "REFUSED", "RESET", "CUT", "LOST", "LONGEST GAP"]);
+    let loss = |count: usize| (count.to_string(), if count == 0 { GOOD } else { BAD });
+    let share = (percent(total.lost(), total.opened), loss(total.lost()).1);
+    let gap = if total.lost() == 0 { "-".to_owned() } else { format!("{:.2} s", total.longest_gap_seconds) };
+    let losses = [total.refused, total.reset, total.cut].map(loss);
+    table.row([plain(total.opened.to_string())].into_iter().chain(losses).chain([share, plain(gap)]));
+    table
+}
+
+fn servers(record: &ProbeRecord) -> Table {
+    let target = record.experiment.as_ref().and_then(|experiment| experiment.server.as_deref());
+    let mut table = Table::new(2, &["SERVER", "ANSWERED", "LAST NEW", ""]);
+    for server in &record.servers {
+        let note = if target == Some(server.name.as_str()) { "the target" } else { "" };
+        let cells = [server.name.clone(), server.served.to_string(), format!("{:.1} s", server.last_new)].map(plain);
+        table.row(cells.into_iter().chain([(note.to_owned(), CAREFUL)]));
+    }
+    table
+}
+
+/// Marks, changes of state and spans of losses, in order of time.
+fn events(record: &ProbeRecord) -> Vec<(f64, Cell)> {
+    let marks = record.marks.iter().map(|mark| (mark.at, (mark.text.clone(), BOLD)));
+    let states = record.states.iter().map(|change| (change.seen.to, plain(change.to_string())));
+    let mut all: Vec<_> = marks.chain(states).chain(losses(&record.per_second)).collect();
+    all.sort_by(|one, other| one.0.total_cmp(&other.0));
+    all
+}
+
+/// Consecutive seconds with losses make one span.
+fn losses(per_second: &[Second]) -> Vec<(f64, Cell)> {
+    let mut spans: Vec<(usize, usize, usize)> = Vec::new();
+    for second in per_second.iter().filter(|second| second.counts.lost() > 0) {
+        let (at, lost) = (second.second, second.counts.lost());
+        match spans.last_mut() {
+            Some((_, last, sum)) if at - *last <= SPAN_PAUSE => (*last, *sum) = (at, *sum + lost),
+            _ => spans.push((at, at, lost)),
+        }
+    }
+    let text = |(first, last, lost): (usize, usize, usize)| {
+        #[allow(clippy::cast_precision_loss, reason = "a probe has few seconds")]
+        let at = first as f64;
+        (at, (format!("{lost} connections lost, until {} s", last + 1), BAD))
+    };
+    spans.into_iter().map(text).collect()
+}
+
+fn measured(record: &ProbeRecord) -> String {
+    if let Some(why) = record.experiment.as_ref().and_then(|experiment| experiment.not_measured.as_deref()) {
+        return format!("\n{CAREFUL}not measured:{CAREFUL:#} {why}\n");
+    }
+    let delays = record.measured.delays();
+    if delays.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::plain(2);
+    delays.into_iter().for_each(|(name, bounds)| table.row([plain(name), plain(bounds.to_string())]));
+    format!("\nUntil the last new connection of the target\n{table}")
+}
+
+#[cfg(test)]
+mod tests {
+    use spotdrain_drill::probe::record::Counts;
+
+    use super::*;
+
+    #[test]
+    fn consecutive_losses_make_one_span() {
+        let lost = [0, 2, 0, 0, 1, 0, 0, 0, 0, 3];
+        let per_second = lost.iter().enumerate().map(|(second, refused)| Second {
+            second,
+            counts: Counts { opened: 10, refused: *refused, ..Counts::default() },
+        });
+        let texts: Vec<_> =
+            losses(&per_second.collect::<Vec<_>>()).into_iter().map(|(at, cell)| (at, cell.0)).collect();
+        let expected = [(1.0, "3 connections lost, until 5 s"), (9.0, "3 connections lost, until 10 s")];
+        assert_eq!(texts, expected.map(|(at, text)| (at, text.to_owned())));
+    }
+}

@@ -1,0 +1,180 @@
+//! The one target of an experiment: found, and checked before anything is changed.
+
+use aws_sdk_ecs::types::Task;
+use aws_sdk_elasticloadbalancingv2::types::{
+    ProtocolEnum, TargetDescription, TargetHealthDescription, TargetHealthStateEnum as State,
+};
+use spotdrain_drill::LoadBalancerType;
+use spotdrain_function::Aws;
+
+use super::args::ExperimentArgs;
+use super::sampler::name;
+use crate::read_account::{CallBudget, CallFailure, PacedClient};
+
+/// A registered, healthy target of a running task.
+#[derive(Debug, Clone)]
+pub(crate) struct ProbeTarget {
+    pub(crate) group: String,
+    pub(crate) load_balancer: LoadBalancerType,
+    pub(crate) target: TargetDescription,
+    pub(crate) task: String,
+    pub(crate) cluster: String,
+    /// The names of the task's containers.
+    pub(crate) containers: Vec<String>,
+    /// How many other targets of the group are healthy.
+    pub(crate) others: usize,
+}
+
+/// Reads group and task, and finds the target. The error names the missing right, or what does not fit.
+pub(crate) async fn find(client: &PacedClient<'_>, args: &ExperimentArgs, group: &str) -> Result<ProbeTarget, String> {
+    let id = args.task.as_deref().unwrap_or_default();
+    let cluster =
+        cluster(id).ok_or_else(|| format!("--task {id}: expected a task's ARN with its cluster: …:task/CLUSTER/ID"))?;
+    let load_balancer = load_balancer(client, group).await?;
+    let task = running_task(client, cluster, id).await?;
+    let addresses = addresses(&task);
+    let request = client.aws.elb.describe_target_health().target_group_arn(group);
+    let health =
+        client.call("DescribeTargetHealth", CallBudget::Elb, || request.clone().send()).await.map_err(message)?;
+    let targets = health.target_health_descriptions();
+    let target = choose(targets, &addresses, args.target_port)?;
+    let others = targets.iter().filter(|one| is_healthy(one) && one.target() != Some(&target)).count();
+    let containers = task.containers().iter().filter_map(|container| container.name()).map(str::to_owned).collect();
+    let (group, task, cluster) = (group.to_owned(), id.to_owned(), cluster.to_owned());
+    Ok(ProbeTarget { group, load_balancer, target, task, cluster, containers, others })
+}
+
+fn message(failure: CallFailure) -> String {
+    failure.message
+}
+
+async fn load_balancer(client: &PacedClient<'_>, group: &str) -> Result<LoadBalancerType, String> {
+    let request = client.aws.elb.describe_target_groups().target_group_arns(group);
+    let answer =
+        client.call("DescribeTargetGroups", CallBudget::Elb, || request.clone().send()).await.map_err(message)?;
+    match answer.target_groups().first().and_then(|group| group.protocol()) {
+        Some(ProtocolEnum::Http | ProtocolEnum::Https) => Ok(LoadBalancerType::Alb),
+        Some(ProtocolEnum::Tcp | ProtocolEnum::Tls) => Ok(LoadBalancerType::Nlb),
+        Some(other) => Err(format!("{group} is a {} group, and the probe measures TCP connections", other.as_str())),
+        None => Err(format!("{group} has no protocol that the probe knows")),
+    }
+}
+
+/// Returns the task if it is running and is to keep running.
+async fn running_task(client: &PacedClient<'_>, cluster: &str, id: &str) -> Result<Task, String> {
+    let request = client.aws.ecs.describe_tasks().cluster(cluster).tasks(id);
+    let answer = client.call("DescribeTasks", CallBudget::Other, || request.clone().send()).await.map_err(message)?;
+    let task = answer.tasks().first().ok_or_else(|| format!("there is no task {id} in cluster {cluster}"))?;
+    match (task.last_status(), task.desired_status()) {
+        (Some("RUNNING"), Some("RUNNING")) => Ok(task.clone()),
+        (last, desired) => {
+            let (last, desired) = (last.unwrap_or("unknown"), desired.unwrap_or("unknown"));
+            Err(format!("task {id} is {last} and is to be {desired}: the probe needs a running one"))
+        }
+    }
+}
+
+/// Whether the target may be registered: its task is running, is to keep running, and still has its address.
+pub(crate) async fn may_be_registered(aws: &Aws, target: &ProbeTarget) -> Result<(), String> {
+    let client = PacedClient::new(aws);
+    let task = running_task(&client, &target.cluster, &target.task).await?;
+    let id = target.target.id().unwrap_or_default();
+    if addresses(&task).iter().any(|address| address == id) {
+        Ok(())
+    } else {
+        Err(format!("task {} no longer has the address {id}", target.task))
+    }
+}
+
+/// CLUSTER in `…:task/CLUSTER/ID`.
+fn cluster(task: &str) -> Option<&str> {
+    match task.split('/').collect::<Vec<_>>().as_slice() {
+        [prefix, cluster, _] if prefix.ends_with(":task") => Some(cluster),
+        _ => None,
+    }
+}
+
+/// The addresses of the task's network interface.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Attachment.html>
+fn addresses(task: &Task) -> Vec<String> {
+    let details = task.attachments().iter().flat_map(|attachment| attachment.details());
+    let addresses = details.filter(|detail| matches!(detail.name(), Some("privateIPv4Address" | "privateIPv6Address")));
+    addresses.filter_map(|detail| detail.value()).map(str::to_owned).collect()
+}
+
+fn is_healthy(target: &TargetHealthDescription) -> bool {
+    target.target_health().and_then(|health| health.state()) == Some(&State::Healthy)
+}
+
+fn choose(
+    targets: &[TargetHealthDescription],
+    addresses: &[String],
+    port: Option<i32>,
+) -> Result<TargetDescription, String> {
+    let of_task = |one: &&TargetHealthDescription| {
+        let target = one.target();
+        let has_port = port.is_none_or(|port| target.and_then(|target| target.port()) == Some(port));
+        has_port
+            && target.and_then(|target| target.id()).is_some_and(|id| addresses.iter().any(|address| address == id))
+    };
+    let its: Vec<_> = targets.iter().filter(of_task).collect();
+    match its.as_slice() {
+        [] => Err(format!("no target of the group has an address of the task ({})", addresses.join(", "))),
+        [one] if !is_healthy(one) => {
+            let state =
+                one.target_health().and_then(|health| health.state()).map_or("in no known state", State::as_str);
+            Err(format!(
+                "the target {} is {state}: the probe needs a healthy one",
+                one.target().map(name).unwrap_or_default()
+            ))
+        }
+        [one] => one.target().cloned().ok_or_else(|| "the target has no address".to_owned()),
+        several => {
+            let names: Vec<_> = several.iter().filter_map(|one| one.target()).map(name).collect();
+            Err(format!("the task has several targets in the group ({}): pass --target-port", names.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_elasticloadbalancingv2::types::TargetHealth;
+
+    use super::*;
+
+    fn target(id: &str, port: i32, state: State) -> TargetHealthDescription {
+        let target = TargetDescription::builder().id(id).port(port).build();
+        TargetHealthDescription::builder()
+            .target(target)
+            .target_health(TargetHealth::builder().state(state).build())
+            .build()
+    }
+
+    #[test]
+    fn the_target_must_be_the_only_one_of_its_task_and_healthy() {
+        let targets = [
+            target("10.0.0.1", 80, State::Healthy),
+            target("10.0.0.2", 80, State::Draining),
+            target("10.0.0.3", 80, State::Healthy),
+            target("10.0.0.3", 81, State::Healthy),
+        ];
+        let found = |address: &str, port| choose(&targets, &[address.to_owned()], port).map(|target| name(&target));
+        assert_eq!(found("10.0.0.1", None), Ok("10.0.0.1:80".to_owned()));
+        assert_eq!(found("10.0.0.3", Some(81)), Ok("10.0.0.3:81".to_owned()));
+        assert!(found("10.0.0.2", None).unwrap_err().contains("10.0.0.2:80 is draining"));
+        assert!(found("10.0.0.3", None).unwrap_err().contains("pass --target-port"));
+        assert!(found("10.0.0.9", None).unwrap_err().contains("no target of the group"));
+    }
+
+    #[test]
+    fn the_cluster_is_part_of_the_arn() {
+        assert_eq!(cluster("arn:aws:ecs:eu-central-1:123456789012:task/web/0123"), Some("web"));
+        for id in [
+            "0123",
+            "arn:aws:ecs:eu-central-1:123456789012:task/0123",
+            "arn:aws:ecs:eu-central-1:123456789012:service/web/app",
+        ] {
+            assert_eq!(cluster(id), None, "{id}");
+        }
+    }
+}

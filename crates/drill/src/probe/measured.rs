@@ -1,0 +1,157 @@
+//! The delays that a probe has measured, as the doctor and the drill read them from its JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::load_balancer::model::{LoadBalancerModel, LoadBalancerType, WhileDraining};
+use crate::probe::estimate::Bounds;
+use crate::probe::record::SCHEMA;
+
+/// Delays from an event to the last new connection of a target. Several probes make one whole: each experiment measures one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Measured {
+    pub load_balancer: Option<LoadBalancerType>,
+    /// From a deregistration, while the target is healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_deregistration: Option<Bounds>,
+    /// From the moment at which the target is marked unhealthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_unhealthy: Option<Bounds>,
+    /// From a deregistration, while the target also fails its health checks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_deregistration_while_unhealthy: Option<Bounds>,
+}
+
+/// Why a file is not a probe's result.
+#[derive(Debug, thiserror::Error)]
+pub enum MeasuredError {
+    #[error("not a result of spotdrain probe --json: {0}")]
+    NotJson(#[from] serde_json::Error),
+    #[error("its schema is {0:?}, and this version reads {SCHEMA:?}")]
+    Schema(String),
+    #[error("it measured no delay: only a probe with --experiment deregister, unhealthy or both does")]
+    Nothing,
+    #[error("one result is of an {0}, and the other of an {1}: give those of one load balancer")]
+    Mixed(&'static str, &'static str),
+    #[error("it is of an {0}, and this is about an {1}")]
+    OtherKind(&'static str, &'static str),
+}
+
+#[derive(Deserialize)]
+struct Document {
+    schema: String,
+    #[serde(default)]
+    measured: Measured,
+}
+
+impl Measured {
+    /// Reads the JSON of a probe.
+    pub fn parse(json: &str) -> Result<Self, MeasuredError> {
+        let Document { schema, measured } = serde_json::from_str(json)?;
+        if schema != SCHEMA {
+            return Err(MeasuredError::Schema(schema));
+        }
+        if measured.is_empty() { Err(MeasuredError::Nothing) } else { Ok(measured) }
+    }
+
+    /// Whether no delay was measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.delays().is_empty()
+    }
+
+    /// The delays that were measured, each with its name.
+    #[must_use]
+    pub fn delays(&self) -> Vec<(&'static str, Bounds)> {
+        let all = [
+            ("after the deregistration", self.after_deregistration),
+            ("after being marked unhealthy", self.after_unhealthy),
+            ("after the deregistration, while failing its health checks", self.after_deregistration_while_unhealthy),
+        ];
+        all.into_iter().filter_map(|(name, delay)| Some((name, delay?))).collect()
+    }
+
+    /// Adds the delays of another probe; they replace those of the same kind.
+    pub fn merge(self, other: Self) -> Result<Self, MeasuredError> {
+        if let (Some(one), Some(two)) = (self.load_balancer, other.load_balancer)
+            && one != two
+        {
+            return Err(MeasuredError::Mixed(one.name(), two.name()));
+        }
+        Ok(Self {
+            load_balancer: other.load_balancer.or(self.load_balancer),
+            after_deregistration: other.after_deregistration.or(self.after_deregistration),
+            after_unhealthy: other.after_unhealthy.or(self.after_unhealthy),
+            after_deregistration_while_unhealthy: other
+                .after_deregistration_while_unhealthy
+                .or(self.after_deregistration_while_unhealthy),
+        })
+    }
+
+    /// Whether a draining target that fails its health checks is left sooner than one that is healthy. `None` unless both delays
+    /// were measured, and their bounds do not overlap.
+    #[must_use]
+    pub fn while_draining(&self) -> Option<WhileDraining> {
+        let (healthy, unhealthy) = (self.after_deregistration?, self.after_deregistration_while_unhealthy?);
+        if unhealthy.at_most.is_some_and(|most| most < healthy.at_least) {
+            return Some(WhileDraining::Sooner);
+        }
+        healthy.at_most.is_some_and(|most| unhealthy.at_least <= most).then_some(WhileDraining::Not)
+    }
+
+    /// Replaces what was measured in a model.
+    pub fn apply(&self, model: LoadBalancerModel) -> Result<LoadBalancerModel, MeasuredError> {
+        if let Some(kind) = self.load_balancer
+            && kind != model.kind
+        {
+            return Err(MeasuredError::OtherKind(kind.name(), model.kind.name()));
+        }
+        Ok(LoadBalancerModel {
+            after_deregistration: self.after_deregistration.map_or(model.after_deregistration, Bounds::seconds),
+            after_unhealthy: self.after_unhealthy.map_or(model.after_unhealthy, Bounds::seconds),
+            unhealthy_while_draining: self.while_draining().unwrap_or(model.unhealthy_while_draining),
+            ..model
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load_balancer::model::tests::NLB;
+
+    fn bounds(at_least: f64, at_most: f64) -> Option<Bounds> {
+        Some(Bounds { at_least, at_most: Some(at_most) })
+    }
+
+    #[test]
+    fn only_both_delays_together_tell_whether_health_counts_while_draining() {
+        let healthy = Measured { after_deregistration: bounds(118.0, 120.0), ..Measured::default() };
+        let both = |after_deregistration_while_unhealthy| Measured { after_deregistration_while_unhealthy, ..healthy };
+        assert_eq!(healthy.while_draining(), None);
+        assert_eq!(both(bounds(50.0, 52.0)).while_draining(), Some(WhileDraining::Sooner));
+        assert_eq!(both(bounds(117.0, 121.0)).while_draining(), Some(WhileDraining::Not));
+    }
+
+    #[test]
+    fn what_was_measured_replaces_the_defaults_and_nothing_else() {
+        let measured = Measured { after_unhealthy: bounds(30.0, 31.5), ..Measured::default() };
+        let model = measured.apply(NLB).unwrap();
+        assert_eq!(model, LoadBalancerModel { after_unhealthy: 31.5, ..NLB });
+        let of_alb = Measured { load_balancer: Some(LoadBalancerType::Alb), ..measured };
+        assert!(of_alb.apply(NLB).unwrap_err().to_string().contains("ALB"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_result_is_an_error_that_says_so() {
+        for (json, part) in [
+            ("", "not a result of spotdrain probe"),
+            ("{}", "missing field `schema`"),
+            (r#"{"schema": "x"}"#, "its schema is \"x\""),
+            (r#"{"schema": "spotdrain-probe-1"}"#, "measured no delay"),
+        ] {
+            let problem = Measured::parse(json).unwrap_err().to_string();
+            assert!(problem.contains(part), "{json}: {problem}");
+        }
+    }
+}

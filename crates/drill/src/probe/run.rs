@@ -1,0 +1,131 @@
+//! A running probe: the clients, and what else is noted meanwhile.
+
+use std::cell::RefCell;
+use std::time::SystemTime;
+
+use crate::clients::client;
+use crate::clients::frontend::{Frontend, Protocol};
+use crate::clients::outcome::ClientView;
+use crate::clients::traffic::{TrafficLog, TrafficSettings, traffic};
+use crate::clock::{Clock, rounded};
+use crate::probe::record::{ProbeMark, ProbeRecord, StateChange};
+
+/// A probe of one service. Its clock starts with it.
+#[derive(Debug)]
+pub struct Probe {
+    frontend: Frontend,
+    settings: TrafficSettings,
+    clock: Clock,
+    started: SystemTime,
+    log: TrafficLog,
+    marks: RefCell<Vec<ProbeMark>>,
+    states: RefCell<Vec<StateChange>>,
+}
+
+/// Why a service cannot be probed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotServed {
+    #[error("cannot connect: {0}")]
+    Connect(#[from] std::io::Error),
+    #[error(
+        "it accepts connections, but does not answer a request. Does it speak another protocol than HTTP? Then pass --tcp"
+    )]
+    NoAnswer,
+    #[error("it answers, but not in HTTP. Pass --tcp")]
+    NotHttp,
+    #[error("it answers 502, 503 or 504: no target takes the request")]
+    NoTarget,
+    #[error("it ends connections within a second of opening them")]
+    Ends,
+}
+
+/// Opens one connection, to find out whether the service serves at all.
+///
+/// # Errors
+///
+/// If it does not.
+pub async fn try_once(frontend: &Frontend) -> Result<(), NotServed> {
+    let stream = client::connect(frontend).await?;
+    match (client::request(stream, frontend).await.view, &frontend.protocol) {
+        (ClientView::Whole, _) => Ok(()),
+        (ClientView::Refused, _) => Err(NotServed::NoTarget),
+        (_, Protocol::Tcp) => Err(NotServed::Ends),
+        (ClientView::Part, Protocol::Http { .. }) => Err(NotServed::NotHttp),
+        (ClientView::Nothing, Protocol::Http { .. }) => Err(NotServed::NoAnswer),
+    }
+}
+
+impl Probe {
+    #[must_use]
+    pub fn start(frontend: Frontend, settings: TrafficSettings) -> Self {
+        let (marks, states) = (RefCell::default(), RefCell::default());
+        let (clock, started) = (Clock::start(0.0, 1.0), SystemTime::now());
+        Self { frontend, settings, clock, started, log: TrafficLog::default(), marks, states }
+    }
+
+    /// Opens connections until the end. What was seen stays if this future is dropped before.
+    pub async fn run_clients(&self) {
+        traffic(self.settings, self.clock, &self.frontend, &self.log).await;
+    }
+
+    /// Seconds since the start.
+    #[must_use]
+    pub fn now(&self) -> f64 {
+        self.clock.now()
+    }
+
+    /// Waits until this many seconds since the start.
+    pub async fn until(&self, time: f64) {
+        self.clock.until(time).await;
+    }
+
+    /// The connections that were opened, and those of them that are known to be lost.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        self.log.counts()
+    }
+
+    /// The names by which servers have introduced themselves so far, each once.
+    #[must_use]
+    pub fn servers(&self) -> Vec<String> {
+        self.log.servers()
+    }
+
+    /// How many marks there are.
+    #[must_use]
+    pub fn marks(&self) -> usize {
+        self.marks.borrow().len()
+    }
+
+    /// Marks this moment.
+    pub fn mark(&self, text: &str) {
+        self.marks.borrow_mut().push(ProbeMark { at: rounded(self.now()), text: text.to_owned() });
+    }
+
+    pub fn state(&self, change: StateChange) {
+        self.states.borrow_mut().push(change);
+    }
+
+    /// The result up to now. Connections that are still open are not in it.
+    #[must_use]
+    pub fn record(&self, against: &str, timestamp: impl FnOnce(SystemTime) -> String) -> (ProbeRecord, Connections) {
+        let seconds = self.now().min(self.settings.end);
+        let mut attempts = self.log.take();
+        attempts.sort_by(|one, other| one.opened.total_cmp(&other.opened));
+        let mut record = ProbeRecord::of(against, timestamp(self.started), self.settings, seconds, &attempts);
+        (record.marks, record.states, record.stalled) = (self.marks.take(), self.states.take(), self.log.stall());
+        (record, Connections(attempts.into_iter().filter_map(|one| Some((one.served_by?, one.opened))).collect()))
+    }
+}
+
+/// When connections were opened, with the name of the server that answered.
+#[derive(Debug)]
+pub struct Connections(Vec<(String, f64)>);
+
+impl Connections {
+    /// The times at which the connections of this server were opened.
+    #[must_use]
+    pub fn of(&self, server: &str) -> Vec<f64> {
+        self.0.iter().filter(|(name, _)| name == server).map(|(_, opened)| *opened).collect()
+    }
+}
