@@ -151,25 +151,16 @@ impl PastOutcome {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantNames as _;
+
     use super::*;
-    use crate::model::outcome::{Failure, Outcome};
+    use crate::model::outcome::Outcome;
 
     #[test]
     fn every_outcome_is_read() {
-        let outcomes = [
-            Outcome::Deregistered,
-            Outcome::WouldDeregister,
-            Outcome::AlreadyDraining,
-            Outcome::NotRegistered,
-            Outcome::LeftToHold,
-            Outcome::KeptLastHealthy,
-            Outcome::Stale,
-            Outcome::AlreadyGone,
-            Outcome::Failed(Failure::not_asked("DescribeTasks")),
-        ];
-        for outcome in outcomes {
-            let read: PastOutcome = serde_json::from_value(outcome.as_str().into()).unwrap();
-            assert_eq!(read.as_str(), outcome.as_str());
+        for name in Outcome::VARIANTS {
+            let read: PastOutcome = serde_json::from_value((*name).into()).unwrap();
+            assert_eq!(read.as_str(), *name);
         }
         assert_eq!(serde_json::from_str::<PastOutcome>("\"Moved\"").unwrap(), PastOutcome::Other);
     }
