@@ -141,8 +141,8 @@ async fn search_balancers<C: Cloud>(invocation: &Invocation<'_, C>, deadline: De
     }
 }
 
-/// Describes services without the cache, and then the revisions of services whose groups may be only in a revision. A service that ECS does not know
-/// is described once more, because ECS's reads may be behind.
+/// Describes services without the cache, and then the revisions of services whose groups may be only in a revision. A service
+/// that ECS does not know is described once more, because ECS's reads may be behind.
 async fn describe_all<C: Cloud>(
     invocation: &Invocation<'_, C>,
     keys: BTreeSet<ServiceKey>,

@@ -45,7 +45,8 @@ fn looking<C: Cloud>(invocation: &Invocation<'_, C>) -> Deadline {
     invocation.deadline.reserving(now, shares::ACTING).within(now, shares::OBSERVING)
 }
 
-/// Reads all targets of a group, not only those of the task: whether one must be kept as the last healthy one depends on the others.
+/// Reads all targets of a group, not only those of the task: whether one must be kept as the last healthy one depends on the
+/// others.
 async fn read_group<C: Cloud>(
     invocation: &Invocation<'_, C>,
     group: &TargetGroupArn,

@@ -1,7 +1,7 @@
 //! Receives more messages than Lambda delivered while there is work, so that one turn serves every notice of its group.
 //!
-//! Without a batching window Lambda delivers at most ten messages. With a batching window, a single notice may wait for seconds. A receive
-//! in flight is not cancelled, because SQS may already have delivered its messages.
+//! Without a batching window Lambda delivers at most ten messages. With a batching window, a single notice may wait for seconds.
+//! A receive in flight is not cancelled, because SQS may already have delivered its messages.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 
 use std::collections::VecDeque;
@@ -60,8 +60,8 @@ impl Arrivals {
         self.0.iter().rev().find(is_storm).map(|(at, _)| later(*at, STORM))
     }
 
-    /// Returns until when turns wait in an invocation that started at `started_at`. Without the wait, the first notices of a storm
-    /// would use up the tokens. A single notice never waits.
+    /// Returns until when turns wait in an invocation that started at `started_at`. Without the wait, the first notices of a
+    /// storm would use up the tokens. A single notice never waits.
     pub(crate) fn gather_until(&self, started_at: Timestamp) -> Option<Timestamp> {
         Some(self.calm_at()?.min(later(started_at, MAX_GATHERING)))
     }

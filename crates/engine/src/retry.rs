@@ -1,8 +1,8 @@
 //! Makes one call: attempts until it succeeds, fails for good, or the deadline is near.
 //!
-//! Every attempt has a time limit and takes a token of this environment's rate limit. After each throttled attempt the wait grows,
-//! with full jitter. If the connection broke at the first attempt, there is no wait: usually Lambda froze the environment for
-//! hours, and its connections are dead.
+//! Every attempt has a time limit and takes a token of this environment's rate limit. After each throttled attempt the wait
+//! grows, with full jitter. If the connection broke at the first attempt, there is no wait: usually Lambda froze the environment
+//! for hours, and its connections are dead.
 
 use std::time::Duration;
 

@@ -21,7 +21,8 @@ pub const ACTING: Duration = Duration::from_secs(3);
 /// With less time left than this, no turn is granted.
 pub const A_TURN: Duration = Duration::from_secs(1);
 
-/// Reserved at the end for each notice that may have to return. It covers the record and a part of the call that returns messages.
+/// Reserved at the end for each notice that may have to return. It covers the record and a part of the call that returns
+/// messages.
 pub const RETURNING_ONE: Duration = Duration::from_micros(200);
 
 /// A message that has waited for this long stays hidden until the invocation's deadline.

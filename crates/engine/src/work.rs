@@ -18,10 +18,10 @@ use spotdrain_core::report::RegistrationRecord;
 /// The number of a notice within the invocation.
 pub(crate) type NoticeId = usize;
 
-/// If more groups wait than the invocation can serve, deadlines in the same period of this many seconds count as equal, and equal
-/// groups take turns in the order of their ARNs. The queue distributes the notices of each group over both execution environments,
-/// and distributes again what an invocation could not serve. Because both environments take the groups in the same order, they
-/// finish the same groups, and no group is written to again in the next invocation.
+/// If more groups wait than the invocation can serve, deadlines in the same period of this many seconds count as equal, and
+/// equal groups take turns in the order of their ARNs. The queue distributes the notices of each group over both execution
+/// environments, and distributes again what an invocation could not serve. Because both environments take the groups in the same
+/// order, they finish the same groups, and no group is written to again in the next invocation.
 const SAME_TIME: i64 = 10;
 
 /// Why a group is read without a turn, the most urgent reason first.
@@ -83,7 +83,8 @@ impl Wait {
         outcome: impl Fn(&PlannedRegistration) -> Option<Outcome>,
         (notice, now): (&Notice, Timestamp),
     ) {
-        // The plan of an unread group does not know all ports, so registrations that an earlier turn read and left open stay open.
+        // The plan of an unread group does not know all ports, so registrations that an earlier turn read and left open stay
+        // open.
         let is_planned = |row: &PlannedRegistration| {
             was_read || plan.registrations.iter().any(|new| new.registration == row.registration)
         };

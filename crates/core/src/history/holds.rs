@@ -49,7 +49,8 @@ pub(crate) fn holds(holds: &[PastHold], interruptions: &[PastInterruption], quer
     Some(Holds { by_load_balancer: rows.into_iter().map(row).collect(), without_interruption })
 }
 
-/// Returns the line `exited` of each hold, or the line `forward` if a task has no `exited`. A line that was read twice counts once.
+/// Returns the line `exited` of each hold, or the line `forward` if a task has no `exited`. A line that was read twice counts
+/// once.
 fn last_lines(holds: &[PastHold]) -> Vec<&PastHold> {
     let ended: BTreeSet<_> = holds.iter().filter(|hold| hold.is_last).map(|hold| hold.task.as_str()).collect();
     let mut lines: Vec<_> = holds.iter().filter(|hold| hold.is_last || !ended.contains(hold.task.as_str())).collect();

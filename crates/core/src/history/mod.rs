@@ -1,4 +1,5 @@
-//! What did past interruptions do? The pure part of `spotdrain report`: it turns log lines into a [`Summary`]. Time is an argument.
+//! What did past interruptions do? The pure part of `spotdrain report`: it turns log lines into a [`Summary`]. Time is an
+//! argument.
 //!
 //! 1. [`History`] takes lines and documents, whose forms [`read`] knows.
 //! 2. [`interruption`] merges all records of a task into one interruption, because its notice may arrive several times.

@@ -78,8 +78,8 @@ fn who_was_first(summary: &Summary) -> Sentence {
     plain(format!("In {window} ECS was first {} of {known}; {deregistered}.{others}", number(ecs, "time", "times")))
 }
 
-/// Describes the interruptions for which it is unknown who was first: tasks without a load balancer, and groups that were read too
-/// late.
+/// Describes the interruptions for which it is unknown who was first: tasks without a load balancer, and groups that were read
+/// too late.
 fn others(summary: &Summary) -> String {
     let without = summary.problems.without_load_balancer;
     let unknown = summary.first.unknown.saturating_sub(without);

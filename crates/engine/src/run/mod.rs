@@ -139,7 +139,8 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.left(self.now()) >= shares::A_TURN
     }
 
-    /// Returns the time that is left for turns at a moment, after subtracting the time that it takes to return all waiting messages.
+    /// Returns the time that is left for turns at a moment, after subtracting the time that it takes to return all waiting
+    /// messages.
     fn left(&self, at: Timestamp) -> Duration {
         let waiting = u32::try_from(self.work.notices.len() + self.unlocated.len()).unwrap_or(u32::MAX);
         self.invocation.deadline.left(at).saturating_sub(shares::RETURNING_ONE.saturating_mul(waiting))
