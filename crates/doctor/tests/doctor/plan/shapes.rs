@@ -14,7 +14,7 @@ const PLANS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctor/plans");
 /// apply.
 type Shape = (&'static [&'static str], &'static [&'static str], &'static [&'static str]);
 
-/// What is found in a blue/green service, whether CodeDeploy or ECS deploys it.
+/// What is found in a blue/green service, whether `CodeDeploy` or ECS deploys it.
 const BLUE_GREEN: &[&str] = &[
     "SD020 aws_lb_target_group.this[1]",
     "SD057 aws_lb_target_group.this[0]",
