@@ -14,7 +14,7 @@
 //!
 //! [`history`] reads the records of past notices, and counts them for a report over days and weeks.
 //!
-//! To add an event form, start in [`read::envelope`] or [`read::event`]; an outcome, in [`model::outcome`]; a setting, in
+//! To add an event form, start in `read::envelope` or [`read::event`]; an outcome, in [`model::outcome`]; a setting, in
 //! [`settings`]; a figure of AWS, in [`model::limits`].
 
 pub mod history;

@@ -1,7 +1,7 @@
 //! How many of a service's tasks a strategy puts on Spot.
 //!
-//! The base comes first, then the weights divide the rest. AWS does not say which provider gets a task that cannot be
-//! divided, so the result is a range.
+//! The base comes first, then the weights divide the rest. If the tasks cannot be divided exactly, AWS does not say which
+//! provider gets the remaining ones, so the result is a range.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
 
 use std::ops::RangeInclusive;

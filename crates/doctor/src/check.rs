@@ -40,11 +40,11 @@ pub struct Check {
     pub id: &'static str,
     /// The severity of its problems, unless a problem has its own.
     pub severity: Severity,
-    /// What it finds, in a few words.
+    /// The problem that it finds, in a few words.
     pub title: &'static str,
     /// Why it matters.
     pub explanation: &'static str,
-    /// The pages of AWS, or of whoever measured it.
+    /// The pages of AWS, or of the people who measured it.
     pub sources: &'static [&'static str],
     /// The check's function, and its subjects.
     pub run: CheckScope,
@@ -187,7 +187,7 @@ impl Fix {
         line.get(..end).filter(|name| !name.is_empty())
     }
 
-    /// Returns the form for where a deployment was read from; another one if that does not exist.
+    /// Returns the form of the fix that suits the source of the deployment, or another form if that does not exist.
     #[must_use]
     pub fn of(&self, origin: Origin) -> &str {
         let forms = match origin {

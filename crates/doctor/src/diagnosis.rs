@@ -104,7 +104,7 @@ impl Diagnosis {
         self.findings.iter().filter(|finding| finding.accepted.is_none())
     }
 
-    /// The worst open finding about something that is known to matter.
+    /// Returns the worst severity of the open findings, without those that apply only if the service runs on Fargate Spot.
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {
         self.open().filter(|finding| finding.if_on_spot.is_none()).map(Finding::severity).min()

@@ -16,7 +16,7 @@ pub struct CheckFilter<'a> {
 }
 
 impl CheckFilter<'_> {
-    /// Whether a check is reported. A check whose problems are never that severe is not.
+    /// Returns whether a check is reported. A check is left out if all its problems are less severe than the filter's severity.
     #[must_use]
     pub fn has(&self, check: &Check) -> bool {
         let is_in = |list: &[&Check]| list.iter().any(|one| one.id == check.id);

@@ -1,8 +1,9 @@
-//! Until when do new connections come to an interrupted task, and what would change it?
+//! Until when does an interrupted task get new connections, and what would change that?
 //!
-//! Seconds from SIGTERM, which comes with the notice. Every figure has its source, and where AWS gives none it is users'
-//! measurement: a forecast, not a promise. It assumes that a draining target that fails its health check gets no new
-//! connections sooner, which nobody has measured; SD034 is about the other case. The model is in `docs/doctor.md`.
+//! All times are seconds from SIGTERM, which is sent with the notice. Every figure has its source. Where AWS gives no figure, it
+//! is a user's measurement, so the result is a forecast and not a promise. It assumes that a draining target that fails its
+//! health check gets no new connections sooner, which nobody has measured; SD034 is about the other case. The model is in
+//! `docs/doctor.md`.
 
 use serde::Serialize;
 use spotdrain_core::model::limits::NOTICE_SECONDS;
@@ -32,7 +33,7 @@ pub const ALB_GOES_ON: u32 = 1;
 /// Seconds of the stopTimeout that the hold leaves to the application (its setting `grace`).
 pub const HOLD_GRACE: u32 = 10;
 
-/// The checks by whose findings the function does nothing.
+/// The checks whose findings mean that the function does nothing.
 const FUNCTION_IS_DEAF: [&str; 14] = [
     "SD021", "SD023", "SD027", "SD028", "SD029", "SD030", "SD031", "SD032", "SD051", "SD052", "SD053", "SD054",
     "SD055", "SD056",
@@ -64,17 +65,17 @@ pub struct Forecast {
 pub struct Outlook {
     /// When the last new connection comes, at the latest: where the application serves until SIGKILL.
     pub last_new_connection_seconds: u32,
-    /// How many seconds of them are refused if the application closes its port on SIGTERM, as most do: then the health check
-    /// fails sooner.
+    /// For how many seconds new connections are refused if the application closes its port on SIGTERM, as most do. Then the
+    /// health check also fails sooner.
     pub refused_seconds: u32,
-    /// How many if it serves until SIGKILL.
+    /// For how many seconds they are refused if the application serves until SIGKILL.
     pub refused_at_least_seconds: u32,
 }
 
 /// A change that would improve it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Such as `hold`.
+    /// The change, such as `hold`.
     pub what: String,
     /// The outcome then.
     #[serde(flatten)]
@@ -82,7 +83,8 @@ pub struct Change {
 }
 
 impl Forecast {
-    /// Returns the outcome to judge by. A function that is not among the templates is taken to be deployed.
+    /// Returns the outcome that decides about findings. If the templates have no function, it is assumed to be deployed
+    /// elsewhere.
     pub(crate) fn outlook(&self, function_is_elsewhere: bool) -> Outlook {
         let with_function = self.changes.iter().find(|change| change.what == "function");
         with_function.filter(|_| function_is_elsewhere).map_or(self.now, |change| change.then)
@@ -167,7 +169,7 @@ impl Outlook {
     }
 }
 
-/// Returns the forecast of a target group. A function that is not seen is taken not to be there.
+/// Returns the forecast of a target group. If no function was found, there is assumed to be none.
 pub(super) fn forecast(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<Forecast, Unknown> {
     let situation = situation(subject, deaf)?;
     Ok(Forecast {
@@ -204,7 +206,7 @@ fn is_deaf(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> bool {
     deaf.iter().any(|finding| concerns(&finding.problem.place.name))
 }
 
-/// Whether a finding is one by which the function does nothing.
+/// Returns whether a finding means that the function does nothing.
 pub(super) fn is_of_deaf_function(finding: &Finding) -> bool {
     FUNCTION_IS_DEAF.contains(&finding.check.id)
 }

@@ -1,7 +1,7 @@
 //! Is `spotdrain-hold` a container's first process, and how is it configured?
 //!
-//! It is recognised by the words of the task definition or by its environment. An image that has it as its own entry point
-//! looks like one without it, unless the environment configures it.
+//! It is recognised by the words of the task definition or by its environment. If only the image has it as its entry point, it
+//! is not recognised, unless the environment configures it.
 
 use crate::model::service::Container;
 use crate::model::setting::Unknown;

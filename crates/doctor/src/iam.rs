@@ -1,7 +1,7 @@
 //! Does a role allow an action on a resource?
 //!
-//! As much of IAM's logic as the function's rights need: an explicit deny wins, else one allow is enough. A condition or a
-//! resource that cannot be judged makes the answer unknown, never a yes.
+//! This is the part of IAM's logic that the function's permissions need: an explicit deny wins, otherwise one allow is enough.
+//! If a condition or a resource cannot be evaluated, the answer is unknown and never a yes.
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
 use crate::glob::glob;
@@ -67,7 +67,7 @@ pub fn boundary(policy: &str) -> Statement {
     Statement { allows: false, actions: Setting::Unknown(why), ..Statement::default() }
 }
 
-/// Returns whether the statements allow a request. An unknown deny matters only if something may allow.
+/// Returns whether the statements allow a request. An unknown deny matters only if a statement may allow the request.
 pub fn allows(statements: &[Statement], request: AuthorizationRequest<'_>) -> Result<bool, Unknown> {
     let (mut allowed, mut may_allow, mut may_deny) = (false, None, None);
     for statement in statements {
@@ -125,7 +125,7 @@ fn applies(statement: &Statement, request: AuthorizationRequest<'_>) -> Result<b
     Ok(true)
 }
 
-/// Whether one of them is true; unknown only where none is and one is unknown.
+/// Returns whether one of them is true. The answer is unknown if none is true and one is unknown.
 fn any(answers: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unknown> {
     let mut unknown = None;
     for answer in answers {
@@ -138,8 +138,8 @@ fn any(answers: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unk
     unknown.map_or(Ok(false), Err)
 }
 
-/// Whether a text matches a policy's pattern. `?`, which matches one character, and policy variables are not judged here:
-/// what does not fit even with anything in their place does not fit, and of the rest it is not known.
+/// Whether a text matches a policy's pattern. `?`, which matches one character, and policy variables are not
+/// evaluated: if the text does not match even with `*` in their place, it does not match; otherwise the answer is unknown.
 /// Sources: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>,
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 fn fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
@@ -150,7 +150,7 @@ fn fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
     }
 }
 
-/// The pattern with anything in the place of `?` and of `${a:Variable}`.
+/// Replaces `?` and `${a:Variable}` by `*`.
 fn widest(pattern: &str) -> String {
     let mut parts = pattern.split("${");
     let mut wide = parts.next().unwrap_or_default().to_owned();
@@ -161,7 +161,7 @@ fn widest(pattern: &str) -> String {
     wide.replace('?', "*")
 }
 
-/// Whether a condition holds. A negated operator holds where the request lacks the key, the others do not.
+/// Returns whether a condition is met. If the request lacks the key, a negated operator is met and any other operator is not.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 fn holds(condition: &Condition, keys: &[(String, Setting<String>)]) -> Result<bool, Unknown> {
     let Condition { operator, key, values } = condition;
@@ -176,7 +176,7 @@ fn holds(condition: &Condition, keys: &[(String, Setting<String>)]) -> Result<bo
         "StringEquals" if !values.iter().any(|value| value.contains("${")) => |value, text| Ok(value == text),
         "StringLike" => fits,
         "ArnEquals" | "ArnLike" => arn_fits,
-        // Only of transport: the callers send by TLS.
+        // Only for aws:SecureTransport: the callers use TLS.
         "Bool" if key.eq_ignore_ascii_case("aws:SecureTransport") => |value, text| Ok(value == text),
         _ => return Err(Unknown(format!("the condition {} of the policy is not judged here", condition.operator))),
     };
@@ -187,7 +187,7 @@ fn holds(condition: &Condition, keys: &[(String, Setting<String>)]) -> Result<bo
     Ok(any(values.iter().map(|pattern| compare(pattern, text)))? != negated)
 }
 
-/// The six parts of an ARN are compared each by itself.
+/// Compares each of the six parts of an ARN separately.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 fn arn_fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
     let (patterns, parts): (Vec<_>, Vec<_>) = (pattern.splitn(6, ':').collect(), text.splitn(6, ':').collect());

@@ -1,8 +1,9 @@
-//! The doctor: which settings will drop connections, before an interruption does.
+//! The doctor finds the settings that will drop connections, before an interruption does drop them.
 //!
 //! - `model`: the deployment to examine, with services, their target groups, and the delivery of notices. Every setting is set,
 //!   at its default, or unknown with a reason.
-//! - `checks`: the checks, one family in a file. [`examine()`] runs them all, and separates findings from what could not be checked.
+//! - `checks`: the checks, one family in a file. [`examine()`] runs them all, and separates findings from what could not be
+//!   checked.
 //! - [`forecast`]: until when each service receives new connections, and what would change that.
 //! - `template` reads CloudFormation and SAM templates into the model, and `plan` reads Terraform plans and states. `iam` and
 //!   `pattern` evaluate policies and event patterns.

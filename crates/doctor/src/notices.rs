@@ -1,4 +1,4 @@
-//! The notices that every pattern and filter is tried with.
+//! The notices that every pattern and filter is tested with.
 
 /// Every form of the notice that AWS has published or users have seen: its characteristic, and a sample.
 pub(crate) const NOTICES: [(&str, &str); 4] = [

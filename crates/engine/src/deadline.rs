@@ -1,4 +1,4 @@
-//! Deadlines: every call and every wait ends by one.
+//! Deadlines. Every call and every wait has one.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ impl Deadline {
         Self(later(now, duration))
     }
 
-    /// Creates the deadline of a Lambda invocation, in milliseconds since 1970, less the time for the answer.
+    /// Creates the deadline of a Lambda invocation. `epoch_milliseconds`: Lambda's own deadline, in milliseconds since 1970, from
+    /// which the time for the answer is subtracted.
     #[must_use]
     pub fn of_invocation(epoch_milliseconds: u64) -> Self {
         let end = i64::try_from(epoch_milliseconds).ok().and_then(|end| Timestamp::from_millisecond(end).ok());

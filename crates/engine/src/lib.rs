@@ -1,8 +1,8 @@
 //! The work of one invocation, async but without a runtime. It reaches AWS, the clock and the log only through [`Cloud`], so the
 //! laws that are tested in the simulated world (`tests/world`) hold for the code that ships.
 //!
-//! [`Engine::handle`] is the story, and `run` has its loop: whenever an activity ends, the activities that have become
-//! possible are started.
+//! Start reading at [`Engine::handle`]. Its loop is in `run`: whenever an activity ends, the loop starts those that have become
+//! possible.
 //!
 //! | module | what it does |
 //! |---|---|

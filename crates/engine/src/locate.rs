@@ -99,8 +99,8 @@ pub(crate) async fn locate<C: Cloud>(
     (configured, located)
 }
 
-/// Describes a service again whose task was in none of its groups: if the answer came from the cache, the service may have
-/// changed; and an older revision that still has tasks may have groups that the service no longer has.
+/// Describes a service again because its task was in none of the known groups. If the answer came from the cache, the service may
+/// have changed. An older revision that still has tasks may also have groups that the service no longer has.
 pub(crate) async fn refresh<C: Cloud>(invocation: &Invocation<'_, C>, key: &ServiceKey) -> Option<ServiceObservation> {
     let now = invocation.now();
     let deadline = invocation.deadline.reserving(now, shares::ACTING).within(now, shares::LOCATING);
@@ -141,8 +141,8 @@ async fn search_balancers<C: Cloud>(invocation: &Invocation<'_, C>, deadline: De
     }
 }
 
-/// Describes services without the cache, and the revisions of those whose groups may be there. A service that ECS does not know
-/// is described once more, because ECS's reads may be behind.
+/// Describes services without the cache, and then the revisions of services whose groups may be only in a revision. A service
+/// that ECS does not know is described once more, because ECS's reads may be behind.
 async fn describe_all<C: Cloud>(
     invocation: &Invocation<'_, C>,
     keys: BTreeSet<ServiceKey>,
@@ -172,8 +172,8 @@ async fn describe_clusters<C: Cloud>(
     join_all(calls).await.into_iter().flatten().collect()
 }
 
-/// Describes services of one cluster. A service that is denied or invalid makes ECS refuse the whole call, so the services are
-/// split in two until that one is alone.
+/// Describes services of one cluster. A single denied or invalid service makes ECS refuse the whole call, so the services
+/// are split in two until that one is alone.
 async fn describe<C: Cloud>(
     invocation: &Invocation<'_, C>,
     cluster: &ClusterArn,

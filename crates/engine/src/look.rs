@@ -19,7 +19,7 @@ use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 use crate::shares;
 
-/// The most pages of ListTasks that are read, each with a hundred tasks.
+/// The maximum number of pages of ListTasks that are read, each with a hundred tasks.
 const MAX_PAGES: usize = 3;
 
 /// The tasks to describe, by cluster.
@@ -45,7 +45,8 @@ fn looking<C: Cloud>(invocation: &Invocation<'_, C>) -> Deadline {
     invocation.deadline.reserving(now, shares::ACTING).within(now, shares::OBSERVING)
 }
 
-/// Reads all targets of a group: the others decide whether the last healthy one must be kept.
+/// Reads all targets of a group, not only those of the task: whether one must be kept as the last healthy one depends on the
+/// others.
 async fn read_group<C: Cloud>(
     invocation: &Invocation<'_, C>,
     group: &TargetGroupArn,

@@ -1,7 +1,7 @@
 //! Receives more messages than Lambda delivered while there is work, so that one turn serves every notice of its group.
 //!
-//! Without a batching window Lambda delivers at most ten messages, and with one a single notice may wait for seconds. A receive
-//! in flight is not cancelled, because SQS may already have delivered its messages.
+//! Without a batching window Lambda delivers at most ten messages. With a batching window, a single notice may wait for seconds.
+//! A receive in flight is not cancelled, because SQS may already have delivered its messages.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 
 use std::collections::VecDeque;
@@ -27,8 +27,8 @@ const MAX_MESSAGES: usize = 10_000;
 /// The pause after an empty answer or a failure.
 const REST: Duration = Duration::from_millis(200);
 
-/// This many messages within [`STORM`] are a storm, and turns wait for more of its messages. Lambda and SQS may deliver a few
-/// messages at a time although thousands are there.
+/// This many messages within [`STORM`] are a storm, and turns wait for more of its messages. Lambda and SQS may deliver only a
+/// few messages at a time although the queue has thousands.
 const STORM_MESSAGES: usize = 2;
 
 /// See [`STORM_MESSAGES`].
@@ -60,8 +60,8 @@ impl Arrivals {
         self.0.iter().rev().find(is_storm).map(|(at, _)| later(*at, STORM))
     }
 
-    /// Returns until when turns wait in an invocation that started at `started_at`: otherwise the first notices of a storm would
-    /// use up the tokens. A single notice never waits.
+    /// Returns until when turns wait in an invocation that started at `started_at`. Without the wait, the first notices of a
+    /// storm would use up the tokens. A single notice never waits.
     pub(crate) fn gather_until(&self, started_at: Timestamp) -> Option<Timestamp> {
         Some(self.calm_at()?.min(later(started_at, MAX_GATHERING)))
     }

@@ -1,8 +1,8 @@
 //! Makes one call: attempts until it succeeds, fails for good, or the deadline is near.
 //!
-//! Every attempt has a time limit and takes a token of this environment's rate limit. After a throttle the wait grows, with full
-//! jitter. If the connection broke at the first attempt, there is no wait: usually Lambda froze the environment for hours, and
-//! its connections are dead.
+//! Every attempt has a time limit and takes a token of this environment's rate limit. After each throttled attempt the wait
+//! grows, with full jitter. If the connection broke at the first attempt, there is no wait: usually Lambda froze the environment
+//! for hours, and its connections are dead.
 
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ pub(crate) fn back_off(failures: u32, jitter: f64) -> Duration {
 pub(crate) enum Limit {
     /// Each attempt takes a token.
     Rate(CallKind),
-    /// The turn has taken the token. Another attempt needs another turn, and so another look at the group; only if the connection
-    /// broke is the attempt repeated at once.
+    /// The turn has taken the token. Another attempt needs another turn, in which the group is read again. But if the connection
+    /// broke, the attempt is repeated at once.
     Turn,
     /// SQS has no rate limit that matters here.
     None,

@@ -1,4 +1,4 @@
-//! The shares of an invocation's time. Each one bounds a part of the work; the test shows that they add up.
+//! The shares of an invocation's time. Each one limits a part of the work, and a test checks that they add up.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub const ANSWER: Duration = Duration::from_millis(500);
 /// twice the limit of the first, which gets an answer that takes 2 to 4 s.
 pub const LOCATING: Duration = Duration::from_secs(6);
 
-/// The longest time for a look at a group. A group that was not read by then is deregistered from unread.
+/// The longest time for a look at a group. After that, targets are deregistered from the group although it was not read.
 pub const OBSERVING: Duration = Duration::from_millis(2500);
 
 /// Reserved for deregistering, however long the reads take.
@@ -21,7 +21,8 @@ pub const ACTING: Duration = Duration::from_secs(3);
 /// With less time left than this, no turn is granted.
 pub const A_TURN: Duration = Duration::from_secs(1);
 
-/// Reserved at the end for each notice that may have to return: its record, and its part of a call.
+/// Reserved at the end for each notice that may have to return. It covers the record and a part of the call that returns
+/// messages.
 pub const RETURNING_ONE: Duration = Duration::from_micros(200);
 
 /// A message that has waited for this long stays hidden until the invocation's deadline.

@@ -18,10 +18,10 @@ use spotdrain_core::report::RegistrationRecord;
 /// The number of a notice within the invocation.
 pub(crate) type NoticeId = usize;
 
-/// If more groups wait than the invocation can serve, deadlines in the same period of this many seconds count as equal, and equal
-/// groups take turns in the order of their ARNs. The queue distributes the notices of each group over both execution environments,
-/// and distributes again what an invocation could not serve. Because both environments take the groups in the same order, they
-/// finish the same groups, and no group is written to again in the next invocation.
+/// If more groups wait than the invocation can serve, deadlines in the same period of this many seconds count as equal, and
+/// equal groups take turns in the order of their ARNs. The queue distributes the notices of each group over both execution
+/// environments, and distributes again what an invocation could not serve. Because both environments take the groups in the same
+/// order, they finish the same groups, and no group is written to again in the next invocation.
 const SAME_TIME: i64 = 10;
 
 /// Why a group is read without a turn, the most urgent reason first.
@@ -83,7 +83,8 @@ impl Wait {
         outcome: impl Fn(&PlannedRegistration) -> Option<Outcome>,
         (notice, now): (&Notice, Timestamp),
     ) {
-        // The plan of an unread group does not know all ports: what an earlier turn read and left open stays open.
+        // The plan of an unread group does not know all ports, so registrations that an earlier turn read and left open stay
+        // open.
         let is_planned = |row: &PlannedRegistration| {
             was_read || plan.registrations.iter().any(|new| new.registration == row.registration)
         };
@@ -229,7 +230,7 @@ impl Work {
         first.min().map(|(_, arn)| arn.clone())
     }
 
-    /// Returns when the next group can be tried that rests after a failure.
+    /// Returns when the next of the groups that wait after a failure can be tried.
     pub(crate) fn next_ready(&self, now: Timestamp) -> Option<Timestamp> {
         let waits = |group: &&GroupQueue| !(group.is_busy || group.turns.is_empty() && group.looks.is_empty());
         self.groups.values().filter(waits).filter_map(|group| group.not_before).filter(|at| *at > now).min()

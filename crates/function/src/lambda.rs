@@ -1,7 +1,7 @@
 //! Turns an invocation's payload into the answer to Lambda.
 //!
-//! A failed direct event is an error, so that Lambda's retry, the destination and the alarm work. Of a batch, exactly the failed
-//! messages return to the queue.
+//! A failed direct event is an error, so that Lambda's retry, the destination and the alarm work. If a batch has failures,
+//! exactly the failed messages return to the queue.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 
 use lambda_runtime::{Diagnostic, LambdaEvent};

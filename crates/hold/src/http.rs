@@ -1,4 +1,4 @@
-//! An HTTP GET, or a TCP connection attempt, that never blocks. If the server hangs, only this exchange does, until its
+//! An HTTP GET, or a TCP connection attempt, that never blocks. If the server hangs, only this exchange waits, until its
 //! deadline.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -17,7 +17,7 @@ use crate::health::{ApplicationHealth, Cause};
 const MAX_KEPT_BYTES: usize = 64 * 1024;
 /// A server that sends more than this is disconnected.
 const MAX_BYTES: usize = 1024 * 1024;
-/// Reads of 2 KB until other work gets its turn.
+/// The maximum number of reads of 2 KB in a row, so that other work is not delayed.
 const MAX_READS: usize = 8;
 /// More headers than an answer to a health check has. Its status is known without them.
 const MAX_HEADERS: usize = 64;

@@ -139,7 +139,8 @@ async fn reserved_concurrency(client: &PacedClient<'_>, function: &str) -> Setti
     }
 }
 
-/// Returns the rule that sends to the target. Of several, the one that matches ECS's events: another may be for drills.
+/// Returns the rule that sends to the target. If there are several, returns the one that matches ECS's events, because another
+/// may be for drills.
 async fn rule(client: &PacedClient<'_>, target: &str) -> Setting<Rule> {
     let request = aws_sdk_eventbridge::Client::new(client.aws.config()).list_rule_names_by_target().target_arn(target);
     let names = match client.call("ListRuleNamesByTarget", CallBudget::Other, || request.clone().send()).await {

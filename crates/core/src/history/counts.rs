@@ -1,4 +1,4 @@
-//! Counts by day, hour, and by what the tasks were.
+//! Counts of interruptions: by day, by hour, and by properties of the tasks such as their zone.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,13 +12,13 @@ use super::interruption::PastInterruption;
 use super::query::HistoryQuery;
 use crate::report::First;
 
-/// A window of at most so many days has a row for each, also for those without an interruption.
+/// The longest window, in days, that has a row for every day, even for days without an interruption.
 const MOST_DAYS: i32 = 92;
 
-/// What is not in the record: its version is older, or the event did not say it.
+/// The name for a value that the record lacks, because its version is older or the event had no such value.
 const NOT_RECORDED: &str = "not recorded";
 
-/// How often each was first.
+/// How often ECS or spotdrain was first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Firsts {
     pub ecs: u64,
@@ -34,7 +34,7 @@ pub struct Day {
     pub first: Firsts,
 }
 
-/// How many interruptions have something in common.
+/// The number of interruptions that share a value, such as a zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Count {
     pub name: String,
@@ -56,13 +56,13 @@ impl Firsts {
         firsts
     }
 
-    /// How often it is known who was first.
+    /// Returns how often it is known who was first.
     #[must_use]
     pub fn known(self) -> u64 {
         self.ecs + self.spotdrain
     }
 
-    /// In percent of those that are known; `None` if none is.
+    /// Returns ECS's share of the known cases in percent; `None` if there are no known cases.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a count of interruptions is far below 2^52")]
     pub fn ecs_percent(self) -> Option<f64> {
@@ -70,7 +70,7 @@ impl Firsts {
     }
 }
 
-/// Counts by day. The days without an interruption are there, too, unless the window is longer than three months.
+/// Counts by day. Days without an interruption are included, unless the window is longer than [`MOST_DAYS`].
 pub(crate) fn by_day(interruptions: &[PastInterruption], query: &HistoryQuery) -> Vec<Day> {
     let mut days: BTreeMap<Date, Firsts> = BTreeMap::new();
     let (from, to) = (date(query.from()), date(query.now));

@@ -1,4 +1,4 @@
-//! Holds: how long did the load balancer go on sending after the stop signal? By the type of the load balancer.
+//! How long does each type of load balancer keep sending after the stop signal? The log lines of holds show it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ pub struct HoldRow {
     pub holds: u64,
     /// Holds in which no new connection came.
     pub without_new_connections: u64,
-    /// From the stop signal to the last new connection, of the others.
+    /// From the stop signal to the last new connection, in holds that had one.
     pub last_new_ms: Option<Percentiles>,
     /// Holds in which new connections came after the application got its signal: these may be lost.
     pub with_late_connections: u64,
@@ -49,7 +49,8 @@ pub(crate) fn holds(holds: &[PastHold], interruptions: &[PastInterruption], quer
     Some(Holds { by_load_balancer: rows.into_iter().map(row).collect(), without_interruption })
 }
 
-/// The line `exited` of each hold; for a task without one, its line `forward`. A line that was read twice counts once.
+/// Returns the line `exited` of each hold, or the line `forward` if a task has no `exited`. A line that was read twice counts
+/// once.
 fn last_lines(holds: &[PastHold]) -> Vec<&PastHold> {
     let ended: BTreeSet<_> = holds.iter().filter(|hold| hold.is_last).map(|hold| hold.task.as_str()).collect();
     let mut lines: Vec<_> = holds.iter().filter(|hold| hold.is_last || !ended.contains(hold.task.as_str())).collect();

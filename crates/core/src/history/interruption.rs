@@ -1,5 +1,5 @@
-//! One interruption of all records of a task. A task is interrupted once; its notice may come several times, be retried, or be in
-//! several of the files that were read.
+//! Merges all records of a task into one interruption. A task is interrupted only once, but its notice may arrive several times,
+//! be retried, or be in several of the files that were read.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub struct LeftOut {
     pub dated_in_the_future: u64,
 }
 
-/// Returns the interruptions in scope since `oldest`, in the order of time.
+/// Returns the interruptions in scope since `oldest`, the earliest first.
 pub(crate) fn interruptions(
     notices: &[PastNotice],
     query: &HistoryQuery,
@@ -103,12 +103,13 @@ fn has_failed(record: &PastNotice) -> bool {
     record.failure.is_some() || record.registrations.iter().any(|row| row.outcome == PastOutcome::Failed)
 }
 
-/// The earliest record that knows it: a later one may find the target draining that an earlier one deregistered.
+/// Returns who was first according to the earliest record that says so. A later record may report a target as draining because
+/// spotdrain deregistered it before.
 fn who_was_first(records: &[&PastNotice]) -> First {
     records.iter().map(|record| record.first()).find(|first| *first != First::Unknown).unwrap_or(First::Unknown)
 }
 
-/// The final outcome of each registration: the deregistration if there was one, else what the last record says.
+/// Returns each registration with its final outcome: the deregistration if there was one, otherwise the last outcome.
 fn registrations(records: &[&PastNotice]) -> Vec<PastRegistration> {
     if let [record] = records {
         return record.registrations.clone();
@@ -124,12 +125,12 @@ fn registrations(records: &[&PastNotice]) -> Vec<PastRegistration> {
 }
 
 impl PastInterruption {
-    /// Whether a registration ended so.
+    /// Returns whether one of the registrations has this outcome.
     pub(crate) fn has(&self, outcome: PastOutcome) -> bool {
         self.registrations.iter().any(|row| row.outcome == outcome)
     }
 
-    /// What failed to the end.
+    /// Returns the failures that no retry fixed.
     pub(crate) fn failures(&self) -> impl Iterator<Item = &PastFailure> {
         let rows = self.registrations.iter().filter(|row| row.outcome == PastOutcome::Failed);
         self.failure.iter().chain(rows.filter_map(|row| row.failure.as_ref()))

@@ -1,9 +1,10 @@
-//! What did past interruptions do? The pure part of `spotdrain report`: lines of logs in, a [`Summary`] out. Time is an argument.
+//! What did past interruptions do? The pure part of `spotdrain report`: it turns log lines into a [`Summary`]. Time is an
+//! argument.
 //!
-//! 1. [`History`] takes lines and documents; [`read`] has their forms;
-//! 2. [`interruption`] makes one interruption of all records of a task, however often its notice came;
+//! 1. [`History`] takes lines and documents, whose forms `read` knows.
+//! 2. `interruption` merges all records of a task into one interruption, because its notice may arrive several times.
 //! 3. [`summary`] counts: [`counts`] by day, hour, zone, service and size, [`sweeps`], [`trend`], [`holds`], [`replacements`],
-//!    [`problems`];
+//!    [`problems`].
 //! 4. [`sentences`] says in words what the numbers mean.
 //!
 //! All days and hours are UTC.

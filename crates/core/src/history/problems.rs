@@ -1,4 +1,4 @@
-//! What went wrong, and what was left where it was.
+//! What failed, and which targets stayed registered.
 
 use serde::Serialize;
 
@@ -14,15 +14,15 @@ const MOST: usize = 10;
 /// Interruptions that did not end as they should.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problems {
-    /// Interruptions that failed to the end. Their messages end in the dead-letter queue.
+    /// Interruptions that were never handled successfully. Their messages end in the dead-letter queue.
     pub failed: u64,
     /// What failed, the most frequent first: the AWS call and its error.
     pub failures: Vec<Count>,
-    /// Interruptions that failed at first, and were done by a retry.
+    /// Interruptions that failed at first, and succeeded on a retry.
     pub done_by_a_retry: u64,
     /// Interruptions whose target stayed registered, because it was the last healthy one of its group.
     pub kept_last_healthy: u64,
-    /// Interruptions whose address belonged to another task by then.
+    /// Interruptions whose address already belonged to another task.
     pub stale: u64,
     /// Interruptions of tasks without a load balancer: usual for workers.
     pub without_load_balancer: u64,
@@ -50,7 +50,7 @@ pub(crate) fn problems(history: &History, interruptions: &[PastInterruption], qu
     }
 }
 
-/// A message whose time is not known counts.
+/// Counts the unreadable messages of the window, and those whose time is unknown.
 fn unreadable_messages(history: &History, query: &HistoryQuery) -> u64 {
     history.malformed.values().filter(|at| at.is_none_or(|at| query.is_in_window(at))).count() as u64
 }

@@ -1,11 +1,11 @@
-//! What a report is asked for.
+//! Which interruptions a report counts.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// A notice that is dated later than this after now comes from a wrong clock.
+/// A notice that is dated further than this in the future comes from a wrong clock.
 const TOLERATED_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The type of a load balancer.

@@ -1,4 +1,4 @@
-//! Replacements: how long until another task of the service ran, and when could ECS place none? From the capacity watch.
+//! How long did it take until a replacement ran, and when could ECS not place one? The events of the capacity watch show it.
 //!
 //! The replacement of an interrupted task is the next task of its service that was created after the notice; each task replaces
 //! one. A deployment or a scale-out at the same time also creates tasks, which then count as replacements.
@@ -32,7 +32,7 @@ pub struct Replacements {
     /// Interruptions before the first event of the watch.
     pub before_the_watch: u64,
     pub placement_failures: Vec<ServiceFailures>,
-    /// What ran instead, by capacity provider.
+    /// The replacements by capacity provider.
     pub providers: Vec<Count>,
 }
 
@@ -54,7 +54,7 @@ pub struct ServiceFailures {
     pub reasons: BTreeSet<String>,
 }
 
-/// How an interruption was replaced.
+/// How an interrupted task was replaced.
 enum Replacement<'a> {
     After(u64, &'a TaskStart),
     Pending,

@@ -14,7 +14,7 @@ pub struct Sentence {
     pub text: String,
 }
 
-/// What a sentence asks of its reader.
+/// How a reader should take a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
@@ -78,7 +78,8 @@ fn who_was_first(summary: &Summary) -> Sentence {
     plain(format!("In {window} ECS was first {} of {known}; {deregistered}.{others}", number(ecs, "time", "times")))
 }
 
-/// The interruptions of which nobody was first: those without a load balancer, and those that were read too late.
+/// Describes the interruptions for which it is unknown who was first: tasks without a load balancer, and groups that were read
+/// too late.
 fn others(summary: &Summary) -> String {
     let without = summary.problems.without_load_balancer;
     let unknown = summary.first.unknown.saturating_sub(without);
@@ -92,7 +93,7 @@ fn others(summary: &Summary) -> String {
     }
 }
 
-/// Whether what spotdrain was first at was done, or only observed.
+/// Says whether spotdrain deregistered where it was first, or only observed.
 fn deregistered(summary: &Summary, first: u64) -> String {
     match (summary.deregistered, summary.would_deregister) {
         (_, 0) => format!("spotdrain deregistered {first}"),
@@ -101,7 +102,7 @@ fn deregistered(summary: &Summary, first: u64) -> String {
     }
 }
 
-/// What follows for the reader: is spotdrain needed?
+/// Answers the question whether spotdrain is needed.
 fn value(summary: &Summary) -> Option<Sentence> {
     let Firsts { spotdrain, .. } = summary.first;
     if summary.first.known() == 0 {
@@ -110,20 +111,20 @@ fn value(summary: &Summary) -> Option<Sentence> {
     let times = number(spotdrain, "interruption", "interruptions");
     Some(match (spotdrain, summary.deregistered) {
         (0, _) => good(
-            "ECS deregistered every task whose first deregistration is known: spotdrain changed nothing.".to_owned(),
+            "In every case in which it is known who was first, it was ECS: spotdrain made no difference.".to_owned(),
         ),
         (_, 0) => {
             careful(format!("In {times} the target was still in service when spotdrain read it. Nothing was changed."))
         }
         (_, _) => good(format!(
-            "In {times} the target was still in service when spotdrain read it: without spotdrain it would have stayed there longer."
+            "In {times} the target was still in service when spotdrain read it: without spotdrain it would have stayed in service longer."
         )),
     })
 }
 
 fn times(times: &Percentiles) -> Sentence {
     plain(format!(
-        "From the notice to deregistered: p50 {}, p90 {}, p99 {}, of {}.",
+        "From notice to deregistration: p50 {}, p90 {}, p99 {}, of {}.",
         milliseconds(times.p50),
         milliseconds(times.p90),
         milliseconds(times.p99),
@@ -181,7 +182,7 @@ fn placement_failures(summary: &Summary) -> Option<Sentence> {
     let failures = rows.iter().map(|row| row.count).sum::<u64>();
     let services = number(rows.len() as u64, "service", "services");
     let failed = number(failures, "placement failure", "placement failures");
-    (failures > 0).then(|| careful(format!("ECS reported {failed}, of {services}.")))
+    (failures > 0).then(|| careful(format!("ECS reported {failed} for {services}.")))
 }
 
 fn problems(summary: &Summary) -> Option<Sentence> {
@@ -196,7 +197,7 @@ fn problems(summary: &Summary) -> Option<Sentence> {
     ];
     let parts: Vec<_> =
         parts.into_iter().filter(|part| part.0 > 0).map(|(count, one, many)| number(count, one, many)).collect();
-    Some(careful(format!("To look at: {}.", parts.join(", "))))
+    Some(careful(format!("Needs attention: {}.", parts.join(", "))))
 }
 
 /// `1 time`, `4 times`.

@@ -39,9 +39,9 @@ pub struct Summary {
     pub sentences: Vec<Sentence>,
     pub interruptions: u64,
     pub first: Firsts,
-    /// Interruptions of which spotdrain deregistered a target.
+    /// Interruptions in which spotdrain deregistered a target.
     pub deregistered: u64,
-    /// Interruptions of which it would have, in observe mode.
+    /// Interruptions in which spotdrain would have deregistered a target, in observe mode.
     pub would_deregister: u64,
     pub notice_to_deregistered_ms: Option<Percentiles>,
     /// How long the tasks had run.
@@ -67,7 +67,7 @@ pub struct Summary {
     pub left_out: LeftOut,
 }
 
-/// Counts what was read.
+/// Returns the report on the lines that were read.
 #[must_use]
 pub fn summarize(mut history: History, query: &HistoryQuery) -> Summary {
     let held = held_tasks_with_a_notice(&history);
@@ -89,7 +89,8 @@ fn held_tasks_with_a_notice(history: &History) -> BTreeSet<String> {
     noticed.filter(|task| held.contains(task.as_str())).cloned().collect()
 }
 
-/// The hold of a task whose notice is not counted, such as one before the window, is not that of a deployment.
+/// Removes the holds of tasks whose notice is not counted, such as one before the window. Without an interruption, they would
+/// count as holds of deployments.
 fn forget_holds(history: &mut History, mut noticed: BTreeSet<String>, counted: &[PastInterruption]) {
     for one in counted {
         noticed.remove(&one.task);
@@ -102,7 +103,7 @@ fn has_trend(query: &HistoryQuery) -> bool {
     query.since >= trend::RECENT
 }
 
-/// The time from which records are needed: for the trend, more than the window.
+/// Returns the time from which records are needed. The trend needs records from before the window.
 #[must_use]
 pub fn needed_from(query: &HistoryQuery) -> Timestamp {
     let compared = query.now.saturating_sub(trend::COMPARED).unwrap_or(Timestamp::MIN);

@@ -23,7 +23,7 @@ pub struct Sweep {
     pub zones: BTreeSet<String>,
 }
 
-/// Returns the largest sweeps of interruptions that are in the order of time.
+/// Returns the largest sweeps. `interruptions`: the earliest first.
 pub(crate) fn largest(interruptions: &[PastInterruption]) -> Vec<Sweep> {
     let groups = interruptions.chunk_by(|one, next| next.at.duration_since(one.at) <= GAP);
     let mut sweeps: Vec<_> = groups.filter_map(sweep).collect();

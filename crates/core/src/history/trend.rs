@@ -6,13 +6,13 @@ use serde::Serialize;
 use super::counts::Firsts;
 use super::interruption::PastInterruption;
 
-/// The recent days.
+/// The length of the recent period.
 pub const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The recent days and those before: records of this time are needed.
+/// The length of both periods together. Records of this time are needed.
 pub const COMPARED: SignedDuration = SignedDuration::from_hours(35 * 24);
 
-/// Fewer notices than this on one side show nothing.
+/// The least notices that each period needs for a comparison.
 pub const LEAST_NOTICES: u64 = 20;
 
 /// Who was first, recently and before.

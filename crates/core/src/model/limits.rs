@@ -20,7 +20,7 @@ pub const DEFAULT_STOP_TIMEOUT_SECONDS: u32 = 30;
 /// The longest `stopTimeout` on Fargate, in seconds. Source: as above.
 pub const MAX_STOP_TIMEOUT_SECONDS: u32 = 120;
 
-/// ECS forgets a stopped task after an hour: that it does not know a task, service or cluster proves nothing after that.
+/// ECS forgets a stopped task after an hour. After that, an answer that a task, service or cluster is missing proves nothing.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html>
 pub const ECS_REMEMBERS: SignedDuration = SignedDuration::from_hours(1);
 
@@ -67,8 +67,8 @@ pub const ECS_READ: RateLimit = RateLimit { burst: 100.0, per_second: 20.0 };
 /// Reads of service deployments and revisions. Source: as above.
 pub const ECS_REVISION_READ: RateLimit = RateLimit { burst: 50.0, per_second: 20.0 };
 
-/// The lowest MaximumConcurrency of an event source mapping, and so the number of execution environments that share the
-/// account's rate limits.
+/// The lowest MaximumConcurrency of an event source mapping. It is the number of execution environments that share the account's
+/// rate limits.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
 pub const ENVIRONMENTS: f64 = 2.0;
 

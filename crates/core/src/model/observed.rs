@@ -1,4 +1,4 @@
-//! What AWS answered about services, target groups and tasks, or why it did not; and what identifies a registration.
+//! AWS's answers about services, target groups and tasks, or why there is no answer; and what identifies a registration.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -56,7 +56,7 @@ impl ServiceTag {
     }
 }
 
-/// What is needed of a service: where its tasks may be registered.
+/// What the plan needs to know about a service: where its tasks may be registered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Service {
     /// Every target group in which a task may be registered: those of the service, the alternate ones of blue/green
@@ -75,7 +75,7 @@ pub struct Service {
     pub revision_failure: Option<Failure>,
 }
 
-/// What is needed of a service revision.
+/// What the plan needs to know about a service revision.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Revision {
     pub arn: String,
@@ -142,7 +142,7 @@ pub enum TargetState {
     Initial,
     Healthy,
     Unhealthy,
-    /// Unhealthy, and its connections are given time to end. It is not deregistered.
+    /// Unhealthy, while its connections get time to end. It is still registered.
     #[serde(rename = "unhealthy.draining")]
     #[strum(serialize = "unhealthy.draining")]
     UnhealthyDraining,

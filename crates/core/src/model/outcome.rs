@@ -2,7 +2,7 @@
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantNames};
 
 /// Why a call failed, and whether to retry it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,7 +30,7 @@ impl Failure {
 }
 
 /// The outcome of one registration, or what it would be if nothing is changed (`observe`, `plan`).
-#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
 pub enum Outcome {
     /// AWS accepted the deregistration; if the group could not be read before, a read afterwards confirmed it.
     Deregistered,

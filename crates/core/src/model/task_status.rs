@@ -23,9 +23,9 @@ pub enum StopCode {
     UserInitiated,
     /// The service scheduler stopped it: scaling in, a deployment, a failed health check.
     ServiceSchedulerInitiated,
-    /// Fargate reclaims the task's Spot capacity; the code documented today.
+    /// Fargate reclaims the task's Spot capacity. This is the code that is documented today.
     SpotInterruption,
-    /// The same; the code documented until 2023.
+    /// Fargate reclaims the task's Spot capacity. This is the code that was documented until 2023.
     TerminationNotice,
     /// A value that was not documented when this was written.
     #[serde(untagged)]
@@ -40,7 +40,8 @@ impl StopCode {
     }
 }
 
-/// What a notice had as its stop code. AWS's documents show two codes for an interruption, and users report notices without one.
+/// Whether a notice had a stop code, and a known one. AWS's documents show two codes for an interruption, and users report
+/// notices without a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopCodeForm {

@@ -1,6 +1,6 @@
 //! The plan of a turn: what to do about each registration in one target group, for every notice that waits for the group.
 //!
-//! It is made from what was just read, and leaves no choice to the call that follows.
+//! The plan is made from answers that were just read. It decides everything, so that the call that follows only carries it out.
 
 pub mod decide;
 pub mod last_healthy;
@@ -87,7 +87,7 @@ pub struct OwnedTarget {
     pub task: TaskArn,
 }
 
-/// A notice, the addresses of its task, and whether they still belong to it.
+/// A notice, the addresses of its task, and whether they still belong to the task.
 struct Prepared<'a> {
     located: &'a LocatedNotice,
     addresses: &'a [IpAddr],

@@ -151,13 +151,13 @@ impl Budget {
         self.elb.refund(now, 1.0);
     }
 
-    /// Returns the time until a group can be read outside a turn. Tokens that a waiting turn needs are not available for it.
+    /// Returns the time until a group can be read outside a turn. Tokens that a waiting turn needs are not used for this.
     #[must_use]
     pub fn until_spare_read(&self, now: Duration, a_turn_waits: bool) -> Duration {
         self.elb.wait(now, 1.0 + if a_turn_waits { CALLS_OF_A_TURN } else { 0.0 })
     }
 
-    /// Takes the token of a write whose group was just read outside a turn; whether it was there.
+    /// Takes the token of a write whose group was just read outside a turn, and returns whether a token was available.
     pub fn try_write(&mut self, now: Duration) -> bool {
         let is_there = self.writes.wait(now, 1.0).max(self.elb.wait(now, 1.0)).is_zero();
         if is_there {

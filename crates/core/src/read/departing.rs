@@ -1,9 +1,9 @@
-//! The addresses of interrupted tasks that this execution environment has heard of.
+//! The addresses of the interrupted tasks that this execution environment knows of.
 //!
 //! A group must not rely on a target whose address is departing. The notices of one batch are not enough to know that: a notice
 //! that failed returns alone, and ECS may report a task as down while its target is still registered and healthy. An address
-//! that was given to another task within the two minutes counts as departing too, and so does the same address in another
-//! network: then one target too many is kept, which does less harm than one too few. Clusters are not distinguished, because a
+//! counts as departing even if another task got it within the two minutes, or if another network has the same address. Then one
+//! target too many is kept, which does less harm than one too few. Clusters are not distinguished, because a
 //! group may hold tasks of several.
 
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Envelopes around an event: that of SNS is opened; others are recognised so that the error names the wrong setting.
 //!
 //! EventBridge delivers a bare event, so only a text that is not an event is examined here. SNS wraps the whole event, so its
-//! envelope is opened. The other shapes lack a part of the event, or come from a service that expects an answer which spotdrain
-//! does not give: for them the error says which setting to change.
+//! envelope is opened. The other shapes lack a part of the event, or come from a service that expects a response which spotdrain
+//! does not send. For them the error says which setting to change.
 //! Sources: <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>,
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>,
 //! <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html>

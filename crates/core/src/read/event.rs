@@ -5,9 +5,9 @@
 //! `privateIpv4Address` and `ipv6Address`. DescribeTasks calls the same attachment `ElasticNetworkInterface`. An interface that
 //! is detached or deleted is skipped, because its address may already belong to another task.
 //!
-//! A field that is not needed to act safely may be unreadable; that is a warning in the record: `stoppingAt` (the event's own
-//! time is used, so the notice only seems younger), `version` (the event counts as new), and `capacityProviderName`. Of
-//! `stopCode` and `stoppedReason`, one may be unreadable if the other says that it is Spot.
+//! Some fields are not needed to act safely. If they are unreadable, the record has a warning: `stoppingAt` (the event's own time
+//! is used, so the notice only seems younger), `version` (the event counts as new), and `capacityProviderName`. One of `stopCode`
+//! and `stoppedReason` may be unreadable if the other shows a Spot interruption.
 //! Source: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html>
 
 use std::collections::BTreeSet;
@@ -92,8 +92,8 @@ fn read_change(event: &json::TaskEvent<'_>) -> Result<TaskChange, EventError> {
     })
 }
 
-/// Returns the stop code and the reason. An unreadable one is an error unless the other says that it is Spot: otherwise the
-/// event would be ignored because of a value that nobody could read.
+/// Returns the stop code and the reason. An unreadable one is an error unless the other shows a Spot interruption: otherwise
+/// an event would be ignored because of a value that could not be read.
 fn read_cause(
     detail: &TaskDetail<'_>,
     warnings: &mut FieldWarnings,

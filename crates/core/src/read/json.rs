@@ -59,7 +59,7 @@ fn locate<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error) -
         return EventError { path: "the end".to_owned(), problem: problem(error) };
     };
     let path = located.path().to_string();
-    // `?` is in place of a key that was not read to its end.
+    // `?` replaces a key that could not be read completely.
     let path = path.trim_end_matches('?').trim_end_matches('.');
     let path = if path.is_empty() { TOP.to_owned() } else { path.to_owned() };
     EventError { path, problem: problem(&located.into_inner()) }
@@ -71,13 +71,13 @@ fn problem(error: &serde_json::Error) -> String {
     if error.is_data() { text } else { format!("not valid JSON: {text}") }
 }
 
-/// Parses a JSON array without its items.
+/// Parses a JSON array, but not its items.
 pub(crate) fn from_array(text: &str) -> Result<Vec<&RawValue>, EventError> {
     serde_json::from_str(text).map_err(|error| EventError { path: TOP.to_owned(), problem: problem(&error) })
 }
 
-/// Shortens an error of serde, which quotes the value that it found, and that may be a whole event. The beginning and the
-/// position at the end are kept.
+/// Shortens an error of serde, because it quotes the value that it found, which may be a whole event. Keeps the beginning and
+/// the end, which has the position.
 fn short(problem: &str) -> String {
     const MOST: usize = 200;
     if problem.chars().count() <= 2 * MOST {

@@ -1,4 +1,4 @@
-//! Fields of an event that may be of any type. One that cannot be read costs a warning, and not the notice.
+//! Fields of an event that may have any type. If one cannot be read, a warning is recorded and the notice is still handled.
 
 use std::str::FromStr;
 
@@ -10,12 +10,12 @@ use crate::read::json::EventError;
 /// What a time looks like.
 pub(crate) const TIME: &str = "a time such as 2026-01-31T12:00:00Z";
 
-/// What an event lost by fields that could not be read.
+/// The warnings about fields of an event that could not be read.
 #[derive(Default)]
 pub(crate) struct FieldWarnings(pub(crate) Vec<String>);
 
 impl FieldWarnings {
-    /// Returns the value; for one that cannot be read `None`, with a warning that says what is used in its place.
+    /// Returns the value. If it could not be read, returns `None` and adds a warning that says what is used `instead`.
     pub(crate) fn or_without<T>(&mut self, read: Result<Option<T>, EventError>, instead: &str) -> Option<T> {
         read.unwrap_or_else(|error| {
             self.0.push(format!("{}: {}: {instead}", error.path, error.problem));
@@ -24,7 +24,7 @@ impl FieldWarnings {
     }
 }
 
-/// Reads a value that is a string if it is valid.
+/// Reads a value that must be a string, and parses the string.
 pub(crate) fn loose<T>(
     raw: Option<&RawValue>,
     path: &str,
@@ -44,7 +44,7 @@ pub(crate) fn loose_time(raw: Option<&RawValue>, path: &str) -> Result<Option<ji
     loose(raw, path, TIME, |text| text.parse().ok())
 }
 
-/// Reads a whole number, also where it is written as a string.
+/// Reads a whole number, which may be written as a string.
 pub(crate) fn loose_number<T: FromStr + DeserializeOwned>(
     raw: Option<&RawValue>,
     path: &str,

@@ -1,4 +1,4 @@
-//! What an execution environment remembers of tasks, within bounds.
+//! What an execution environment remembers of tasks, within bounds:
 //!
 //! - Which were handled to the end, so that a repeated event costs no call. ECS sends each event at least once, and several
 //!   events for one interruption. A task that was forgotten is handled again, which is harmless. A failure is not remembered,

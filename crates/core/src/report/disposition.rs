@@ -1,8 +1,8 @@
 //! What happens to a message: it is deleted, or it returns to the queue after a time.
 //!
-//! Lambda's poller deletes the messages that it delivered, except those that the answer names. The messages that the function
-//! received itself it must also delete itself, and only when the outcome is known. A failed message returns sooner than by the
-//! visibility timeout, which is a quarter of a notice's two minutes.
+//! Lambda's poller deletes the messages that it delivered, except those that the answer names. The function must delete
+//! the messages that it received itself, and only when the outcome is known. It returns a failed message before the visibility
+//! timeout ends, because that timeout is a quarter of a notice's two minutes.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::model::notice::Notice;
 use crate::read::batch::{Receipt, Receipts};
 use crate::report::{NoticeRecord, Report};
 
-/// How long a failed message stays hidden after its first receive; twice as long after each further one.
+/// How long a failed message stays hidden after its first receive. The time doubles with each further receive.
 const FIRST_REST: Duration = Duration::from_secs(2);
 
 /// The longest time that a failed message stays hidden. With a `maxReceiveCount` of 12 it is tried for as long as its notice
@@ -25,16 +25,17 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 /// of an invocation.
 const AT_ONCE: u32 = 4;
 
-/// After more receives it stays hidden for this long, so that it does not use them up when something else delays it.
+/// After more than [`AT_ONCE`] receives such a message stays hidden for this long. Otherwise it would use up its receives while
+/// something other than a storm delays it.
 const NO_TURN: Duration = LONGEST_REST;
 
 /// DescribeTasks may return a task as running for some seconds after ECS sent the event.
 pub const ECS_CATCHES_UP: Duration = Duration::from_secs(5);
 
-/// A kept target is examined again after this many seconds,
+/// The time until a kept target is examined again for the first time, in seconds.
 const FIRST_LOOK: u64 = 15;
 
-/// and then every so often, in seconds.
+/// The time until each later examination, in seconds.
 const LATER_LOOKS: u64 = 20;
 
 /// The receive at which a kept target is final: two receives are left for failures.

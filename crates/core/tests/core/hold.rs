@@ -4,7 +4,7 @@ use crate::scenario::{Scenario, down, throttled};
 use insta::assert_snapshot;
 use spotdrain_core::model::observed::GroupObservation;
 
-use crate::planning::one;
+use crate::planning::{one, two};
 
 #[test]
 fn a_held_target_whose_check_asks_the_hold_is_left_to_it() {
@@ -58,8 +58,7 @@ fn a_held_target_of_an_unreadable_group_is_not_deregistered() {
 #[test]
 fn a_target_that_is_left_to_the_hold_does_not_count_as_staying() {
     let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
-    let text = one().notice("two", &["10.0.2.22"]).group("web", &both).checked_on(8081).tagged("hold").rendered();
-    assert_snapshot!(text, @r"
+    assert_snapshot!(two(&both).checked_on(8081).tagged("hold").rendered(), @r"
     one: 10.0.2.21:5044 in web (healthy): LeftToHold
     two: 10.0.2.22:5044 in web (healthy): LeftToHold
     ");

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use jiff::SignedDuration;
 use spotdrain_core::plan::last_healthy::StoppingTasks;
 
-use crate::planning::one;
+use crate::planning::{one, two};
 
 const FOUR: [(&str, u16, &str); 4] = [
     ("10.0.2.21", 5044, "healthy"),
@@ -24,9 +24,7 @@ fn the_last_healthy_target_is_kept() {
 
 #[test]
 fn all_interrupted_tasks_of_a_batch_count_as_departing() {
-    let both = [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy")];
-    let text = one().notice("two", &["10.0.2.22"]).group("web", &both).rendered();
-    assert_snapshot!(text, @r"
+    assert_snapshot!(two(&FOUR[..2]).rendered(), @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy
     call web: 10.0.2.21:5044
@@ -35,9 +33,7 @@ fn all_interrupted_tasks_of_a_batch_count_as_departing() {
 
 #[test]
 fn ecs_is_asked_only_if_at_most_half_of_the_targets_would_stay() {
-    let text = |targets: &[(&str, u16, &str)]| {
-        one().notice("two", &["10.0.2.22"]).not_asked().group("web", targets).rendered()
-    };
+    let text = |targets: &[(&str, u16, &str)]| two(targets).not_asked().rendered();
     let more = [FOUR.as_slice(), &[("10.0.1.13", 5044, "healthy"), ("10.0.1.14", 5044, "healthy")]].concat();
     assert!(text(&FOUR).ends_with("ECS is asked which tasks are stopping"), "1 of 4 stays");
     assert!(text(&more[..5]).ends_with("ECS is asked which tasks are stopping"), "2 of 5 stay");
@@ -51,11 +47,10 @@ fn ecs_is_asked_only_if_at_most_half_of_the_targets_would_stay() {
 
 #[test]
 fn a_target_whose_task_ecs_does_not_name_stays_and_one_that_stops_departs() {
-    let two = || one().notice("two", &["10.0.2.22"]).group("web", &FOUR);
     let own = [("one", "10.0.2.21", 0), ("two", "10.0.2.22", 1)];
-    assert!(!two().stopping(&own).rendered().contains("KeptLastHealthy"), "10.0.1.11 stays");
+    assert!(!two(&FOUR).stopping(&own).rendered().contains("KeptLastHealthy"), "10.0.1.11 stays");
     let all = [own.as_slice(), &[("three", "10.0.1.11", 2)]].concat();
-    assert_snapshot!(two().stopping(&all).rendered(), @r"
+    assert_snapshot!(two(&FOUR).stopping(&all).rendered(), @r"
     one: 10.0.2.21:5044 in web (healthy): deregister
     two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy
     call web: 10.0.2.21:5044
@@ -65,13 +60,13 @@ fn a_target_whose_task_ecs_does_not_name_stays_and_one_that_stops_departs() {
 #[test]
 fn the_target_that_is_kept_is_the_last_to_stop_and_then_the_one_with_the_greatest_id() {
     let kept = |tasks: &[(&str, &str, i64)]| {
-        let text = one().notice("two", &["10.0.2.22"]).group("web", &FOUR[..2]).stopping(tasks).rendered();
+        let text = two(&FOUR[..2]).stopping(tasks).rendered();
         text.lines().find(|line| line.ends_with("KeptLastHealthy")).map(|line| line[..3].to_owned())
     };
     assert_eq!(kept(&[("one", "10.0.2.21", 5), ("two", "10.0.2.22", 1)]).as_deref(), Some("one"));
     assert_eq!(kept(&[("one", "10.0.2.21", 1), ("two", "10.0.2.22", 1)]).as_deref(), Some("two"));
     assert_eq!(kept(&[("one", "10.0.2.21", 1)]).as_deref(), Some("one"), "one that ECS does not name began first");
-    let mut unknown = one().notice("two", &["10.0.2.22"]).group("web", &FOUR);
+    let mut unknown = two(&FOUR);
     unknown.stopping = StoppingTasks::Unknown(throttled("ListTasks"));
     assert!(
         unknown.rendered().contains("two: 10.0.2.22:5044 in web (healthy): KeptLastHealthy"),

@@ -8,6 +8,11 @@ pub(crate) fn one() -> Scenario {
     Scenario::new().notice("one", &["10.0.2.21"]).service(&[("web", Some(5044))])
 }
 
+/// Two interrupted tasks of a service, and the targets of its group.
+pub(crate) fn two(targets: &[(&str, u16, &str)]) -> Scenario {
+    one().notice("two", &["10.0.2.22"]).group("web", targets)
+}
+
 #[test]
 fn a_healthy_target_is_deregistered_with_the_port_that_is_registered() {
     let text = one().group("web", &[("10.0.2.21", 9600, "healthy"), ("10.0.1.11", 5044, "healthy")]).rendered();

@@ -16,10 +16,10 @@ pub(super) const NO_STRATEGY: Check = Check {
     id: "SD001",
     severity: Severity::Warning,
     title: "no capacity provider strategy in a cluster made for Spot",
-    explanation: "The cluster is set up for Fargate Spot, no service of it runs there, and this one names a launch type, \
-                  which is always on demand, or neither a strategy nor a launch type. None of its tasks is ever on Spot: it \
-                  is never interrupted, and it costs the full price. A service on demand beside others on Spot is taken to \
-                  be meant so.",
+    explanation: "The cluster is set up for Fargate Spot, but none of its services runs there. This one names a launch type, \
+                  which is always on demand, or neither a strategy nor a launch type. So none of its tasks is ever on Spot: \
+                  it is never interrupted, and it costs the full price. If another service of the cluster runs on Spot, \
+                  this one is assumed to be on demand on purpose.",
     sources: &[CREATE, FARGATE],
     run: CheckScope::EveryService(no_strategy),
 };
@@ -82,8 +82,8 @@ pub(super) const ALL_ON_SPOT: Check = Check {
     severity: Severity::Warning,
     title: "every task is on Spot",
     explanation: "Fargate takes Spot capacity back for many tasks at a time, and does not start on-demand tasks in their \
-                  place: the service waits until there is Spot capacity again. With a base on FARGATE some tasks always \
-                  stay.",
+                  place: the service waits until there is Spot capacity again. A base on FARGATE keeps some tasks \
+                  running.",
     sources: &[FARGATE, STRATEGY],
     run: CheckScope::SpotService(all_on_spot),
 };
@@ -209,8 +209,8 @@ pub(super) const REFUSED_STRATEGY: Check = Check {
     id: "SD039",
     severity: Severity::Error,
     title: "a capacity provider strategy that ECS refuses",
-    explanation: "Of several capacity providers at least one must have a weight above 0, and only one may have a base. All must \
-                  be of one kind (Fargate or Auto Scaling groups), at most 20, and associated with the cluster. Otherwise \
+    explanation: "Of several capacity providers at least one must have a weight above 0, and only one may have a base. All \
+                  must be of one kind (Fargate or Auto Scaling groups), at most 20, and associated with the cluster. Otherwise \
                   ECS refuses to create or update the service, and RunTask fails.",
     sources: &[STRATEGY, CLUSTER, CREATE],
     run: CheckScope::EveryService(refused_strategy),
@@ -263,9 +263,9 @@ pub(super) const BREAKER_ON_SPOT: Check = Check {
     id: "SD048",
     severity: Severity::Warning,
     title: "a deployment circuit breaker on Spot alone",
-    explanation: "The deployment circuit breaker fails a deployment whose tasks cannot be started. Where every task is on Spot, \
-                  a shortage of Spot capacity looks like a broken release: the deployment fails, and a rollback needs the same \
-                  capacity.",
+    explanation: "The deployment circuit breaker fails a deployment whose tasks cannot be started. Where every task is on \
+                  Spot, a shortage of Spot capacity looks like a broken release: the deployment fails, and a rollback needs \
+                  the same capacity.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html", FARGATE],
     run: CheckScope::SpotService(breaker_on_spot),
 };

@@ -19,8 +19,8 @@ pub(super) const DELAY: Check = Check {
     severity: Severity::Error,
     title: "a deregistration delay that is longer than the notice",
     explanation: "The deregistration delay is 300 s by default, and an interrupted task lives for 120 s at most. Connections \
-                  that the load balancer would let end in their own time end with the task instead, and ECS, which waits for \
-                  the delay where it deregisters a target itself, cannot finish in time. AWS recommends less than 120 s with \
+                  that could stay open for the whole delay are cut when the task ends. ECS also waits for the delay if it \
+                  deregisters a target itself, and then cannot finish in time. AWS recommends less than 120 s with \
                   Fargate Spot. Behind an Application Load Balancer it is a warning: only requests that run longer than the \
                   notice are lost.",
     sources: &[
@@ -51,8 +51,8 @@ pub(super) const CUT_AFTER_DELAY: Check = Check {
     id: "SD013",
     severity: Severity::Warning,
     title: "connections cut at the end of the deregistration delay",
-    explanation: "With deregistration_delay.connection_termination.enabled a Network Load Balancer cuts what is open when the \
-                  delay ends, though the target may still serve it. It is off by default, except for new UDP groups.",
+    explanation: "With deregistration_delay.connection_termination.enabled a Network Load Balancer cuts open connections when \
+                  the delay ends, although the target may still serve them. It is off by default, except for new UDP groups.",
     sources: &[ATTRIBUTES],
     run: CheckScope::Group(cut_after_delay),
 };
@@ -69,12 +69,12 @@ pub(super) const CUT_WHEN_UNHEALTHY: Check = Check {
     id: "SD014",
     severity: Severity::Note,
     title: "connections cut when the target is unhealthy",
-    explanation: "A Network Load Balancer cuts what is open when a target becomes unhealthy, unless \
-                  target_health_state.unhealthy.connection_termination.enabled is false; then it cuts after \
+    explanation: "A Network Load Balancer cuts open connections when a target becomes unhealthy, unless \
+                  target_health_state.unhealthy.connection_termination.enabled is false; then it cuts them after \
                   target_health_state.unhealthy.draining_interval_seconds, if that is set. An application that closes its \
                   listening port on SIGTERM, as a graceful stop usually does, fails its health check soon after, and loses the \
-                  connections that it is still serving. The price of an interval: connections to a task that is really broken \
-                  stay open for as long.",
+                  connections that it is still serving. The disadvantage of an interval is that connections to a task \
+                  that is really broken stay open for that time.",
     sources: &[ATTRIBUTES, UNHEALTHY, CHECKS],
     run: CheckScope::Group(cut_when_unhealthy),
 };
@@ -95,10 +95,10 @@ pub(super) const HOLD_CUTS: Check = Check {
     id: "SD015",
     severity: Severity::Error,
     title: "the load balancer cuts the connections that the hold serves",
-    explanation: "spotdrain-hold fails the health check from SIGTERM on, so that a Network Load Balancer sends nothing new, and \
-                  serves what is open until it ends. With connection termination for unhealthy targets, which is on by default, \
-                  the load balancer cuts exactly those connections; without it, it cuts them after the unhealthy draining \
-                  interval, if that is set.",
+    explanation: "spotdrain-hold fails the health check from SIGTERM on, so that a Network Load Balancer sends no new \
+                  connections, while the application serves the open ones until they end. With connection termination for \
+                  unhealthy targets, which is on by default, the load balancer cuts exactly those connections. If it is off, \
+                  the load balancer cuts them after the unhealthy draining interval, if that is set.",
     sources: &[ATTRIBUTES, UNHEALTHY, CHECKS],
     run: CheckScope::Group(hold_cuts),
 };
@@ -149,10 +149,10 @@ pub(super) const SLOW_CHECK: Check = Check {
     id: "SD016",
     severity: Severity::Warning,
     title: "a health check that takes most of the notice to fail",
-    explanation: "A target is unhealthy after the threshold of failed checks, one interval apart. Behind a Network Load Balancer \
-                  a failing check ends new connections sooner than the deregistration does (30 to 40 s after the target is \
-                  unhealthy, measured by a user), but only if it fails early in the notice. And it is all that helps where the \
-                  function is missing.",
+    explanation: "A target is unhealthy after the threshold of failed checks, one interval apart. Behind a Network Load \
+                  Balancer a failing check ends new connections sooner than the deregistration does (30 to 40 s after the \
+                  target is unhealthy, measured by a user), but only if it fails early in the notice. Without the function, \
+                  nothing else helps.",
     sources: &[CHECKS, "https://github.com/aws/containers-roadmap/issues/470"],
     run: CheckScope::Group(slow_check),
 };
@@ -215,8 +215,9 @@ pub(super) const SLOW_START: Check = Check {
     id: "SD049",
     severity: Severity::Note,
     title: "a slow start as long as the notice",
-    explanation: "With slow start a new target gets its full share of requests only after that time. As long as the notice, the \
-                  replacement of an interrupted task does not take over before the task is gone; the others carry its load.",
+    explanation: "With slow start a new target gets its full share of requests only after the slow start duration. If that is \
+                  as long as the notice, the replacement of an interrupted task does not get its share before the task is \
+                  gone; until then, the other tasks carry the load.",
     sources: &[ALB_ATTRIBUTES],
     run: CheckScope::Group(slow_start),
 };

@@ -12,7 +12,8 @@ pub(super) const TIMEOUT: Check = Check {
     severity: Severity::Warning,
     title: "a function timeout that does not fit the notice",
     explanation: "The function paces and retries its calls until its own timeout is near. Lambda's default of 3 s ends a batch \
-                  that had to wait for AWS's limits; one that is longer than the notice goes on when the tasks are gone.",
+                  that had to wait for AWS's rate limits. With a timeout that is longer than the notice, the function still \
+                  works when the tasks are gone.",
     sources: &[LAMBDA],
     run: CheckScope::Delivery(timeout),
 };
@@ -39,7 +40,8 @@ pub(super) const NO_CONCURRENCY: Check = Check {
     id: "SD056",
     severity: Severity::Error,
     title: "a function with a reserved concurrency of 0",
-    explanation: "A reserved concurrency of 0 keeps Lambda from ever invoking the function: every notice waits until it expires.",
+    explanation: "A reserved concurrency of 0 keeps Lambda from ever invoking the function: every notice waits until it \
+                  expires.",
     sources: &[CONCURRENCY],
     run: CheckScope::Delivery(no_concurrency),
 };

@@ -14,10 +14,10 @@ pub(super) const HOLD_UNWIRED: Check = Check {
     id: "SD011",
     severity: Severity::Warning,
     title: "a hold that does not fit its task",
-    explanation: "spotdrain-hold plans with the time that it is given (stop-timeout, 30 s by default), which must be the \
-                  container's stopTimeout: with less it ends early, with more SIGKILL comes first. And it keeps new connections \
-                  away only if the target group's health check asks its health endpoint: one that asks the application does \
-                  not see the stop.",
+    explanation: "spotdrain-hold plans with its setting stop-timeout (30 s by default), which must equal the container's \
+                  stopTimeout: with a lower value the hold ends early, with a higher one SIGKILL comes first. And the hold \
+                  keeps new connections away only if the target group checks the hold's health endpoint: a check of the \
+                  application does not fail at the stop signal.",
     sources: &[CONTAINER, CHECK],
     run: CheckScope::Group(hold_unwired),
 };
@@ -27,7 +27,8 @@ fn hold_unwired(subject: &GroupSubject<'_>) -> CheckResult {
     let stop = container.stop_timeout.value_or(DEFAULT_STOP_TIMEOUT_SECONDS)?;
     let impact = Impact::of(Connections::New);
     if hold.stop_timeout != stop {
-        let description = format!("the hold is given {} s, and stopTimeout is {stop} s", hold.stop_timeout);
+        let description =
+            format!("the hold's stop-timeout is {} s, and the container's stopTimeout is {stop} s", hold.stop_timeout);
         let fix = Fix::new("", format!("{{ Name: SPOTDRAIN_HOLD_STOP_TIMEOUT, Value: \"{stop}\" }}")).in_terraform(
             format!("{{ name = \"SPOTDRAIN_HOLD_STOP_TIMEOUT\", value = \"{stop}\" }} in the environment"),
         );
@@ -38,7 +39,7 @@ fn hold_unwired(subject: &GroupSubject<'_>) -> CheckResult {
     }
     let answers = hold.health_port.map_or("no port".to_owned(), |port| format!("port {port}"));
     let asked = subject.group.health_check.port.value_or("traffic-port".to_owned())?;
-    let description = format!("the hold answers health checks on {answers}, and the group asks {asked}");
+    let description = format!("the hold answers health checks on {answers}, and the group checks {asked}");
     let port = hold.health_port.map_or("PORT".to_owned(), |port| port.to_string());
     let command =
         format!("aws elbv2 modify-target-group --target-group-arn {} --health-check-port {port}", subject.group.arn);
@@ -85,9 +86,9 @@ pub(super) const UNANSWERED_CHECK: Check = Check {
     id: "SD059",
     severity: Severity::Error,
     title: "a health check that the hold cannot answer",
-    explanation: "The hold answers health checks by HTTP/1 without TLS, or opens and closes a TCP port. A health check with the \
-                  protocol HTTPS, and the checks of a group with the protocol version HTTP2 or GRPC, fail from the start, so \
-                  that the targets never become healthy.",
+    explanation: "The hold answers health checks by HTTP/1 without TLS, or opens and closes a TCP port. A health check with \
+                  the protocol HTTPS, and the checks of a group with the protocol version HTTP2 or GRPC, fail from the start, \
+                  so that the targets never become healthy.",
     sources: &[
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html",
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html",
@@ -137,7 +138,7 @@ fn unheld_sidecar(subject: &ServiceSubject<'_>) -> CheckResult {
             let ends_first = !waits_for(serving, &other.name, containers)? && hold(other)?.is_none();
             if ends_first && !waits_for(other, &serving.name, containers)? {
                 let description = format!(
-                    "container {} gets SIGTERM while {} is held: if the application needs it, it is gone too early",
+                    "container {} gets SIGTERM while {} is held: if the application needs this container, it is gone too early",
                     other.name, serving.name
                 );
                 let line = format!("DependsOn: [{{ ContainerName: {}, Condition: START }}]", other.name);

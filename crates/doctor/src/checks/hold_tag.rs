@@ -69,13 +69,13 @@ fn unheld(subject: &GroupSubject<'_>) -> Result<Problem, Unknown> {
     let command = format!("aws elbv2 modify-target-group --target-group-arn {} --health-check-port", group.arn);
     let (description, fix) = if subject.asks_traffic()? {
         let description =
-            "the health check asks the traffic port and not a hold: its targets are deregistered all the same";
+            "the health check uses the traffic port and not that of a hold: its targets are deregistered all the same";
         let line = "HealthCheckPort: \"8081\", with SPOTDRAIN_HOLD_HEALTH=0.0.0.0:8081 in the container";
         let hcl = "port = 8081 in health_check, with SPOTDRAIN_HOLD_HEALTH=0.0.0.0:8081 in the container";
         (description.to_owned(), Fix::new(format!("{command} 8081"), line).in_terraform(hcl))
     } else {
         let description = format!(
-            "the health check asks another port, and {container} has no hold: its targets are not deregistered"
+            "the health check uses another port, but {container} has no hold: its targets are not deregistered"
         );
         let fix = Fix::new(format!("{command} traffic-port"), "HealthCheckPort: traffic-port");
         (description, fix.in_terraform("port = \"traffic-port\" in health_check"))

@@ -22,9 +22,9 @@ pub(super) const VISIBILITY: Check = Check {
     id: "SD024",
     severity: Severity::Error,
     title: "a queue whose visibility timeout does not fit",
-    explanation: "A message that failed comes back when the visibility timeout is over. If that is as long as the notice, the \
-                  task is gone by then: there is no second try. If it is shorter than the function's timeout, Lambda refuses \
-                  the event source mapping.",
+    explanation: "A message that failed is received again when the visibility timeout is over. If that is as long as the \
+                  notice, the task is gone by then, so there is no second attempt. If it is shorter than the function's \
+                  timeout, Lambda refuses the event source mapping.",
     sources: &[SQS],
     run: CheckScope::Delivery(visibility),
 };
@@ -34,7 +34,7 @@ fn visibility(subject: &DeliverySubject<'_>) -> CheckResult {
     let visibility = queue.visibility.value_or(30)?;
     let description = if visibility >= NOTICE_SECONDS {
         format!(
-            "the visibility timeout is {visibility} s, and the notice {NOTICE_SECONDS} s: a second try comes too late"
+            "the visibility timeout is {visibility} s, and the notice {NOTICE_SECONDS} s: a second attempt comes too late"
         )
     } else {
         let timeout = subject.delivery.function.timeout.value_or(3)?;
@@ -58,7 +58,8 @@ pub(super) const WHOLE_BATCH: Check = Check {
     severity: Severity::Error,
     title: "an event source mapping without ReportBatchItemFailures",
     explanation: "The function answers a batch with the messages that failed. Without ReportBatchItemFailures Lambda does not \
-                  read the answer and treats the whole batch as done: what failed is deleted from the queue and never retried.",
+                  read the answer and treats the whole batch as done: failed messages are deleted from the queue and never \
+                  retried.",
     sources: &[BATCH],
     run: CheckScope::Delivery(whole_batch),
 };
@@ -82,8 +83,8 @@ pub(super) const FILTERED: Check = Check {
     id: "SD052",
     severity: Severity::Error,
     title: "an event source mapping whose filter drops notices",
-    explanation: "Lambda deletes the messages that no filter of an event source mapping lets through. Every form of the notice \
-                  that AWS has published or users have seen is tried with the filters here.",
+    explanation: "Lambda deletes the messages that no filter of an event source mapping lets through. The filters are tested \
+                  with every form of the notice that AWS has published or users have seen.",
     sources: &[FILTER],
     run: CheckScope::Delivery(filtered),
 };
@@ -120,9 +121,9 @@ pub(super) const QUEUE_KEY: Check = Check {
     id: "SD054",
     severity: Severity::Error,
     title: "a queue encrypted with a key that EventBridge cannot use",
-    explanation: "EventBridge cannot use the AWS managed key alias/aws/sqs, whose policy cannot be changed: no notice reaches the \
-                  queue. Encryption with keys of SQS (SSE-SQS) or a key of your own whose policy allows events.amazonaws.com \
-                  works.",
+    explanation: "EventBridge cannot use the AWS managed key alias/aws/sqs, whose policy cannot be changed: no notice reaches \
+                  the queue. Encryption with keys of SQS (SSE-SQS) works, and so does a key of your own whose policy allows \
+                  events.amazonaws.com.",
     sources: &[KEY],
     run: CheckScope::Delivery(queue_key),
 };
@@ -145,8 +146,8 @@ pub(super) const QUEUE_POLICY: Check = Check {
     id: "SD055",
     severity: Severity::Error,
     title: "a queue whose policy does not let the rule in",
-    explanation: "EventBridge sends to a queue only if the queue's policy allows events.amazonaws.com to send for the rule, or the \
-                  rule's target has a role. Without either the rule matches, and the event is dropped.",
+    explanation: "EventBridge sends to a queue only if the queue's policy allows events.amazonaws.com to send for the rule, or \
+                  the rule's target has a role. With neither, the rule matches but the event is dropped.",
     sources: &[POLICY],
     run: CheckScope::Delivery(queue_policy),
 };
@@ -155,14 +156,14 @@ fn queue_policy(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(queue) = subject.delivery.queue.known_or_err()? else { return Ok(None) };
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
     if rule.has_role.value_or(false)? {
-        return Err(Unknown("the rule's target has a role, which is not judged here".to_owned()));
+        return Err(Unknown("the rule's target has a role, which is not evaluated here".to_owned()));
     }
     let statements = queue.policy.known_or_err()?.map_or(&[][..], Vec::as_slice);
     let account = queue.arn.split(':').nth(4).unwrap_or_default().to_owned();
     let keys = [
         ("aws:SourceArn".to_owned(), Setting::Set(rule.arn.clone())),
         ("aws:SourceAccount".to_owned(), Setting::Set(account)),
-        // The rule sends by TLS, and is no principal of IAM.
+        // The rule uses TLS, and is not an IAM principal.
         ("aws:SecureTransport".to_owned(), Setting::Set("true".to_owned())),
         ("aws:PrincipalArn".to_owned(), Setting::Default),
     ];

@@ -1,4 +1,4 @@
-//! Do clients reach the service by something that spotdrain cannot take a task out of?
+//! Do clients find the service's tasks in a way in which spotdrain cannot remove a task?
 
 use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
 use crate::model::service::Reach;
@@ -10,9 +10,9 @@ pub(super) const NO_TARGET_GROUP: Check = Check {
     id: "SD046",
     severity: Severity::Warning,
     title: "a service that no target group reaches",
-    explanation: "spotdrain deregisters targets of Elastic Load Balancing. Clients that find the tasks by Service Connect, Cloud \
-                  Map or VPC Lattice keep the address of an interrupted task until ECS removes it there, and DNS caches keep it \
-                  longer.",
+    explanation: "spotdrain deregisters targets of Elastic Load Balancing. Clients that find the tasks by Service Connect, \
+                  Cloud Map or VPC Lattice keep the address of an interrupted task until ECS removes it there, and DNS caches \
+                  keep it longer.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/interconnecting-services.html", CREATE],
     run: CheckScope::SpotService(no_target_group),
 };

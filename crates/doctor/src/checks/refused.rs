@@ -7,17 +7,17 @@ use crate::model::setting::{Setting, Unknown};
 
 const SPOT: &str = "https://repost.aws/knowledge-center/fargate-spot-termination-notice";
 
-/// A client's own retries bridge a refusal of this many seconds: by RFC 6298 they come after 1, 3 and 7 s.
+/// For this many seconds clients retry a refused connection: by RFC 6298 after 1, 3 and 7 s.
 const BRIDGED: u32 = 7;
 
 pub(super) const REFUSED: Check = Check {
     id: "SD057",
     severity: Severity::Warning,
-    title: "new connections that are refused for longer than retries bridge",
-    explanation: "By the forecast the load balancer goes on sending new connections to an interrupted task after its application \
-                  has closed its port or was killed. A client retries a refused connection for some seconds; after that it is \
-                  lost. The forecast is a model with users' measurements of 2022 and 2023 (docs/doctor.md), and names what \
-                  would change it. Where the function is not among the templates, it is taken to be deployed.",
+    title: "new connections that are refused for longer than clients retry",
+    explanation: "According to the forecast, the load balancer keeps sending new connections to an interrupted task after its \
+                  application has closed its port or was killed. A client retries a refused connection for some seconds; after \
+                  that it is lost. The forecast is a model with users' measurements of 2022 and 2023 (docs/doctor.md), and \
+                  names what would change it. If the templates do not contain the function, it is assumed to be deployed.",
     sources: &[
         "https://github.com/aws/containers-roadmap/issues/470",
         "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366",
@@ -44,7 +44,7 @@ fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Che
         String::new()
     };
     let description = format!(
-        "{}: new connections to an interrupted task are refused for {seconds} s{if_serving}, by the forecast",
+        "{}: new connections to an interrupted task are refused for {seconds} s{if_serving}, according to the forecast",
         forecast.service
     );
     let impact = Impact::for_seconds(Connections::New, seconds);
@@ -57,9 +57,10 @@ pub(super) const NO_FUNCTION: Check = Check {
     id: "SD033",
     severity: Severity::Warning,
     title: "no function",
-    explanation: "AWS announced in 2023 that ECS deregisters an interrupted task itself; its knowledge center says that it might \
-                  not before the task has stopped, and in 2025 it did not for a while. Without the function nothing else does. \
-                  Found only where the function would change the forecast.",
+    explanation: "AWS announced in 2023 that ECS deregisters an interrupted task itself; its knowledge center says that it \
+                  might not do so before the task has stopped, and in 2025 users saw that it did not for a while. Without the \
+                  function, nothing else deregisters the task. This is reported only if the function would change the \
+                  forecast.",
     sources: &[SPOT, "https://github.com/aws/containers-roadmap/issues/2673"],
     run: CheckScope::Forecast(no_function),
 };

@@ -17,8 +17,8 @@ pub(super) const PORT: Check = Check {
     id: "SD017",
     severity: Severity::Error,
     title: "a container or a port that is not in the task definition",
-    explanation: "ECS registers the address of a task with the container and the port that the service names. Where the \
-                  task definition has no such container, or the container no such port, the deployment fails and the \
+    explanation: "ECS registers the address of a task with the container and the port that the service names. If the \
+                  task definition has no such container, or the container has no such port, the deployment fails and the \
                   service stays as it was.",
     sources: &[BALANCER],
     run: CheckScope::Group(port),
@@ -110,9 +110,10 @@ pub(super) const UNUSED: Check = Check {
     id: "SD036",
     severity: Severity::Warning,
     title: "targets that the load balancer does not use",
-    explanation: "A target is unused (Target.NotInUse) where no listener forwards to its group, or where it is in a zone \
-                  that its load balancer is not in. Its task runs and counts, and gets no connection: when another task is \
-                  interrupted it takes nothing over, and the replacement may start in such a zone, too.",
+    explanation: "A target is unused (Target.NotInUse) where no listener forwards to its group, or where it is in a zone that \
+                  its load balancer is not in. Its task runs and counts as one of the service's tasks, but gets no \
+                  connections: it cannot take over for an interrupted task, and the replacement may start in such a zone as \
+                  well.",
     sources: &[HEALTH, ZONES],
     run: CheckScope::Group(unused),
 };
@@ -153,8 +154,8 @@ pub(super) const BLUE_GREEN: Check = Check {
     id: "SD020",
     severity: Severity::Warning,
     title: "the two groups of a blue/green service differ",
-    explanation: "A blue/green deployment moves the tasks to the other target group. If its settings differ, what was right for \
-                  interruptions before a deployment is wrong after it.",
+    explanation: "A blue/green deployment moves the tasks to the other target group. If its settings differ, settings that are \
+                  right for interruptions before a deployment may be wrong after it.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html"],
     run: CheckScope::Group(blue_green),
 };

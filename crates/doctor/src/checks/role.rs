@@ -27,11 +27,10 @@ pub(super) const RIGHTS: Check = Check {
     id: "SD027",
     severity: Severity::Error,
     title: "a role without a permission that the function needs",
-    explanation: "The function reads the service (ecs:DescribeServices, and ecs:DescribeServiceRevisions where it has no target \
-                  group of its own), asks which task has an address (ecs:DescribeTasks) and \
-                  reads the target group (elasticloadbalancing:DescribeTargetHealth, which has no resources); Lambda reads \
-                  the queue with the function's role. Without one of these a notice is not handled: its message ends in \
-                  the dead-letter queue.",
+    explanation: "The function reads the service (ecs:DescribeServices, and ecs:DescribeServiceRevisions where it has no \
+                  target group of its own), asks which task has an address (ecs:DescribeTasks) and reads the target group \
+                  (elasticloadbalancing:DescribeTargetHealth, which has no resources); Lambda reads the queue with the \
+                  function's role. Without one of these a notice is not handled: its message ends in the dead-letter queue.",
     sources: &[ECS, ELB, SQS],
     run: CheckScope::Delivery(rights),
 };
@@ -48,7 +47,8 @@ fn rights(subject: &DeliverySubject<'_>) -> CheckResult {
     Ok(Some(problem))
 }
 
-/// Returns the permissions that the role lacks, each action once. One that is surely lacking counts, whatever else is unknown.
+/// Returns the permissions that the role lacks, each action once. A permission that is certainly missing counts even if others
+/// are unknown.
 fn lacking(subject: &DeliverySubject<'_>, statements: &[Statement]) -> Result<Vec<Need>, Unknown> {
     let (mut lacking, mut unknown): (Vec<Need>, _) = (Vec::new(), None);
     for need in needed(subject)? {
@@ -78,7 +78,7 @@ impl Need {
         AuthorizationRequest { action: self.action, resource: &self.resource, keys: &self.keys }
     }
 
-    /// The resource as it is shown: any task in place of one.
+    /// The resource as it is shown, with `*` instead of the id of a task.
     fn shown(&self) -> String {
         self.resource.replace(A_TASK, "/*")
     }
@@ -94,7 +94,7 @@ fn needed(subject: &DeliverySubject<'_>) -> Result<Vec<Need>, Unknown> {
         needed.push(Need { keys: keys.clone(), ..Need::of("ecs:DescribeTasks", task) });
         if settings.discover {
             needed.push(Need { keys: keys.clone(), ..Need::of("ecs:DescribeServices", service.arn.clone()) });
-            // Only there does such a service have its target groups, if it has any.
+            // Such a service has its target groups only in its revisions, if it has any.
             if service.balancers.known().is_some_and(Vec::is_empty) {
                 let revision = format!("{}/0123456789", service.arn.replacen(":service/", ":service-revision/", 1));
                 needed.push(Need { keys, ..Need::of("ecs:DescribeServiceRevisions", revision) });
@@ -121,8 +121,8 @@ pub(super) const RETURNS_MESSAGES: Check = Check {
     id: "SD035",
     severity: Severity::Warning,
     title: "a role that cannot return messages",
-    explanation: "The function also receives messages of its queue itself. One that it could not finish it returns with \
-                  sqs:ChangeMessageVisibility, so that it is retried at once. Lambda's own policy for queues lacks that \
+    explanation: "The function also receives messages of its queue itself. With sqs:ChangeMessageVisibility it returns a \
+                  message that it could not finish, so that it is retried at once. Lambda's own policy for queues lacks that \
                   permission, and without it the message is received again only when its visibility timeout is over, late in \
                   the notice.",
     sources: &[SQS, RETURN],
@@ -140,9 +140,9 @@ pub(super) const GROUP_RIGHT: Check = Check {
     id: "SD028",
     severity: Severity::Error,
     title: "a target group that the role must not change",
-    explanation: "elasticloadbalancing:DeregisterTargets is allowed by target group. A group that the role's policy does not \
-                  name, or that lacks the tag that the policy asks for, keeps its targets: every try ends with \
-                  AccessDenied, and retries do not help.",
+    explanation: "elasticloadbalancing:DeregisterTargets is allowed by target group. If the role's policy does not name \
+                  a group, or the group lacks the tag that the policy requires, its targets stay registered: every attempt \
+                  ends with AccessDenied, and retries do not help.",
     sources: &[ELB],
     run: CheckScope::Group(group_right),
 };

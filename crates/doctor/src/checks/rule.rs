@@ -1,5 +1,5 @@
-//! Does the rule match the notices, and pass them on whole? Its pattern is tried with the samples, as notices of the
-//! services' own clusters.
+//! Does the rule match the notices, and pass them on unchanged? Its pattern is tested with the samples, whose cluster is
+//! replaced by those of the services.
 
 use serde_json::{Map, Value};
 
@@ -20,8 +20,8 @@ pub(super) const NO_NOTICE: Check = Check {
     severity: Severity::Error,
     title: "a rule that matches no notice",
     explanation: "EventBridge compares literally: \"clusterArn\": [\"*\"] is an asterisk and matches no ARN, a name is no \
-                  ARN, and one misspelt field matches nothing. The rule exists, the function never gets a notice, and no \
-                  error is reported. The pattern is tried with a notice of every known form, from each service's cluster.",
+                  ARN, and one misspelt field matches nothing. The rule exists, but the function never gets a notice, and \
+                  no error is reported. The pattern is tested with a notice of every known form, from each service's cluster.",
     sources: &[OPERATORS, EVENTS],
     run: CheckScope::Delivery(no_notice),
 };
@@ -76,9 +76,9 @@ pub(super) const SOME_NOTICES: Check = Check {
     id: "SD022",
     severity: Severity::Warning,
     title: "a rule that misses some notices",
-    explanation: "AWS has published the notice with stop code TerminationNotice until 2023 and with SpotInterruption since; \
-                  users have seen notices without a stop code. And a rule for some clusters misses the others. A rule on \
-                  both codes and on stoppedReason matches all of them.",
+    explanation: "AWS published the notice with stop code TerminationNotice until 2023 and has published it with \
+                  SpotInterruption since; users have seen notices without a stop code. A rule that matches both codes and \
+                  stoppedReason matches all of them. A rule that names only some clusters misses the notices of the others.",
     sources: &[
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html",
         "https://github.com/aws/containers-roadmap/issues/1565",
@@ -128,7 +128,7 @@ fn try_notices(subject: &DeliverySubject<'_>, rule: &Rule) -> Result<Option<Trie
     Ok(Some(Tried::Missed { missed, tried }))
 }
 
-/// The clusters whose notices are tried: those of the services, or if none is known those that the pattern names.
+/// The clusters whose notices are tested: those of the services, or, if none of them is known, those that the pattern names.
 fn clusters<'a>(subject: &DeliverySubject<'a>, rule: &'a Rule) -> Vec<Option<&'a str>> {
     let services = subject.deployment.services.iter().filter_map(|service| service.cluster.known());
     let mut known: Vec<_> = services.map(|arn| Some(arn.as_str())).collect();
@@ -184,8 +184,8 @@ pub(super) const DISABLED: Check = Check {
     id: "SD023",
     severity: Severity::Error,
     title: "a rule or an event source mapping that is disabled",
-    explanation: "A disabled rule matches no event, and a disabled event source mapping delivers no message: the function never \
-                  gets a notice.",
+    explanation: "A disabled rule matches no event, and a disabled event source mapping delivers no message: the function \
+                  never gets a notice.",
     sources: &[RULE, MAPPING],
     run: CheckScope::Delivery(disabled),
 };
@@ -229,7 +229,7 @@ pub(super) const CHANGED_EVENT: Check = Check {
     id: "SD051",
     severity: Severity::Error,
     title: "a rule that does not pass on the whole event",
-    explanation: "The function needs the event as EventBridge has it. With InputPath, InputTransformer or a constant Input it gets \
+    explanation: "The function needs the unchanged event. With InputPath, InputTransformer or a constant Input it gets \
                   something else, which it cannot read: every notice ends in the dead-letter queue.",
     sources: &[TARGET],
     run: CheckScope::Delivery(changed_event),
@@ -245,7 +245,7 @@ fn changed_event(subject: &DeliverySubject<'_>) -> CheckResult {
             "remove Input, InputPath and InputTransformer from the target",
         )
         .in_terraform("remove input, input_path and input_transformer from the aws_cloudwatch_event_target");
-        let description = format!("its target gets {input} in place of the event: the function reads no notice");
+        let description = format!("its target gets {input} instead of the event: the function cannot read any notice");
         Problem::new(rule.place.clone(), description, Impact::of(Connections::All), fix)
     }))
 }
@@ -253,9 +253,9 @@ fn changed_event(subject: &DeliverySubject<'_>) -> CheckResult {
 pub(super) const OTHER_BUS: Check = Check {
     id: "SD053",
     severity: Severity::Error,
-    title: "a rule on another bus than the default one",
-    explanation: "ECS sends its events to the default event bus of the account and Region. A rule on another bus matches none of \
-                  them, unless another rule forwards them there.",
+    title: "a rule on a bus other than the default one",
+    explanation: "ECS sends its events to the default event bus of the account and Region. A rule on another bus matches none \
+                  of them, unless another rule forwards them there.",
     sources: &[BUS],
     run: CheckScope::Delivery(other_bus),
 };

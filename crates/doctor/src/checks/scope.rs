@@ -17,7 +17,7 @@ pub(super) const TAG: Check = Check {
     severity: Severity::Error,
     title: "a service tag that turns the function off",
     explanation: "The tag spotdrain of a service restricts what the function does for it: off ignores its notices, observe \
-                  reports them and changes nothing, hold leaves the targets of the hold to it, and any other value \
+                  reports them and changes nothing, hold leaves held targets to the hold, and any other value \
                   than on, hold, off and observe counts as observe.",
     sources: &[TAGS],
     run: CheckScope::SpotService(tag),
@@ -46,9 +46,9 @@ pub(super) const OUT_OF_SCOPE: Check = Check {
     id: "SD030",
     severity: Severity::Error,
     title: "a service or a group outside the function's scope",
-    explanation: "SPOTDRAIN_CLUSTERS names the clusters whose notices are handled. With SPOTDRAIN_DISCOVER=false only the \
-                  groups in SPOTDRAIN_TARGET_GROUPS are: of a blue/green service both must be named, because its tasks \
-                  move from one to the other.",
+    explanation: "SPOTDRAIN_CLUSTERS names the clusters whose notices are handled. With SPOTDRAIN_DISCOVER=false only \
+                  the groups in SPOTDRAIN_TARGET_GROUPS are handled. A blue/green service has two groups, and both must be \
+                  named, because its tasks move from one to the other.",
     sources: &[BALANCER, VARIABLES],
     run: CheckScope::SpotService(out_of_scope),
 };

@@ -21,9 +21,9 @@ pub(super) const STOP_TIMEOUT: Check = Check {
     severity: Severity::Error,
     title: "SIGKILL while the load balancer still sends or requests are open",
     explanation: "SIGKILL comes stopTimeout after SIGTERM: after 30 s by default, at most after 120 s, the length of the \
-                  notice. A Network Load Balancer was seen to send new connections for two minutes after the deregistration, \
-                  and a container that is gone by then refuses them. An Application Load Balancer stops sending at once, but \
-                  gives open requests the deregistration delay: a container that is killed before that cuts them, which is a \
+                  notice. Users saw a Network Load Balancer send new connections for two minutes after the deregistration; \
+                  a container that is gone by then refuses them. An Application Load Balancer stops sending at once, but \
+                  gives open requests the deregistration delay: if the container is killed earlier, they are cut, which is a \
                   warning.",
     sources: &[
         CONTAINER,
@@ -89,8 +89,8 @@ pub(super) const SHELL: Check = Check {
     severity: Severity::Warning,
     title: "a shell as the first process that does not pass SIGTERM on",
     explanation: "ECS sends SIGTERM to the first process of a container. A shell that runs other commands one after the other \
-                  does not pass it on: the application does not learn of the stop, serves until SIGKILL, and loses what is open then. \
-                  exec makes the last command the first process.",
+                  does not pass it on: the application is not informed, serves until SIGKILL, and then loses its open \
+                  connections. exec makes the last command the first process.",
     sources: &[SIGTERM, CONTAINER],
     run: CheckScope::SpotService(shell),
 };
@@ -118,9 +118,8 @@ pub(super) const SIDECAR: Check = Check {
     severity: Severity::Warning,
     title: "a sidecar that stops before the container that it serves",
     explanation: "At the notice every container of the task gets SIGTERM, and each is killed after its own stopTimeout. A \
-                  sidecar with a shorter one (a proxy, a secrets agent, a log router) leaves the serving container alone. \
-                  Where the container depends on the sidecar (dependsOn START or HEALTHY) the order is reversed at the stop: \
-                  the sidecar stops last.",
+                  sidecar with a shorter stopTimeout (a proxy, a secrets agent, a log router) stops while the other container \
+                  still serves. If that container depends on the sidecar (dependsOn START or HEALTHY), the sidecar stops last.",
     sources: &[DEPENDENCY, CONTAINER],
     run: CheckScope::SpotService(sidecar),
 };

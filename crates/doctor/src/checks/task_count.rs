@@ -16,9 +16,9 @@ pub(super) const ONE_TASK: Check = Check {
     id: "SD006",
     severity: Severity::Error,
     title: "a single task",
-    explanation: "A service of one task has no other task to send to while that one is replaced, which takes longer than the \
-                  notice. Nothing outside can fix that: spotdrain leaves the last healthy target of a group registered. Auto \
-                  scaling counts: with a minimum of two or more the service soon has as many.",
+    explanation: "If a service has one task, there is no other task to send to while that one is replaced, which takes longer \
+                  than the notice. spotdrain cannot help: it leaves the last healthy target of a group registered. If auto \
+                  scaling has a minimum of two or more, the service soon has that many tasks, and this is not reported.",
     sources: &[SERVICE, CHECKS, SCALING],
     run: CheckScope::SpotService(one_task),
 };
@@ -43,8 +43,8 @@ pub(super) const SCALES_TO_ONE: Check = Check {
     id: "SD037",
     severity: Severity::Warning,
     title: "auto scaling that may leave a single task",
-    explanation: "Auto scaling may scale in to its minimum capacity. With a minimum of one task (or none) an interruption in a \
-                  quiet hour finds no other task to send to.",
+    explanation: "Auto scaling may scale in to its minimum capacity. With a minimum of one task (or none), there may be no \
+                  other task to send to when an interruption comes in a quiet hour.",
     sources: &[SCALING, "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html"],
     run: CheckScope::SpotService(scales_to_one),
 };
@@ -75,8 +75,8 @@ pub(super) const NO_MINIMUM: Check = Check {
     id: "SD007",
     severity: Severity::Warning,
     title: "a minimum healthy percent of 0",
-    explanation: "With a minimum healthy percent of 0 a deployment may stop every task before a new one runs. An interruption \
-                  during a deployment then finds no spare task.",
+    explanation: "With a minimum healthy percent of 0 a deployment may stop every task before a new one runs. If an \
+                  interruption comes during a deployment, there is no other task to send to.",
     sources: &[DEPLOYMENT],
     run: CheckScope::SpotService(no_minimum),
 };
@@ -108,9 +108,9 @@ pub(super) const NO_ROOM: Check = Check {
     id: "SD038",
     severity: Severity::Warning,
     title: "a maximum percent that leaves no room for a replacement",
-    explanation: "ECS starts the replacement of an interrupted task when the notice comes, as far as maximumPercent of the \
-                  desired count allows another task. Where it allows none, the replacement starts only when the interrupted \
-                  task has stopped. With a minimum healthy percent of 100 beside it a deployment cannot go on at all.",
+    explanation: "ECS starts the replacement of an interrupted task when the notice comes, if maximumPercent of the desired \
+                  count allows another task. Otherwise the replacement starts only when the interrupted task has stopped. If \
+                  the minimum healthy percent is 100 as well, no deployment can make progress.",
     sources: &[
         DEPLOYMENT,
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html",
@@ -127,7 +127,7 @@ fn no_room(subject: &ServiceSubject<'_>) -> CheckResult {
     let tasks = subject.tasks()?;
     let most = u64::from(tasks) * u64::from(percent) / 100;
     let stuck = subject.service.minimum_healthy.value_or(100)? >= 100;
-    let deployments = if stuck { ", and no deployment can go on" } else { "" };
+    let deployments = if stuck { ", and no deployment can make progress" } else { "" };
     let description = format!(
         "maximum percent is {percent}: with {tasks} tasks no replacement can start before the interrupted task has stopped\
          {deployments}"
@@ -141,9 +141,9 @@ pub(super) const ZONE_REBALANCING: Check = Check {
     id: "SD058",
     severity: Severity::Note,
     title: "Availability Zone rebalancing",
-    explanation: "With Availability Zone rebalancing ECS evens out the tasks over the zones: after an interruption it may start \
-                  one more task and then stop a healthy one elsewhere. That is an ordinary drain, not an interruption, and it \
-                  happens in addition.",
+    explanation: "With Availability Zone rebalancing ECS evens out the tasks over the zones: after an interruption it may \
+                  start one more task and then stop a healthy one elsewhere. That is an additional drain, although an ordinary \
+                  one.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html"],
     run: CheckScope::SpotService(zone_rebalancing),
 };
@@ -170,9 +170,9 @@ pub(super) const ONE_IN_ZONE: Check = Check {
     id: "SD008",
     severity: Severity::Warning,
     title: "one target in a zone, without cross-zone load balancing",
-    explanation: "Without cross-zone load balancing, which a Network Load Balancer has off by default, the address of a zone \
-                  sends only to the targets of that zone. When its only target goes, the address has none: it leaves the DNS \
-                  answer, and clients that have it cached fail until they resolve again.",
+    explanation: "Without cross-zone load balancing, which a Network Load Balancer has off by default, connections to the \
+                  address of a zone go only to the targets of that zone. When its only target goes, the address is removed \
+                  from the DNS answer, and clients that have it cached fail until they resolve the name again.",
     sources: &[ZONES, CHECKS],
     run: CheckScope::Group(one_in_zone),
 };

@@ -37,7 +37,7 @@ pub struct Rule {
     pub arn: String,
     /// `EventBusName`: `default` unless it is set.
     pub bus: Setting<String>,
-    /// What the rule's target gets in place of the event: `InputPath $.detail`. Default: the whole event.
+    /// What the rule's target gets instead of the event, such as `InputPath $.detail`. By default it gets the whole event.
     pub input: Setting<String>,
     /// Whether the target has a role of its own with which EventBridge sends.
     pub has_role: Setting<bool>,

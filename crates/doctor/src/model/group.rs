@@ -12,9 +12,9 @@ pub struct Group {
     pub place: Place,
     /// Its ARN; in a template a placeholder.
     pub arn: String,
-    /// Its protocol: by it a Network Load Balancer's group differs from an Application Load Balancer's.
+    /// Its protocol, which shows whether the group is of a Network or an Application Load Balancer.
     pub protocol: Setting<String>,
-    /// `HTTP1`, `HTTP2` or `GRPC` of an Application Load Balancer's group: HTTP1 unless it is set.
+    /// The protocol version of an Application Load Balancer's group, `HTTP1`, `HTTP2` or `GRPC`: HTTP1 unless it is set.
     pub protocol_version: Setting<String>,
     /// `instance` unless it is set; Fargate needs `ip`.
     pub target_type: Setting<String>,
@@ -30,13 +30,13 @@ pub struct Group {
     pub cross_zone: Setting<bool>,
     /// Number of zones of its load balancer.
     pub zones: Setting<u32>,
-    /// Number of healthy targets in each zone; only known of what is deployed.
+    /// Number of healthy targets in each zone; only known for deployed groups.
     pub healthy_in_zones: Setting<Vec<u32>>,
-    /// Number of targets that its load balancer does not use; only known of what is deployed.
+    /// Number of targets that its load balancer does not use; only known for deployed groups.
     pub unused: Setting<u32>,
     /// The listeners that forward to it, as `TCP:5044 of load balancer demo`; only read where targets are unused.
     pub listeners: Setting<Vec<String>>,
-    /// Its tags; of what is deployed only read where a permission depends on them.
+    /// Its tags. For a deployed group they are only read if a permission depends on them.
     pub tags: Setting<Vec<(String, String)>>,
 }
 

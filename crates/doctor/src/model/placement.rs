@@ -23,9 +23,9 @@ pub(crate) enum Placement {
 pub enum OnSpot {
     /// Some of its tasks do, or would at a larger count.
     Yes,
-    /// None ever does, and why.
+    /// None of its tasks ever does, and why.
     No(String),
-    /// It cannot be said, and why.
+    /// It is unknown, and why.
     Unknown(String),
 }
 

@@ -16,13 +16,13 @@ pub struct Deployment {
     pub delivery: Setting<Delivery>,
     /// Resources that could not be read at all.
     pub unread: Vec<Unread>,
-    /// Findings that are accepted where the resources are written.
+    /// Findings that are accepted in the templates themselves.
     pub suppressions: Vec<Suppression>,
     /// Where it was read from.
     pub origin: Origin,
 }
 
-/// Findings of a resource that are accepted where it is written.
+/// Findings that are accepted in the resource's own metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
     /// The resource.

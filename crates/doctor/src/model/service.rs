@@ -140,7 +140,7 @@ pub struct Container {
     pub environment: Setting<BTreeMap<String, Setting<String>>>,
     /// Its `containerPort`s.
     pub ports: Setting<Vec<u16>>,
-    /// What it waits for: the other container, and the condition.
+    /// The containers that it waits for, each with the condition.
     pub depends_on: Setting<Vec<(String, String)>>,
     /// The line where it begins in its template.
     pub line: Option<usize>,

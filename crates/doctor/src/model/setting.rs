@@ -1,5 +1,5 @@
-//! What is known about a setting. "Not checked" must never look like "fine", so a value that could not be read is a case
-//! of its own, with the reason, and a check that needs it stops there.
+//! What is known about a setting. "Not checked" must never look like "correct", so a value that could not be read is
+//! a separate case with its reason. A check that needs the value then ends as not checked.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The subjects of checks: a service, one of its target groups, or the delivery of notices; with what several checks ask.
+//! The subjects of checks: a service, one of its target groups, or the delivery of notices. Their methods answer the questions
+//! that several checks have.
 
 use crate::hold_config::{HoldConfig, hold};
 use crate::model::delivery::Delivery;
@@ -130,8 +131,8 @@ impl<'a> GroupSubject<'a> {
         named.map_or_else(|| Ok(self.balancer.port.known_or_err()?.map(u16::to_string)), |port| Ok(Some(port.clone())))
     }
 
-    /// An image's own entry point is not in the task definition. Then the tag is the sign of the hold, unless the hold is seen
-    /// in another container. An unknown tag is reported where it is judged.
+    /// The hold may be in the image's own entry point, which is not in the task definition. Then the tag shows that there is a
+    /// hold, unless the hold is seen in another container. A check reports an unknown tag.
     fn has_hidden_hold(&self) -> Result<bool, Unknown> {
         if !self.of.is_tagged_hold().unwrap_or(false) {
             return Ok(false);

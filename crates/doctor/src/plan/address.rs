@@ -1,14 +1,14 @@
 //! Addresses and references: `module.web["a.b"].aws_lb_target_group.this[0].arn`.
 //! Source: <https://developer.hashicorp.com/terraform/cli/state/resource-addressing>
 
-/// One step of an address: a name, and the key of `count` or `for_each` behind it.
+/// One step of an address: a name, and the key of `count` or `for_each` after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AddressStep {
     pub(crate) name: String,
     pub(crate) key: Option<String>,
 }
 
-/// Splits an address or a reference into its steps. A second key behind a name is left out.
+/// Splits an address or a reference into its steps. A second key after a name is left out.
 pub(crate) fn steps(text: &str) -> Vec<AddressStep> {
     let mut steps = Vec::new();
     let mut rest = text;
@@ -24,7 +24,7 @@ pub(crate) fn steps(text: &str) -> Vec<AddressStep> {
     steps
 }
 
-/// The first of the keys at the beginning of a text, and the text behind all of them.
+/// Returns the first of the keys at the beginning of a text, and the text after all of them.
 fn keys(text: &str) -> (Option<String>, &str) {
     let mut first = None;
     let mut rest = text;
@@ -36,7 +36,7 @@ fn keys(text: &str) -> (Option<String>, &str) {
     (first, rest)
 }
 
-/// A key without its quotes, and the text behind its bracket.
+/// Returns a key without its quotes, and the text after its bracket.
 fn key(inner: &str) -> (String, &str) {
     let Some(quoted) = inner.strip_prefix('"') else {
         let (key, behind) = inner.split_once(']').unwrap_or((inner, ""));

@@ -1,5 +1,5 @@
-//! What the provider has as resources of their own, and CloudFormation as properties of others: targets of rules, policies
-//! that are attached to roles, and the policy in a queue.
+//! Some resources of the provider are properties of other resources in CloudFormation: targets of rules, policies that are
+//! attached to roles, and the policy of a queue.
 
 use crate::model::root::Place;
 use crate::model::setting::Setting;
@@ -44,7 +44,7 @@ fn attach_target(from: &Value, resources: &mut [Resource]) -> Option<String> {
     None
 }
 
-/// A policy of the plan gets the role; any other is named by its ARN in the role.
+/// Attaches a policy to a role. If the policy is in the plan, it gets the role; otherwise the role gets the policy's ARN.
 fn attach_policy(from: &Value, resources: &mut Vec<Resource>) -> Option<String> {
     let role = match from.text("role") {
         Setting::Set(role) => role,
@@ -79,7 +79,7 @@ fn append(properties: &mut Value, key: &str, item: Value) {
     let Data::Map(entries) = &mut properties.data else { return };
     match entries.iter_mut().find(|(name, _)| name == key) {
         Some((_, Value { data: Data::List(items), .. })) => items.push(item),
-        // What is unknown stays so.
+        // An unknown list stays unknown.
         Some((_, Value { data: Data::Unknown(_), .. })) => {}
         Some((_, other)) => *other = Value { line: 0, data: Data::List(vec![item]) },
         None => entries.push((key.to_owned(), Value { line: 0, data: Data::List(vec![item]) })),

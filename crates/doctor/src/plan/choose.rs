@@ -1,4 +1,4 @@
-//! Which instance a single-valued attribute refers to, where its expression has several references.
+//! Chooses the instance that a single-valued attribute refers to, if its expression has several references.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use crate::plan::graph::{Graph, Instance};
 use crate::plan::search::{Found, Search, references};
 use crate::template::Location;
 
-/// What the layers from here on share.
+/// The data that this module and those above it share.
 #[derive(Debug)]
 pub(crate) struct Links<'g, 'a> {
     pub(crate) graph: &'g Graph<'a>,
@@ -23,7 +23,7 @@ pub(crate) struct Links<'g, 'a> {
 pub(crate) enum Choice {
     One(usize),
     Several(Vec<usize>),
-    /// No instance is among the references; the ones that could not be followed.
+    /// No instance is among the references. Has the references that could not be followed.
     Nothing(Vec<String>),
 }
 
@@ -53,8 +53,8 @@ impl<'a> Links<'_, 'a> {
         all.iter().filter(depends).copied().collect()
     }
 
-    /// Returns the only instance that the plan leaves possible where it does not describe the reference: one of the module
-    /// itself or of what its caller passes. A block with a container port also fits by the target group's port.
+    /// Returns the only possible instance, if the plan does not describe the reference: an instance of the module itself or of
+    /// the arguments that its caller passes. A block with a container port also fits by the target group's port.
     pub(crate) fn only_one_around(&self, module: &str, wanted: &[&str], block: &Json) -> Option<usize> {
         let around: Vec<_> = Search::new(self.graph, wanted).around(module).instances.into_iter().collect();
         let port = block.get("container_port").and_then(Json::as_u64);

@@ -1,4 +1,4 @@
-//! The JSON document of a plan or of a state, and what else a file may be.
+//! The JSON document of a plan or of a state, and the other formats that a file may have.
 
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -39,7 +39,7 @@ impl Document {
         ["/planned_values/root_module", "/values/root_module"].iter().find_map(|path| self.json.pointer(path))
     }
 
-    /// The root module of the state before the plan: it has the data sources that were read.
+    /// The root module of the state before the plan. It has the data sources that were read.
     pub(crate) fn prior_module(&self) -> Option<&Json> {
         self.json.pointer("/prior_state/values/root_module")
     }
@@ -70,7 +70,7 @@ impl Document {
         self.json.get("planned_values").is_some()
     }
 
-    /// What the plan itself says that it lacks.
+    /// What is missing in the plan, as the plan itself says.
     pub(crate) fn gaps(&self) -> Vec<&'static str> {
         let is = |key: &str, value: bool| self.json.get(key).and_then(Json::as_bool) == Some(value);
         let all = [
@@ -86,12 +86,12 @@ impl Document {
     }
 }
 
-/// The items of a list; none for any other value.
+/// The items of a list; any other value has no items.
 pub(crate) fn items(json: Option<&Json>) -> impl Iterator<Item = &Json> {
     json.and_then(Json::as_array).into_iter().flatten()
 }
 
-/// The entries of an object; none for any other value.
+/// The entries of an object; any other value has no entries.
 pub(crate) fn entries(json: Option<&Json>) -> impl Iterator<Item = (&String, &Json)> {
     json.and_then(Json::as_object).into_iter().flat_map(Map::iter)
 }

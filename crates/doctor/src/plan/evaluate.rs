@@ -13,13 +13,13 @@ use crate::template::evaluate::value::{Data, Value};
 /// How the configuration sets an attribute.
 #[derive(Debug, Clone, Copy)]
 enum Written<'e> {
-    /// With an expression.
+    /// It has an expression.
     Expression(&'e Json),
-    /// Not at all: what is unknown then is AWS's or the provider's default.
+    /// It does not set the attribute. A value that is unknown then is AWS's or the provider's default.
     Absent,
-    /// In a `dynamic` block, or in one of several blocks that look the same.
+    /// The attribute is in a `dynamic` block, or in one of several blocks that look the same.
     Dynamic,
-    /// The document has no configuration of it.
+    /// The document does not contain the configuration.
     Elsewhere,
 }
 
@@ -31,7 +31,7 @@ struct At<'i, 'a> {
     block: &'i Json,
 }
 
-/// How many references a reason names.
+/// The maximum number of references that a reason names.
 const NAMED: usize = 4;
 
 const ONCE_APPLIED: &str = "the state has it after the apply";
@@ -128,7 +128,7 @@ impl Links<'_, '_> {
         }
     }
 
-    /// The only instance that is possible, which is reported as an assumption.
+    /// Returns the only possible instance, and reports that as an assumption.
     fn assumed(&self, at: At<'_, '_>, wanted: LinkTarget, why: &str) -> Option<Value> {
         let index = self.only_one_around(at.instance.module, wanted.kinds, at.block)?;
         let instance = self.graph.instance(index)?;
@@ -148,7 +148,7 @@ fn inner<'e>(written: Written<'e>, key: &str) -> Written<'e> {
     }
 }
 
-/// The block of the configuration that an item of a list comes from: the only one whose constants the item has.
+/// Returns the block of the configuration that an item of a list comes from: the only block whose constants are in the item.
 fn block<'e>(written: Written<'e>, item: &Json) -> Written<'e> {
     let Written::Expression(expression) = written else {
         return if matches!(written, Written::Absent) { Written::Dynamic } else { written };
@@ -167,7 +167,7 @@ fn has_constants_of(item: &Json, block: &Json) -> bool {
     constants.all(|(key, constant)| item.get(key).is_none_or(|value| is_same(value, constant)))
 }
 
-/// Whether two values are the same; a number may be written as a text, and the order of a list does not count.
+/// Returns whether two values are the same. A number may be written as a text, and the order of a list does not matter.
 fn is_same(value: &Json, constant: &Json) -> bool {
     let text = |json: &Json| json.as_str().map_or_else(|| json.to_string(), str::to_owned);
     let sorted = |list: &[Json]| {
@@ -181,7 +181,7 @@ fn is_same(value: &Json, constant: &Json) -> bool {
     }
 }
 
-/// Whether an expression is one of an attribute, not a block.
+/// Returns whether an expression belongs to an attribute and not to a block.
 fn is_leaf(expression: &Json) -> bool {
     let Some(fields) = expression.as_object() else { return false };
     fields.is_empty() || ["references", "constant_value"].iter().any(|key| fields.contains_key(*key))

@@ -1,4 +1,4 @@
-//! The resource instances of all modules, with their configuration, and who calls which module.
+//! The resource instances of all modules with their configuration, and which module calls which.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::plan::address::{AddressStep, steps, without_keys};
 use crate::plan::document::{Document, entries, items};
 
-/// A resource instance, or a data source that was read or will be.
+/// A resource instance, or a data source that was read or will be read.
 #[derive(Debug)]
 pub(crate) struct Instance<'a> {
     pub(crate) address: &'a str,
@@ -128,7 +128,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The first document part that has an instance decides: planned values come before the prior state.
+    /// Adds an instance unless it is already known: the planned values are added before the prior state, and take precedence.
     fn add_resource(
         &mut self,
         (module, path): (&'a str, &str),
@@ -159,7 +159,7 @@ impl<'a> Graph<'a> {
         });
     }
 
-    /// Data sources that are read during the apply are only among the changes.
+    /// Adds the data sources that are read during the apply, which are only in the list of changes.
     fn add_data_changes(
         &mut self,
         changes: &BTreeMap<&str, &'a Json>,

@@ -65,7 +65,7 @@ pub(crate) fn list_of(from: &Value, path: &str, change: impl Fn(&Value) -> Value
     }
 }
 
-/// The value of a JSON that is in a text, such as a policy.
+/// Parses a text that contains JSON, such as a policy.
 pub(crate) fn json_of(text: &Value, what: &str) -> Value {
     let Data::Text(json) = &text.data else { return text.clone() };
     match serde_json::from_str(json) {
@@ -74,7 +74,7 @@ pub(crate) fn json_of(text: &Value, what: &str) -> Value {
     }
 }
 
-/// The entries of a map as a list of keys and values, as tags are.
+/// Converts the entries of a map to a list of keys and values, the form of tags.
 pub(crate) fn pairs(map: &Value) -> Value {
     if matches!(map.data, Data::Unknown(_)) {
         return map.clone();
@@ -86,7 +86,7 @@ pub(crate) fn pairs(map: &Value) -> Value {
     Value { line: 0, data: Data::List(map.entries().iter().map(pair).collect()) }
 }
 
-/// The same value with the keys of its maps in upper camel case: `stopTimeout` as `StopTimeout`.
+/// Returns the value with the keys of its maps in upper camel case: `StopTimeout` for `stopTimeout`.
 pub(crate) fn capitalized(value: &Value) -> Value {
     let data = match &value.data {
         Data::List(items) => Data::List(items.iter().map(capitalized).collect()),
@@ -102,6 +102,15 @@ fn capital(key: &str) -> String {
     let mut characters = key.chars();
     let first = characters.next().map(|one| one.to_ascii_uppercase());
     first.into_iter().chain(characters).collect()
+}
+
+/// The tags of a resource, with the provider's default tags if the plan has them.
+pub(crate) fn tags(from: &Value) -> Option<Value> {
+    at(from, "tags_all").or_else(|| at(from, "tags")).map(|tags| pairs(&tags))
+}
+
+pub(crate) fn map(entries: Vec<(String, Value)>) -> Value {
+    Value { line: 0, data: Data::Map(entries) }
 }
 
 pub(crate) fn nothing() -> Value {

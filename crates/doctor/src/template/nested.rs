@@ -40,8 +40,8 @@ impl<'a> Loader<'a> {
         Self { load, unread: Vec::new(), files: BTreeSet::new(), stacks: 0 }
     }
 
-    /// Loads the stacks nested in a stack, and those nested in them. One whose parameters use the outputs of another comes
-    /// after it.
+    /// Loads the stacks nested in a stack, and those nested in them. A stack whose parameters use the outputs of another one is
+    /// loaded after it.
     pub(crate) fn nest(&mut self, stack: &mut Stack, ancestors: &[PathBuf]) {
         let bodies = stack.resources().iter();
         let mut waiting: Vec<(String, Node)> = bodies
@@ -51,7 +51,7 @@ impl<'a> Loader<'a> {
         while !waiting.is_empty() {
             let ids: Vec<_> = waiting.iter().map(|(id, _)| id.clone()).collect();
             let is_ready = |body: &Node| !ids.iter().any(|id| uses_output(body, id, &format!("{id}.Outputs.")));
-            // Where none is ready they use each other's outputs, which are then unknown.
+            // If no stack is ready, they use each other's outputs, which are then unknown.
             let next = waiting.iter().position(|(_, body)| is_ready(body)).unwrap_or_default();
             let (id, body) = waiting.remove(next);
             self.nest_one(stack, &id, &body, ancestors);
@@ -125,7 +125,7 @@ fn given(parent: &Stack, body: &Node) -> BTreeMap<String, Given> {
     given.filter(|(_, given)| given.value.data != Data::Nothing).collect()
 }
 
-/// A list is given to a nested stack as a text with commas.
+/// A list parameter of a nested stack is a text with commas.
 fn joined(value: Value) -> Value {
     match value.texts_of_list() {
         Some(texts) => Value::text_of(value.line, texts.join(",")),
@@ -147,7 +147,7 @@ fn uses_output(node: &Node, id: &str, prefix: &str) -> bool {
     }
 }
 
-/// A path without `.` and, where it can be, without `..`.
+/// Removes `.` from a path and, if possible, `..`.
 pub(crate) fn tidy(path: &Path) -> PathBuf {
     let mut tidy = PathBuf::new();
     for component in path.components() {

@@ -22,7 +22,7 @@ use crate::template::syntax::parse;
 /// The macros that are evaluated here.
 const KNOWN_MACROS: [&str; 2] = ["AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"];
 
-/// How often exports are evaluated: an export may itself use an import.
+/// How often exports are evaluated, because an export may use an import.
 const ROUNDS_OF_EXPORTS: usize = 3;
 
 /// A file that is not a template, or that CloudFormation would refuse.
@@ -46,12 +46,12 @@ pub struct Templates {
     pub parameters: BTreeMap<String, String>,
     /// The account and the Region.
     pub location: Location,
-    /// The account and the Region of single files, where they say it themselves.
+    /// The account and the Region of single files that specify them.
     pub locations: BTreeMap<PathBuf, Location>,
 }
 
 impl Templates {
-    /// The account and the Region of a file; those that are given win.
+    /// The account and the Region of a file. Those from the command line take precedence.
     fn location_of(&self, file: &Path) -> Location {
         let own = self.locations.get(file).cloned().unwrap_or_default();
         let given = self.location.clone();
@@ -183,7 +183,7 @@ fn check_parameters(templates: &Templates, roots: &[Root]) -> Result<(), Templat
     Err(TemplateError { file: files.join(", "), problem: format!("unknown parameter {name}; {known}") })
 }
 
-/// Loads the nested stacks. An import is the export of another template, where there is one.
+/// Loads the nested stacks. An import has the value of another template's export, if there is one.
 fn nest_and_import(roots: &mut [Root], loader: &mut Loader<'_>) {
     let rounds = if roots.len() > 1 { ROUNDS_OF_EXPORTS } else { 1 };
     for round in 0..rounds {

@@ -20,7 +20,7 @@ pub(crate) struct Resource {
     pub(crate) name: String,
     /// The value of `!Ref`.
     pub(crate) reference: String,
-    /// Its ARN, if it is of a kind whose ARN matters here.
+    /// Its ARN, if the doctor needs it.
     pub(crate) arn: String,
     pub(crate) properties: Value,
 }
@@ -34,9 +34,9 @@ pub(crate) struct Resources {
     pub(crate) origin: Origin,
     all: Vec<Resource>,
     by_kind: BTreeMap<String, Vec<usize>>,
-    /// By kind, and what a text may refer to a resource by.
+    /// The resources by kind, and by the texts that may refer to them.
     by_name: BTreeMap<String, BTreeMap<String, usize>>,
-    /// The listener or rule that forwards to a target group, by what refers to the group.
+    /// The listener or rule that forwards to a target group, by the text that refers to the group.
     forwarding: OnceCell<BTreeMap<String, usize>>,
     /// The scalable targets of services, by the services' names.
     scalable: OnceCell<BTreeMap<String, Vec<usize>>>,
@@ -47,7 +47,7 @@ impl Resources {
         Self { location, origin, ..Self::default() }
     }
 
-    /// Returns why a setting is unknown that depends on a resource which is elsewhere.
+    /// Returns why a setting that depends on a resource elsewhere is unknown.
     pub(crate) fn not_here(&self, what: &str, name: &str) -> String {
         format!("{what} {name} is not in {}", self.origin.document())
     }
@@ -64,7 +64,8 @@ impl Resources {
         self.all.get(*index)
     }
 
-    /// Returns the listener or rule that forwards to what a text refers to. `forwards` lists what each forwards to.
+    /// Returns the listener or rule that forwards to the target group that a text refers to. `forwards` lists the groups to
+    /// which a listener or rule forwards.
     pub(crate) fn forwarding_to(
         &self,
         text: &str,
@@ -142,7 +143,7 @@ impl Resources {
         self.all.push(resource);
     }
 
-    /// Reads what a resource accepts in its metadata.
+    /// Reads the findings that a resource accepts in its metadata.
     fn suppress(&mut self, resolver: Resolver<'_>, place: &Place, body: &Node) {
         let Some(node) = body.get("Metadata").and_then(|all| all.get("spotdrain")) else { return };
         match suppression(place, &resolver.value(node)) {
@@ -161,7 +162,7 @@ impl Resources {
         }
     }
 
-    /// Leaves a resource out by its condition. One whose condition is unknown stays, and is reported.
+    /// Leaves a resource out if its condition is false. If the condition is unknown, the resource stays and this is reported.
     fn is_left_out(&mut self, resolver: Resolver<'_>, id: &str, body: &Node) -> bool {
         let Some(condition) = body.get("Condition").and_then(Node::text) else { return false };
         match resolver.named_condition(condition) {
@@ -175,7 +176,7 @@ impl Resources {
     }
 }
 
-/// Whether a kind of resource is read: the others are evaluated only where something refers to them.
+/// Returns whether a kind of resource is read. Others are evaluated only if something refers to them.
 fn is_read(kind: &str) -> bool {
     let services = [
         "AWS::ECS::",
@@ -255,7 +256,7 @@ fn add_lines(value: &Value, lines: &mut BTreeMap<String, usize>) {
     }
 }
 
-/// Adds to the properties what they do not set themselves from SAM's globals; maps are merged.
+/// Adds those of SAM's globals that the properties do not set themselves. Maps are merged.
 /// Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
 fn merged(globals: &Value, own: Value) -> Value {
     let (Data::Map(globals), Data::Map(mut entries)) = (&globals.data, own.data.clone()) else { return own };

@@ -1,4 +1,5 @@
-//! Findings that a template accepts where they are: `Metadata: {spotdrain: {ignore: [SD013], reason: …}}` of a resource.
+//! Findings that a template accepts in a resource's metadata: `Metadata: {spotdrain: {ignore: [SD013], reason: …}}` of a
+//! resource.
 
 use crate::checks::check;
 use crate::model::root::{Place, Suppression};
@@ -7,7 +8,7 @@ use crate::template::evaluate::value::Value;
 
 const EXPECTED: &str = "expected Metadata: { spotdrain: { ignore: [SD013], reason: why } }";
 
-/// Reads the suppression of a resource, or why it does not count.
+/// Reads the suppression of a resource, or returns why it is not valid.
 pub(crate) fn suppression(place: &Place, metadata: &Value) -> Result<Suppression, String> {
     let unknown = |why: String| format!("its Metadata spotdrain is unknown: {why}");
     let ids = match metadata.texts("ignore") {

@@ -1,8 +1,8 @@
 //! The loop of an invocation: whenever an activity ends, the activities that have become possible are started.
 //!
 //! A turn is one write token with its share of the common ELB tokens. It belongs to no group until it is granted. Then the group
-//! that is next takes it: it is read, planned with every notice that has arrived for it by then, and written to. So no answer
-//! of AWS grows old before the write that relies on it.
+//! that is next takes the turn: the group is read, planned with every notice that has arrived for it by then, and written to. So
+//! no answer of AWS grows old before the write that relies on it.
 
 mod close;
 mod locating;
@@ -76,7 +76,7 @@ enum Completion {
 enum Next {
     Ended(Completion),
     Woken,
-    /// There was nothing to wait for.
+    /// No activity is running, and no time is set.
     Idle,
 }
 
@@ -139,7 +139,8 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.left(self.now()) >= shares::A_TURN
     }
 
-    /// Returns the time that is left for turns at a moment, less what returning all waiting messages takes.
+    /// Returns the time that is left for turns at a moment, after subtracting the time that it takes to return all waiting
+    /// messages.
     fn left(&self, at: Timestamp) -> Duration {
         let waiting = u32::try_from(self.work.notices.len() + self.unlocated.len()).unwrap_or(u32::MAX);
         self.invocation.deadline.left(at).saturating_sub(shares::RETURNING_ONE.saturating_mul(waiting))

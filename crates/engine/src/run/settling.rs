@@ -70,7 +70,7 @@ impl<C: Cloud> Run<'_, C> {
         self.set_busy(&planned.group, false);
     }
 
-    /// Settles the registrations of one notice, which continues to wait if some of them stay open.
+    /// Settles the registrations of one notice. The notice continues to wait if some of them stay open.
     fn settle_notice(&mut self, id: NoticeId, plan: &NoticePlan, planned: &PlannedTurn, written: Option<&Outcome>) {
         if self.asks_again(plan) {
             return self.wait_for_ecs(id, &planned.group);

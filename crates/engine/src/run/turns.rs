@@ -1,4 +1,4 @@
-//! Turns and looks: they are granted, the group is read and planned, and its targets are deregistered.
+//! Grants turns and looks, reads and plans their groups, and deregisters the targets.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +82,7 @@ impl<C: Cloud> Run<'_, C> {
         let (invocation, now) = (self.invocation, self.now());
         let Some(group) = self.work.groups.get_mut(&turn.group) else { return };
         group.is_busy = true;
-        // A notice that is fresh now may no longer be when the group has been read.
+        // A notice that is fresh now may be old by the time the group has been read.
         let (fresh, planned_at) = (invocation.engine.settings.fresh, later(now, shares::OBSERVING));
         let waiting = group.waiting().into_iter().filter_map(|id| Some(self.work.notices.get(&id)?.located.notice()));
         let may_need = |notice: &&Notice| [now, planned_at].iter().any(|at| notice.needs_ownership(*at, fresh));

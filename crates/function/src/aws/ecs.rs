@@ -100,7 +100,8 @@ fn managed_groups(managed: &EcsManagedResources) -> impl Iterator<Item = &str> {
     of_ingress.filter_map(ManagedTargetGroup::arn).chain(of_gateways.flatten())
 }
 
-/// A Classic Load Balancer has no target group; a blue/green service has two, between which its tasks change.
+/// A Classic Load Balancer has no target group; a blue/green service has two, and each deployment moves its tasks from one to
+/// the other.
 fn groups_of(balancer: &LoadBalancer) -> Vec<Result<ServiceGroup, Failure>> {
     let alternate = balancer.advanced_configuration().and_then(|advanced| advanced.alternate_target_group_arn());
     let port = balancer.container_port().and_then(|port| u16::try_from(port).ok());
@@ -121,8 +122,8 @@ pub(super) async fn describe_tasks(client: &Client, cluster: &ClusterArn, tasks:
     Ok(tasks.iter().map(|task| (task.clone(), finding(task))).collect())
 }
 
-/// Lists a page of the tasks that are stopping or have stopped. An ARN that cannot be read is left out: such a task has no address
-/// that this program could know.
+/// Lists a page of the tasks that are stopping or have stopped. An ARN that cannot be read is left out: such a task has no
+/// address that this program could know.
 pub(super) async fn list_stopping_tasks(
     client: &Client,
     cluster: &ClusterArn,

@@ -1,6 +1,6 @@
 //! The endpoints to open connections to, as the SDK resolves them.
 //!
-//! None if an endpoint cannot be resolved, or if a variable configures the endpoint of a single service.
+//! No connections are opened if an endpoint cannot be resolved, or if a variable configures the endpoint of a single service.
 
 use aws_config::SdkConfig;
 use aws_sdk_ecs::config::endpoint as ecs;

@@ -28,8 +28,8 @@ pub enum TlsError {
     Protocol(#[from] rustls::Error),
 }
 
-/// Trusts the authorities that the environment names. An unreadable bundle is an error: trusting other authorities instead would
-/// be a surprise.
+/// Trusts the authorities that the environment names. An unreadable bundle is an error, because nobody expects that other
+/// authorities are trusted instead.
 pub(crate) fn from_environment() -> Result<ClientConfig, TlsError> {
     match std::env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty()) {
         Some(file) => trusting(of_bundle(Path::new(&file))?),
@@ -42,7 +42,7 @@ pub(crate) fn from_system() -> Result<ClientConfig, TlsError> {
     trusting(system_authorities())
 }
 
-/// Names the provider explicitly: with two linked, rustls has no default.
+/// Names the provider explicitly, because rustls has no default if two providers are linked.
 fn trusting(authorities: RootCertStore) -> Result<ClientConfig, TlsError> {
     let cryptography = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(cryptography).with_safe_default_protocol_versions()?;

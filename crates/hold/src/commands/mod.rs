@@ -25,7 +25,7 @@ pub struct Commands {
     is_configured: bool,
 }
 
-/// What a command learns from its environment.
+/// The values for the environment variables of a command.
 #[derive(Debug, Clone, Copy)]
 pub struct Context {
     /// When the application gets its stop signal at the latest.
@@ -43,7 +43,7 @@ impl Context {
 }
 
 impl Commands {
-    /// Starts what runs once at the stop signal; also returns what failed to start.
+    /// Starts the command and the request for the stop signal, and returns those that failed to start.
     #[must_use]
     pub fn start(settings: &Settings, application: Child, now: Duration) -> (Self, Vec<LogRecord>) {
         let context = Context { forwarded_at: now.saturating_add(settings.times.max_hold), application };
@@ -54,7 +54,8 @@ impl Commands {
         (Self { on_stop, quiet, is_configured }, records)
     }
 
-    /// Whether there is work in progress, or what runs at the stop signal has not ended; `None` if nothing is configured.
+    /// Returns whether a command reports work in progress, or the command or request for the stop signal is still running;
+    /// `None` if nothing is configured.
     #[must_use]
     pub fn work_in_progress(&self) -> Option<bool> {
         let is_busy = self.on_stop.is_running() || self.quiet.as_ref().is_some_and(QuietCommand::is_busy);
@@ -67,7 +68,7 @@ impl Commands {
         self.on_stop.advance(now).into_iter().chain(warning.map(warning_record)).collect()
     }
 
-    /// Takes the end of a child, if it is one of the commands.
+    /// Handles the end of a child process, if it is one of the commands.
     pub fn ended(&mut self, pid: Pid, ending: Ending, now: Duration) -> Option<LogRecord> {
         let warning = self.quiet.as_mut().and_then(|quiet| quiet.ended(pid, ending, now));
         self.on_stop.ended(pid, ending).or(warning.map(warning_record))

@@ -63,7 +63,7 @@ impl OnStop {
         record
     }
 
-    /// Takes the end of a child, if it is the command's; returns its result.
+    /// Handles the end of a child process, if it is the command, and returns its result.
     pub fn ended(&mut self, pid: Pid, ending: Ending) -> Option<LogRecord> {
         let (command, mut run) = self.command.take_if(|(_, run)| run.pid() == pid)?;
         let succeeded = ending == Ending::Code(0);

@@ -48,8 +48,8 @@ impl QuietCommand {
         None
     }
 
-    /// Takes the end of a child, if it is the command's. An exit code below 126 is an answer; anything else is a problem,
-    /// returned as a warning when it is not the one before.
+    /// Handles the end of a child process, if it is the command. An exit code below 126 is an answer. Anything else is a problem,
+    /// which is returned as a warning if it differs from the previous one.
     pub fn ended(&mut self, pid: Pid, ending: Ending, now: Duration) -> Option<String> {
         let mut run = self.run.take_if(|run| run.pid() == pid)?;
         self.next = now.saturating_add(PAUSE);

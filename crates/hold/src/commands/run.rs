@@ -1,4 +1,4 @@
-//! A command that runs: bounded in time and in output, and never waited for.
+//! A running command, limited in time and in output. The hold never blocks on it.
 
 use std::io::{self, ErrorKind, PipeReader, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -14,9 +14,9 @@ use crate::process::child::{Ending, pid_of};
 
 /// The end of the output is kept for the log.
 const MAX_KEPT_BYTES: usize = 1000;
-/// The output is closed after this.
+/// After this much output, the pipe is closed.
 const MAX_BYTES: usize = 1024 * 1024;
-/// Reads of 4 KB until other work gets its turn.
+/// The maximum number of reads of 4 KB in a row, so that other work is not delayed.
 const MAX_READS: usize = 8;
 
 /// A running command, in its own process group.

@@ -3,7 +3,7 @@
 //! The counter of passive opens includes every connection accepted in this network namespace. Connections to the hold's
 //! own endpoint, and those within the namespace to ports that are not watched, are subtracted. A connection that arrives
 //! between the reading of two files can make the result too low, never too high (see the order of reads in
-//! [`super::kernel`]); the highest result so far counts, so the next sample corrects it.
+//! [`super::kernel`]). The next sample corrects that, because the highest result so far counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ pub struct PortFilter {
 pub struct KernelReading {
     /// Connections accepted in this network namespace since it exists.
     pub passive_opens: u64,
-    /// Those of them that the hold's health endpoint accepted.
+    /// The number of these that the hold's health endpoint accepted.
     pub own: u64,
     /// Established connections on the watched ports.
     pub established: usize,
@@ -144,7 +144,7 @@ impl ConnectionCounter {
         reading.acknowledged.iter().filter(has_changed).count()
     }
 
-    /// Returns 0 if a set is full: a connection that is missing in it may have existed all the time.
+    /// Returns 0 if a set is full, because a connection that is not in a full set may have existed before.
     fn newly_excluded(&self, reading: &KernelReading) -> u64 {
         let is_full = [&reading.excluded, &self.known].iter().any(|pairs| pairs.len() >= MAX_EXCLUDED);
         let is_new = |(pair, left): &(&Pair, &u32)| self.known.get(pair).is_none_or(|known| *left > known);

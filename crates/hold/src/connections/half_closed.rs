@@ -17,7 +17,7 @@ use super::socket::{Socket, TcpState};
 /// Bytes that the client has acknowledged, by the kernel's id of the socket.
 pub type Acknowledged = BTreeMap<u64, u64>;
 
-/// At most this many connections are tracked. An application that leaks so many half-closed connections answers none.
+/// At most this many connections are tracked. An application that leaks more half-closed connections no longer answers them.
 const MAX_TRACKED: usize = 4096;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const NLMSG_ERROR: u16 = 2;

@@ -98,7 +98,7 @@ fn each_socket(path: &Path, mut take: impl FnMut(Socket)) -> io::Result<()> {
     Ok(())
 }
 
-/// One line that begins with the protocol has the names, the next one the values.
+/// Each protocol has two lines: the first has the names of the counters, the second the values.
 fn counter(snmp: &str, protocol: &str, name: &str) -> Option<u64> {
     let mut lines = snmp.lines().filter_map(|line| line.strip_prefix(protocol));
     let (names, values) = (lines.next()?, lines.next()?);

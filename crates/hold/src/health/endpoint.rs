@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::request::{HealthRequest, Protocol, RequestProgress};
 use super::{ApplicationHealth, Cause};
 
-/// A load balancer does not open more at once.
+/// The maximum number of open connections. A load balancer does not open more at a time.
 const MAX_REQUESTS: usize = 32;
 /// More than the 128 that the standard library's backlog holds.
 const MAX_ACCEPTS: usize = 1024;
@@ -48,7 +48,7 @@ impl Endpoint {
         })
     }
 
-    /// Shows this health from now on. Fails if the port is in use by now; [`Self::serve`] retries.
+    /// Shows this health from now on. Fails if another process has taken the port; [`Self::serve`] retries.
     pub fn set_health(&mut self, health: ApplicationHealth, now: Duration) -> io::Result<()> {
         self.health = health;
         if self.closes && !health.is_good() {
@@ -100,7 +100,7 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Accepts more than a full backlog, but not without end.
+    /// Accepts pending connections: more than a full backlog, but a limited number.
     fn accept(&mut self, now: Duration) {
         for _ in 0..MAX_ACCEPTS {
             let Some(listener) = &self.listener else { return };

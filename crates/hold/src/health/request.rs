@@ -1,4 +1,4 @@
-//! One connection to the health endpoint: answered once its request is complete, and never waited for.
+//! One connection to the health endpoint. It is answered when its request is complete, and the hold never blocks on it.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -10,7 +10,7 @@ use super::ApplicationHealth;
 /// Longer than a load balancer waits for a health check.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_REQUEST_BYTES: usize = 4096;
-/// A client that sends more than this, its request included, is disconnected.
+/// A client that sends more than this in total is disconnected.
 const MAX_BYTES: usize = 16 * 1024;
 /// More headers than a health check sends.
 const MAX_HEADERS: usize = 64;
@@ -34,7 +34,7 @@ pub enum RequestProgress {
     Unsupported(Protocol),
 }
 
-/// A protocol that load balancers can use for health checks, and the endpoint does not speak.
+/// A protocol that load balancers can use for health checks, but that the endpoint does not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/2 without TLS: the target group's protocol version is HTTP2 or GRPC.
@@ -69,8 +69,8 @@ impl HealthRequest {
         self.stream.as_fd()
     }
 
-    /// The order in which connections give way to new ones, lowest first: an answered one has nothing to lose, and one
-    /// without a request less than one that has sent a part.
+    /// The order in which connections are dropped for new ones, lowest first: answered connections, then those without any data,
+    /// then those that have sent a part of their request.
     #[must_use]
     pub fn priority(&self) -> u8 {
         match (self.is_answered, self.received) {

@@ -64,7 +64,7 @@ impl Hold {
         self.reap(now).or_else(|| self.sample(now))
     }
 
-    /// Comes after the signals: the id of a process that has not been reaped has not been reused.
+    /// Runs after the signals were sent. Until a process is reaped, its id cannot be reused.
     fn reap(&mut self, now: Duration) -> Option<u8> {
         for (pid, ending) in child::reap() {
             self.child_ended(pid, ending, now);

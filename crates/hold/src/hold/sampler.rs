@@ -12,7 +12,7 @@ use crate::rules::Sample;
 
 /// The shortest interval between samples. The counter includes connections that come and go in between.
 const MIN_INTERVAL: Duration = Duration::from_millis(500);
-/// The longest one.
+/// The longest interval between samples.
 const MAX_INTERVAL: Duration = Duration::from_secs(10);
 /// An interval is at least this many times the CPU time of the sample, so that sampling takes about 2.5 % of a CPU: with
 /// tens of thousands of connections one sample takes 100 ms and more.
@@ -28,7 +28,7 @@ pub(super) struct Sampler {
     warnings: SampleWarnings,
 }
 
-/// The warnings so far, each of which is given once.
+/// The warnings so far. Each warning is given once.
 #[derive(Debug, Default)]
 struct SampleWarnings {
     unreadable: bool,
@@ -123,7 +123,7 @@ impl Sampler {
     }
 }
 
-/// The CPU time of this thread. The clock on the wall would also count other processes' turns on a busy machine.
+/// The CPU time of this thread. The wall clock would also count the time of other processes on a busy machine.
 fn cpu_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }

@@ -42,7 +42,7 @@ pub enum LogRecord {
     Exited {
         /// The hold's own exit code.
         code: u8,
-        /// The application's exit code, if the hold's is another one.
+        /// The application's exit code, if the hold exits with a different one.
         #[serde(skip_serializing_if = "Option::is_none")]
         application_code: Option<u8>,
         /// The signal that ended the application.
@@ -57,7 +57,7 @@ pub enum LogRecord {
         #[serde(skip_serializing_if = "Option::is_none")]
         new_after_forward: Option<u64>,
     },
-    /// Something is wrong, and the hold goes on.
+    /// Something is wrong, but the hold continues.
     Warning { text: String },
 }
 
@@ -74,10 +74,10 @@ pub struct Counts {
     /// Datagrams received since the stop signal, if a watched port has a UDP socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datagrams: Option<u64>,
-    /// Whether new connections came, and none of them was in use in a later sample.
+    /// Whether there were new connections, and every one of them was gone at the next sample.
     #[serde(skip_serializing_if = "is_false")]
     pub checks_only: bool,
-    /// Whether a command reported work in progress last, if there is one.
+    /// Whether the commands last reported work in progress, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_in_progress: Option<bool>,
 }

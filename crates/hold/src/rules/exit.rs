@@ -7,7 +7,7 @@ use crate::log::record::LogRecord;
 use crate::process::child::Ending;
 use crate::process::signal::Signal;
 
-/// How soon after a signal the end of the application is taken for its effect.
+/// If the application ends within this time after a signal, the signal counts as the cause.
 const EFFECT: Duration = Duration::from_secs(10);
 
 impl Rules {

@@ -1,4 +1,4 @@
-//! The rules as a pure function: a state, an input and the time give a new state and a list of actions.
+//! The rules as a pure function from a state, an input and the time to a new state and a list of actions.
 //!
 //! The stop signal is held back while the application goes on serving. It is forwarded when the watched ports have been
 //! quiet for long enough, when the maximum hold is over, or when a second stop signal arrives. Every other signal is passed
@@ -57,7 +57,7 @@ pub enum HoldAction {
     SetHealth(ApplicationHealth),
     /// Stop checking the application, run the commands for the stop signal, and start sampling.
     BeginHold,
-    /// The application has its signal: stop asking for work in progress.
+    /// Stop asking for work in progress, because the application has its signal.
     EndHold,
     Log(LogRecord),
     /// Exit with this code.
@@ -82,7 +82,7 @@ pub struct HoldState {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// With the last signal that was passed on, and when.
+    /// Has the last signal that was passed on, and the time.
     Serving {
         passed_on: Option<(Signal, Duration)>,
     },
@@ -124,8 +124,8 @@ impl Default for HoldState {
 }
 
 impl HoldState {
-    /// Whether processes of the application's group may go on for this long after the stop signal was forwarded. Before it
-    /// was, the end of the application ends the hold.
+    /// Whether processes of the application's group may still run this long after the stop signal was forwarded. Before that, the
+    /// end of the application ends the hold.
     #[must_use]
     pub fn leaves_time(&self, grace: Duration, now: Duration) -> bool {
         matches!(self.phase, Phase::Forwarded { at, .. } if now < at.saturating_add(grace))
@@ -203,7 +203,7 @@ impl Rules {
         }
     }
 
-    /// Since when it is quiet. A connection that came and went between two samples may have ended just now.
+    /// Since when the ports have been quiet. A connection that came and went between two samples may have ended just now.
     fn still_quiet_since(
         &self,
         totals: Totals,
@@ -221,7 +221,7 @@ impl Rules {
         }
     }
 
-    /// Called only after a sample, so that quiet is always an observation.
+    /// Called only after a sample, so that the ports are never assumed to be quiet.
     fn forward_if_quiet(&self, state: HoldState, now: Duration) -> Stepped {
         match state.phase {
             Phase::Holding { since, totals, quiet_since: Some(quiet_since) }

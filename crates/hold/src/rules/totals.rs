@@ -18,7 +18,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The same sample with what the commands say.
+    /// Returns the same sample with the commands' answer.
     #[must_use]
     pub fn with_work(self, work_in_progress: Option<bool>) -> Self {
         Self { work_in_progress, ..self }
@@ -38,7 +38,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// Without a sample the last known numbers stay.
+    /// If there is no sample, keeps the last known numbers.
     pub(super) fn with(self, sample: Option<Sample>, after: Duration) -> Self {
         let Some(sample) = sample else { return self };
         let is_new = sample.new > self.new || sample.datagrams > self.datagrams.or(Some(0));

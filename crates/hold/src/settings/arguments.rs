@@ -52,7 +52,7 @@ fn finish(
     }
 }
 
-/// An unknown name with our prefix is an error now: it would otherwise go unnoticed until the next interruption.
+/// Rejects unknown names with our prefix. Otherwise nobody would notice a misspelt name before the next interruption.
 fn environment(
     builder: &mut SettingsBuilder,
     variables: impl IntoIterator<Item = (OsString, OsString)>,

@@ -33,7 +33,7 @@ pub struct Settings {
     pub on_stop: Option<Command>,
     /// The URL to request at the stop signal.
     pub on_stop_url: Option<ApplicationCheck>,
-    /// The command that knows whether work is in progress.
+    /// The command whose exit code says whether work is in progress.
     pub quiet_command: Option<Command>,
     /// Whether to signal the application's whole process group.
     pub signal_group: bool,
@@ -160,7 +160,8 @@ impl SettingsBuilder {
         })
     }
 
-    /// The configured ports, or else the check's: a check often uses a management port.
+    /// Returns the configured ports, or the check's port if none is configured. If some are, the check's port does not count,
+    /// because it is often a management port.
     fn watched(&self) -> Vec<u16> {
         let of_check = || self.check.iter().map(|check| check.address().port()).collect();
         if self.ports.is_empty() { of_check() } else { self.ports.clone() }

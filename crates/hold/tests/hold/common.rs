@@ -74,10 +74,15 @@ impl Running {
         signal_to(self.pid(), signal);
     }
 
-    /// Sends SIGTERM twice. Without the wait in between, the kernel may merge the two into one.
-    pub(crate) fn stop_twice(&mut self) {
+    /// Sends SIGTERM, and waits until it is held back.
+    pub(crate) fn stop(&mut self) {
         self.send("TERM");
         self.wait_step("stopping");
+    }
+
+    /// Sends SIGTERM twice. Without the wait in between, the kernel may merge the two into one.
+    pub(crate) fn stop_twice(&mut self) {
+        self.stop();
         self.send("TERM");
     }
 

@@ -1,7 +1,7 @@
 //! The health endpoint: mirrors the application's health, fails from the stop signal on, and never waits for a client.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::common::{Running, ask, connect, hold_test_app, isolated, until};
@@ -10,6 +10,25 @@ const ENDPOINT: &str = "127.0.0.1:8081";
 
 fn checked(check: &str, test_app: &str) -> Running {
     hold_test_app(&format!("--port 5044 --health [::]:8081 --check-interval 0.1 --check {check}"), test_app)
+}
+
+/// A hold whose application answers 200 on port 5044, after the first good check.
+fn healthy() -> Running {
+    let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
+    running.wait_healthy();
+    running
+}
+
+/// An application on port 5044 that answers each request in this way.
+fn application(answer: impl Fn(&mut TcpStream) + Send + 'static) {
+    let listener = TcpListener::bind("127.0.0.1:5044").unwrap();
+    std::thread::spawn(move || {
+        listener.incoming().for_each(|stream| {
+            let mut stream = stream.unwrap();
+            let _read = stream.read(&mut [0; 1024]);
+            answer(&mut stream);
+        });
+    });
 }
 
 fn is_open() -> bool {
@@ -28,8 +47,7 @@ fn by_http_the_applications_status_is_mirrored_and_503_from_the_stop_signal_on()
             let found = running.wait_line("a good check", |line| line["found"] == format!("answers {status}"));
             assert_eq!(found["healthy"], status.starts_with('2'));
             assert!(answers(status));
-            running.send("TERM");
-            running.wait_step("stopping");
+            running.stop();
             assert!(answers("503"));
             running.send("TERM");
             assert_eq!(running.end().0, 0);
@@ -43,8 +61,7 @@ fn by_tcp_the_port_is_open_while_the_applications_is_and_closed_from_the_stop_si
         let mut running = checked("tcp://[::1]:5044", "serve 5044");
         running.wait_healthy();
         assert!(is_open() && answers("200"), "a load balancer may ask by TCP or by HTTP");
-        running.send("TERM");
-        running.wait_step("stopping");
+        running.stop();
         assert!(!is_open());
         running.send("TERM");
         assert_eq!(running.end().0, 0);
@@ -70,7 +87,7 @@ fn the_port_opens_and_closes_with_the_applications() {
         let _running = checked("tcp://127.0.0.1:5044", "serve 1");
         for _ in 0..2 {
             assert!(!is_open());
-            let application = std::net::TcpListener::bind("127.0.0.1:5044").unwrap();
+            let application = TcpListener::bind("127.0.0.1:5044").unwrap();
             until("the port is open", is_open);
             drop(application);
             until("the port is closed", || !is_open());
@@ -82,13 +99,8 @@ fn the_port_opens_and_closes_with_the_applications() {
 fn an_application_that_does_not_speak_http_is_not_healthy() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "serve 1");
-        let application = std::net::TcpListener::bind("127.0.0.1:5044").unwrap();
-        std::thread::spawn(move || {
-            application.incoming().for_each(|stream| {
-                let mut stream = stream.unwrap();
-                let _read = stream.read(&mut [0; 1024]);
-                let _closed = stream.write_all(b"220 mail\r\n");
-            });
+        application(|stream| {
+            let _closed = stream.write_all(b"220 mail\r\n");
         });
         running.wait_line("no HTTP", |line| line["found"] == "no HTTP answer");
     });
@@ -101,8 +113,7 @@ fn a_check_that_hangs_delays_nothing() {
         assert!(answers("503"), "the endpoint answers meanwhile");
         running.send("USR1");
         running.wait_print("signal 10");
-        running.send("TERM");
-        running.wait_step("stopping");
+        running.stop();
         assert_eq!(running.wait_step("holding")["established"], 0, "the check was given up");
         running.send("TERM");
         assert_eq!(running.end().0, 0);
@@ -120,8 +131,7 @@ fn a_check_without_an_answer_fails_after_its_timeout() {
 #[test]
 fn clients_that_send_nothing_do_not_block_others() {
     isolated(|| {
-        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_healthy();
+        let _running = healthy();
         let silent: Vec<_> = (0..200).map(|_| connect(ENDPOINT)).collect();
         assert!(answers("200"));
         let mut endless = connect(ENDPOINT);
@@ -134,8 +144,7 @@ fn clients_that_send_nothing_do_not_block_others() {
 #[test]
 fn a_head_request_gets_no_body_and_a_slow_one_its_answer() {
     isolated(|| {
-        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_healthy();
+        let _running = healthy();
         let mut stream = connect(ENDPOINT);
         for part in ["HEAD / HT", "TP/1.1\r\nHost: x\r\n", "\r\n"] {
             stream.write_all(part.as_bytes()).unwrap();
@@ -166,8 +175,7 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 #[test]
 fn a_client_that_shuts_down_its_sending_side_is_answered() {
     isolated(|| {
-        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_healthy();
+        let _running = healthy();
         for _ in 0..20 {
             assert!(exchange(connect(ENDPOINT), REQUEST, true).starts_with("HTTP/1.1 200 OK"));
         }
@@ -178,8 +186,7 @@ fn a_client_that_shuts_down_its_sending_side_is_answered() {
 #[test]
 fn a_thousand_requests_at_once_are_all_answered() {
     isolated(|| {
-        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_healthy();
+        let _running = healthy();
         let clients = (0..20).map(|_| {
             std::thread::spawn(|| {
                 let streams: Vec<_> = (0..50)
@@ -201,8 +208,7 @@ fn a_thousand_requests_at_once_are_all_answered() {
 #[test]
 fn connections_without_a_request_do_not_displace_those_with_one() {
     isolated(|| {
-        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_healthy();
+        let _running = healthy();
         let is_done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let flag = is_done.clone();
         let flood = std::thread::spawn(move || {
@@ -223,8 +229,7 @@ fn connections_without_a_request_do_not_displace_those_with_one() {
 #[test]
 fn a_client_that_never_stops_sending_delays_nothing() {
     isolated(|| {
-        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_healthy();
+        let mut running = healthy();
         let floods: Vec<_> = (0..4)
             .map(|_| {
                 std::thread::spawn(|| {
@@ -239,8 +244,7 @@ fn a_client_that_never_stops_sending_delays_nothing() {
             })
             .collect();
         assert!(answers("200"));
-        running.send("TERM");
-        running.wait_step("stopping");
+        running.stop();
         let sent: usize = floods.into_iter().map(|flood| flood.join().unwrap()).sum();
         assert!(sent < 64 << 20, "each is disconnected once the socket's buffers are full: {sent} bytes");
     });
@@ -250,14 +254,9 @@ fn a_client_that_never_stops_sending_delays_nothing() {
 fn an_endless_answer_of_the_application_delays_nothing() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/ --check-timeout 10", "serve 1");
-        let application = std::net::TcpListener::bind("127.0.0.1:5044").unwrap();
-        std::thread::spawn(move || {
-            application.incoming().for_each(|stream| {
-                let mut stream = stream.unwrap();
-                let _read = stream.read(&mut [0; 1024]);
-                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-                while stream.write_all(&[b'x'; 8192]).is_ok() {}
-            });
+        application(|stream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            while stream.write_all(&[b'x'; 8192]).is_ok() {}
         });
         running.wait_line("healthy", |line| line["found"] == "answers 200");
         assert!(answers("200"));
@@ -270,15 +269,10 @@ fn an_endless_answer_of_the_application_delays_nothing() {
 fn interim_answers_are_not_mirrored() {
     isolated(|| {
         let mut running = checked("http://127.0.0.1:5044/", "serve 1");
-        let application = std::net::TcpListener::bind("127.0.0.1:5044").unwrap();
-        std::thread::spawn(move || {
-            application.incoming().for_each(|stream| {
-                let mut stream = stream.unwrap();
-                let _read = stream.read(&mut [0; 1024]);
-                stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n").unwrap();
-                std::thread::sleep(Duration::from_millis(50));
-                let _closed = stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
-            });
+        application(|stream| {
+            stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n").unwrap();
+            std::thread::sleep(Duration::from_millis(50));
+            let _closed = stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
         });
         let line = running.wait_line("a result of the application", |line| {
             line["found"] != "connection refused" && line["step"] == "health"
@@ -290,8 +284,7 @@ fn interim_answers_are_not_mirrored() {
 #[test]
 fn http_2_and_tls_are_refused_at_once_with_one_warning_each() {
     isolated(|| {
-        let mut running = checked("http://127.0.0.1:5044/", "http 5044 200");
-        running.wait_healthy();
+        let mut running = healthy();
         let hello = [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[7; 500]].concat();
         for (request, protocol) in [(&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], "HTTP/2"), (&hello, "TLS")] {
             (0..3).for_each(|_| assert_eq!(exchange(connect(ENDPOINT), request, false), ""));

@@ -18,7 +18,7 @@ const PAGE_SIZE: usize = 100;
 /// The creation date of everything.
 const CREATED: &str = "2026-01-01T00:00:00Z";
 
-/// The only version of a managed policy. It is not `v1`, as if the policy had been changed once.
+/// The only version of a managed policy. It is not `v1`, so that a caller that assumes the first version fails.
 const VERSION: &str = "v2";
 
 /// A well-formed request.

@@ -1,5 +1,5 @@
-//! Lambda functions with their event source mappings, `EventBridge` rules, and scalable targets. They are returned as they were
-//! set up; invoking a function or putting an event has no effect.
+//! Lambda functions with their event source mappings, `EventBridge` rules, and scalable targets. The answers are what a test set
+//! up. Invoking a function or putting an event has no effect.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

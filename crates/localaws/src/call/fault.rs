@@ -1,8 +1,8 @@
 //! Faults: calls that fail on demand.
 //!
 //! The first rule, in the order of addition, that matches a call and has uses left applies. Rules with counts therefore form a
-//! sequence: two throttled calls, then a reset. A fault comes before the throttles and the request's own checks, and a fault
-//! that prevents the call takes no token.
+//! sequence: two throttled calls, then a reset. A fault comes before the throttles and the request's own checks, and if a
+//! fault prevents the call, the call takes no token.
 
 use std::str::FromStr as _;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a call is, apart from what it does: its name, its errors, the log, and what can stop it (throttles and faults).
+//! What all calls have in common: names, errors, the log, and what can prevent a call (throttles and faults).
 
 pub(crate) mod action;
 pub(crate) mod error;

@@ -1,4 +1,4 @@
-//! The types of the load balancers behind held tasks, by the protocols of their target groups. No record has them.
+//! The types of the load balancers of held tasks, derived from the protocols of their target groups, because no record has them.
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html>
 
 use std::collections::BTreeMap;

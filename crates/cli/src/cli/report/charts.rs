@@ -1,4 +1,4 @@
-//! The charts of the page: rows of bars that are elements, not a picture, so that they fit a narrow screen and their labels keep
+//! The charts of the page. Their bars are HTML elements and not a picture, so that they fit a narrow screen and the labels keep
 //! their size.
 
 use spotdrain_core::history::Summary;

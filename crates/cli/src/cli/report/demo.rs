@@ -1,7 +1,7 @@
-//! Synthetic interruptions of five weeks, the same every time, dated back from now. They go through the same reader as a log.
+//! Five weeks of synthetic interruptions until now, the same at every run. They are read by the same code as a log.
 //!
 //! Three services: `checkout` behind an ALB, `ingest` behind an NLB with the hold, and `worker` without a load balancer. In the
-//! last week ECS is first less often, so that the report has something to say about it.
+//! last week ECS is first less often, so that the report shows a trend.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn after(at: Timestamp, milliseconds: u64) -> Timestamp {
     at.saturating_add(duration).unwrap_or(at)
 }
 
-/// The lines of one interruption: its record, its hold, and what replaced it.
+/// The lines of one interruption: its record, its hold, and its replacement.
 fn interruption(dice: &mut Dice, number: u64, at: Timestamp, is_recent: bool) -> Vec<Value> {
     let Some(service) = dice.one_of(&SERVICES) else { return Vec::new() };
     let ecs_is_first = dice.below(100) < if is_recent { 40 } else { 96 };

@@ -1,4 +1,4 @@
-//! Reads log lines from files and standard input, line by line: a file may be larger than the memory.
+//! Reads log lines from files and standard input, line by line, because a file may not fit into memory.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

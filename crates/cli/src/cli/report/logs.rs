@@ -21,13 +21,13 @@ use crate::cli::exit::CliError;
 /// AWS allows an account five calls a second in the smallest Regions.
 const CALLS_PER_SECOND: f64 = 3.0;
 
-/// A page takes long where much is searched and little is found.
+/// The timeout of a call. A page takes long if AWS searches a lot and finds little.
 const ATTEMPT: Duration = Duration::from_secs(30);
 
 /// A call that is throttled or fails for a moment is tried again after these times.
 const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
 
-/// What a log group is read for. The pattern keeps everything else at AWS.
+/// What a log group is read for. Its filter pattern makes AWS return nothing else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum LogContent {
     /// The records of notices, and the messages that could not be read.
@@ -67,7 +67,7 @@ impl<'a> LogReader<'a> {
         Self { connection, client, bucket, since: Instant::now(), progress: ReadProgress::new() }
     }
 
-    /// Adds the lines of a group, by name or ARN, that were written from then until now.
+    /// Adds the lines of a group, by name or ARN, that were written in this period.
     pub(crate) async fn read(
         &mut self,
         group: &str,
@@ -84,7 +84,7 @@ impl<'a> LogReader<'a> {
             let last = events.last().and_then(|event| Timestamp::from_millisecond(event.timestamp()?).ok());
             self.progress.page(group, events.len(), last);
             let next = answer.next_token().map(str::to_owned);
-            // A token that comes again would never end.
+            // If AWS returned the same token again, the loop would never end.
             if next.is_none() || next == token {
                 self.progress.done();
                 return Ok(());
@@ -118,7 +118,7 @@ impl<'a> LogReader<'a> {
         }
     }
 
-    /// Says what is missing: the group, or the right on it.
+    /// Explains an error: the group does not exist, or the permission to read it is missing.
     fn problem(&self, group: &str, code: Option<&str>, error: &CallError) -> CliError {
         let (caller, problem) = (&self.connection.caller, &error.problem);
         let text = match (code, error.kind) {

@@ -1,5 +1,5 @@
-//! `spotdrain report`: what past interruptions did, from the function's log. `spotdrain_core::history` reads the lines and counts;
-//! here is where the lines come from ([`files`], [`logs`], [`demo`]) and how the report is shown ([`sections`], [`text`], [`page`]).
+//! `spotdrain report`: what past interruptions did, from the function's log. `spotdrain_core::history` reads the lines and
+//! counts. This module gets the lines ([`files`], [`logs`], [`demo`]) and shows the report ([`sections`], [`text`], [`page`]).
 
 mod args;
 mod balancers;

@@ -1,4 +1,4 @@
-//! A report as one self-contained HTML page: without scripts, external resources, or a value that is not escaped.
+//! A report as one self-contained HTML page. It has no scripts and no external resources, and escapes every value.
 
 use spotdrain_core::history::Summary;
 use spotdrain_core::history::sentences::{Sentence, Tone, milliseconds};
@@ -26,7 +26,7 @@ pub(crate) fn page(summary: &Summary) -> String {
 
 const FOOT: &str = "<footer>Days and hours are UTC. Percentiles are values that were measured (nearest rank). Made by spotdrain report.</footer>\n";
 
-/// Repeated on every printed page: its position is fixed there.
+/// The banner. It is repeated on every printed page, because its position is fixed.
 fn banner(summary: &Summary) -> String {
     if summary.synthetic { format!("<div class=\"synthetic\">{SYNTHETIC}</div>\n") } else { String::new() }
 }

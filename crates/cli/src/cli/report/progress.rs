@@ -1,10 +1,10 @@
-//! How far the reading of a log group is, on standard error when that is a terminal.
+//! The progress of reading a log group, on standard error if that is a terminal.
 
 use std::io::{IsTerminal as _, Write as _};
 
 use jiff::Timestamp;
 
-/// One line that is written anew for every page.
+/// One line that is overwritten for every page.
 pub(crate) struct ReadProgress {
     is_seen: bool,
     lines: u64,

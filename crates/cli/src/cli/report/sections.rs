@@ -14,7 +14,7 @@ pub(crate) struct Section {
     pub(crate) note: Option<String>,
 }
 
-/// A row, and what part of the largest one it is, in percent, where a bar shows it.
+/// A row. `bar`: its share of the largest row in percent, if the table shows bars.
 pub(crate) struct Row {
     pub(crate) cells: Vec<String>,
     pub(crate) bar: Option<u64>,
@@ -171,12 +171,12 @@ fn placement_failures(summary: &Summary) -> Section {
 fn problems(summary: &Summary) -> Section {
     let problems = &summary.problems;
     let all = [
-        ("failed to the end: their messages end in the dead-letter queue", problems.failed),
+        ("never succeeded: their messages end in the dead-letter queue", problems.failed),
         ("messages that could not be read: they end in the dead-letter queue", problems.unreadable_messages),
-        ("failed at first, done by a retry", problems.done_by_a_retry),
+        ("failed at first, succeeded on a retry", problems.done_by_a_retry),
         ("target group not found (Unresolved)", problems.target_group_not_found),
         ("target kept: the last healthy one of its group", problems.kept_last_healthy),
-        ("address of another task by then (Stale)", problems.stale),
+        ("address that already belonged to another task (Stale)", problems.stale),
         ("task without a load balancer: usual for workers", problems.without_load_balancer),
     ];
     let found = all.into_iter().filter(|(_, count)| *count > 0);
@@ -195,10 +195,10 @@ fn failures(summary: &Summary) -> Section {
 fn read(summary: &Summary) -> Section {
     let (lines, left_out) = (&summary.lines, &summary.left_out);
     let all = [
-        ("lines that are no records", lines.other),
+        ("other lines", lines.other),
         ("records that could not be read", lines.unreadable),
         ("records of a newer schema, read as far as they are known", lines.newer_schema),
-        ("further records of a task that is counted", left_out.repeated_records),
+        ("more records of the same task", left_out.repeated_records),
         ("simulated notices, left out (--simulated counts them)", left_out.simulated),
         ("notices dated in the future, left out: a clock is wrong", left_out.dated_in_the_future),
         ("interruptions with a time before their notice: a clock is wrong", summary.with_clock_skew),

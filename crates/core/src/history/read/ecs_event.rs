@@ -23,7 +23,7 @@ pub(crate) struct PlacementFailure {
     pub(crate) event_id: String,
 }
 
-/// A task of a service that runs.
+/// A service's task has started to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TaskStart {
     pub(crate) task: String,
@@ -99,7 +99,7 @@ fn placement_failure(event: EcsEvent) -> LogEntry {
     })
 }
 
-/// A standalone task replaces nothing.
+/// Returns the start of a service's task. Standalone tasks are left out, because they replace no other task.
 fn start(detail: EcsDetail) -> LogEntry {
     let service = detail.group.as_deref().and_then(|group| group.strip_prefix("service:")).map(str::to_owned);
     match (service, detail.task_arn, detail.started_at) {

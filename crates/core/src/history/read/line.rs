@@ -1,6 +1,6 @@
-//! Which form does a line have? The function's own, one of `aws logs`, the hold's, or an event of the capacity watch.
+//! Recognises the form of a line: the function's log, output of `aws logs`, the hold's log, or an event of the capacity watch.
 //!
-//! A line may have a prefix, as `aws logs tail` writes it; a log router may have wrapped it in a field `log`.
+//! A line may have a prefix, such as that of `aws logs tail`, and a log router may have wrapped it in a field `log`.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub(crate) enum LogEntry {
     Start(TaskStart),
     /// Nothing that a report counts.
     Other,
-    /// A record or an event that does not fit, and why.
+    /// A record or an event that cannot be read, and why.
     Unreadable(String),
 }
 
@@ -76,7 +76,7 @@ fn read_within(text: &str, wrappings: u8) -> Vec<LogEntry> {
     }
 }
 
-/// A record that was cut off must not go unnoticed.
+/// Returns whether invalid JSON seems to be a record that was cut off. The report counts such records.
 fn looks_like_a_record(json: &str) -> bool {
     json.contains("\"interrupted_at\"") && json.contains("\"registrations\"")
 }
@@ -98,7 +98,7 @@ fn of_outline(outline: &Outline<'_>, json: &str, wrappings: u8) -> Vec<LogEntry>
     }
 }
 
-/// A line `ignored` has a record, too, without registrations.
+/// Reads the field `record`. The record of an ignored event has no registrations, and is not counted.
 fn of_record(record: &str, timestamp: Raw<'_>) -> LogEntry {
     #[derive(Deserialize)]
     struct Probe {

@@ -7,7 +7,7 @@ use super::line::LogEntry;
 use crate::model::task_status::StopCodeForm;
 use crate::report::{FIRST_READ, First, RECORD_SCHEMA};
 
-/// One record of a notice. A notice that came several times has several.
+/// One record of a notice. A notice that arrived several times has several records.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PastNotice {
     #[serde(default = "version_1")]
@@ -62,7 +62,7 @@ pub(crate) struct PastRegistration {
     pub(crate) notice_to_deregistered_ms: Option<i64>,
 }
 
-/// The outcomes, and those of newer versions.
+/// An outcome in a record. A newer version may have written one that is unknown here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, strum::IntoStaticStr)]
 pub(crate) enum PastOutcome {
     Deregistered,
@@ -116,13 +116,13 @@ impl PastNotice {
         self.event_source.is_some()
     }
 
-    /// When the record was made, as far as that is known. It orders the records of a task.
+    /// Returns when the record was made: the time of its line, or else an estimate. It orders the records of a task.
     pub(crate) fn recorded_at(&self) -> Timestamp {
         let age = SignedDuration::from_millis(self.notice_age_ms.unwrap_or(0));
         self.written_at.unwrap_or_else(|| self.interrupted_at.saturating_add(age).unwrap_or(self.interrupted_at))
     }
 
-    /// Who was first. The oldest records do not say it; the rule is the same.
+    /// Returns who was first. The oldest records do not have the field, so it is derived by the same rule.
     pub(crate) fn first(&self) -> First {
         self.first.unwrap_or_else(|| self.derived_first())
     }
@@ -151,25 +151,16 @@ impl PastOutcome {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantNames as _;
+
     use super::*;
-    use crate::model::outcome::{Failure, Outcome};
+    use crate::model::outcome::Outcome;
 
     #[test]
     fn every_outcome_is_read() {
-        let outcomes = [
-            Outcome::Deregistered,
-            Outcome::WouldDeregister,
-            Outcome::AlreadyDraining,
-            Outcome::NotRegistered,
-            Outcome::LeftToHold,
-            Outcome::KeptLastHealthy,
-            Outcome::Stale,
-            Outcome::AlreadyGone,
-            Outcome::Failed(Failure::not_asked("DescribeTasks")),
-        ];
-        for outcome in outcomes {
-            let read: PastOutcome = serde_json::from_value(outcome.as_str().into()).unwrap();
-            assert_eq!(read.as_str(), outcome.as_str());
+        for name in Outcome::VARIANTS {
+            let read: PastOutcome = serde_json::from_value((*name).into()).unwrap();
+            assert_eq!(read.as_str(), *name);
         }
         assert_eq!(serde_json::from_str::<PastOutcome>("\"Moved\"").unwrap(), PastOutcome::Other);
     }

@@ -143,13 +143,13 @@ fn the_sentences_say_what_the_numbers_mean() {
         sentences(&summary),
         [
             "In 30 days ECS was first 2 times of 5; spotdrain deregistered 3. 1 interrupted task has no load balancer. For 4 interruptions it is unknown who was first.",
-            "In 3 interruptions the target was still in service when spotdrain read it: without spotdrain it would have stayed there longer.",
-            "From the notice to deregistered: p50 900 ms, p90 12 s, p99 12 s, of 4 interruptions.",
+            "In 3 interruptions the target was still in service when spotdrain read it: without spotdrain it would have stayed in service longer.",
+            "From notice to deregistration: p50 900 ms, p90 12 s, p99 12 s, of 4 interruptions.",
             "The largest sweep took 3 tasks within 80 s, on 2026-11-20 10:00 UTC.",
             "Behind an NLB the last new connection came 30 s after the stop signal (p50), at most 41 s.",
             "A replacement ran after 60 s (p50), 1800 s (p90). 5 interruptions had no replacement within an hour.",
-            "ECS reported 2 placement failures, of 1 service.",
-            "To look at: 1 interruption failed, 1 message could not be read.",
+            "ECS reported 2 placement failures for 1 service.",
+            "Needs attention: 1 interruption failed, 1 message could not be read.",
         ]
     );
 }

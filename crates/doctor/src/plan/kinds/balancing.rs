@@ -2,31 +2,14 @@
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lb_target_group>
 
 use crate::plan::kinds::ResourceKind;
-use crate::plan::kinds::services::{map, tags};
-use crate::plan::translate::{Names, at, list_of, renamed};
+use crate::plan::translate::{Names, at, list_of, map, renamed, tags};
 use crate::template::evaluate::value::{Data, Value};
 
 pub(super) const KINDS: &[ResourceKind] = &[
-    ResourceKind {
-        terraform: "aws_lb_target_group",
-        cloudformation: "AWS::ElasticLoadBalancingV2::TargetGroup",
-        properties: target_group,
-    },
-    ResourceKind {
-        terraform: "aws_lb",
-        cloudformation: "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        properties: load_balancer,
-    },
-    ResourceKind {
-        terraform: "aws_lb_listener",
-        cloudformation: "AWS::ElasticLoadBalancingV2::Listener",
-        properties: listener,
-    },
-    ResourceKind {
-        terraform: "aws_lb_listener_rule",
-        cloudformation: "AWS::ElasticLoadBalancingV2::ListenerRule",
-        properties: listener_rule,
-    },
+    ResourceKind::new("aws_lb_target_group", "AWS::ElasticLoadBalancingV2::TargetGroup", target_group),
+    ResourceKind::new("aws_lb", "AWS::ElasticLoadBalancingV2::LoadBalancer", load_balancer),
+    ResourceKind::new("aws_lb_listener", "AWS::ElasticLoadBalancingV2::Listener", listener),
+    ResourceKind::new("aws_lb_listener_rule", "AWS::ElasticLoadBalancingV2::ListenerRule", listener_rule),
 ];
 
 const TARGET_GROUP: Names = &[
@@ -42,7 +25,7 @@ const TARGET_GROUP: Names = &[
     ("health_check.protocol", "HealthCheckProtocol"),
 ];
 
-/// Attributes of the API, which are properties of their own in the provider.
+/// Attributes in the API that are separate properties in the provider.
 const ATTRIBUTES: Names = &[
     ("deregistration_delay", "deregistration_delay.timeout_seconds"),
     ("connection_termination", "deregistration_delay.connection_termination.enabled"),
@@ -72,7 +55,7 @@ fn target_group(from: &Value) -> Vec<(String, Value)> {
 
 fn load_balancer(from: &Value) -> Vec<(String, Value)> {
     let mut properties = renamed(from, &[("name", "Name"), ("subnet_mapping", "SubnetMappings")]);
-    // Of the two forms the provider computes the other one.
+    // If one of the two forms is set, the provider computes the other one.
     let subnets = at(from, "subnets").filter(|all| !matches!(&all.data, Data::List(items) if items.is_empty()));
     properties.extend(subnets.map(|subnets| ("Subnets".to_owned(), subnets)));
     let names: Names = &[("enable_cross_zone_load_balancing", "load_balancing.cross_zone.enabled")];

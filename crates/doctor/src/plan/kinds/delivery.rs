@@ -2,24 +2,15 @@
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_event_rule>
 
 use crate::plan::kinds::ResourceKind;
-use crate::plan::kinds::services::map;
-use crate::plan::translate::{Names, at, json_of, list_of, put, renamed};
+use crate::plan::translate::{Names, at, json_of, list_of, map, put, renamed};
 use crate::template::evaluate::value::{Data, Value};
 
 pub(super) const KINDS: &[ResourceKind] = &[
-    ResourceKind { terraform: "aws_cloudwatch_event_rule", cloudformation: "AWS::Events::Rule", properties: rule },
-    ResourceKind { terraform: "aws_sqs_queue", cloudformation: "AWS::SQS::Queue", properties: queue },
-    ResourceKind {
-        terraform: "aws_sqs_queue_policy",
-        cloudformation: "AWS::SQS::QueuePolicy",
-        properties: queue_policy,
-    },
-    ResourceKind {
-        terraform: "aws_lambda_event_source_mapping",
-        cloudformation: "AWS::Lambda::EventSourceMapping",
-        properties: mapping,
-    },
-    ResourceKind { terraform: "aws_lambda_function", cloudformation: "AWS::Lambda::Function", properties: function },
+    ResourceKind::new("aws_cloudwatch_event_rule", "AWS::Events::Rule", rule),
+    ResourceKind::new("aws_sqs_queue", "AWS::SQS::Queue", queue),
+    ResourceKind::new("aws_sqs_queue_policy", "AWS::SQS::QueuePolicy", queue_policy),
+    ResourceKind::new("aws_lambda_event_source_mapping", "AWS::Lambda::EventSourceMapping", mapping),
+    ResourceKind::new("aws_lambda_function", "AWS::Lambda::Function", function),
 ];
 
 fn rule(from: &Value) -> Vec<(String, Value)> {
@@ -54,7 +45,7 @@ fn queue(from: &Value) -> Vec<(String, Value)> {
     renamed(from, names)
 }
 
-/// A queue's own `policy`, or that of a resource of its own, is a policy beside it.
+/// A queue's policy, which is an attribute of the queue or a separate resource.
 fn queue_policy(from: &Value) -> Vec<(String, Value)> {
     let mut properties = renamed(from, &[("queue_url", "Queues")]);
     let policy = at(from, "policy").map(|text| json_of(&text, "the queue's policy"));

@@ -9,13 +9,23 @@ pub(crate) use delivery::target;
 
 use crate::template::evaluate::value::Value;
 
-/// A kind of resource of the AWS provider, and CloudFormation's of the same meaning.
+/// A kind of resource of the AWS provider, and the corresponding kind of CloudFormation.
 #[derive(Debug)]
 pub(crate) struct ResourceKind {
     pub(crate) terraform: &'static str,
     pub(crate) cloudformation: &'static str,
-    /// Returns CloudFormation's properties of the provider's attributes.
+    /// Converts the provider's attributes to CloudFormation's properties.
     pub(crate) properties: fn(&Value) -> Vec<(String, Value)>,
+}
+
+impl ResourceKind {
+    const fn new(
+        terraform: &'static str,
+        cloudformation: &'static str,
+        properties: fn(&Value) -> Vec<(String, Value)>,
+    ) -> Self {
+        Self { terraform, cloudformation, properties }
+    }
 }
 
 /// What an attribute may refer to.
@@ -85,5 +95,5 @@ pub(crate) fn wanted(kind: &str, attribute: &str) -> Option<LinkTarget> {
     }
 }
 
-/// Resources whose plain ARN a statement of a policy names. With a suffix such as `:*` the ARN is not enough.
+/// Resources that a policy statement names by their plain ARN, without a suffix such as `:*`.
 const IN_POLICIES: &[&str] = &["aws_sqs_queue"];

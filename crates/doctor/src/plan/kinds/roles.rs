@@ -2,14 +2,13 @@
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role>
 
 use crate::plan::kinds::ResourceKind;
-use crate::plan::kinds::services::map;
-use crate::plan::translate::{at, json_of, list_of, renamed};
+use crate::plan::translate::{at, json_of, list_of, map, renamed};
 use crate::template::evaluate::value::{Data, Value};
 
 pub(super) const KINDS: &[ResourceKind] = &[
-    ResourceKind { terraform: "aws_iam_role", cloudformation: "AWS::IAM::Role", properties: role },
-    ResourceKind { terraform: "aws_iam_role_policy", cloudformation: "AWS::IAM::RolePolicy", properties: role_policy },
-    ResourceKind { terraform: "aws_iam_policy", cloudformation: "AWS::IAM::ManagedPolicy", properties: policy },
+    ResourceKind::new("aws_iam_role", "AWS::IAM::Role", role),
+    ResourceKind::new("aws_iam_role_policy", "AWS::IAM::RolePolicy", role_policy),
+    ResourceKind::new("aws_iam_policy", "AWS::IAM::ManagedPolicy", policy),
 ];
 
 fn role(from: &Value) -> Vec<(String, Value)> {

@@ -2,34 +2,22 @@
 //! Source: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/ecs_service>
 
 use crate::plan::kinds::ResourceKind;
-use crate::plan::translate::{Names, at, capitalized, json_of, list_of, nothing, pairs, put, renamed};
+use crate::plan::translate::{Names, at, capitalized, json_of, list_of, map, nothing, put, renamed, tags};
 use crate::template::evaluate::value::{Data, Value};
 
 pub(super) const KINDS: &[ResourceKind] = &[
-    ResourceKind { terraform: "aws_ecs_service", cloudformation: "AWS::ECS::Service", properties: service },
-    ResourceKind { terraform: "aws_ecs_task_set", cloudformation: "AWS::ECS::TaskSet", properties: task_set },
-    ResourceKind {
-        terraform: "aws_ecs_task_definition",
-        cloudformation: "AWS::ECS::TaskDefinition",
-        properties: task_definition,
-    },
-    ResourceKind { terraform: "aws_ecs_cluster", cloudformation: "AWS::ECS::Cluster", properties: cluster },
-    ResourceKind {
-        terraform: "aws_ecs_cluster_capacity_providers",
-        cloudformation: "AWS::ECS::ClusterCapacityProviderAssociations",
-        properties: cluster_providers,
-    },
-    ResourceKind {
-        terraform: "aws_appautoscaling_target",
-        cloudformation: "AWS::ApplicationAutoScaling::ScalableTarget",
-        properties: scalable_target,
-    },
-    ResourceKind {
-        terraform: "aws_codedeploy_deployment_group",
-        cloudformation: "AWS::CodeDeploy::DeploymentGroup",
-        properties: deployment_group,
-    },
-    ResourceKind { terraform: "aws_subnet", cloudformation: "AWS::EC2::Subnet", properties: subnet },
+    ResourceKind::new("aws_ecs_service", "AWS::ECS::Service", service),
+    ResourceKind::new("aws_ecs_task_set", "AWS::ECS::TaskSet", task_set),
+    ResourceKind::new("aws_ecs_task_definition", "AWS::ECS::TaskDefinition", task_definition),
+    ResourceKind::new("aws_ecs_cluster", "AWS::ECS::Cluster", cluster),
+    ResourceKind::new(
+        "aws_ecs_cluster_capacity_providers",
+        "AWS::ECS::ClusterCapacityProviderAssociations",
+        cluster_providers,
+    ),
+    ResourceKind::new("aws_appautoscaling_target", "AWS::ApplicationAutoScaling::ScalableTarget", scalable_target),
+    ResourceKind::new("aws_codedeploy_deployment_group", "AWS::CodeDeploy::DeploymentGroup", deployment_group),
+    ResourceKind::new("aws_subnet", "AWS::EC2::Subnet", subnet),
 ];
 
 const SERVICE: Names = &[
@@ -64,7 +52,7 @@ const BALANCER: Names = &[
 
 fn service(from: &Value) -> Vec<(String, Value)> {
     let mut properties = placed(from, SERVICE);
-    // The provider makes no task where the count is not set; CloudFormation makes one.
+    // If the count is not set, the provider creates no task; CloudFormation creates one.
     let is_daemon = at(from, "scheduling_strategy").is_some_and(|one| one.data == Data::Text("DAEMON".to_owned()));
     if at(from, "desired_count").is_none() && !is_daemon {
         properties.push(("DesiredCount".to_owned(), Value { line: 0, data: Data::Number(0.into()) }));
@@ -171,13 +159,4 @@ fn subnet(from: &Value) -> Vec<(String, Value)> {
         ("assign_ipv6_address_on_creation", "AssignIpv6AddressOnCreation"),
     ];
     renamed(from, &names)
-}
-
-/// The tags with the provider's default tags.
-pub(super) fn tags(from: &Value) -> Option<Value> {
-    at(from, "tags_all").or_else(|| at(from, "tags")).map(|tags| pairs(&tags))
-}
-
-pub(super) fn map(entries: Vec<(String, Value)>) -> Value {
-    Value { line: 0, data: Data::Map(entries) }
 }

@@ -1,5 +1,5 @@
-//! The account, the Region and CloudFormation's pseudo parameters. Where they are not given, placeholders are used, the same
-//! everywhere, so that references to the same resource are the same text. A condition never decides by a placeholder.
+//! The account, the Region and CloudFormation's pseudo parameters. If they are not given, the same placeholders
+//! are used everywhere, so that references to the same resource are the same text. A condition is never decided by a placeholder.
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/pseudo-parameter-reference.html>
 
 use crate::template::evaluate::value::Data;
@@ -51,7 +51,7 @@ impl Location {
         format!("arn:{}:{service}::{}:{resource}", self.partition(), self.account())
     }
 
-    /// Returns a text with `*` in the place of placeholders.
+    /// Replaces placeholders in a text by `*`.
     pub(crate) fn widest(&self, text: &str) -> String {
         let mut wide = text.replace(STACK, "*");
         if self.region.is_none() {

@@ -1,5 +1,4 @@
-//! Parameters, conditions and intrinsic functions: what the values of a template are, as far as that can be said before a
-//! deployment.
+//! Evaluates parameters, conditions and intrinsic functions, as far as their values are known before a deployment.
 
 pub(crate) mod conditions;
 pub(crate) mod location;

@@ -1,5 +1,5 @@
-//! The names and ARNs of resources. Before a deployment there is no ARN: one made from the name, or else from the logical
-//! id, takes its place.
+//! The names and ARNs of resources. Before a deployment there is no ARN, so one is made from the name, or else from the
+//! logical id.
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>
 
 use crate::model::setting::Setting;
@@ -41,7 +41,7 @@ pub(crate) fn attribute(resolver: Resolver<'_>, id: &str, attribute: &str) -> Re
     found.ok_or_else(|| format!("!GetAtt {id}.{attribute} is known only after the deployment"))
 }
 
-/// A resource's ARN, where it has one that matters here.
+/// A resource's ARN, if the doctor needs it.
 pub(crate) fn arn_of(resolver: Resolver<'_>, id: &str) -> Option<String> {
     let name = name(resolver, id);
     let arn = |service: &str, resource: &str| resolver.stack.location.arn(service, resource);
@@ -66,7 +66,7 @@ pub(crate) fn arn_of(resolver: Resolver<'_>, id: &str) -> Option<String> {
     })
 }
 
-/// The rule of another bus has the bus in its ARN.
+/// The ARN of a rule on another bus contains the bus.
 fn rule_resource(resolver: Resolver<'_>, id: &str, name: &str) -> String {
     match property_of(resolver, id, "EventBusName") {
         Some(bus) if bus != "default" => format!("rule/{}/{name}", bus.rsplit('/').next().unwrap_or(&bus)),
@@ -78,7 +78,7 @@ fn kind<'a>(resolver: Resolver<'a>, id: &str) -> &'a str {
     resolver.stack.resource(id).and_then(|body| body.get("Type")).and_then(Node::text).unwrap_or_default()
 }
 
-/// The name that a resource is given, or its logical id in characters that names may have.
+/// Returns the name of a resource, or its logical id with only the characters that names may have.
 pub(crate) fn name(resolver: Resolver<'_>, id: &str) -> String {
     let property = match kind(resolver, id) {
         "AWS::ECS::Cluster" => "ClusterName",

@@ -1,4 +1,4 @@
-//! Values that depend on a placeholder, the account, the Region or the stack's name, and mappings that are looked up by one.
+//! Values that depend on a placeholder (the account, the Region or the stack's name), and mappings that are looked up by one.
 
 use crate::template::evaluate::resolve::{Resolver, text_of};
 use crate::template::evaluate::value::Value;
@@ -69,7 +69,7 @@ impl Resolver<'_> {
                     let text = parts.first().and_then(Node::text).and_then(|text| self.placeholder_in(text));
                     text.or_else(|| parts.iter().find_map(|part| self.placeholder(part)))
                 }
-                // A lookup is unknown by itself where its row is.
+                // A lookup is already unknown if its row is unknown.
                 ("FindInMap", _) => None,
                 _ => self.placeholder(argument),
             },

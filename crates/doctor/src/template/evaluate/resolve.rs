@@ -7,7 +7,7 @@ use crate::template::evaluate::stack::Stack;
 use crate::template::evaluate::value::{Data, UnknownReason, Value};
 use crate::template::syntax::node::{Node, NodeKind};
 
-/// How many references may follow each other.
+/// The maximum length of a chain of references.
 const LONGEST_CHAIN: u32 = 40;
 
 /// The longest text that is made, in bytes: a template has at most 1 MB.
@@ -221,7 +221,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Zones of the Region: every Region has two at least.
+    /// The Availability Zones of the Region. Every Region has at least two.
     fn zones(&self, line: usize) -> Value {
         let region = self.stack.location.region();
         let zones = ["a", "b", "c"].map(|zone| Value::text_of(line, format!("{region}{zone}")));

@@ -44,7 +44,7 @@ fn text(node: &Node) -> Option<String> {
     }
 }
 
-/// The inner error is why the rule could not be evaluated, the outer one that it is broken.
+/// The inner error says why the rule could not be evaluated. The outer error says that the parameters break the rule.
 fn assert_rule(stack: &Stack, name: &str, rule: &Node) -> Result<Result<(), String>, String> {
     let resolver = Resolver::new(stack);
     match rule.get("RuleCondition").map(|condition| resolver.condition(condition)) {

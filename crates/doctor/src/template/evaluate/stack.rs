@@ -1,4 +1,4 @@
-//! One template with the values of its parameters: what its intrinsic functions refer to.
+//! One template with the values of its parameters, to which its intrinsic functions refer.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::template::evaluate::value::{Data, Value};
 use crate::template::syntax::loops;
 use crate::template::syntax::node::{Node, NodeKind};
 
-/// The most intrinsic functions that are evaluated for one stack: a bound for references that multiply.
+/// The most intrinsic functions that are evaluated for one stack. It stops references that multiply.
 const MAX_CALLS: u32 = 1_000_000;
 
 /// A parameter's value, and why it depends on a placeholder, if it does.

@@ -29,9 +29,9 @@ pub(crate) enum Data {
 pub(crate) struct UnknownReason {
     /// The reason, and what to do about it.
     pub(crate) why: String,
-    /// The parameter that the value is, unchanged: two values of the same parameter are the same.
+    /// The parameter, if the value is that of one parameter. Two values of the same parameter are equal.
     pub(crate) parameter: Option<String>,
-    /// A text with unknown parts, with `*` in their place.
+    /// A text whose unknown parts are replaced by `*`.
     pub(crate) pattern: Option<String>,
 }
 
@@ -95,7 +95,7 @@ impl Value {
         }
     }
 
-    /// The text under a key where it only names something: an unknown parameter is `${Parameter}`.
+    /// The text under a key that only names something. An unknown parameter becomes `${Parameter}`.
     pub(crate) fn name(&self, key: &str) -> Setting<String> {
         let Data::Map(entries) = &self.data else { return self.text(key) };
         match entries.iter().find(|(name, _)| name == key).map(|(_, value)| &value.data) {
@@ -106,7 +106,7 @@ impl Value {
         }
     }
 
-    /// The text under a key, with `*` in the place of its unknown parts.
+    /// The text under a key, with its unknown parts replaced by `*`.
     pub(crate) fn pattern(&self, key: &str) -> Option<String> {
         let Data::Map(entries) = &self.data else { return None };
         entries.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_pattern())
@@ -163,7 +163,7 @@ impl Value {
         }
     }
 
-    /// The texts under a key; not known where one of them is not.
+    /// The texts under a key; unknown if one of them is unknown.
     pub(crate) fn texts(&self, key: &str) -> Setting<Vec<String>> {
         self.items(key).and_then(|items| all(items.into_iter().map(Self::as_text)))
     }
@@ -182,7 +182,7 @@ impl Value {
         }
     }
 
-    /// The value of a JSON that is in no file.
+    /// The value of JSON that is not in a file.
     pub(crate) fn of_json(json: serde_json::Value) -> Self {
         let data = match json {
             serde_json::Value::Null => Data::Nothing,
@@ -214,7 +214,7 @@ impl Value {
     }
 }
 
-/// All of them, or the first that is not known; what is absent is left out.
+/// Returns all of them, or the first unknown one. Absent values are left out.
 pub(crate) fn all<T>(facts: impl Iterator<Item = Setting<T>>) -> Setting<Vec<T>> {
     let mut values = Vec::new();
     for fact in facts {

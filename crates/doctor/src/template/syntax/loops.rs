@@ -3,13 +3,13 @@
 
 use super::node::{LOOP, Node, NodeKind};
 
-/// The most nodes that the loops of one template make.
+/// The maximum number of nodes that the loops of one template may create.
 const MAX_NODES: usize = 200_000;
 
 /// Returns the texts of a collection, or why they are unknown.
 pub(crate) type Collection<'a> = &'a dyn Fn(&Node) -> Result<Vec<String>, String>;
 
-/// Expands the loops below a node. One whose collection is unknown stays, and the reason is added to `problems`.
+/// Expands the loops below a node. A loop whose collection is unknown stays, and the reason is added to `problems`.
 pub(crate) fn expand(node: Node, collection: Collection<'_>, problems: &mut Vec<(String, String)>) -> Node {
     Expansion { collection, problems, left: MAX_NODES }.node(node)
 }
@@ -85,7 +85,7 @@ fn size(node: &Node) -> usize {
     }
 }
 
-/// `${Name}` is the value, `&{Name}` its letters and digits alone.
+/// `${Name}` is the value, and `&{Name}` has only its letters and digits.
 fn replaced(text: &str, identifier: &str, value: &str) -> String {
     let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
     text.replace(&format!("${{{identifier}}}"), value).replace(&format!("&{{{identifier}}}"), &plain)

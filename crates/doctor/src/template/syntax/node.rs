@@ -26,7 +26,7 @@ pub(crate) enum NodeKind {
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html>
 pub(crate) const LOOP: &str = "Fn::ForEach::";
 
-/// Turns `{Ref: X}` and `{Fn::Name: …}` into calls. `Condition` alone is one only where a condition is expected.
+/// Turns `{Ref: X}` and `{Fn::Name: …}` into calls. `{Condition: X}` is a call only where a condition is expected.
 pub(crate) fn long_form(mut entries: Vec<(String, Node)>) -> NodeKind {
     let is_call = |name: &str| name == "Ref" || name.starts_with("Fn::") && !name.starts_with(LOOP);
     if entries.len() == 1 && entries.first().is_some_and(|(name, _)| is_call(name)) {
@@ -43,7 +43,7 @@ impl Node {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// Returns the entries of a map; none for any other value.
+    /// Returns the entries of a map; any other value has no entries.
     pub(crate) fn entries(&self) -> &[(String, Self)] {
         match &self.kind {
             NodeKind::Map(entries) => entries,
@@ -51,7 +51,7 @@ impl Node {
         }
     }
 
-    /// Returns the items of a list; none for any other value.
+    /// Returns the items of a list; any other value has no items.
     pub(crate) fn items(&self) -> &[Self] {
         match &self.kind {
             NodeKind::List(items) => items,

@@ -203,7 +203,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -> Nod
     tagged(tag, Node { line, kind })
 }
 
-/// The core schema of YAML 1.2. A number with a leading zero stays a text: account ids are written so.
+/// The core schema of YAML 1.2. A number with a leading zero stays a text, because it may be an account id.
 fn plain(text: &str) -> NodeKind {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => NodeKind::Null,

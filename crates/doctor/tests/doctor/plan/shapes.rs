@@ -10,9 +10,20 @@ use crate::cases::{found, reported};
 
 const PLANS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctor/plans");
 
-/// Files that are read together, what is found as `CHECK address`, and texts that the report of what was not checked or does
-/// not apply has.
+/// Files that are read together, the findings as `CHECK address`, and texts that must be among what was not checked or does not
+/// apply.
 type Shape = (&'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
+/// What is found in a blue/green service, whether `CodeDeploy` or ECS deploys it.
+const BLUE_GREEN: &[&str] = &[
+    "SD020 aws_lb_target_group.this[1]",
+    "SD057 aws_lb_target_group.this[0]",
+    "SD057 aws_lb_target_group.this[1]",
+    "SD014 aws_lb_target_group.this[0]",
+    "SD014 aws_lb_target_group.this[1]",
+];
+
+const NO_LISTENER: &[&str] = &["no listener in this plan forwards to target group aws_lb_target_group.this[1]"];
 
 const TABLE: &[Shape] = &[
     (
@@ -79,29 +90,9 @@ const TABLE: &[Shape] = &[
         &["SD003 aws_ecs_service.web", "SD003 aws_ecs_service.worker", "SD037 aws_appautoscaling_target.web"],
         &[],
     ),
-    (
-        &["blue-green.json"],
-        &[
-            "SD020 aws_lb_target_group.this[1]",
-            "SD057 aws_lb_target_group.this[0]",
-            "SD057 aws_lb_target_group.this[1]",
-            "SD014 aws_lb_target_group.this[0]",
-            "SD014 aws_lb_target_group.this[1]",
-        ],
-        &["no listener in this plan forwards to target group aws_lb_target_group.this[1]"],
-    ),
+    (&["blue-green.json"], BLUE_GREEN, NO_LISTENER),
     // Blue/green deployments of ECS itself, in the form of provider 6.
-    (
-        &["blue-green-native.json"],
-        &[
-            "SD020 aws_lb_target_group.this[1]",
-            "SD057 aws_lb_target_group.this[0]",
-            "SD057 aws_lb_target_group.this[1]",
-            "SD014 aws_lb_target_group.this[0]",
-            "SD014 aws_lb_target_group.this[1]",
-        ],
-        &["no listener in this plan forwards to target group aws_lb_target_group.this[1]"],
-    ),
+    (&["blue-green-native.json"], BLUE_GREEN, NO_LISTENER),
     (
         &["enabled-count.json"],
         &[

@@ -84,7 +84,7 @@ pub(crate) fn tasks(world: &World, query: &Query) -> Result<String, ApiError> {
     json::write(Api::Ecs, &answer)
 }
 
-/// `DescribeServiceRevisions`; with `missing` nothing is found.
+/// `DescribeServiceRevisions`. With `missing`, every revision is reported as missing.
 pub(crate) fn revisions(world: &World, arns: &[String], missing: bool) -> Result<String, ApiError> {
     if let Some(wrong) = arns.iter().find(|arn| !arn.contains(":service-revision/")) {
         return Err(ApiError::invalid(Api::Ecs, format!("'{wrong}' is not the ARN of a service revision")));

@@ -1,4 +1,4 @@
-//! The errors of SQS and their two names: the JSON protocol's, and the one from the time of its query protocol.
+//! The errors of SQS and their two names: that of the JSON protocol, and that of the older query protocol.
 //!
 //! The modelled errors and their old names are those of the API's model (`aws-sdk-sqs`, which reads the old names); the
 //! messages are the service's. The namespace of errors that are not in the model was observed for `AccessDenied` only.

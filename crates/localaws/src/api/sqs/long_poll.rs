@@ -23,7 +23,7 @@ const MAX_IN_FLIGHT: usize = 120_000;
 /// A result, or the latest time at which to try again.
 pub(crate) type ReceiveAttempt<T> = ControlFlow<T, Duration>;
 
-/// The answer of a call in JSON, or the poll that will have it.
+/// The answer of a call in JSON, or the poll that will return it.
 #[derive(Debug)]
 pub(crate) enum PollAnswer {
     Now(String),

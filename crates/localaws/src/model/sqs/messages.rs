@@ -25,9 +25,9 @@ const MAX_HIDDEN: Duration = Duration::from_hours(12);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Messages {
     all: BTreeMap<u64, Message>,
-    /// The messages that were visible at the last receive,
+    /// The messages that were visible at the last receive.
     visible: BTreeSet<u64>,
-    /// and the same by their receive count.
+    /// The same messages by their receive count.
     visible_by_receives: BTreeSet<(u32, u64)>,
     /// The other messages, by the time at which they become visible.
     hidden: BTreeSet<(Duration, u64)>,

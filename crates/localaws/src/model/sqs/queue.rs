@@ -20,7 +20,7 @@ pub struct Queue {
     pub receive_wait: Duration,
     /// How long a message is kept after it was sent; by default four days.
     pub retention: Duration,
-    /// Where messages go that were received too often.
+    /// The queue to which messages that were received too often are moved.
     pub redrive: Option<Redrive>,
     /// The maximum number of messages that a short poll sees, because it may query only some of AWS's servers. `None` means
     /// all; `Some(0)` makes every short poll empty.
@@ -32,7 +32,7 @@ pub struct Queue {
 pub struct Redrive {
     /// The dead-letter queue's ARN.
     pub dead_letter_target: String,
-    /// A message that was received this often goes there at the next receive.
+    /// A message that was received this often is moved at the next receive.
     pub max_receive_count: u32,
 }
 

@@ -1,7 +1,7 @@
 //! All queues with their messages, including the moves to dead-letter queues.
 //!
 //! A message moves when its receive count would exceed `maxReceiveCount` (developer guide, *Using dead-letter queues in Amazon
-//! SQS*): the receive that would be one too many moves all such visible messages instead of returning them. If the dead-letter
+//! SQS*): the receive that would exceed it moves all such visible messages instead of returning them. If the dead-letter
 //! queue does not exist, messages stay and are received again; AWS does not document this case.
 
 use std::collections::BTreeMap;
