@@ -56,6 +56,24 @@ fn by_http_the_applications_status_is_mirrored_and_503_from_the_stop_signal_on()
 }
 
 #[test]
+fn while_the_file_exists_the_health_endpoint_fails() {
+    isolated(|| {
+        let file = std::env::temp_dir().join(format!("spotdrain-test-fail-{}", std::process::id()));
+        let check = format!("http://127.0.0.1:5044/ --fail-health-file {}", file.display());
+        let mut running = checked(&check, "http 5044 200");
+        running.wait_healthy();
+        std::fs::write(&file, "").unwrap();
+        running.wait_line("a failing check", |line| line["found"] == "the file of fail-health-file exists");
+        assert!(answers("503"));
+        std::fs::remove_file(&file).unwrap();
+        until("healthy again", || answers("200"));
+        running.stop();
+        running.send("TERM");
+        assert_eq!(running.end().0, 0);
+    });
+}
+
+#[test]
 fn by_tcp_the_port_is_open_while_the_applications_is_and_closed_from_the_stop_signal_on() {
     isolated(|| {
         let mut running = checked("tcp://[::1]:5044", "serve 5044");
