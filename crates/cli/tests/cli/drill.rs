@@ -25,7 +25,7 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// Returns whether the programs that a test needs are installed, and prints which one is missing.
-fn has_all(test: &str, needs_hold: bool) -> bool {
+pub(crate) fn has_all(test: &str, needs_hold: bool) -> bool {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut folders = path.split(':').chain(["/usr/sbin", "/usr/local/sbin"]);
     let has_haproxy = folders.any(|folder| Path::new(folder).join("haproxy").exists());

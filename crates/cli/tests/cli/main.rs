@@ -14,5 +14,6 @@ mod command;
 mod commands;
 mod conventions;
 mod drill;
+mod probe;
 mod simulate;
 mod trust;

@@ -54,6 +54,7 @@ pub enum Action {
     ListServices,
     DescribeTaskDefinition,
     ListTasks,
+    StopTask,
     ListRuleNamesByTarget,
     DescribeRule,
     ListTargetsByRule,
@@ -117,7 +118,8 @@ impl Action {
             | Self::DescribeClusters
             | Self::ListServices
             | Self::DescribeTaskDefinition
-            | Self::ListTasks => Api::Ecs,
+            | Self::ListTasks
+            | Self::StopTask => Api::Ecs,
             Self::ListRuleNamesByTarget | Self::DescribeRule | Self::ListTargetsByRule | Self::PutEvents => Api::Events,
             Self::Invoke
             | Self::ListFunctions

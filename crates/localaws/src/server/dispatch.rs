@@ -124,7 +124,7 @@ fn run(
             if let Some(action) = action {
                 world.foreign.check(&world.location, action, &request.subject())?;
             }
-            request.run(world).map(PollAnswer::Now)
+            request.run(world, now).map(PollAnswer::Now)
         }
         ApiRequest::Canned(request) => request.run(world).map(PollAnswer::Now),
         ApiRequest::Iam(request) => request.run(world).map(PollAnswer::Now),
