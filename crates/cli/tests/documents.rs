@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
 use spotdrain_core::settings::NAMES;
-use spotdrain_doctor::{CHECKS, forecast};
+use spotdrain_doctor::{CHECKS, delays, forecast};
 
 const README: &str = include_str!("../../../README.md");
 const DOCTOR: &str = include_str!("../../../docs/doctor.md");
@@ -114,9 +114,9 @@ fn the_number_of_checks_is_right_wherever_it_is_written() {
 fn the_documented_forecast_model_has_the_figures_of_the_code() {
     let figures = [
         ("the function has acted", forecast::FUNCTION_ACTS),
-        ("an ALB goes on after that", forecast::ALB_GOES_ON),
-        ("an NLB goes on after that", forecast::NLB_GOES_ON),
-        ("an NLB goes on to an unhealthy target", forecast::NLB_GOES_ON_UNHEALTHY),
+        ("an ALB goes on after that", delays::ALB_GOES_ON),
+        ("an NLB goes on after that", delays::NLB_GOES_ON),
+        ("an NLB goes on to an unhealthy target", delays::NLB_GOES_ON_UNHEALTHY),
     ];
     for (what, seconds) in figures {
         assert!(DOCTOR.contains(&format!("| {what} | {seconds} s |")), "{what}");
