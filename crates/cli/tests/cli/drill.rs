@@ -153,6 +153,25 @@ fn is_running(pid: u32) -> bool {
 }
 
 #[test]
+fn the_users_own_application_is_held_too() {
+    if !has_all("the_users_own_application_is_held_too", true) {
+        return;
+    }
+    let program = Path::new(PROGRAM).with_file_name("spotdrain-drill-app");
+    let app = format!("{} --name own --address 0.0.0.0:8123 --grace 1", program.display());
+    let (code, out, err) =
+        run(&[&SMALL[..], &["--only", "nothing,hold", "--app", &app, "--port", "8123", "--json"]].concat());
+    if err.contains("--app needs network namespaces") {
+        println!("skipped: the_users_own_application_is_held_too: network namespaces are unavailable");
+        return;
+    }
+    assert_eq!(code, 0, "{err}");
+    let runs = serde_json::from_str::<Value>(&out).unwrap()["runs"].clone();
+    assert!(runs[0]["refused"].as_u64().unwrap() > 0, "{runs}");
+    assert_nothing_is_lost(&runs[1]);
+}
+
+#[test]
 fn a_missing_program_is_an_error_that_says_how_to_install_it() {
     let (code, _, err) = run(&["drill", "--haproxy", "/nowhere/haproxy"]);
     assert_eq!(code, 1);

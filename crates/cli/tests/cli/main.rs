@@ -17,3 +17,5 @@ mod drill;
 mod probe;
 mod simulate;
 mod trust;
+#[path = "../../../core/tests/core/schema/validator.rs"]
+mod validator;

@@ -14,6 +14,7 @@ use spotdrain_localaws::{Action, Fault, Group, LoadBalancer, LocalAws, Service, 
 
 use crate::command::{against, json, run, spotdrain};
 use crate::drill::has_all;
+use crate::validator::problems;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_spotdrain");
 /// Simulated seconds in a real one. With `PROBE_SCALE=1` the blind test takes as long as on AWS: half an hour.
@@ -74,7 +75,14 @@ async fn measure(rig: &Rig<'_>, scale: f64, experiment: &str, file: &Path) -> Va
         () = rig.stop_tasks() => unreachable!("it goes on without end"),
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let result = serde_json::from_slice(&output.stdout).unwrap();
+    assert_matches_the_schema(&result);
+    result
+}
+
+fn assert_matches_the_schema(result: &Value) {
+    let schema = serde_json::from_str(include_str!("../../../../docs/schema/probe-1.json")).unwrap();
+    assert_eq!(problems(&schema, result), [""; 0]);
 }
 
 /// One blind experiment: the delay that the load balancer has, and the bounds that the probe found, in real seconds.
@@ -311,6 +319,7 @@ fn lines_and_times_mark_moments_and_the_page_has_them() {
     child.stdin.take().unwrap().write_all(b"stopped here\n\n").unwrap();
     let output = child.wait_with_output().unwrap();
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_matches_the_schema(&result);
     let texts: Vec<_> = result["marks"].as_array().unwrap().iter().map(|mark| mark["text"].as_str().unwrap()).collect();
     assert_eq!(texts, ["stopped here", "mark 2", "deployed"]);
     assert_eq!((&result["refused"], &result["reset"], &result["cut"]), (&0.into(), &0.into(), &0.into()));
@@ -358,5 +367,23 @@ fn results_of_the_probe_replace_the_drills_delays() {
         assert_eq!(drill["plan"]["balancer"]["after_deregistration"], 120.0);
         assert_eq!(drill["plan"]["is_measured"], true);
     }
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn results_of_the_probe_replace_the_doctors_delays() {
+    let file = std::env::temp_dir().join(format!("spotdrain-test-measured-doctor-{}.json", std::process::id()));
+    let measured = r#"{"schema": "spotdrain-probe-1", "measured": {"load_balancer": "nlb",
+        "after_deregistration": {"at_least": 60.0, "at_most": 61.2}, "after_unhealthy": {"at_least": 5.0, "at_most": 6.0}}}"#;
+    std::fs::write(&file, measured).unwrap();
+    let template = ["doctor", "--template", "deploy/example/template.yaml", "--severity", "error"];
+    let with: Vec<_> = template.into_iter().chain(["--measured", file.to_str().unwrap()]).collect();
+    let (_, text, _) = run(spotdrain(&with));
+    assert!(text.contains("with your measurement of an NLB: left 62 s after the deregistration, 6 s after"), "{text}");
+    let last_new = |arguments: &[&str]| {
+        let (_, diagnosis) = json(spotdrain(&[arguments, &["--json"]].concat()));
+        diagnosis["forecasts"][0]["last_new_connection_seconds"].as_u64().unwrap()
+    };
+    assert!(last_new(&with) < last_new(&template));
     std::fs::remove_file(&file).unwrap();
 }
