@@ -29,6 +29,9 @@ pub(crate) enum Api {
     /// The query protocol.
     #[strum(serialize = "STS")]
     Sts,
+    /// The query protocol.
+    #[strum(serialize = "SNS")]
+    Sns,
     /// JSON 1.1.
     #[strum(serialize = "Application Auto Scaling")]
     Scaling,
@@ -59,6 +62,7 @@ pub enum Action {
     DescribeRule,
     ListTargetsByRule,
     PutEvents,
+    Publish,
     Invoke,
     ListFunctions,
     ListTags,
@@ -133,6 +137,7 @@ impl Action {
             | Self::GetPolicy
             | Self::GetPolicyVersion => Api::Iam,
             Self::GetCallerIdentity => Api::Sts,
+            Self::Publish => Api::Sns,
             Self::DescribeScalableTargets => Api::Scaling,
             Self::GetQueueUrl
             | Self::GetQueueAttributes
@@ -152,6 +157,7 @@ impl Action {
             Api::Lambda => format!("lambda:{self}"),
             Api::Iam => format!("iam:{self}"),
             Api::Sts => format!("sts:{self}"),
+            Api::Sns => format!("sns:{self}"),
             Api::Scaling => format!("application-autoscaling:{self}"),
             // The service's own messages have the name in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),

@@ -28,6 +28,15 @@ pub(crate) struct Canned {
     pub(crate) mappings: Vec<Value>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) scalable_targets: Vec<Value>,
+    pub(crate) published: Vec<PublishedMessage>,
+}
+
+/// A message that was published to an SNS topic. Nothing is delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedMessage {
+    pub topic: String,
+    pub subject: Option<String>,
+    pub message: String,
 }
 
 /// An `EventBridge` rule.
@@ -40,6 +49,12 @@ pub(crate) struct Rule {
 }
 
 impl World {
+    /// The messages that were published to SNS topics, in order.
+    #[must_use]
+    pub fn published(&self) -> &[PublishedMessage] {
+        &self.canned.published
+    }
+
     /// Adds fields to a cluster in `DescribeClusters`.
     pub fn set_cluster(&mut self, name: &str, fields: Value) {
         self.canned.clusters.insert(name.to_owned(), fields);
