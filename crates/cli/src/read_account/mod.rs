@@ -1,9 +1,9 @@
 //! Reads what is deployed in an account and Region into the doctor's model. Decides nothing and changes nothing.
 //!
 //! A setting that a call cannot read is unknown, with AWS's message, which names the missing permission. A failure is an error
-//! only if it leaves nothing to examine. The order follows the dependencies: `clusters`, `services` and their `scaling`; then
-//! `delivery` with its `queue` and `role`; then, at the same time, `task_definitions`, and `target_groups` with their `tags`,
-//! `cross_zone`, `target_health` and `listeners`.
+//! only if it leaves nothing to examine. The order follows the dependencies: `clusters`, `services` with their `scaling`;
+//! then `delivery` with its `queue`, `rule` and `role`; then, at the same time, `task_definitions`, and
+//! `target_groups` with their `tags`, `cross_zone`, `target_health` and `listeners`.
 
 mod clusters;
 mod cross_zone;
@@ -13,6 +13,7 @@ mod paced_client;
 mod progress_bar;
 mod queue;
 mod role;
+mod rule;
 mod scaling;
 mod services;
 mod tags;
@@ -59,7 +60,7 @@ pub(crate) async fn read_account(aws: &Aws, selection: &Selection) -> Result<Dep
     let clusters = clusters::find(&client, selection.cluster.as_deref()).await?;
     let mut services = services::find(&client, &clusters, &selection.services).await?;
     scaling::fill(&client, &mut services).await;
-    let delivery = delivery::find(&client, &selection.function).await?;
+    let delivery = delivery::find(&client, &selection.function, &mut services.unread).await?;
     // ELB and ECS have separate rate limits, so both are read at once.
     let groups = target_groups::find(&client, spot_groups(&services), tags::are_needed(&delivery));
     let (groups, ()) = tokio::join!(groups, task_definitions::fill(&client, &mut services));

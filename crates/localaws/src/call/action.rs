@@ -57,6 +57,7 @@ pub enum Action {
     ListRuleNamesByTarget,
     DescribeRule,
     ListTargetsByRule,
+    ListEventBuses,
     PutEvents,
     Invoke,
     ListFunctions,
@@ -118,7 +119,11 @@ impl Action {
             | Self::ListServices
             | Self::DescribeTaskDefinition
             | Self::ListTasks => Api::Ecs,
-            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::ListTargetsByRule | Self::PutEvents => Api::Events,
+            Self::ListRuleNamesByTarget
+            | Self::DescribeRule
+            | Self::ListTargetsByRule
+            | Self::ListEventBuses
+            | Self::PutEvents => Api::Events,
             Self::Invoke
             | Self::ListFunctions
             | Self::ListTags
