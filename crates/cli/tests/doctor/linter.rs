@@ -94,7 +94,7 @@ fn a_check_is_explained_as_json() {
     assert_eq!((code, &check["id"], &check["severity"]), (0, &"SD009".into(), &"error".into()));
     assert!(check["help"].as_str().unwrap().ends_with("docs/checks/SD009.md"));
     let (_, all) = json(spotdrain(&["doctor", "--explain", "--json"]));
-    assert_eq!(all.as_array().unwrap().len(), 59);
+    assert_eq!(all.as_array().unwrap().len(), 61);
 }
 
 /// Runs a script in a folder, with this build of spotdrain on the path.
