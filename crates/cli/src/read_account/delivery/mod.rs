@@ -1,13 +1,17 @@
 //! The deployed function, found by name, stack, tag or variables; then its `queue`, its EventBridge `rule` and its `role`.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html>
 
+mod queue;
+mod role;
+mod rule;
+
 use aws_sdk_lambda::types::FunctionConfiguration;
 use spotdrain_doctor::model::delivery::{Delivery, Function};
 use spotdrain_doctor::model::root::{Place, Unread};
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{CallBudget, PacedClient};
-use super::{FunctionSelector, queue, role, rule, unknown};
+use crate::read_account::paced_client::{CallBudget, PacedClient};
+use crate::read_account::{FunctionSelector, unknown};
 
 /// The tag that CloudFormation adds to its resources.
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-resource-tags.html>

@@ -9,8 +9,8 @@ use spotdrain_doctor::model::delivery::Rule;
 use spotdrain_doctor::model::root::{Place, Unread};
 use spotdrain_doctor::model::setting::Setting;
 
-use super::paced_client::{CallBudget, PacedClient};
-use super::unknown;
+use crate::read_account::paced_client::{CallBudget, PacedClient};
+use crate::read_account::unknown;
 
 /// The bus that gets the events of AWS services.
 const DEFAULT_BUS: &str = "default";
