@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ecs::operation::describe_service_revisions::DescribeServiceRevisionsOutput;
 use aws_sdk_ecs::types::{
     EcsManagedResources, GatewayConnection, GatewayConnectionAlbResources, ManagedIngressPath, ManagedTargetGroup,
     ServiceRevision,
@@ -61,7 +62,7 @@ async fn describe(client: &PacedClient<'_>, arns: &[String]) -> ManagedByRevisio
         Err(failure) => &failure.message,
     };
     let mut managed: ManagedByRevision = arns.iter().map(|arn| (arn.clone(), Err(missing.to_owned()))).collect();
-    for revision in answer.iter().flat_map(|answer| answer.service_revisions()) {
+    for revision in answer.iter().flat_map(DescribeServiceRevisionsOutput::service_revisions) {
         managed.extend(revision.service_revision_arn().map(|arn| (arn.to_owned(), Ok(read(revision)))));
     }
     managed
@@ -110,13 +111,12 @@ fn add(found: &mut FoundService, revisions: &[&Result<Managed, String>]) {
 fn add_group(found: &mut FoundService, group: &ManagedGroup) {
     let Setting::Set(balancers) = &mut found.service.balancers else { return };
     let known = found.groups.iter().position(|arns| arns.first() == group.arns.first());
-    match known.and_then(|index| balancers.get_mut(index)) {
-        Some(balancer) => balancer.is_managed = true,
-        None => {
-            balancers.push(Balancer { port: group.port.into(), is_managed: true, ..Balancer::default() });
-            found.groups.push(group.arns.clone());
-        }
+    if let Some(balancer) = known.and_then(|index| balancers.get_mut(index)) {
+        balancer.is_managed = true;
+        return;
     }
+    balancers.push(Balancer { port: group.port.into(), is_managed: true, ..Balancer::default() });
+    found.groups.push(group.arns.clone());
 }
 
 /// Adds the container behind each managed group, which DescribeServiceRevisions does not name: the only one with its port.

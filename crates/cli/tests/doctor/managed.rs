@@ -38,7 +38,7 @@ fn problem<'a>(record: &'a Value, check: &str) -> &'a str {
 
 #[test]
 fn the_target_group_of_an_express_service_is_examined() {
-    let mut scene = revised(|revision, group| revision.ingress_path(group));
+    let mut scene = revised(Revision::ingress_path);
     scene.world.set_service(&scene.service, json!({"resourceManagementType": "ECS"}));
     scene.world.set_attribute(&scene.group, "deregistration_delay.timeout_seconds", "600");
     let (code, record) = examined(scene.world, &["--cluster", "demo"]);
@@ -62,7 +62,7 @@ fn both_target_groups_of_a_gateway_are_examined() {
 
 #[test]
 fn a_target_group_that_the_service_names_too_is_examined_once() {
-    let mut scene = revised(|revision, group| revision.ingress_path(group));
+    let mut scene = revised(Revision::ingress_path);
     let revision = Revision::new(REVISION).ingress_path(&scene.group);
     let named = service().revision(revision).load_balancer(LoadBalancer::new(&scene.group, "Main", 80));
     add_service(&mut scene, named);
@@ -84,7 +84,7 @@ fn a_container_that_the_revision_does_not_name_is_not_guessed() {
 
 #[test]
 fn the_function_needs_the_permission_to_read_revisions() {
-    let mut scene = revised(|revision, group| revision.ingress_path(group));
+    let mut scene = revised(Revision::ingress_path);
     scene.world.add_role(Role::new("spotdrain").policy("spotdrain", policy(&rights())));
     let (code, record) = examined(scene.world, &["--cluster", "demo"]);
     assert_eq!(code, 1);
@@ -94,7 +94,7 @@ fn the_function_needs_the_permission_to_read_revisions() {
 #[test]
 fn unread_revisions_are_reported_as_not_checked() {
     for fault in [Fault::AccessDenied, Fault::Missing] {
-        let mut scene = revised(|revision, group| revision.ingress_path(group));
+        let mut scene = revised(Revision::ingress_path);
         scene.world.add_fault(fault.on(Action::DescribeServiceRevisions));
         let (_, record) = examined(scene.world, &["--cluster", "demo"]);
         let unknown = not_checked(&record);
@@ -105,7 +105,7 @@ fn unread_revisions_are_reported_as_not_checked() {
 
 #[test]
 fn the_revisions_of_services_on_demand_are_not_read() {
-    let mut scene = revised(|revision, group| revision.ingress_path(group));
+    let mut scene = revised(Revision::ingress_path);
     let on_demand = Service::new("demo", "logstash").desired_count(4).capacity_provider("FARGATE", 1, 0);
     let revision = Revision::new(REVISION).ingress_path(&scene.group);
     add_service(&mut scene, on_demand.revision(revision));
