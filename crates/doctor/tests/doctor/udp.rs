@@ -10,9 +10,9 @@ const CONTAINER: &str = "        - Name: logstash\n";
 /// The findings of the example with this protocol and these words of the hold: check, severity and problem.
 fn found(protocol: &str, hold: &str) -> Vec<(&'static str, Severity, String)> {
     let group = GROUP.replace("Protocol: TCP\n", &format!("Protocol: {protocol}\n"));
-    let held = format!("{CONTAINER}          EntryPoint: [{hold}]\n");
+    let with_words = format!("{CONTAINER}          EntryPoint: [{hold}]\n");
     let diagnosis =
-        diagnosis(EXAMPLE, &[(GROUP, &group), (CONTAINER, if hold.is_empty() { CONTAINER } else { &held })]);
+        diagnosis(EXAMPLE, &[(GROUP, &group), (CONTAINER, if hold.is_empty() { CONTAINER } else { &with_words })]);
     let findings = diagnosis.unwrap().findings.into_iter();
     let udp = findings.filter(|finding| ["SD013", "SD060", "SD061"].contains(&finding.check.id));
     udp.map(|finding| (finding.check.id, finding.severity(), finding.problem.description)).collect()
@@ -34,7 +34,7 @@ fn without_the_hold_datagrams_are_lost() {
     assert_eq!(ids("UDP", ""), ["SD060"]);
 }
 
-/// AWS sets deregistration_delay.connection_termination.enabled in new groups with UDP: the example does not name it.
+/// AWS sets `deregistration_delay.connection_termination.enabled` in new groups with UDP: the example does not name it.
 #[test]
 fn a_new_group_with_tcp_and_udp_also_cuts_connections_after_the_delay() {
     assert_eq!(ids("TCP_UDP", ""), ["SD013", "SD060"]);
