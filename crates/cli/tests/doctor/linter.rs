@@ -139,6 +139,19 @@ fn the_steps_of_the_action_run_in_an_empty_folder() {
     assert!(std::fs::read_to_string(folder.join("output.txt")).unwrap().contains("sarif-file=doctor.sarif"));
 }
 
+#[test]
+fn input_that_cannot_be_read_is_one_error_and_leaves_no_log() {
+    let action: Value = serde_yaml_ng::from_str(include_str!("../../../../action.yml")).unwrap();
+    let folder = folder("unread");
+    let script = folder.join("step.sh");
+    std::fs::write(&script, action["runs"]["steps"][1]["run"].as_str().unwrap()).unwrap();
+    let inputs = [("TEMPLATES", "nothere.yaml"), ("PLANS", ""), ("ARGUMENTS", ""), ("SARIF_FILE", "doctor.sarif")];
+    let output = bash(&script, &[], &folder, &[&inputs[..], &[("GITHUB_OUTPUT", "output.txt")]].concat());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), error.matches("nothere.yaml: cannot be read").count()), (Some(65), 1), "{error}");
+    assert!(!folder.join("doctor.sarif").exists() && !folder.join("output.txt").exists());
+}
+
 /// A `cargo` that records its folder and arguments, and installs this build.
 const CARGO: &str = r#"#!/bin/sh
 echo "$PWD: $*" > "$RUNNER_TEMP/cargo.txt"
