@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
+use std::path::Path;
+
 use spotdrain_core::settings::NAMES;
 use spotdrain_doctor::{CHECKS, delays, forecast};
 
@@ -124,11 +126,17 @@ fn the_documented_forecast_model_has_the_figures_of_the_code() {
     assert!(DOCTOR.contains(&format!("the last {} s", forecast::HOLD_GRACE)));
 }
 
+/// The text of a file, or of all files in a folder.
+fn source_of(path: &Path) -> String {
+    if !path.is_dir() {
+        return std::fs::read_to_string(path).unwrap();
+    }
+    std::fs::read_dir(path).unwrap().map(|entry| source_of(&entry.unwrap().path())).collect()
+}
+
 /// The calls that the doctor makes, from the source of `read_account`.
 fn doctors_calls() -> Vec<String> {
-    let folder = format!("{}/src/read_account", env!("CARGO_MANIFEST_DIR"));
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let source = source_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/read_account"));
     let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let calls =
         source.split(".call(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());

@@ -61,6 +61,7 @@ pub enum Action {
     ListRuleNamesByTarget,
     DescribeRule,
     ListTargetsByRule,
+    ListEventBuses,
     PutEvents,
     Publish,
     Invoke,
@@ -124,7 +125,11 @@ impl Action {
             | Self::DescribeTaskDefinition
             | Self::ListTasks
             | Self::StopTask => Api::Ecs,
-            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::ListTargetsByRule | Self::PutEvents => Api::Events,
+            Self::ListRuleNamesByTarget
+            | Self::DescribeRule
+            | Self::ListTargetsByRule
+            | Self::ListEventBuses
+            | Self::PutEvents => Api::Events,
             Self::Invoke
             | Self::ListFunctions
             | Self::ListTags

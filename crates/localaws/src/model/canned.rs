@@ -9,6 +9,9 @@ use crate::location;
 use crate::model::ecs::service::Tag;
 use crate::model::world::World;
 
+/// The bus of rules and requests that do not name one.
+pub(crate) const DEFAULT_BUS: &str = "default";
+
 /// All canned objects.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Canned {
@@ -46,6 +49,13 @@ pub(crate) struct Rule {
     /// ARNs.
     pub(crate) targets: Vec<String>,
     pub(crate) fields: Value,
+}
+
+impl Rule {
+    /// The bus that has the rule.
+    pub(crate) fn bus(&self) -> &str {
+        self.fields.get("EventBusName").and_then(Value::as_str).unwrap_or(DEFAULT_BUS)
+    }
 }
 
 impl World {
@@ -120,7 +130,8 @@ impl World {
         self.canned.mappings.push(fields);
     }
 
-    /// Adds a rule, with the ARNs of its targets, for `DescribeRule`. The field `Targets` is for `ListTargetsByRule`.
+    /// Adds a rule, with the ARNs of its targets, for `DescribeRule`. The field `Targets` is for `ListTargetsByRule`. Its field
+    /// `EventBusName` also adds that bus to `ListEventBuses`.
     pub fn add_rule(&mut self, name: &str, targets: &[&str], fields: Value) {
         let targets = targets.iter().map(|arn| (*arn).to_owned()).collect();
         self.canned.rules.push(Rule { name: name.to_owned(), targets, fields });

@@ -7,7 +7,7 @@ use crate::model::setting::Unknown;
 use crate::model::subject::GroupSubject;
 use spotdrain_core::model::observed::ServiceTag;
 
-pub(super) const HOLD_TAG: Check = Check {
+pub(in crate::checks) const HOLD_TAG: Check = Check {
     id: "SD034",
     severity: Severity::Warning,
     title: "a hold and a service tag that do not agree",
