@@ -116,9 +116,9 @@ fn the_number_of_checks_is_right_wherever_it_is_written() {
 fn the_documented_forecast_model_has_the_figures_of_the_code() {
     let figures = [
         ("the function has acted", forecast::FUNCTION_ACTS),
-        ("an ALB goes on after that", delays::ALB_GOES_ON),
-        ("an NLB goes on after that", delays::NLB_GOES_ON),
-        ("an NLB goes on to an unhealthy target", delays::NLB_GOES_ON_UNHEALTHY),
+        ("an ALB keeps sending after that", delays::ALB_GOES_ON),
+        ("an NLB keeps sending after that", delays::NLB_GOES_ON),
+        ("an NLB keeps sending to an unhealthy target", delays::NLB_GOES_ON_UNHEALTHY),
     ];
     for (what, seconds) in figures {
         assert!(DOCTOR.contains(&format!("| {what} | {seconds} s |")), "{what}");
