@@ -42,6 +42,14 @@ fn the_laws_hold_in_histories_that_once_broke_them() {
     }
 }
 
+/// No law can demand it: a remembered answer excuses what it does not name. So it is counted.
+#[test]
+fn a_service_is_described_again_if_its_task_is_in_none_of_the_known_groups() {
+    let histories = Histories { first_seed: 1, count: 300, environments: None };
+    let tally = run_all(histories, |_| ()).unwrap_or_else(|Failed(trace)| panic!("{trace}"));
+    assert!(tally.described_again > 0);
+}
+
 fn number_of(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable}: {text:?} is not a number")))
