@@ -99,7 +99,7 @@ impl<C: Cloud> RetriedCall<'_, C> {
             };
             timeouts += u32::from(error.kind == CallErrorKind::BrokenConnection);
             debug!(call = self.name, tries, problem = error.problem, kind = ?error.kind, "an attempt failed");
-            let wait = self.wait(error.kind, tries);
+            let wait = wait_after(error.kind, tries, self.limit, self.engine.cloud.jitter());
             failed = self.failed(error);
             let Some(wait) = wait.filter(|wait| *wait + MIN_ATTEMPT <= self.left()) else { break };
             has_token = wait.is_zero();
@@ -128,18 +128,6 @@ impl<C: Cloud> RetriedCall<'_, C> {
         Some(())
     }
 
-    /// Returns how long to wait before the next attempt; `None` if there is no further one.
-    fn wait(&self, kind: CallErrorKind, tries: u32) -> Option<Duration> {
-        let failures = match kind {
-            CallErrorKind::BrokenConnection if tries == 0 => return Some(Duration::ZERO),
-            _ if self.limit == Limit::Turn => return None,
-            CallErrorKind::BrokenConnection => tries,
-            CallErrorKind::Throttled | CallErrorKind::Transient => tries + 1,
-            _ => return None,
-        };
-        Some(back_off(failures, self.engine.cloud.jitter()))
-    }
-
     fn left(&self) -> Duration {
         self.deadline.left(self.engine.cloud.now())
     }
@@ -151,5 +139,39 @@ impl<C: Cloud> RetriedCall<'_, C> {
 
     fn out_of_time(&self) -> FailedCall {
         FailedCall { kind: CallErrorKind::BrokenConnection, failure: Failure::not_started(self.name) }
+    }
+}
+
+/// Returns how long to wait before the next attempt; `None` if there is no further one. `tries`: the number of attempts before the
+/// one that failed. `jitter`: from 0 to 1.
+fn wait_after(kind: CallErrorKind, tries: u32, limit: Limit, jitter: f64) -> Option<Duration> {
+    let failures = match kind {
+        CallErrorKind::BrokenConnection if tries == 0 => return Some(Duration::ZERO),
+        _ if limit == Limit::Turn => return None,
+        CallErrorKind::BrokenConnection => tries,
+        CallErrorKind::Throttled | CallErrorKind::Transient => tries + 1,
+        _ => return None,
+    };
+    Some(back_off(failures, jitter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttled_and_broken_calls_are_repeated_and_refused_ones_are_not() {
+        let read = Limit::Rate(CallKind::Read);
+        let wait = |kind, tries, limit| wait_after(kind, tries, limit, 1.0).map(|wait| wait.as_millis());
+        for kind in [CallErrorKind::Throttled, CallErrorKind::Transient] {
+            assert_eq!([0, 1, 2, 9].map(|tries| wait(kind, tries, read)), [100, 200, 400, 2000].map(Some), "{kind:?}");
+            assert_eq!(wait(kind, 0, Limit::Turn), None, "another attempt needs another turn");
+        }
+        let broken = [0, 1, 2].map(|tries| wait(CallErrorKind::BrokenConnection, tries, read));
+        assert_eq!(broken, [0, 100, 200].map(Some));
+        assert_eq!(wait(CallErrorKind::BrokenConnection, 0, Limit::Turn), Some(0));
+        for kind in [CallErrorKind::Denied, CallErrorKind::Invalid, CallErrorKind::NotFound, CallErrorKind::Other] {
+            assert_eq!(wait(kind, 0, read), None, "{kind:?}");
+        }
     }
 }
