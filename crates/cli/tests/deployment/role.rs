@@ -28,7 +28,7 @@ pub fn with_load_balancer() -> Template {
     deployed().with("LoadBalancers", arn)
 }
 
-fn statements(template: &Template) -> Vec<Value> {
+pub fn statements(template: &Template) -> Vec<Value> {
     let policies = template.properties("Role").unwrap()["Policies"].clone();
     let statements = policies
         .as_array()
@@ -38,7 +38,7 @@ fn statements(template: &Template) -> Vec<Value> {
     statements.collect()
 }
 
-fn items(value: &Value) -> Vec<String> {
+pub fn items(value: &Value) -> Vec<String> {
     value.as_array().map_or_else(|| vec![text_of(value)], |items| items.iter().map(text_of).collect())
 }
 

@@ -1,5 +1,5 @@
 //! Evaluates the deployment's template as CloudFormation would: short tags, parameters, conditions, `Ref`, `Fn::If`,
-//! `Fn::Join`, `Fn::Select`, `Fn::Sub`. A value that only AWS knows is `<Name>`.
+//! `Fn::Join`, `Fn::Select`, `Fn::Split`, `Fn::Sub`. A value that only AWS knows is `<Name>`.
 
 use std::collections::BTreeMap;
 
@@ -93,6 +93,10 @@ impl Template {
                 let index = usize::try_from(arguments[0].as_u64().unwrap()).unwrap();
                 Some(self.resolve(&arguments[1]).unwrap()[index].clone())
             }
+            "Fn::Split" => {
+                let text = text_of(&self.resolve(&arguments[1]).unwrap());
+                Some(text.split(arguments[0].as_str().unwrap()).collect())
+            }
             "Fn::Sub" => {
                 let variable = Regex::new(r"\$\{([^}]+)\}").unwrap();
                 let put_in = |found: &Captures<'_>| text_of(&self.reference(&found[1]).unwrap());
@@ -108,6 +112,7 @@ impl Template {
             "AWS::Region" => Some(json!("eu-central-1")),
             "AWS::AccountId" => Some(json!("123456789012")),
             "AWS::Partition" => Some(json!("aws")),
+            "AWS::StackName" => Some(json!("stack")),
             name => Some(self.parameters.get(name).cloned().unwrap_or_else(|| json!(format!("<{name}>")))),
         }
     }
