@@ -1,22 +1,11 @@
 """Copies of the templates that the local cloud accepts, and all changes that this needs, with reasons."""
 
-import json
 import shutil
-
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
 from cloud import ACCOUNT, ROOT, WORK
 
 DEPLOY = ROOT / "deploy"
 ZIP = ROOT / "target" / "package" / "spotdrain-lambda.zip"
-
-
-class NoManagedPolicies:
-    """Replaces SAM's reader of managed policies, which calls AWS. The template has none."""
-
-    def load(self):
-        return {}
 
 
 # ministack evaluates every ECS call by the cluster's ARN, where AWS uses the service's or the task's, and it does not know
@@ -55,16 +44,10 @@ def template():
 
 
 def example():
-    """deploy/example/template.yaml with the nested template already expanded: ministack does not expand nested ones."""
-    parsed = yaml_parse(template().read_text())
-    function = parsed["Resources"]["Function"]["Properties"]
-    function["CodeUri"] = "s3://a/b"  # instead of the local file, which SAM's library does not support
-    expanded = transform(parsed, {}, NoManagedPolicies())
-    expanded["Resources"]["Function"]["Properties"]["Code"] = str(ZIP)
-    text = json.dumps(expanded, indent=1)
-    written(WORK / "deploy" / "expanded.json", text)
+    """deploy/example/template.yaml, with spotdrain's template beside it."""
+    template()
     shutil.copy(DEPLOY / "samconfig.toml", WORK / "deploy")
-    outer = (DEPLOY / "example" / "template.yaml").read_text().replace("../template.yaml", "../expanded.json")
+    outer = (DEPLOY / "example" / "template.yaml").read_text()
     topic = "        AlarmTopic: !Ref AlarmTopic\n"
     outer = outer.replace(topic, f"{topic}        RedriveRole: {REDRIVE_ARN}\n")
     path = written(WORK / "deploy" / "example" / "template.yaml", outer)

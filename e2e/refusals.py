@@ -21,7 +21,7 @@ WRONG = [
 
 def check(aws, table):
     cloudformation = aws.sdk("cloudformation")
-    template = (WORK / "deploy" / "expanded.json").read_text()
+    template = (WORK / "deploy" / "template.yaml").read_text()
     for parameters, expected in WRONG:
         given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
         try:

@@ -253,7 +253,6 @@ def take_away(stage):
 
 def main():
     table, begin = Table(), time.monotonic()
-    os.environ["AWS_DEFAULT_REGION"] = REGION  # needed by the library that expands the template
     with Cloud() as cloud:
         aws = Aws(cloud)
         stage = Stage(aws, table)
