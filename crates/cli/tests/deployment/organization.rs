@@ -162,8 +162,7 @@ fn the_role_uses_the_key_only_through_sqs_and_encrypts_only_without_a_queue() {
 fn in_a_vpc_lambda_may_manage_network_interfaces_and_the_code_may_not() {
     let template = in_vpc(deployed());
     let function = template.properties("Function").unwrap();
-    let expected =
-        json!({ "SubnetIds": SUBNETS.split(',').collect::<Vec<_>>(), "SecurityGroupIds": [SECURITY_GROUP] });
+    let expected = json!({ "SubnetIds": SUBNETS.split(',').collect::<Vec<_>>(), "SecurityGroupIds": [SECURITY_GROUP] });
     assert_eq!(function["VpcConfig"], expected);
     let (allow, deny) =
         (statement(&template, "OwnNetworkInterfaces").unwrap(), statement(&template, "NotByTheCode").unwrap());
