@@ -1,6 +1,8 @@
 """Copies of the templates that the local cloud accepts, and all changes that this needs, with reasons."""
 
+import pathlib
 import shutil
+import subprocess
 
 from cloud import ACCOUNT, ROOT, WORK
 
@@ -33,6 +35,17 @@ COMPUTED_ALARMS = [
 def template():
     """deploy/template.yaml without the alarms with metric math."""
     text = (DEPLOY / "template.yaml").read_text().replace("../target/package/spotdrain-lambda.zip", str(ZIP))
+    return written(WORK / "deploy" / "template.yaml", accepted(text))
+
+
+def for_stack_sets(version):
+    """The same for the template that scripts/stackset-template writes."""
+    done = subprocess.run([ROOT / "scripts" / "stackset-template", version], check=True, capture_output=True, text=True)
+    return accepted(pathlib.Path(done.stdout.strip()).read_text())
+
+
+def accepted(text):
+    """A template without what the local cloud does not have."""
     for first, after in COMPUTED_ALARMS:
         begin, end = text.index(first), text.index(after)
         text = text[:begin] + text[end:]
@@ -40,7 +53,7 @@ def template():
         if ours not in text:
             raise AssertionError(f"the template has no {ours!r} any more: look whether this copy is still needed")
         text = text.replace(ours, theirs)
-    return written(WORK / "deploy" / "template.yaml", text)
+    return text
 
 
 def example():

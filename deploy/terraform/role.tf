@@ -7,7 +7,6 @@ resource "aws_iam_role" "spotdrain" {
 
   permissions_boundary = (
     var.permissions_boundary == "none" ? null
-    : startswith(var.permissions_boundary, "arn:") ? var.permissions_boundary
     : "${local.arn}:iam::${data.aws_caller_identity.current.account_id}:policy/${var.permissions_boundary}"
   )
 

@@ -211,13 +211,13 @@ variable "capacity_watch" {
 # ------------------------------------------------------------------------------------------- rules of your organization
 
 variable "permissions_boundary" {
-  description = "none, or the permissions boundary of the function's role, by its ARN, or by its path and name in the account"
+  description = "none, or the path and name of the IAM policy in this account that is the permissions boundary of the function's role"
   type        = string
   default     = "none"
 
   validation {
-    condition     = can(regex("^(none|arn:aws[a-z0-9-]*:iam::(aws|[0-9]{12}):policy/[A-Za-z0-9+=,.@_/-]{1,576}|[A-Za-z0-9+=,.@_/-]{1,576})$", var.permissions_boundary))
-    error_message = "permissions_boundary must be none, or the ARN or the name of an IAM policy (arn:aws:iam::ACCOUNT:policy/NAME)."
+    condition     = can(regex("^[A-Za-z0-9+=,.@_-][A-Za-z0-9+=,.@_/-]{0,575}$", var.permissions_boundary))
+    error_message = "permissions_boundary must be none, or the path and name of an IAM policy (NAME or PATH/NAME), and not its ARN."
   }
 }
 

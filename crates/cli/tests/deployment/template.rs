@@ -1,5 +1,5 @@
 //! Evaluates the deployment's template as CloudFormation would: short tags, parameters, conditions, `Ref`, `Fn::If`,
-//! `Fn::Join`, `Fn::Select`, `Fn::Split`, `Fn::Sub`. A value that only AWS knows is `<Name>`.
+//! `Fn::Join`, `Fn::Select`, `Fn::Sub`. A value that only AWS knows is `<Name>`.
 
 use std::collections::BTreeMap;
 
@@ -92,10 +92,6 @@ impl Template {
             "Fn::Select" => {
                 let index = usize::try_from(arguments[0].as_u64().unwrap()).unwrap();
                 Some(self.resolve(&arguments[1]).unwrap()[index].clone())
-            }
-            "Fn::Split" => {
-                let text = text_of(&self.resolve(&arguments[1]).unwrap());
-                Some(text.split(arguments[0].as_str().unwrap()).collect())
             }
             "Fn::Sub" => {
                 let variable = Regex::new(r"\$\{([^}]+)\}").unwrap();

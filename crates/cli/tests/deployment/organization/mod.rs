@@ -14,7 +14,7 @@ use crate::template::{Template, refusal};
 const KEY: &str = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const SUBNETS: &str = "subnet-0123456789abcdef0,subnet-0123456789abcdef1";
 const SECURITY_GROUP: &str = "sg-0123456789abcdef0";
-const DEPLOY: &str = include_str!("../../../../docs/deploy.md");
+const DEPLOY: &str = include_str!("../../../../../docs/deploy.md");
 
 /// The network permissions of the managed policy `AWSLambdaVPCAccessExecutionRole`.
 /// Source: <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html>
@@ -105,16 +105,17 @@ fn the_role_is_named_by_cloudformation() {
     assert!(role["RoleName"].is_null());
 }
 
+/// An ARN has an account, and the same parameters are used in every account of an organization.
 #[test]
-fn the_permissions_boundary_is_an_arn_or_a_name_in_the_account() {
-    for (given, expected) in [
-        ("arn:aws:iam::123456789012:policy/boundaries/team", "arn:aws:iam::123456789012:policy/boundaries/team"),
-        ("arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/PowerUserAccess"),
-        ("boundaries/team", "arn:aws:iam::123456789012:policy/boundaries/team"),
-    ] {
-        assert_eq!(refusal(&deployed().root["Parameters"]["PermissionsBoundary"], given), None);
-        let role = deployed().with("PermissionsBoundary", given).properties("Role").unwrap();
-        assert_eq!(role["PermissionsBoundary"], expected);
+fn the_permissions_boundary_is_a_name_in_the_account() {
+    let declared = &deployed().root["Parameters"]["PermissionsBoundary"];
+    for name in ["team", "boundaries/team"] {
+        assert_eq!(refusal(declared, name), None);
+        let role = deployed().with("PermissionsBoundary", name).properties("Role").unwrap();
+        assert_eq!(role["PermissionsBoundary"], format!("arn:aws:iam::123456789012:policy/{name}"));
+    }
+    for other in ["", "/team", "arn:aws:iam::123456789012:policy/team"] {
+        assert!(refusal(declared, other).is_some(), "{other}");
     }
     assert!(of_terraform().contains(":policy/${var.permissions_boundary}\""));
 }
