@@ -259,7 +259,13 @@ pub(super) const FAULTS: &[Fault] = &[
         )],
     ),
     ("SD053", &[("      EventPattern:\n", "      EventBusName: orders\n      EventPattern:\n")]),
-    ("SD054", &[("VisibilityTimeout: 30", "VisibilityTimeout: 30\n      KmsMasterKeyId: alias/aws/sqs")]),
+    (
+        "SD054",
+        &[(
+            "    Properties:\n      VisibilityTimeout: 30",
+            "    Properties:\n      VisibilityTimeout: 30\n      KmsMasterKeyId: alias/aws/sqs",
+        )],
+    ),
     ("SD055", &[("Principal: { Service: events.amazonaws.com }", "Principal: { Service: sns.amazonaws.com }")]),
     (
         "SD055",
