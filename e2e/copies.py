@@ -1,8 +1,11 @@
 """Copies of the templates that the local cloud accepts, and all changes that this needs, with reasons."""
 
+import json
 import pathlib
 import shutil
 import subprocess
+
+from samtranslator.yaml_helper import yaml_parse
 
 from cloud import ACCOUNT, ROOT, WORK
 
@@ -41,7 +44,12 @@ def template():
 def for_stack_sets(version):
     """The same for the template that scripts/stackset-template writes."""
     done = subprocess.run([ROOT / "scripts" / "stackset-template", version], check=True, capture_output=True, text=True)
-    return accepted(pathlib.Path(done.stdout.strip()).read_text())
+    return in_json(accepted(pathlib.Path(done.stdout.strip()).read_text()))
+
+
+def in_json(text):
+    """A template with the long names of functions: ministack does not know `!Contains`, which sam writes as `Fn::Contains`."""
+    return json.dumps(yaml_parse(text))
 
 
 def accepted(text):
