@@ -25,6 +25,7 @@ use exit::CliError;
 pub use exit::Exit;
 
 /// Returns the description of all commands and arguments, from which the man pages are made.
+#[must_use]
 pub fn command() -> clap::Command {
     Cli::command()
 }
