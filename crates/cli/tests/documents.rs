@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
+use std::path::Path;
+
 use spotdrain_core::settings::NAMES;
-use spotdrain_doctor::{CHECKS, forecast};
+use spotdrain_doctor::{CHECKS, delays, forecast};
 
 const README: &str = include_str!("../../../README.md");
 const DOCTOR: &str = include_str!("../../../docs/doctor.md");
@@ -114,9 +116,9 @@ fn the_number_of_checks_is_right_wherever_it_is_written() {
 fn the_documented_forecast_model_has_the_figures_of_the_code() {
     let figures = [
         ("the function has acted", forecast::FUNCTION_ACTS),
-        ("an ALB goes on after that", forecast::ALB_GOES_ON),
-        ("an NLB goes on after that", forecast::NLB_GOES_ON),
-        ("an NLB goes on to an unhealthy target", forecast::NLB_GOES_ON_UNHEALTHY),
+        ("an ALB keeps sending after that", delays::ALB_GOES_ON),
+        ("an NLB keeps sending after that", delays::NLB_GOES_ON),
+        ("an NLB keeps sending to an unhealthy target", delays::NLB_GOES_ON_UNHEALTHY),
     ];
     for (what, seconds) in figures {
         assert!(DOCTOR.contains(&format!("| {what} | {seconds} s |")), "{what}");
@@ -124,11 +126,17 @@ fn the_documented_forecast_model_has_the_figures_of_the_code() {
     assert!(DOCTOR.contains(&format!("the last {} s", forecast::HOLD_GRACE)));
 }
 
+/// The text of a file, or of all files in a folder.
+fn source_of(path: &Path) -> String {
+    if !path.is_dir() {
+        return std::fs::read_to_string(path).unwrap();
+    }
+    std::fs::read_dir(path).unwrap().map(|entry| source_of(&entry.unwrap().path())).collect()
+}
+
 /// The calls that the doctor makes, from the source of `read_account`.
 fn doctors_calls() -> Vec<String> {
-    let folder = format!("{}/src/read_account", env!("CARGO_MANIFEST_DIR"));
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let source = source_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/read_account"));
     let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let calls =
         source.split(".call(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());

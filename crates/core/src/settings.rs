@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::model::arn::{ClusterArn, LoadBalancerArn, TargetGroupArn, is_ecs_name};
 
 /// The name of every setting and its default, as in the README.
-pub const NAMES: [(&str, &str); 11] = [
+pub const NAMES: [(&str, &str); 12] = [
     ("SPOTDRAIN_MODE", "enforce"),
     ("SPOTDRAIN_CLUSTERS", "all"),
     ("SPOTDRAIN_TARGET_GROUPS", "none"),
@@ -22,7 +22,11 @@ pub const NAMES: [(&str, &str); 11] = [
     ("SPOTDRAIN_CALL_BURST", "10"),
     ("SPOTDRAIN_EVENT_SOURCES", "aws.ecs"),
     ("SPOTDRAIN_QUEUE_URL", "none"),
+    (MESSAGE_TOPIC, "none"),
 ];
+
+/// The setting that only the function uses: what handles a single event by hand shows its report.
+pub const MESSAGE_TOPIC: &str = "SPOTDRAIN_MESSAGE_TOPIC";
 
 /// Whether targets are deregistered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, strum::EnumString)]
@@ -67,6 +71,8 @@ pub struct Settings {
     pub event_sources: Vec<String>,
     /// `SPOTDRAIN_QUEUE_URL`: the URL of the queue; by default it is derived from the queue's ARN.
     pub queue_url: Option<String>,
+    /// `SPOTDRAIN_MESSAGE_TOPIC`: the ARN of the SNS topic that gets a message about the interruptions of an invocation.
+    pub message_topic: Option<String>,
 }
 
 impl Default for Settings {
@@ -83,6 +89,7 @@ impl Default for Settings {
             call_burst: 10,
             event_sources: vec!["aws.ecs".to_owned()],
             queue_url: None,
+            message_topic: None,
         }
     }
 }
@@ -138,6 +145,7 @@ impl Settings {
             "SPOTDRAIN_CALL_BURST" => self.call_burst = whole(value, 1, 1000)?,
             "SPOTDRAIN_EVENT_SOURCES" => self.event_sources = sources(value)?,
             "SPOTDRAIN_QUEUE_URL" => self.queue_url = queue_url(value)?,
+            MESSAGE_TOPIC => self.message_topic = topic(value)?,
             _ => return Err(unknown()),
         }
         Ok(())
@@ -216,6 +224,23 @@ fn queue_url(value: &str) -> Result<Option<String>, String> {
         _ if value == "none" => Ok(None),
         Some(parts) if parts.len() >= 3 && parts.iter().all(|part| !part.is_empty()) => Ok(Some(value.to_owned())),
         _ => Err(format!("expected none or a queue URL (https://HOST/ACCOUNT/NAME), found {value:?}")),
+    }
+}
+
+/// A FIFO topic is refused: it would need a group id.
+fn topic(value: &str) -> Result<Option<String>, String> {
+    let is_topic = match value.split(':').collect::<Vec<_>>().as_slice() {
+        ["arn", _, "sns", region, account, name] => {
+            [region, account, name].iter().all(|part| !part.is_empty()) && !name.ends_with(".fifo")
+        }
+        _ => false,
+    };
+    match value {
+        "none" => Ok(None),
+        arn if is_topic => Ok(Some(arn.to_owned())),
+        other => Err(format!(
+            "expected none or the ARN of a standard SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME), found {other:?}"
+        )),
     }
 }
 

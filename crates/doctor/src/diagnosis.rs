@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::check::{Check, Problem, Severity};
+use crate::delays::Delays;
 use crate::forecast::Forecast;
 use crate::ignore_file::Accepted;
 use crate::model::root::{Origin, Suppression};
@@ -30,6 +31,8 @@ pub struct Diagnosis {
     pub not_applicable: Vec<NotApplicable>,
     /// Until when each target group receives new connections.
     pub forecasts: Vec<Forecast>,
+    /// The load balancers' delays that the forecasts rest on.
+    pub delays: Delays,
 }
 
 /// What a check found.

@@ -38,6 +38,7 @@ pub fn examine(deployment: &Deployment) -> Diagnosis {
         refused_seconds: refused_seconds(deployment, &forecasts),
         not_applicable: not_applicable(deployment),
         forecasts,
+        delays: deployment.delays,
         ..diagnosis
     }
 }

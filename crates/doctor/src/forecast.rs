@@ -8,8 +8,8 @@
 use serde::Serialize;
 use spotdrain_core::model::limits::NOTICE_SECONDS;
 
+use crate::delays::LoadBalancerDelays;
 use crate::diagnosis::Finding;
-use crate::model::group::GroupKind;
 use crate::model::root::Place;
 use crate::model::setting::Unknown;
 use crate::model::subject::GroupSubject;
@@ -17,18 +17,6 @@ use crate::model::subject::GroupSubject;
 /// Seconds from the notice until the function has acted. AWS says of the event only that it is "near real time"
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html>); this is assumed.
 pub const FUNCTION_ACTS: u32 = 2;
-
-/// Seconds for which a Network Load Balancer sends new connections to a deregistered target, measured by a user
-/// (<https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366>); AWS's support spoke of 180 to 300 s.
-pub const NLB_GOES_ON: u32 = 120;
-
-/// Seconds for which it sends to a target that is marked unhealthy: 30 to 40 s, measured by a user
-/// (<https://github.com/aws/containers-roadmap/issues/470>).
-pub const NLB_GOES_ON_UNHEALTHY: u32 = 40;
-
-/// An Application Load Balancer stops at once
-/// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html>).
-pub const ALB_GOES_ON: u32 = 1;
 
 /// Seconds of the stopTimeout that the hold leaves to the application (its setting `grace`).
 pub const HOLD_GRACE: u32 = 10;
@@ -94,7 +82,7 @@ impl Forecast {
 /// The settings that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ForecastInput {
-    kind: GroupKind,
+    delays: LoadBalancerDelays,
     function: bool,
     hold: bool,
     /// The service is tagged `hold`, and the function leaves the target to it.
@@ -121,15 +109,15 @@ impl ForecastInput {
 
     /// The time of the last new connection, for a target whose health check fails from `fails_from` on.
     fn last_new(self, fails_from: u32) -> u32 {
-        let (goes_on, goes_on_unhealthy) = match self.kind {
-            GroupKind::Network => (NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY),
-            GroupKind::Application => (ALB_GOES_ON, ALB_GOES_ON),
-        };
         // Without the function ECS deregisters the target when the task is stopped, if not before.
         let acts = self.function && !(self.hold && self.tagged);
         let deregistered = if acts { FUNCTION_ACTS } else { self.stop_timeout.min(NOTICE_SECONDS) };
         let unhealthy = fails_from.saturating_add(self.fails_after);
-        (deregistered + goes_on).min(unhealthy.saturating_add(goes_on_unhealthy))
+        let left_as_deregistered = deregistered.saturating_add(self.delays.after_deregistration);
+        if deregistered < unhealthy && !self.delays.health_counts_while_draining {
+            return left_as_deregistered;
+        }
+        left_as_deregistered.min(unhealthy.saturating_add(self.delays.after_unhealthy))
     }
 
     /// Each change that helps alone; then all of them together, if that helps more.
@@ -186,7 +174,7 @@ pub(super) fn forecast(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<
 fn situation(subject: &GroupSubject<'_>, deaf: &[&Finding]) -> Result<ForecastInput, Unknown> {
     let hold = subject.hold_fails_check()?;
     Ok(ForecastInput {
-        kind: subject.group.kind()?,
+        delays: subject.of.deployment.delays.of(subject.group.kind()?),
         function: subject.of.deployment.delivery.known().is_some() && !is_deaf(subject, deaf),
         hold,
         tagged: hold && subject.of.is_tagged_hold()?,
@@ -214,6 +202,8 @@ pub(super) fn is_of_deaf_function(finding: &Finding) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delays::Delays;
+    use crate::model::group::GroupKind;
 
     #[test]
     fn the_last_new_connection_and_what_is_refused() {
@@ -232,7 +222,8 @@ mod tests {
             (Application, true, true, 60, 120, (3, 0, 0)),
         ];
         for (kind, function, hold, fails_after, stop_timeout, (last, refused, least)) in table {
-            let situation = ForecastInput { kind, function, hold, tagged: false, fails_after, stop_timeout };
+            let delays = Delays::default().of(kind);
+            let situation = ForecastInput { delays, function, hold, tagged: false, fails_after, stop_timeout };
             let expected = Outlook {
                 last_new_connection_seconds: last,
                 refused_seconds: refused,
@@ -244,18 +235,36 @@ mod tests {
 
     #[test]
     fn what_is_left_to_the_hold_is_not_deregistered() {
-        let kind = GroupKind::Network;
-        let held = ForecastInput { kind, function: true, hold: true, tagged: true, fails_after: 90, stop_timeout: 120 };
+        let delays = Delays::default().of(GroupKind::Network);
+        let held =
+            ForecastInput { delays, function: true, hold: true, tagged: true, fails_after: 90, stop_timeout: 120 };
         let last = |situation: ForecastInput| situation.outlook().last_new_connection_seconds;
         assert_eq!((last(held), last(ForecastInput { tagged: false, ..held })), (130, 122));
         assert_eq!(last(ForecastInput { fails_after: 20, ..held }), 60);
     }
 
     #[test]
+    fn measured_delays_replace_the_defaults() {
+        let network = Delays::default().of(GroupKind::Network);
+        let measured = LoadBalancerDelays { after_deregistration: 90, health_counts_while_draining: false, ..network };
+        let of = |delays| ForecastInput {
+            delays,
+            function: true,
+            hold: true,
+            tagged: false,
+            fails_after: 20,
+            stop_timeout: 120,
+        };
+        let last = |delays| of(delays).outlook().last_new_connection_seconds;
+        assert_eq!((last(network), last(measured)), (60, 92));
+        assert_eq!(last(LoadBalancerDelays { after_unhealthy: 10, ..network }), 30);
+    }
+
+    #[test]
     fn what_helps_is_named_and_what_does_not_is_not() {
-        let kind = GroupKind::Network;
+        let delays = Delays::default().of(GroupKind::Network);
         let situation =
-            ForecastInput { kind, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
+            ForecastInput { delays, function: true, hold: false, tagged: false, fails_after: 20, stop_timeout: 120 };
         let names =
             |situation: ForecastInput| situation.changes().into_iter().map(|change| change.what).collect::<Vec<_>>();
         assert_eq!(names(situation), ["hold"]);

@@ -20,6 +20,8 @@ pub(crate) struct HoldConfig {
     pub(crate) health_port: Option<u16>,
     /// When it expects SIGKILL, in seconds: 30 unless it is set.
     pub(crate) stop_timeout: u32,
+    /// The ports that it watches; empty if the image sets them.
+    pub(crate) watched: Vec<u16>,
 }
 
 /// Returns the hold of a container, if it has one.
@@ -34,7 +36,18 @@ pub(crate) fn hold(container: &Container) -> Result<Option<HoldConfig>, Unknown>
     let health = setting(container, words, "health")?;
     let health_port = health.and_then(|address| address.rsplit(':').next()?.parse().ok());
     let stop_timeout = setting(container, words, "stop-timeout")?.and_then(|text| text.parse().ok());
-    Ok(Some(HoldConfig { health_port, stop_timeout: stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT_SECONDS) }))
+    let stop_timeout = stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT_SECONDS);
+    Ok(Some(HoldConfig { health_port, stop_timeout, watched: watched(container, words)? }))
+}
+
+/// The ports of the setting `port`, or else the check's.
+fn watched(container: &Container, words: &[String]) -> Result<Vec<u16>, Unknown> {
+    if let Some(ports) = setting(container, words, "port")? {
+        return Ok(ports.split(',').filter_map(|port| port.trim().parse().ok()).collect());
+    }
+    let check = setting(container, words, "check")?.unwrap_or_default();
+    let address = check.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    Ok(address.and_then(|address| address.rsplit(':').next()?.parse().ok()).into_iter().collect())
 }
 
 /// A setting: its flag, as `--flag VALUE` or `--flag=VALUE`, or else its variable.
@@ -70,13 +83,21 @@ mod tests {
 
     #[test]
     fn the_hold_is_seen_by_words_or_environment() {
-        let some = |health_port, stop_timeout| Some(HoldConfig { health_port, stop_timeout });
+        let some = |health_port, stop_timeout, watched: &[u16]| {
+            Some(HoldConfig { health_port, stop_timeout, watched: watched.to_vec() })
+        };
         let table = [
             ("app", vec![], None),
-            ("/hold/spotdrain-hold --port 80 -- app", vec![], some(None, 30)),
-            ("spotdrain-hold --health 0.0.0.0:8081 --stop-timeout=120 -- app", vec![], some(Some(8081), 120)),
-            ("spotdrain-hold -- app --stop-timeout 7", vec![], some(None, 30)),
-            ("", vec![("SPOTDRAIN_HOLD_HEALTH", "[::]:81"), ("SPOTDRAIN_HOLD_STOP_TIMEOUT", "90")], some(Some(81), 90)),
+            ("/hold/spotdrain-hold --port 80 -- app", vec![], some(None, 30, &[80])),
+            ("spotdrain-hold --port=53,80 --check tcp://[::1]:81 -- app", vec![], some(None, 30, &[53, 80])),
+            ("spotdrain-hold --check http://127.0.0.1:81/a:7 -- app", vec![], some(None, 30, &[81])),
+            ("spotdrain-hold --health 0.0.0.0:8081 --stop-timeout=120 -- app", vec![], some(Some(8081), 120, &[])),
+            ("spotdrain-hold -- app --stop-timeout 7", vec![], some(None, 30, &[])),
+            (
+                "",
+                vec![("SPOTDRAIN_HOLD_HEALTH", "[::]:81"), ("SPOTDRAIN_HOLD_STOP_TIMEOUT", "90")],
+                some(Some(81), 90, &[]),
+            ),
         ];
         for (words, variables, expected) in table {
             assert_eq!(hold(&container(words, &variables)).unwrap(), expected, "{words} {variables:?}");

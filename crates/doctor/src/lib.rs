@@ -15,6 +15,7 @@
 mod capacity_split;
 pub mod check;
 pub mod checks;
+pub mod delays;
 pub mod diagnosis;
 mod examine;
 pub mod filter;

@@ -1,8 +1,13 @@
 //! The service behind its load balancer: tasks, the local AWS with their targets, and the `HAProxy` that follows the targets' states.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::error::DrillError;
@@ -15,6 +20,9 @@ use crate::setup::plan::Plan;
 use crate::setup::programs::Programs;
 use crate::setup::scenario::Scenario;
 
+/// How often the tasks that are to stop are looked for.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
+
 /// What runs in a rig.
 #[derive(Debug, Clone, Copy)]
 pub struct RigSettings<'a> {
@@ -22,6 +30,8 @@ pub struct RigSettings<'a> {
     pub plan: &'a Plan,
     pub programs: &'a Programs,
     pub isolation: Isolation,
+    /// Where the holds look for a file with the task's name, which makes them fail their health checks.
+    pub fail_health_in: Option<&'a Path>,
 }
 
 /// The running parts. All processes have ended when it is dropped.
@@ -40,7 +50,7 @@ impl<'a> Rig<'a> {
     ///
     /// If a part does not start.
     pub async fn start(settings: RigSettings<'a>) -> Result<Self, DrillError> {
-        let RigSettings { scenario, plan, programs, isolation } = settings;
+        let RigSettings { scenario, plan, programs, isolation, fail_health_in } = settings;
         let port = programs.application.port();
         if port.is_some() && isolation == Isolation::Shared {
             return Err(DrillError::NoNamespaces);
@@ -51,7 +61,7 @@ impl<'a> Rig<'a> {
                 .map_err(|error: io::Error| DrillError::start("the tasks", &error))
         };
         let ports = Ports { traffic: port.map_or_else(free, Ok)?, health: free()? };
-        let template = TaskTemplate { isolation, programs, plan, ports, scenario };
+        let template = TaskTemplate { isolation, programs, plan, ports, scenario, fail_health_in };
         let numbers = (1..=u8::MAX).take(plan.tasks);
         let mut tasks = numbers.map(|number| Task::start(number, &template)).collect::<Result<Vec<_>, _>>()?;
         for task in &mut tasks {
@@ -101,8 +111,16 @@ impl<'a> Rig<'a> {
         self.tasks.borrow().iter().map(|task| self.cloud.task_arn(task)).collect()
     }
 
-    /// Sends SIGTERM to a task, as ECS does when it stops one.
-    pub fn terminate(&self, task: usize) {
-        self.tasks.borrow().get(task).into_iter().for_each(Task::terminate);
+    /// Sends SIGTERM to the tasks that are to stop, once each, from now on.
+    pub async fn stop_tasks(&self) {
+        let mut stopped = BTreeSet::new();
+        loop {
+            for task in self.tasks.borrow().iter() {
+                if self.cloud.is_stopping(task) && stopped.insert(task.name.clone()) {
+                    task.terminate();
+                }
+            }
+            sleep(STOP_INTERVAL).await;
+        }
     }
 }

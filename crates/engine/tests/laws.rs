@@ -24,6 +24,24 @@ fn the_laws_hold_over_many_histories() {
     }
 }
 
+/// Histories that broke a law before, each with its number of environments. They replay the fault only as long as the world's random
+/// numbers stay in the same order.
+const ONCE_BROKEN: [(u64, usize); 2] = [
+    // A message that said a task was down arrived in the moment between a plan and its write.
+    (918_074, 2),
+    // Three environments each removed one of three healthy targets. Lambda runs at most two: the excuse is counted.
+    (180_298, 3),
+];
+
+#[test]
+fn the_laws_hold_in_histories_that_once_broke_them() {
+    for (seed, environments) in ONCE_BROKEN {
+        if let Err(Failed(trace)) = replay(seed, Some(environments)) {
+            panic!("{trace}");
+        }
+    }
+}
+
 fn number_of(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable}: {text:?} is not a number")))
@@ -43,6 +61,6 @@ fn run_many(count: u64) {
     let laws: Vec<_> = Law::ALL.iter().map(|law| format!("  {law}\n")).collect();
     let text = format!("\n{count} histories, and each law held:\n{}{tally}", laws.concat());
     _ = std::io::stdout().write_all(text.as_bytes());
-    let never: Vec<_> = tally.all().into_iter().filter(|(_, of)| *of == 0).collect();
+    let never = tally.never();
     assert!(never.is_empty() || count < HISTORIES, "this never happened, so nothing was shown about it: {never:?}");
 }

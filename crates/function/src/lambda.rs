@@ -23,6 +23,7 @@ pub async fn invoke(function: &Function, event: LambdaEvent<Box<RawValue>>) -> R
         error!(request_id, path = error.path, problem = error.problem, "the invocation cannot be read");
         diagnostic("Spotdrain.Malformed", error.to_string())
     })?;
+    function.cloud().publish(&handled.report, deadline).await;
     answer(&handled)
 }
 

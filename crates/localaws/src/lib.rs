@@ -39,7 +39,7 @@ pub use call::throttle::Throttles;
 pub use event_source::batch_answer::BatchError;
 pub use event_source::poller::{PolledBatch, PolledInvocation, Poller, SettledBatch};
 pub use location::Location;
-pub use model::canned::Role;
+pub use model::canned::{PublishedMessage, Role};
 pub use model::ecs::foreign::ForeignError;
 pub use model::ecs::revision::{GatewayConnection, ResolvedLoadBalancer, Revision};
 pub use model::ecs::service::{

@@ -45,6 +45,7 @@ impl Row {
             "nothing" => "nothing",
             "function" => "function",
             "hold" => "hold",
+            "sleep" => "shell that sleeps 110 s",
             _ => "function and hold",
         };
         let number = |name: &str| run[name].as_f64();

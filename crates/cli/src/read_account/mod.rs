@@ -1,9 +1,9 @@
 //! Reads what is deployed in an account and Region into the doctor's model. Decides nothing and changes nothing.
 //!
 //! A setting that a call cannot read is unknown, with AWS's message, which names the missing permission. A failure is an error
-//! only if it leaves nothing to examine. The order follows the dependencies: `clusters`, `services` and their `scaling`; then
-//! `delivery` with its `queue` and `role`; then, at the same time, `task_definitions`, and `target_groups` with their `tags`,
-//! `cross_zone`, `target_health` and `listeners`.
+//! only if it leaves nothing to examine. The order follows the dependencies: `clusters`, `services` with their `scaling` and
+//! `revisions`; then `delivery` with its `queue`, `rule` and `role`; then, at the same time, `task_definitions`, and
+//! `target_groups` with their `tags`, `cross_zone`, `target_health` and `listeners`.
 
 mod clusters;
 mod cross_zone;
@@ -11,8 +11,7 @@ mod delivery;
 mod listeners;
 mod paced_client;
 mod progress_bar;
-mod queue;
-mod role;
+mod revisions;
 mod scaling;
 mod services;
 mod tags;
@@ -24,7 +23,6 @@ use std::collections::BTreeSet;
 
 use spotdrain_doctor::model::root::Deployment;
 use spotdrain_doctor::model::setting::Setting;
-use spotdrain_doctor::model::subject::ServiceSubject;
 
 pub(crate) use paced_client::{CallBudget, CallFailure, PacedClient, attempt_once};
 use spotdrain_function::Aws;
@@ -59,11 +57,13 @@ pub(crate) async fn read_account(aws: &Aws, selection: &Selection) -> Result<Dep
     let clusters = clusters::find(&client, selection.cluster.as_deref()).await?;
     let mut services = services::find(&client, &clusters, &selection.services).await?;
     scaling::fill(&client, &mut services).await;
-    let delivery = delivery::find(&client, &selection.function).await?;
+    revisions::fill(&client, &mut services).await;
+    let delivery = delivery::find(&client, &selection.function, &mut services.unread).await?;
     // ELB and ECS have separate rate limits, so both are read at once.
     let groups = target_groups::find(&client, spot_groups(&services), tags::are_needed(&delivery));
     let (groups, ()) = tokio::join!(groups, task_definitions::fill(&client, &mut services));
     services::put_groups(&mut services, &groups);
+    revisions::fill_containers(&mut services);
     services::fill_families(&client, &mut services).await;
     client.progress.done();
     let read = services.found.into_iter().map(|found| found.service).collect();
@@ -78,13 +78,9 @@ pub(crate) async fn log_group(aws: &Aws, selector: &FunctionSelector) -> Result<
     group
 }
 
-/// Returns the target groups of services that may be on Spot. The others are not examined, and reading them costs calls.
+/// Returns the target groups of services that may be on Spot.
 fn spot_groups(services: &services::FoundServices) -> BTreeSet<String> {
-    let deployment = Deployment::default();
-    let on_spot = services
-        .found
-        .iter()
-        .filter(|found| ServiceSubject { deployment: &deployment, service: &found.service }.may_be_on_spot());
+    let on_spot = services.found.iter().filter(|found| services::may_be_on_spot(found));
     on_spot.flat_map(|found| found.groups.iter().flatten()).cloned().collect()
 }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{
     AvailabilityZoneRebalancing, Container, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
-    LoadBalancer, SchedulingStrategy, Service as EcsService, ServiceField, Task, TaskSet,
+    LoadBalancer, ResourceManagementType, SchedulingStrategy, Service as EcsService, ServiceField, Task, TaskSet,
 };
 use spotdrain_doctor::model::group::Group;
-use spotdrain_doctor::model::root::{Place, Unread};
+use spotdrain_doctor::model::root::{Deployment as Examined, Place, Unread};
 use spotdrain_doctor::model::service::{Balancer, Capacity, Reach, Service};
 use spotdrain_doctor::model::setting::Setting;
+use spotdrain_doctor::model::subject::ServiceSubject;
 
 use super::clusters::{Cluster, strategy_item};
 use super::paced_client::{CallBudget, PacedClient};
@@ -34,6 +35,10 @@ pub(crate) struct FoundService {
     pub(crate) definition: Option<String>,
     /// For each of its load balancers, the target group and the alternate target group.
     pub(crate) groups: Vec<Vec<String>>,
+    /// The ARNs of its current revisions.
+    pub(crate) revisions: Vec<String>,
+    /// Whether it is an Express Mode service, whose resources ECS manages.
+    pub(crate) is_managed: bool,
 }
 
 /// Returns all services of the clusters, or those with these names.
@@ -106,6 +111,12 @@ fn no_such_service(service: &str, cluster: &str) -> String {
     format!("there is no service {service} in cluster {cluster}: aws ecs list-services --cluster {cluster} shows them")
 }
 
+/// Returns whether tasks of the service may be on Spot. The other services are not examined, and reading more of them costs calls.
+pub(crate) fn may_be_on_spot(found: &FoundService) -> bool {
+    let deployment = Examined::default();
+    ServiceSubject { deployment: &deployment, service: &found.service }.may_be_on_spot()
+}
+
 /// Returns the name at the end of an ARN.
 pub(crate) fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
@@ -150,6 +161,8 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> FoundServ
         },
         definition: set.and_then(TaskSet::task_definition).or(service.task_definition()).map(str::to_owned),
         groups: balancers.iter().map(|one| groups_of(one)).collect(),
+        revisions: service.current_service_revisions().iter().filter_map(|one| one.arn().map(str::to_owned)).collect(),
+        is_managed: service.resource_management_type() == Some(&ResourceManagementType::Ecs),
     }
 }
 

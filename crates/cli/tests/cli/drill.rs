@@ -25,7 +25,7 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// Returns whether the programs that a test needs are installed, and prints which one is missing.
-fn has_all(test: &str, needs_hold: bool) -> bool {
+pub(crate) fn has_all(test: &str, needs_hold: bool) -> bool {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut folders = path.split(':').chain(["/usr/sbin", "/usr/local/sbin"]);
     let has_haproxy = folders.any(|folder| Path::new(folder).join("haproxy").exists());
@@ -150,6 +150,25 @@ fn descendants(pid: u32) -> Vec<u32> {
 fn is_running(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+#[test]
+fn the_users_own_application_is_held_too() {
+    if !has_all("the_users_own_application_is_held_too", true) {
+        return;
+    }
+    let program = Path::new(PROGRAM).with_file_name("spotdrain-drill-app");
+    let app = format!("{} --name own --address 0.0.0.0:8123 --grace 1", program.display());
+    let (code, out, err) =
+        run(&[&SMALL[..], &["--only", "nothing,hold", "--app", &app, "--port", "8123", "--json"]].concat());
+    if err.contains("--app needs network namespaces") {
+        println!("skipped: the_users_own_application_is_held_too: network namespaces are unavailable");
+        return;
+    }
+    assert_eq!(code, 0, "{err}");
+    let runs = serde_json::from_str::<Value>(&out).unwrap()["runs"].clone();
+    assert!(runs[0]["refused"].as_u64().unwrap() > 0, "{runs}");
+    assert_nothing_is_lost(&runs[1]);
 }
 
 #[test]

@@ -14,5 +14,8 @@ mod command;
 mod commands;
 mod conventions;
 mod drill;
+mod probe;
 mod simulate;
 mod trust;
+#[path = "../../../core/tests/core/schema/validator.rs"]
+mod validator;

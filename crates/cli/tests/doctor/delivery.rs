@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use spotdrain_localaws::{LocalAws, Queue, Role};
+use spotdrain_localaws::{Action, Fault, LocalAws, Queue, Role, World};
 
 use crate::command::{against, json, run};
-use crate::deployed::{deployed, examined, ids, pattern, queue_policy};
+use crate::deployed::{deployed, examined, ids, not_checked, pattern, queue_policy};
 
 #[test]
 fn rule_queue_and_function_are_examined() {
@@ -22,6 +22,46 @@ fn rule_queue_and_function_are_examined() {
     let (code, record) = examined(scene.world, &["--cluster", "demo", "--function", "other"]);
     assert_eq!((code, ids(&record)), (1, vec!["SD021", "SD023", "SD024", "SD025", "SD055", "SD026"]), "{record}");
     assert!(record["findings"][0]["problem"].as_str().unwrap().ends_with("no notice has detail.clusterArn [\"*\"]"));
+}
+
+/// A deployment whose default bus has only the rule for drills, and another bus the rule for notices.
+fn with_rule_on_another_bus() -> World {
+    let mut world = deployed().world;
+    world.remove_rule("notices");
+    let fields = json!({"EventPattern": pattern("SpotInterruption"), "EventBusName": "orders"});
+    world.add_rule("notices", &[&Queue::new("notices").arn()], fields);
+    world
+}
+
+#[test]
+fn a_rule_on_another_bus_than_the_default_one_is_found() {
+    let (code, record) = examined(with_rule_on_another_bus(), &["--cluster", "demo"]);
+    assert_eq!((code, ids(&record), not_checked(&record).as_str()), (1, vec!["SD053"], "[]"), "{record}");
+    let problem = record["findings"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("it is on event bus orders, and ECS sends"), "{record}");
+}
+
+#[test]
+fn other_buses_are_read_only_if_no_rule_on_the_default_one_matches_ecs() {
+    let buses_read = |world| {
+        let local = LocalAws::spawn_thread(world).unwrap();
+        json(against(&local, &["doctor", "--json", "--cluster", "demo"]));
+        local.calls().iter().filter(|call| call.action == "ListEventBuses").count()
+    };
+    assert_eq!((buses_read(deployed().world), buses_read(with_rule_on_another_bus())), (0, 1));
+}
+
+#[test]
+fn without_permission_for_the_other_buses_the_default_ones_rule_is_judged() {
+    let mut world = with_rule_on_another_bus();
+    world.add_fault(Fault::AccessDenied.on(Action::ListEventBuses));
+    let (code, record) = examined(world, &["--cluster", "demo"]);
+    assert_eq!((code, ids(&record)), (1, vec!["SD021"]), "{record}");
+    let unknown = not_checked(&record);
+    assert!(
+        unknown.contains("the rules of other event buses") && unknown.contains("events:ListEventBuses"),
+        "{unknown}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where people run linters: plans and assemblies, the choice of checks, accepted findings, the GitHub Action and the hook of
 //! pre-commit.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -94,7 +95,7 @@ fn a_check_is_explained_as_json() {
     assert_eq!((code, &check["id"], &check["severity"]), (0, &"SD009".into(), &"error".into()));
     assert!(check["help"].as_str().unwrap().ends_with("docs/checks/SD009.md"));
     let (_, all) = json(spotdrain(&["doctor", "--explain", "--json"]));
-    assert_eq!(all.as_array().unwrap().len(), 59);
+    assert_eq!(all.as_array().unwrap().len(), 61);
 }
 
 /// Runs a script in a folder, with this build of spotdrain on the path.
@@ -136,6 +137,50 @@ fn the_steps_of_the_action_run_in_an_empty_folder() {
     let log: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("doctor.sarif")).unwrap()).unwrap();
     assert_eq!(log["version"], "2.1.0");
     assert!(std::fs::read_to_string(folder.join("output.txt")).unwrap().contains("sarif-file=doctor.sarif"));
+}
+
+#[test]
+fn input_that_cannot_be_read_is_one_error_and_leaves_no_log() {
+    let action: Value = serde_yaml_ng::from_str(include_str!("../../../../action.yml")).unwrap();
+    let folder = folder("unread");
+    let script = folder.join("step.sh");
+    std::fs::write(&script, action["runs"]["steps"][1]["run"].as_str().unwrap()).unwrap();
+    let inputs = [("TEMPLATES", "nothere.yaml"), ("PLANS", ""), ("ARGUMENTS", ""), ("SARIF_FILE", "doctor.sarif")];
+    let output = bash(&script, &[], &folder, &[&inputs[..], &[("GITHUB_OUTPUT", "output.txt")]].concat());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), error.matches("nothere.yaml: cannot be read").count()), (Some(65), 1), "{error}");
+    assert!(!folder.join("doctor.sarif").exists() && !folder.join("output.txt").exists());
+}
+
+/// A `cargo` that records its folder and arguments, and installs this build.
+const CARGO: &str = r#"#!/bin/sh
+echo "$PWD: $*" > "$RUNNER_TEMP/cargo.txt"
+mkdir -p "$4/bin" && ln -s "$BUILT" "$4/bin/spotdrain"
+"#;
+
+/// Whether a program of the `PATH` is used depends on the machine, so the `PATH` has only the system's folders.
+#[test]
+fn the_action_installs_spotdrain_in_its_own_folder_for_the_steps_after_it() {
+    let action: Value = serde_yaml_ng::from_str(include_str!("../../../../action.yml")).unwrap();
+    let folder = folder("install");
+    let temp = folder.to_str().unwrap();
+    let bin = folder.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::write(bin.join("cargo"), CARGO).unwrap();
+    std::fs::set_permissions(bin.join("cargo"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new("bash");
+    command.arg("-c").arg(action["runs"]["steps"][0]["run"].as_str().unwrap()).current_dir(&folder).env_clear();
+    command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    command.envs([("GITHUB_ACTION_PATH", ROOT), ("RUNNER_TEMP", temp), ("BUILT", env!("CARGO_BIN_EXE_spotdrain"))]);
+    let output = command.env("GITHUB_PATH", folder.join("path.txt")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let (root, asked) = (Path::new(ROOT).canonicalize().unwrap(), read("cargo.txt"));
+    let (asked_in, arguments) = asked.trim_end().split_once(": ").unwrap();
+    assert_eq!(Path::new(asked_in).canonicalize().unwrap(), root, "its rust-toolchain.toml decides");
+    assert_eq!(arguments, format!("install --locked --root {temp}/spotdrain --path crates/cli"));
+    let installed = Path::new(read("path.txt").trim_end()).join("spotdrain");
+    assert!(Command::new(installed).arg("--version").output().unwrap().status.success());
 }
 
 #[test]

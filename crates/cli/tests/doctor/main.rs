@@ -12,6 +12,7 @@ mod command;
 mod delivery;
 mod deployed;
 mod linter;
+mod managed;
 mod output;
 mod pace;
 mod refused;

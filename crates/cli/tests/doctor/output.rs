@@ -17,7 +17,7 @@ fn the_exit_code_follows_the_most_severe_finding() {
     let example = std::fs::read_to_string(format!("{ROOT}/{EXAMPLE}")).unwrap();
     let (code, output, _) = run(spotdrain(&["doctor", "--template", EXAMPLE]));
     assert!(
-        code == 0 && output.ends_with("doctor 0 errors, 1 warning, 0 notes in 1 service by 59 checks\n"),
+        code == 0 && output.ends_with("doctor 0 errors, 1 warning, 0 notes in 1 service by 61 checks\n"),
         "{output}"
     );
     let warned =
@@ -77,7 +77,7 @@ fn a_check_is_explained() {
     assert_eq!(code, 0);
     insta::assert_snapshot!(output);
     let (_, list, _) = run(spotdrain(&["doctor", "--explain"]));
-    assert_eq!(list.lines().count(), 60);
+    assert_eq!(list.lines().count(), 62);
     let (code, _, error) = run(spotdrain(&["doctor", "--explain", "SD99"]));
     assert!(code == 64 && error.contains("there is no check \"SD99\""), "{error}");
 }
@@ -180,6 +180,6 @@ fn an_on_demand_service_is_reported_as_such() {
     let text = "Resources:\n  Service:\n    Type: AWS::ECS::Service\n    Properties: { LaunchType: FARGATE, DesiredCount: 2 }\n";
     let file = scratch("on-demand.yaml", text);
     let (code, output, _) = run(spotdrain(&["doctor", "--template", file.to_str().unwrap()]));
-    assert!(output.contains("service Service: on demand: launch type FARGATE: 40 checks do not apply"), "{output}");
+    assert!(output.contains("service Service: on demand: launch type FARGATE: 42 checks do not apply"), "{output}");
     assert!(code == 0 && output.ends_with("doctor 1 service, none of them on Fargate Spot\n"), "{output}");
 }

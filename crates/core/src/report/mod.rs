@@ -1,6 +1,7 @@
 //! The report on a batch: a record of each notice, and the verdict for the caller.
 
 pub mod disposition;
+pub mod message;
 pub mod metrics;
 
 use std::net::IpAddr;

@@ -6,8 +6,9 @@ use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::model::task_status::RecognisedBy;
 use spotdrain_core::read::classify::{IgnoredEvent, Malformed};
 use spotdrain_core::read::json::EventError;
+use spotdrain_core::report::message::SweepMessage;
 use spotdrain_core::report::metrics;
-use spotdrain_core::report::{Report, Verdict};
+use spotdrain_core::report::{First, Report, Verdict};
 
 const TARGETS: [(&str, u16, &str); 3] =
     [("10.0.2.21", 5044, "healthy"), ("10.0.2.22", 5044, "healthy"), ("10.0.1.11", 5044, "healthy")];
@@ -127,4 +128,50 @@ fn no_line_has_more_than_a_hundred_values() {
     assert_eq!((values("NoticeAge"), values("NoticeToDeregistered")), (250, 500));
     let notices: u64 = lines.iter().filter_map(|line| line.get("Notices")?.as_u64()).sum();
     assert_eq!(notices, 250, "each counted once");
+}
+
+#[test]
+fn the_message_has_a_line_for_each_service_and_zone() {
+    let mut report = report_of(two(), &Outcome::AlreadyDraining);
+    for (record, zone) in report.notices.iter_mut().zip(["eu-central-1a", "eu-central-1a"]) {
+        record.notice.task.platform.availability_zone = Some(zone.to_owned());
+        record.first =
+            if record.registrations[0].outcome == Outcome::Deregistered { First::Spotdrain } else { First::Ecs };
+    }
+    report.notices[0].registrations[0].notice_to_deregistered_ms = Some(1240);
+    let message = SweepMessage::of(&report).unwrap();
+    assert_eq!(message.title, "2 Spot tasks interrupted");
+    let line = "2 tasks of logstash interrupted in eu-central-1a; 1 deregistered within 1.2 s; ECS was first for 1";
+    assert_eq!(message.lines, [line]);
+    let chat = message.for_chat();
+    assert_eq!((&chat["version"], &chat["source"]), (&"1.0".into(), &"custom".into()));
+    assert_eq!(chat["content"]["description"], line);
+}
+
+#[test]
+fn the_message_leaves_out_what_returns_to_the_queue() {
+    let failed = Outcome::Failed(throttled("DeregisterTargets"));
+    let mut report = report_of(two(), &failed);
+    let title = |report: &Report| SweepMessage::of(report).map(|message| message.title);
+    assert_eq!(title(&report).as_deref(), Some("1 Spot task interrupted"));
+    report.notices[1].message_id = None;
+    assert_eq!(title(&report).as_deref(), Some("2 Spot tasks interrupted; 1 not deregistered"));
+    report.notices[0].look_again_seconds = Some(15);
+    report.notices[1].postponed = true;
+    assert_eq!(title(&report), None);
+}
+
+#[test]
+fn a_message_has_at_most_twenty_lines_and_a_count() {
+    let mut report = report_of(two(), &Outcome::Deregistered);
+    let one = report.notices[0].clone();
+    report.notices = (0..25)
+        .map(|number| {
+            let mut record = one.clone();
+            record.notice.task.platform.availability_zone = Some(format!("zone-{number:02}"));
+            record
+        })
+        .collect();
+    let lines = SweepMessage::of(&report).unwrap().lines;
+    assert_eq!((lines.len(), lines[20].as_str()), (21, "and 5 more services or zones: see the function's log"));
 }

@@ -59,7 +59,7 @@ pub(super) const CUT_AFTER_DELAY: Check = Check {
 
 fn cut_after_delay(subject: &GroupSubject<'_>) -> CheckResult {
     let group = subject.group;
-    let cuts = group.has_connections()? && group.attributes.cuts_after_delay.value_or(false)?;
+    let cuts = group.has_connections()? && group.cuts_after_delay()?;
     let description = format!("connections are cut {} s after the deregistration", group.delay()?);
     let key = ("deregistration_delay.connection_termination.enabled", "false");
     Ok(cuts.then(|| attribute_problem(group, description, Impact::of(Connections::Open), key)))

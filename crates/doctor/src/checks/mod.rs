@@ -3,8 +3,7 @@
 mod capacity;
 mod draining;
 mod function;
-mod hold_fit;
-mod hold_tag;
+mod hold;
 mod queue;
 mod reach;
 mod refused;
@@ -18,7 +17,7 @@ mod task_count;
 use crate::check::Check;
 
 /// Every check. The numbers never change; a check that is dropped leaves a gap.
-pub const CHECKS: [&Check; 59] = [
+pub const CHECKS: [&Check; 61] = [
     &capacity::NO_STRATEGY,
     &capacity::LAUNCH_TYPE_BESIDE,
     &capacity::ALL_ON_SPOT,
@@ -29,7 +28,7 @@ pub const CHECKS: [&Check; 59] = [
     &task_count::ONE_IN_ZONE,
     &stopping::STOP_TIMEOUT,
     &stopping::SIDECAR,
-    &hold_fit::HOLD_UNWIRED,
+    &hold::fit::HOLD_UNWIRED,
     &draining::DELAY,
     &draining::CUT_AFTER_DELAY,
     &draining::CUT_WHEN_UNHEALTHY,
@@ -52,7 +51,7 @@ pub const CHECKS: [&Check; 59] = [
     &scope::OBSERVES,
     &scope::SETTINGS,
     &refused::NO_FUNCTION,
-    &hold_tag::HOLD_TAG,
+    &hold::tag::HOLD_TAG,
     &role::RETURNS_MESSAGES,
     &registration::UNUSED,
     &task_count::SCALES_TO_ONE,
@@ -62,8 +61,8 @@ pub const CHECKS: [&Check; 59] = [
     &stopping::STOP_TOO_LONG,
     &registration::TARGET_TYPE,
     &capacity::OLD_PLATFORM,
-    &hold_fit::FAIL_OPEN,
-    &hold_fit::UNHELD_SIDECAR,
+    &hold::fit::FAIL_OPEN,
+    &hold::fit::UNHELD_SIDECAR,
     &reach::NO_TARGET_GROUP,
     &draining::NO_GRACE_PERIOD,
     &capacity::BREAKER_ON_SPOT,
@@ -77,7 +76,9 @@ pub const CHECKS: [&Check; 59] = [
     &function::NO_CONCURRENCY,
     &refused::REFUSED,
     &task_count::ZONE_REBALANCING,
-    &hold_fit::UNANSWERED_CHECK,
+    &hold::fit::UNANSWERED_CHECK,
+    &hold::udp::UNHELD,
+    &hold::udp::HELD,
 ];
 
 /// The check of this number.

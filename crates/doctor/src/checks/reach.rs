@@ -1,7 +1,8 @@
 //! Do clients find the service's tasks in a way in which spotdrain cannot remove a task?
 
 use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
-use crate::model::service::Reach;
+use crate::model::service::{Reach, Service};
+use crate::model::setting::Setting;
 use crate::model::subject::ServiceSubject;
 
 const CREATE: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html";
@@ -43,9 +44,14 @@ pub(super) const MANAGED_INGRESS: Check = Check {
     severity: Severity::Note,
     title: "ingress that ECS manages",
     explanation: "The load balancer and target groups of a gateway connector or of Express Mode belong to ECS and are in no \
-                  template. The function finds them by the service's revisions; the doctor does not see their settings before \
-                  the deployment.",
-    sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html", CREATE],
+                  template. The function finds them by the service's revisions, and so does the doctor once they are deployed; \
+                  before, their settings are not examined. Express Mode keeps a change that was made outside it, unless an \
+                  update of the service asks for another value.",
+    sources: &[
+        "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html",
+        "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-advanced-customization.html",
+        CREATE,
+    ],
     run: CheckScope::SpotService(managed_ingress),
 };
 
@@ -53,13 +59,24 @@ fn managed_ingress(subject: &ServiceSubject<'_>) -> CheckResult {
     let service = subject.service;
     let reached = service.reached_by.known_or_err()?.map_or(&[][..], Vec::as_slice);
     Ok(reached.contains(&Reach::ManagedIngress).then(|| {
-        Problem::new(
-            service.place.clone(),
-            "ECS manages its ingress: the settings of its target groups are not examined",
-            Impact::NONE,
-            Fix::new("aws ecs describe-service-revisions shows its target groups", ""),
-        )
+        let description = match managed_groups(service).as_slice() {
+            [] => "ECS manages its ingress: the settings of its target groups are not examined".to_owned(),
+            names => format!("ECS manages its ingress: {} examined, but in no template", are(names)),
+        };
+        let fix = Fix::new("aws ecs describe-service-revisions shows its target groups", "");
+        Problem::new(service.place.clone(), description, Impact::NONE, fix)
     }))
+}
+
+/// The names of the target groups that ECS manages and that were read.
+fn managed_groups(service: &Service) -> Vec<&str> {
+    let managed = service.balancers.known().into_iter().flatten().filter(|balancer| balancer.is_managed);
+    let groups = managed.flat_map(|balancer| [&balancer.group, &balancer.alternate]).filter_map(Setting::known);
+    groups.map(|group| group.place.name.as_str()).collect()
+}
+
+fn are(names: &[&str]) -> String {
+    format!("{} {}", names.join(" and "), if names.len() == 1 { "is" } else { "are" })
 }
 
 impl Reach {

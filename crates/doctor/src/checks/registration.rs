@@ -178,7 +178,7 @@ fn blue_green(subject: &GroupSubject<'_>) -> CheckResult {
 fn settings(group: &Group) -> Result<[(&'static str, String); 4], Unknown> {
     Ok([
         ("deregistration delay", format!("{} s", group.delay()?)),
-        ("connection termination", group.attributes.cuts_after_delay.value_or(false)?.to_string()),
+        ("connection termination", group.cuts_after_delay()?.to_string()),
         ("unhealthy connection termination", group.attributes.cuts_unhealthy.value_or(true)?.to_string()),
         ("time for a health check to fail", format!("{} s", group.fails_after()?)),
     ])

@@ -95,7 +95,7 @@ fn needed(subject: &DeliverySubject<'_>) -> Result<Vec<Need>, Unknown> {
         if settings.discover {
             needed.push(Need { keys: keys.clone(), ..Need::of("ecs:DescribeServices", service.arn.clone()) });
             // Such a service has its target groups only in its revisions, if it has any.
-            if service.balancers.known().is_some_and(Vec::is_empty) {
+            if service.balancers.known().is_some_and(|all| all.iter().all(|one| one.is_managed)) {
                 let revision = format!("{}/0123456789", service.arn.replacen(":service/", ":service-revision/", 1));
                 needed.push(Need { keys, ..Need::of("ecs:DescribeServiceRevisions", revision) });
             }

@@ -3,7 +3,6 @@
 use spotdrain_core::model::limits::{DEFAULT_STOP_TIMEOUT_SECONDS, MAX_STOP_TIMEOUT_SECONDS, NOTICE_SECONDS};
 
 use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
-use crate::forecast::NLB_GOES_ON;
 use crate::model::group::GroupKind;
 use crate::model::root::Place;
 use crate::model::service::Container;
@@ -41,8 +40,9 @@ fn stop_timeout(subject: &GroupSubject<'_>) -> CheckResult {
     let killed = format!("stopTimeout is {stop} s{default}: the container is killed");
     let place = part(subject.of, container);
     if subject.group.kind()? == GroupKind::Network {
-        let impact = Impact::for_seconds(Connections::New, NLB_GOES_ON.saturating_sub(stop));
-        let description = format!("{killed} then, and an NLB sends new connections for up to {NLB_GOES_ON} s");
+        let goes_on = subject.of.deployment.delays.network.after_deregistration;
+        let impact = Impact::for_seconds(Connections::New, goes_on.saturating_sub(stop));
+        let description = format!("{killed} then, and an NLB sends new connections for up to {goes_on} s");
         return Ok((stop < NOTICE_SECONDS).then(|| Problem::new(place, description, impact, stop_fix(NOTICE_SECONDS))));
     }
     let delay = subject.group.delay()?.min(NOTICE_SECONDS);

@@ -58,7 +58,7 @@ pub struct HealthCheck {
 pub struct Attributes {
     /// `deregistration_delay.timeout_seconds`: 300 unless it is set.
     pub delay: Setting<u32>,
-    /// `deregistration_delay.connection_termination.enabled`: false unless it is set.
+    /// `deregistration_delay.connection_termination.enabled`: see [`Group::cuts_after_delay`].
     pub cuts_after_delay: Setting<bool>,
     /// `target_health_state.unhealthy.connection_termination.enabled`: true unless it is set.
     pub cuts_unhealthy: Setting<bool>,
@@ -104,6 +104,18 @@ impl Group {
     pub fn has_connections(&self) -> Result<bool, Unknown> {
         let protocol = self.protocol.known_or_err()?.map_or("", String::as_str);
         Ok(matches!(protocol, "TCP" | "TLS" | "TCP_UDP"))
+    }
+
+    /// Returns whether it receives datagrams.
+    pub fn carries_udp(&self) -> Result<bool, Unknown> {
+        let protocol = self.protocol.known_or_err()?.map_or("", String::as_str);
+        Ok(matches!(protocol, "UDP" | "TCP_UDP"))
+    }
+
+    /// Returns whether what is open is cut when the deregistration delay ends: by default only in new groups with UDP.
+    /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html>
+    pub fn cuts_after_delay(&self) -> Result<bool, Unknown> {
+        self.attributes.cuts_after_delay.value_or(self.carries_udp()?)
     }
 
     /// Returns after how many seconds of failing checks a target is unhealthy, at most.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::delays::Delays;
 use crate::model::delivery::Delivery;
 use crate::model::service::Service;
 use crate::model::setting::Setting;
@@ -20,6 +21,8 @@ pub struct Deployment {
     pub suppressions: Vec<Suppression>,
     /// Where it was read from.
     pub origin: Origin,
+    /// The load balancers' delays, which cannot be read.
+    pub delays: Delays,
 }
 
 /// Findings that are accepted in the resource's own metadata.

@@ -108,6 +108,8 @@ pub struct Balancer {
     pub container: Setting<String>,
     /// Its port.
     pub port: Setting<u16>,
+    /// Whether ECS manages the target group: only known of what is deployed.
+    pub is_managed: bool,
 }
 
 /// A task definition.

@@ -70,6 +70,7 @@ fn service() -> Service {
         alternate: Setting::Set(group()),
         container: Setting::Set("app".to_owned()),
         port: Setting::Set(80),
+        is_managed: false,
     };
     Service {
         place: Place::live("service a".to_owned()),

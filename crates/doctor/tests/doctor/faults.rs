@@ -24,6 +24,8 @@ const STRATEGY: &str = "      CapacityProviderStrategy:
 const CONTAINER: &str = "        - Name: logstash\n";
 const HELD: &str =
     "        - Name: logstash\n          EntryPoint: [spotdrain-hold, --health, \"0.0.0.0:81\", --stop-timeout=120]\n";
+const UDP: (&str, &str) =
+    ("      Protocol: TCP\n      Port: 5044\n      Health", "      Protocol: UDP\n      Port: 5044\n      Health");
 const CUTS_UNHEALTHY: &str = "unhealthy.connection_termination.enabled, Value: \"false\"";
 const CUTS: &str = "unhealthy.connection_termination.enabled, Value: \"true\"";
 const BREAKER_OFF: (&str, &str) = ("{ Enable: true, Rollback: true }", "{ Enable: false, Rollback: true }");
@@ -298,6 +300,8 @@ pub(super) const FAULTS: &[Fault] = &[
             HOLD_TAG,
         ],
     ),
+    ("SD060", &[UDP]),
+    ("SD061", &[UDP, (CONTAINER, HELD), CHECK_PORT, HOLD_TAG]),
 ];
 
 /// A template with replacements; `None` where one of their texts is neither in it nor in what is nested in it.

@@ -21,3 +21,4 @@ mod plan;
 mod same_service;
 mod sarif_rules;
 mod suppressions;
+mod udp;

@@ -12,7 +12,7 @@ use crate::probe::estimate::Interval;
 use crate::probe::measured::Measured;
 use crate::report::figures::longest_gap;
 
-/// The version of the JSON: `docs/schema/probe.schema.json`.
+/// The version of the JSON: `docs/schema/probe-1.json`.
 pub const SCHEMA: &str = "spotdrain-probe-1";
 
 /// A probe's result. All times are seconds since its start, by the clock of this machine alone.

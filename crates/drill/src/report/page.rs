@@ -44,7 +44,7 @@ fn setting(plan: &Plan) -> String {
         ""
     };
     let left = if plan.tagged {
-        " In the last scenario the service has the tag spotdrain = hold, and the function leaves its targets to the hold."
+        " With the function and the hold, the service has the tag spotdrain = hold, and the function leaves its targets to the hold."
     } else {
         ""
     };

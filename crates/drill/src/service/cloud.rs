@@ -50,6 +50,11 @@ impl DrillCloud {
         matches!(self.state(task), None | Some(State::Draining))
     }
 
+    /// Whether ECS stops the task.
+    pub(crate) fn is_stopping(&self, task: &Task) -> bool {
+        self.local.world().is_stopping(&self.task_arn(task))
+    }
+
     /// Deregisters the target on behalf of ECS.
     pub(crate) fn deregister(&self, task: &Task) {
         self.set(task, State::Draining);

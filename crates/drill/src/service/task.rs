@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ pub(crate) struct TaskTemplate<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) ports: Ports,
     pub(crate) scenario: Scenario,
+    pub(crate) fail_health_in: Option<&'a Path>,
 }
 
 /// Runs until it is dropped.
@@ -176,7 +178,7 @@ impl TaskTemplate<'_> {
         let mut words = self.application(name, address);
         match self.scenario {
             Scenario::Hold | Scenario::Both => {
-                let options = self.hold_options(address).into_iter().map(OsString::from);
+                let options = self.hold_options(name, address).into_iter().map(OsString::from);
                 words = [self.programs.hold.clone().into()]
                     .into_iter()
                     .chain(options)
@@ -223,7 +225,7 @@ impl TaskTemplate<'_> {
     }
 
     /// The hold's defaults, except `stopTimeout`, in real time.
-    fn hold_options(&self, address: Ipv4Addr) -> Vec<String> {
+    fn hold_options(&self, name: &str, address: Ipv4Addr) -> Vec<String> {
         let at = |port| SocketAddr::from((address, port));
         let check = match self.health_path() {
             Some(path) => format!("http://{}{path}", at(self.ports.traffic)),
@@ -238,7 +240,9 @@ impl TaskTemplate<'_> {
             ("--stop-timeout", self.seconds(self.plan.stop_timeout)),
             ("--grace", self.seconds(self.plan.grace)),
         ];
-        options.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
+        let file =
+            self.fail_health_in.map(|folder| ("--fail-health-file", folder.join(name).to_string_lossy().into_owned()));
+        options.into_iter().chain(file).flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
     }
 
     fn seconds(&self, simulated: f64) -> String {
@@ -256,9 +260,16 @@ mod tests {
         let application = Application::Own("app".into());
         let programs = &Programs { haproxy: "haproxy".into(), hold: "hold".into(), application };
         let (plan, ports) = (&plan(), Ports { traffic: 5044, health: 8081 });
-        let template = TaskTemplate { isolation: Isolation::Shared, programs, plan, ports, scenario: Scenario::Hold };
+        let template = TaskTemplate {
+            isolation: Isolation::Shared,
+            programs,
+            plan,
+            ports,
+            scenario: Scenario::Hold,
+            fail_health_in: None,
+        };
         assert_eq!(
-            template.hold_options(address(1)).join(" "),
+            template.hold_options("task-1", address(1)).join(" "),
             "--check http://127.0.1.1:5044/health --health 127.0.1.1:8081 --check-interval 0.5 --quiet 1 --min-hold 0.5 \
              --stop-timeout 12 --grace 1"
         );

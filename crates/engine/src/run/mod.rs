@@ -14,7 +14,7 @@ use std::mem::take;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::future::{Either, FutureExt as _, LocalBoxFuture, ready, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use spotdrain_core::model::arn::TargetGroupArn;
@@ -148,6 +148,16 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     fn spawn(&mut self, activity: impl Future<Output = Completion> + 'a) {
         self.activities.push(Box::pin(activity));
+    }
+
+    /// Like [`Self::spawn`], but the activity starts now. Otherwise an event that ends a wait at the same time as this one would be
+    /// handled first.
+    fn spawn_now(&mut self, activity: impl Future<Output = Completion> + 'a) {
+        let mut activity: LocalBoxFuture<'a, Completion> = Box::pin(activity);
+        match (&mut activity).now_or_never() {
+            Some(ended) => self.activities.push(Box::pin(ready(ended))),
+            None => self.activities.push(activity),
+        }
     }
 
     /// Classifies messages, and remembers what they say about tasks.

@@ -198,7 +198,8 @@ impl<C: Cloud> Run<'_, C> {
             }
             self.settle(&planned, None);
         } else if may_write || engine.budget(Budget::try_write) {
-            self.spawn(async move {
+            // What is known about the tasks now is what the write relies on.
+            self.spawn_now(async move {
                 let answer = deregister(invocation, &planned.group, &planned.targets).await;
                 Completion::Written(planned, answer)
             });

@@ -28,10 +28,12 @@ pub struct History {
 pub fn simulate(seed: u64, environments: Option<usize>, traced: bool) -> History {
     let mut world = setup::world(Dice::new(seed), traced);
     let drawn = draw_environments(&mut world.dice);
+    let environments = environments.unwrap_or(drawn);
+    world.environments = environments;
     let probe_at = world.dice.between(31, 90) * SECOND;
     let sim = Sim { clock: Clock::at(0), world: RefCell::new(world) };
     let mut all: Vec<LocalBoxFuture<'_, ()>> = vec![Box::pin(frozen::probe(&sim, probe_at))];
-    all.extend((0..environments.unwrap_or(drawn)).map(|number| Box::pin(work(&sim, number)) as _));
+    all.extend((0..environments).map(|number| Box::pin(work(&sim, number)) as _));
     all.push(Box::pin(guard(&sim)));
     run(&sim.clock, all, || sim.world.borrow().next_happening(), |now| sim.world.borrow_mut().advance(now));
     frozen::replay(&sim);

@@ -76,7 +76,16 @@ tally! {
     excused_unread: "excused as last healthy: the group could not be read",
     excused_behind: "excused as last healthy: a read was behind the truth",
     excused_services: "excused as last healthy: the group has tasks of several services",
+    excused_environments: "excused as last healthy: three environments that each removed less than half of the healthy targets",
     excused_survivor: "excused as last healthy: ECS deregistered the target that stayed, or stopped its task after the read",
+}
+
+impl Tally {
+    /// What never happened, and should have. Few histories have three environments, so the excuse about them is rare.
+    pub fn never(&self) -> Vec<&'static str> {
+        let usual = Self { excused_environments: 1, ..self.clone() };
+        usual.all().into_iter().filter(|(_, count)| *count == 0).map(|(text, _)| text).collect()
+    }
 }
 
 impl fmt::Display for Tally {

@@ -71,6 +71,8 @@ pub struct World {
     /// The groups in which a last healthy target was kept.
     pub kept: BTreeSet<GroupId>,
     pub invocations_running: u32,
+    /// The number of execution environments.
+    pub environments: usize,
     pub number: u64,
 }
 
@@ -88,6 +90,7 @@ impl World {
             agenda: BTreeMap::new(),
             is_frozen: false,
             is_busy: false,
+            environments: 1,
             without_address: Vec::new(),
             excused: BTreeMap::new(),
             kept: BTreeSet::new(),

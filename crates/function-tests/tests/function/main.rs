@@ -17,6 +17,7 @@ mod held;
 mod invocations;
 mod late_notices;
 mod locating;
+mod message;
 mod preconnecting;
 mod thaw;
 mod turns;

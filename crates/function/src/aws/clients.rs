@@ -24,6 +24,8 @@ pub struct Aws {
     pub ecs: aws_sdk_ecs::Client,
     /// Created when needed: most invocations do not call SQS.
     sqs: Arc<OnceLock<aws_sdk_sqs::Client>>,
+    /// Created if a topic is set.
+    sns: Arc<OnceLock<aws_sdk_sns::Client>>,
 }
 
 impl Aws {
@@ -98,10 +100,14 @@ impl Aws {
         self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.config))
     }
 
+    pub(crate) fn sns(&self) -> &aws_sdk_sns::Client {
+        self.sns.get_or_init(|| aws_sdk_sns::Client::new(&self.config))
+    }
+
     fn with(config: SdkConfig, http: Http) -> Self {
         let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
         let ecs = aws_sdk_ecs::Client::new(&config);
-        Self { config, http, elb, ecs, sqs: Arc::default() }
+        Self { config, http, elb, ecs, sqs: Arc::default(), sns: Arc::default() }
     }
 }
 

@@ -9,17 +9,22 @@ use spotdrain_core::model::observed::{RegisteredTarget, Revision};
 use spotdrain_core::plan::OwnedTarget;
 use spotdrain_core::read::batch::Receipt;
 use spotdrain_core::report::Report;
+use spotdrain_core::report::message::SweepMessage;
 use spotdrain_core::settings::Settings;
-use spotdrain_engine::{Answer, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};
+use spotdrain_engine::{Answer, Cloud, Deadline, ListedTasks, ReceivedMessage, Services, Tasks};
+use tracing::warn;
 
 use super::clients::Aws;
-use super::{ecs, elb, sqs};
+use super::{ecs, elb, sns, sqs};
 use crate::emit::emit;
 
 /// Connections that were idle for longer are replaced. Lambda freezes an environment after its answer and thaws it for the next
 /// invocation, usually hours later, when AWS or a device on the way has dropped them. In a storm the invocations follow each
 /// other faster; in all other cases a new connection costs some milliseconds.
 const MAX_IDLE: SignedDuration = SignedDuration::from_secs(2);
+
+/// The time limit of a message.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// AWS, as the engine calls it.
 #[derive(Debug)]
@@ -44,6 +49,19 @@ impl AwsCloud {
     /// Logs the following records with this invocation's request id.
     pub fn log_as(&self, request_id: &str) {
         self.request_id.replace(Some(request_id.to_owned()));
+    }
+
+    /// Publishes a message about the interruptions that came to an end, if a topic is set. Takes at most a second of the time that
+    /// is left; a failure is only logged, because the work is done.
+    pub async fn publish(&self, report: &Report, deadline: Deadline) {
+        let (Some(topic), Some(message)) = (&self.settings.message_topic, SweepMessage::of(report)) else { return };
+        let (aws, limit) = (self.aws(), PUBLISH_TIMEOUT.min(deadline.left(Timestamp::now())));
+        let problem = match tokio::time::timeout(limit, sns::publish(aws.sns(), topic, &message)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.problem,
+            Err(_) => format!("no answer within {} ms", limit.as_millis()),
+        };
+        warn!(topic, problem, "the message about the interruptions was not published");
     }
 
     /// Returns a clone of the clients, so that the `RefCell` is not borrowed across an await. Clones are cheap.

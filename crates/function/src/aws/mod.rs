@@ -6,6 +6,7 @@ mod cloud;
 mod ecs;
 mod elb;
 mod error;
+mod sns;
 mod sqs;
 
 pub use clients::Aws;

@@ -26,6 +26,8 @@ pub enum Cause {
     Broken,
     /// The answer is not HTTP.
     NotHttp,
+    /// The file of the setting `fail-health-file` exists.
+    FailFile,
     /// The stop signal came: no new traffic, whatever the application answers.
     Stopping,
 }
@@ -65,6 +67,7 @@ impl Cause {
             Self::TimedOut => "no answer in time",
             Self::Broken => "connection failed",
             Self::NotHttp => "no HTTP answer",
+            Self::FailFile => "the file of fail-health-file exists",
             Self::Stopping => "stopping",
         }
     }

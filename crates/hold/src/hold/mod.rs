@@ -12,6 +12,7 @@ use rustix::process::Pid;
 use crate::commands::Commands;
 use crate::health::checker::Checker;
 use crate::health::endpoint::Endpoint;
+use crate::health::{ApplicationHealth, Cause};
 use crate::log::Log;
 use crate::log::record::LogRecord;
 use crate::metadata::MetadataRequest;
@@ -83,7 +84,7 @@ impl Hold {
     }
 
     fn serve(&mut self, now: Duration) {
-        let result = self.checker.as_mut().and_then(|checker| checker.advance(now));
+        let result = self.checker.as_mut().and_then(|checker| checker.advance(now)).map(|health| self.shown(health));
         result.and_then(|health| self.step(Input::Checked(health), now));
         if let Some(endpoint) = &mut self.endpoint {
             let before = endpoint.unsupported().len();
@@ -100,6 +101,12 @@ impl Hold {
             None => return,
         }
         self.metadata = None;
+    }
+
+    /// The health to show for the result of a check.
+    fn shown(&self, health: ApplicationHealth) -> ApplicationHealth {
+        let fails = self.settings.fail_health_file.as_ref().is_some_and(|file| file.exists());
+        if fails { ApplicationHealth::NoAnswer(Cause::FailFile) } else { health }
     }
 
     fn sample(&mut self, now: Duration) -> Option<u8> {

@@ -6,6 +6,7 @@ pub mod times;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commands::command::Command;
@@ -22,6 +23,8 @@ pub struct Settings {
     /// The address of the health endpoint.
     pub health: Option<SocketAddr>,
     pub check: Option<ApplicationCheck>,
+    /// While this file exists, the health endpoint fails.
+    pub fail_health_file: Option<PathBuf>,
     pub check_interval: Duration,
     pub check_timeout: Duration,
     /// The signal to hold back.
@@ -55,6 +58,7 @@ pub struct SettingsBuilder {
     ports: Vec<u16>,
     health: Option<SocketAddr>,
     check: Option<ApplicationCheck>,
+    fail_health_file: Option<PathBuf>,
     check_interval: Duration,
     check_timeout: Duration,
     stop_signal: Signal,
@@ -76,6 +80,7 @@ impl Default for SettingsBuilder {
             ports: Vec::new(),
             health: None,
             check: None,
+            fail_health_file: None,
             check_interval: Duration::from_secs(5),
             check_timeout: Duration::from_secs(2),
             stop_signal: Signal::TERM,
@@ -100,6 +105,7 @@ impl SettingsBuilder {
             "port" => self.ports = ports(value)?,
             "health" => self.health = Some(check::address(value)?),
             "check" => self.check = Some(ApplicationCheck::parse(value)?),
+            "fail-health-file" => self.fail_health_file = Some(file(value)?),
             "check-interval" => self.check_interval = pause(value)?,
             "check-timeout" => self.check_timeout = pause(value)?,
             "stop-signal" => self.stop_signal = Signal::parse(value)?,
@@ -143,6 +149,7 @@ impl SettingsBuilder {
             ports,
             health: self.health,
             check: self.check,
+            fail_health_file: self.fail_health_file,
             check_interval: self.check_interval,
             check_timeout: self.check_timeout,
             stop_signal: self.stop_signal,
@@ -188,6 +195,10 @@ impl SettingsBuilder {
                 self.health.is_some() && self.check.is_none(),
                 "health needs check: without it there is nothing to mirror",
             ),
+            (
+                self.fail_health_file.is_some() && self.health.is_none(),
+                "fail-health-file needs health: without it nothing can fail",
+            ),
             (health.is_some_and(|port| ports.contains(&port)), "health uses a watched port: it needs its own"),
             (health.is_some() && health == checked, "health uses the check's port: it needs its own"),
         ];
@@ -218,6 +229,11 @@ fn url(value: &str) -> Result<ApplicationCheck, String> {
         Ok(ApplicationCheck::Tcp(_)) => Err(format!("expected http://ADDRESS:PORT/PATH, found {value:?}")),
         Err(problem) => Err(problem),
     }
+}
+
+fn file(value: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(value);
+    if path.is_absolute() { Ok(path) } else { Err(format!("expected an absolute path, found {value:?}")) }
 }
 
 fn exit_code(value: &str) -> Result<u8, String> {

@@ -13,10 +13,11 @@ pub struct OptionSpec {
 }
 
 /// Every setting.
-pub const OPTIONS: [OptionSpec; 21] = [
+pub const OPTIONS: [OptionSpec; 22] = [
     opt("port", "the check's", "A port to watch; repeat it, or separate several with commas"),
     opt("health", "none", "ADDRESS:PORT of a health endpoint that mirrors the check and fails from the stop signal on"),
     opt("check", "none", "How to check the application: tcp://ADDRESS:PORT or http://ADDRESS:PORT/PATH"),
+    opt("fail-health-file", "none", "A file: while it exists, the health endpoint fails, to test a load balancer"),
     opt("check-interval", "5", "Seconds between checks; at most 1 until the first success"),
     opt("check-timeout", "2", "Seconds after which a check without an answer fails"),
     opt("stop-signal", "SIGTERM", "The signal to hold back: the image's STOPSIGNAL"),

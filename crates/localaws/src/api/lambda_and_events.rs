@@ -1,22 +1,26 @@
 //! Lambda functions with their event source mappings, `EventBridge` rules, and scalable targets. The answers are what a test set
 //! up. Invoking a function or putting an event has no effect.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 use crate::call::log::Subject;
-use crate::model::canned::{Canned, Rule, with};
+use crate::model::canned::{Canned, DEFAULT_BUS, Rule, with};
 use crate::model::world::World;
 use crate::protocol::json;
 
 /// A well-formed request.
 #[derive(Debug, Clone)]
 pub(crate) enum CannedRequest {
-    RulesOf(String),
-    Rule(String),
-    TargetsOf(String),
+    /// The rules of a bus that send to this ARN.
+    RulesOf(String, BusName),
+    Rule(String, BusName),
+    TargetsOf(String, BusName),
+    EventBuses,
     ConcurrencyOf(String),
     ScalableTargets(Vec<String>),
     Functions,
@@ -26,9 +30,13 @@ pub(crate) enum CannedRequest {
     Invoke(String),
 }
 
+/// The name of an event bus.
+type BusName = String;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct LambdaBody {
+    event_bus_name: Option<BusName>,
     target_arn: Option<String>,
     name: Option<String>,
     rule: Option<String>,
@@ -54,12 +62,20 @@ impl CannedRequest {
         }
         let read = json::read::<LambdaBody>(action.api(), body);
         let missing = |field: &str| ApiError::invalid(action.api(), format!("'{field}' is missing"));
-        Some(read.and_then(|body| match action {
-            Action::DescribeScalableTargets => Ok(Self::ScalableTargets(body.resource_ids)),
-            Action::ListTargetsByRule => body.rule.map(Self::TargetsOf).ok_or_else(|| missing("Rule")),
-            Action::PutEvents => Ok(Self::Put(body.entries)),
-            Action::ListRuleNamesByTarget => body.target_arn.map(Self::RulesOf).ok_or_else(|| missing("TargetArn")),
-            _ => body.name.map(Self::Rule).ok_or_else(|| missing("Name")),
+        Some(read.and_then(|body| {
+            let bus = body.event_bus_name.unwrap_or_else(|| DEFAULT_BUS.to_owned());
+            match action {
+                Action::DescribeScalableTargets => Ok(Self::ScalableTargets(body.resource_ids)),
+                Action::ListEventBuses => Ok(Self::EventBuses),
+                Action::PutEvents => Ok(Self::Put(body.entries)),
+                Action::ListTargetsByRule => {
+                    body.rule.map(|rule| Self::TargetsOf(rule, bus)).ok_or_else(|| missing("Rule"))
+                }
+                Action::ListRuleNamesByTarget => {
+                    body.target_arn.map(|arn| Self::RulesOf(arn, bus)).ok_or_else(|| missing("TargetArn"))
+                }
+                _ => body.name.map(|name| Self::Rule(name, bus)).ok_or_else(|| missing("Name")),
+            }
         }))
     }
 
@@ -95,16 +111,16 @@ impl CannedRequest {
 
     pub(crate) fn subject(&self) -> Subject {
         let resource = match self {
-            Self::RulesOf(name)
-            | Self::Rule(name)
-            | Self::TargetsOf(name)
+            Self::RulesOf(name, _)
+            | Self::Rule(name, _)
+            | Self::TargetsOf(name, _)
             | Self::ConcurrencyOf(name)
             | Self::MappingsOf(name)
             | Self::TagsOf(name)
             | Self::Invoke(name) => Some(name.clone()),
             Self::Put(entries) => entries.first().and_then(|entry| entry.event_bus_name.clone()),
             Self::ScalableTargets(ids) => ids.first().cloned(),
-            Self::Functions => None,
+            Self::Functions | Self::EventBuses => None,
         };
         let targets = match self {
             Self::Put(entries) => entries.iter().map(|entry| entry.source.clone()).collect(),
@@ -117,15 +133,16 @@ impl CannedRequest {
     pub(crate) fn run(self, world: &World) -> Result<String, ApiError> {
         let canned = &world.canned;
         let answer = match self {
-            Self::RulesOf(arn) => {
-                let of_it = canned.rules.iter().filter(|rule| rule.targets.contains(&arn));
+            Self::RulesOf(arn, bus) => {
+                let of_it = canned.rules.iter().filter(|rule| rule.bus() == bus && rule.targets.contains(&arn));
                 json!({"RuleNames": of_it.map(|rule| &rule.name).collect::<Vec<_>>()})
             }
-            Self::Rule(name) => {
-                let rule = rule(canned, &name)?;
-                with(json!({"Name": rule.name, "State": "ENABLED", "EventBusName": "default"}), Some(&rule.fields))
+            Self::Rule(name, bus) => {
+                let rule = rule(canned, &name, &bus)?;
+                with(json!({"Name": rule.name, "State": "ENABLED", "EventBusName": bus}), Some(&rule.fields))
             }
-            Self::TargetsOf(name) => targets(rule(canned, &name)?),
+            Self::TargetsOf(name, bus) => targets(rule(canned, &name, &bus)?),
+            Self::EventBuses => event_buses(canned),
             Self::ConcurrencyOf(name) => {
                 let is_it = |function: &&Value| {
                     ["FunctionName", "FunctionArn"]
@@ -170,9 +187,16 @@ impl CannedRequest {
     }
 }
 
-fn rule<'a>(canned: &'a Canned, name: &str) -> Result<&'a Rule, ApiError> {
-    let missing = || ApiError::bad("ResourceNotFoundException", format!("Rule {name} does not exist."));
-    canned.rules.iter().find(|rule| rule.name == name).ok_or_else(missing)
+fn rule<'a>(canned: &'a Canned, name: &str, bus: &str) -> Result<&'a Rule, ApiError> {
+    let missing =
+        || ApiError::bad("ResourceNotFoundException", format!("Rule {name} does not exist on EventBus {bus}."));
+    canned.rules.iter().find(|rule| rule.name == name && rule.bus() == bus).ok_or_else(missing)
+}
+
+/// `ListEventBuses`: the default bus and those of the rules.
+fn event_buses(canned: &Canned) -> Value {
+    let names: BTreeSet<_> = canned.rules.iter().map(Rule::bus).chain([DEFAULT_BUS]).collect();
+    json!({"EventBuses": names.into_iter().map(|name| json!({"Name": name})).collect::<Vec<_>>()})
 }
 
 /// `ListTargetsByRule`: the targets' ARNs, with the fields that the rule has in `Targets`.

@@ -4,4 +4,5 @@ pub(crate) mod ecs;
 pub(crate) mod elb;
 pub(crate) mod iam;
 pub(crate) mod lambda_and_events;
+pub(crate) mod sns;
 pub(crate) mod sqs;

@@ -29,6 +29,9 @@ pub(crate) enum Api {
     /// The query protocol.
     #[strum(serialize = "STS")]
     Sts,
+    /// The query protocol.
+    #[strum(serialize = "SNS")]
+    Sns,
     /// JSON 1.1.
     #[strum(serialize = "Application Auto Scaling")]
     Scaling,
@@ -54,10 +57,13 @@ pub enum Action {
     ListServices,
     DescribeTaskDefinition,
     ListTasks,
+    StopTask,
     ListRuleNamesByTarget,
     DescribeRule,
     ListTargetsByRule,
+    ListEventBuses,
     PutEvents,
+    Publish,
     Invoke,
     ListFunctions,
     ListTags,
@@ -117,8 +123,13 @@ impl Action {
             | Self::DescribeClusters
             | Self::ListServices
             | Self::DescribeTaskDefinition
-            | Self::ListTasks => Api::Ecs,
-            Self::ListRuleNamesByTarget | Self::DescribeRule | Self::ListTargetsByRule | Self::PutEvents => Api::Events,
+            | Self::ListTasks
+            | Self::StopTask => Api::Ecs,
+            Self::ListRuleNamesByTarget
+            | Self::DescribeRule
+            | Self::ListTargetsByRule
+            | Self::ListEventBuses
+            | Self::PutEvents => Api::Events,
             Self::Invoke
             | Self::ListFunctions
             | Self::ListTags
@@ -131,6 +142,7 @@ impl Action {
             | Self::GetPolicy
             | Self::GetPolicyVersion => Api::Iam,
             Self::GetCallerIdentity => Api::Sts,
+            Self::Publish => Api::Sns,
             Self::DescribeScalableTargets => Api::Scaling,
             Self::GetQueueUrl
             | Self::GetQueueAttributes
@@ -150,6 +162,7 @@ impl Action {
             Api::Lambda => format!("lambda:{self}"),
             Api::Iam => format!("iam:{self}"),
             Api::Sts => format!("sts:{self}"),
+            Api::Sns => format!("sns:{self}"),
             Api::Scaling => format!("application-autoscaling:{self}"),
             // The service's own messages have the name in lower case.
             Api::Sqs => format!("sqs:{}", self.name().to_lowercase()),

@@ -25,6 +25,7 @@ impl ApiError {
             Api::Events | Api::Scaling => Self::bad("ValidationException", message),
             Api::Lambda => Self::bad("InvalidParameterValueException", message),
             Api::Sqs => Self::bad("InvalidParameterValue", message),
+            Api::Sns => Self::bad("InvalidParameter", message),
         }
     }
 
@@ -48,6 +49,7 @@ impl ApiError {
     pub(crate) fn throttled(api: Api) -> Self {
         let code = match api {
             Api::Elb | Api::Iam | Api::Sts => "Throttling",
+            Api::Sns => "Throttled",
             Api::Ecs | Api::Events | Api::Scaling => "ThrottlingException",
             Api::Lambda => "TooManyRequestsException",
             Api::Sqs => "RequestThrottled",
@@ -67,6 +69,7 @@ impl ApiError {
         );
         match action.api() {
             Api::Elb | Api::Iam | Api::Sts | Api::Sqs => Self { status: 403, code: "AccessDenied", message },
+            Api::Sns => Self { status: 403, code: "AuthorizationError", message },
             Api::Ecs | Api::Events | Api::Scaling => Self::bad("AccessDeniedException", message),
             Api::Lambda => Self { status: 403, code: "AccessDeniedException", message },
         }
@@ -75,6 +78,7 @@ impl ApiError {
     pub(crate) fn internal(api: Api) -> Self {
         let code = match api {
             Api::Elb | Api::Sqs | Api::Sts => "InternalFailure",
+            Api::Sns => "InternalError",
             Api::Ecs => "ServerException",
             Api::Events => "InternalException",
             Api::Scaling => "InternalServiceException",

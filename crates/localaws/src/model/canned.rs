@@ -9,6 +9,9 @@ use crate::location;
 use crate::model::ecs::service::Tag;
 use crate::model::world::World;
 
+/// The bus of rules and requests that do not name one.
+pub(crate) const DEFAULT_BUS: &str = "default";
+
 /// All canned objects.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Canned {
@@ -28,6 +31,15 @@ pub(crate) struct Canned {
     pub(crate) mappings: Vec<Value>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) scalable_targets: Vec<Value>,
+    pub(crate) published: Vec<PublishedMessage>,
+}
+
+/// A message that was published to an SNS topic. Nothing is delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedMessage {
+    pub topic: String,
+    pub subject: Option<String>,
+    pub message: String,
 }
 
 /// An `EventBridge` rule.
@@ -39,7 +51,20 @@ pub(crate) struct Rule {
     pub(crate) fields: Value,
 }
 
+impl Rule {
+    /// The bus that has the rule.
+    pub(crate) fn bus(&self) -> &str {
+        self.fields.get("EventBusName").and_then(Value::as_str).unwrap_or(DEFAULT_BUS)
+    }
+}
+
 impl World {
+    /// The messages that were published to SNS topics, in order.
+    #[must_use]
+    pub fn published(&self) -> &[PublishedMessage] {
+        &self.canned.published
+    }
+
     /// Adds fields to a cluster in `DescribeClusters`.
     pub fn set_cluster(&mut self, name: &str, fields: Value) {
         self.canned.clusters.insert(name.to_owned(), fields);
@@ -105,7 +130,8 @@ impl World {
         self.canned.mappings.push(fields);
     }
 
-    /// Adds a rule, with the ARNs of its targets, for `DescribeRule`. The field `Targets` is for `ListTargetsByRule`.
+    /// Adds a rule, with the ARNs of its targets, for `DescribeRule`. The field `Targets` is for `ListTargetsByRule`. Its field
+    /// `EventBusName` also adds that bus to `ListEventBuses`.
     pub fn add_rule(&mut self, name: &str, targets: &[&str], fields: Value) {
         let targets = targets.iter().map(|arn| (*arn).to_owned()).collect();
         self.canned.rules.push(Rule { name: name.to_owned(), targets, fields });

@@ -161,6 +161,18 @@ impl World {
         Ok(())
     }
 
+    /// Stops a task as `StopTask` does: its desired status changes at once.
+    pub fn stop_task(&mut self, task: &str, reason: &str, now: Duration) -> Result<(), WorldError> {
+        self.known_task(task)?.stop("UserInitiated", reason, now);
+        Ok(())
+    }
+
+    /// Whether the task's desired status is `STOPPED`.
+    #[must_use]
+    pub fn is_stopping(&self, task: &str) -> bool {
+        self.tasks.get(task).is_some_and(|task| task.desired_status >= TaskStatus::Stopped)
+    }
+
     pub fn set_last_status(&mut self, task: &str, status: TaskStatus, now: Duration) -> Result<(), WorldError> {
         self.known_task(task)?.set_last_status(status, now);
         Ok(())

@@ -7,9 +7,10 @@ use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 
 /// The APIs with this protocol, their version, and the XML namespace of their answers.
-const APIS: [(Api, &str, &str); 3] = [
+const APIS: [(Api, &str, &str); 4] = [
     (Api::Elb, "2015-12-01", "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
     (Api::Iam, "2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/"),
+    (Api::Sns, "2010-03-31", "http://sns.amazonaws.com/doc/2010-03-31/"),
     (Api::Sts, "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/"),
 ];
 

@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::api::sns;
 use crate::api::sqs::error as sqs_error;
 use crate::api::sqs::long_poll::{LongPoll, PollAnswer, ReceiveAttempt};
 use crate::call::action::{Action, Api};
@@ -124,10 +125,11 @@ fn run(
             if let Some(action) = action {
                 world.foreign.check(&world.location, action, &request.subject())?;
             }
-            request.run(world).map(PollAnswer::Now)
+            request.run(world, now).map(PollAnswer::Now)
         }
         ApiRequest::Canned(request) => request.run(world).map(PollAnswer::Now),
         ApiRequest::Iam(request) => request.run(world).map(PollAnswer::Now),
+        ApiRequest::Publish(message) => sns::publish(world, message).map(PollAnswer::Now),
         ApiRequest::Sqs(request) => request.run(world, origin, now),
     }
 }
@@ -146,11 +148,13 @@ fn reply(world: &mut World, api: Api, action: Option<Action>, result: Result<Str
     let status = result.as_ref().map_or_else(|error| error.status, |_| 200);
     let query_error = result.as_ref().err().filter(|_| api == Api::Sqs).map(sqs_error::old_name);
     let (content_type, body) = match (api, result, action) {
-        (Api::Elb | Api::Iam | Api::Sts, Ok(result), Some(action)) => {
+        (Api::Elb | Api::Iam | Api::Sts | Api::Sns, Ok(result), Some(action)) => {
             ("text/xml", query::success(action, &result, &request_id))
         }
-        (Api::Elb | Api::Iam | Api::Sts, Ok(result), None) => ("text/xml", result),
-        (Api::Elb | Api::Iam | Api::Sts, Err(error), _) => ("text/xml", query::error(api, &error, &request_id)),
+        (Api::Elb | Api::Iam | Api::Sts | Api::Sns, Ok(result), None) => ("text/xml", result),
+        (Api::Elb | Api::Iam | Api::Sts | Api::Sns, Err(error), _) => {
+            ("text/xml", query::error(api, &error, &request_id))
+        }
         (Api::Lambda, Ok(result), _) => ("application/json", result),
         (Api::Lambda, Err(error), _) => ("application/json", json::error(error.code, &error)),
         (Api::Ecs | Api::Events | Api::Scaling, Ok(result), _) => ("application/x-amz-json-1.1", result),
@@ -256,6 +260,7 @@ mod tests {
             let version = match action.api() {
                 Api::Iam => "2010-05-08",
                 Api::Sts => "2011-06-15",
+                Api::Sns => "2010-03-31",
                 _ => "2015-12-01",
             };
             let mut form = form_urlencoded::Serializer::new(format!("Version={version}&Action={action}"));

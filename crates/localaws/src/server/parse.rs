@@ -4,10 +4,12 @@ use crate::api::ecs::EcsRequest;
 use crate::api::elb::{self, ElbRequest};
 use crate::api::iam::{self, IamRequest};
 use crate::api::lambda_and_events::CannedRequest;
+use crate::api::sns;
 use crate::api::sqs::SqsRequest;
 use crate::call::action::{Action, Api};
 use crate::call::error::ApiError;
 use crate::call::log::Subject;
+use crate::model::canned::PublishedMessage;
 use crate::protocol::Incoming;
 use crate::protocol::form::Form;
 use crate::protocol::json;
@@ -28,6 +30,7 @@ pub(crate) enum ApiRequest {
     Sqs(SqsRequest),
     Canned(CannedRequest),
     Iam(IamRequest),
+    Publish(PublishedMessage),
 }
 
 impl ApiRequest {
@@ -85,14 +88,19 @@ fn parse_query(form: &Form) -> ParsedCall {
     let request = action.and_then(|action| query_request(action, form));
     let request = request.unwrap_or_else(|| Err(no_such_action(name, version)));
     let api = api.unwrap_or(Api::Elb);
-    let subject = if api == Api::Iam { iam::subject(form) } else { elb::subject(form) };
+    let subject = match api {
+        Api::Iam => iam::subject(form),
+        Api::Sns => sns::subject(form),
+        _ => elb::subject(form),
+    };
     ParsedCall { api, name: name.to_owned(), action, subject, request }
 }
 
 fn query_request(action: Action, form: &Form) -> Option<Result<ApiRequest, ApiError>> {
     let elb = ElbRequest::parse(action, form).map(|read| read.map(ApiRequest::Elb));
     let iam = || IamRequest::parse(action, form).map(|read| read.map(ApiRequest::Iam));
-    elb.or_else(iam)
+    let publish = || sns::parse(action, form).map(|read| read.map(ApiRequest::Publish));
+    elb.or_else(iam).or_else(publish)
 }
 
 /// Method and path identify Lambda's calls.

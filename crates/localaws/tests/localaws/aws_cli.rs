@@ -210,6 +210,7 @@ fn describes_the_rest_of_the_deployment() {
         json!({"UUID": "1", "FunctionArn": function, "EventSourceArn": "arn:aws:sqs:eu-central-1:123456789012:q"}),
     );
     scene.world.add_rule("notices", &[function], json!({"EventPattern": "{}"}));
+    scene.world.add_rule("notices", &[function], json!({"EventPattern": "{\"source\":[]}", "EventBusName": "orders"}));
     let aws = LocalAws::spawn_thread(scene.world.clone()).unwrap();
     let ask = |arguments: &[&str]| cli.run(&aws.endpoint(), arguments).json;
     let table = [
@@ -254,6 +255,12 @@ fn describes_the_rest_of_the_deployment() {
         ),
         (vec!["events", "list-rule-names-by-target", "--target-arn", function], "/RuleNames/0", json!("notices")),
         (vec!["events", "describe-rule", "--name", "notices"], "/EventPattern", json!("{}")),
+        (vec!["events", "list-event-buses"], "/EventBuses/1/Name", json!("orders")),
+        (
+            vec!["events", "describe-rule", "--name", "notices", "--event-bus-name", "orders"],
+            "/EventPattern",
+            json!("{\"source\":[]}"),
+        ),
         (vec!["sts", "get-caller-identity"], "/Account", json!("123456789012")),
     ];
     for (arguments, pointer, expected) in table {

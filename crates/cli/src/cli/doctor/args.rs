@@ -75,6 +75,9 @@ pub(crate) struct DoctorArgs {
     /// Exit with 1 if new connections are forecast to be refused for this long or longer
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) fail_on_refused: Option<u32>,
+    /// Take the load balancers' delays from a result of `spotdrain probe --json`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) measured: Vec<PathBuf>,
     /// A file of accepted findings, one a line: SD013 target group demo-5044 # why
     #[arg(long, value_name = "FILE")]
     pub(crate) accept: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod args;
+mod delays;
 mod explain;
 mod parameters;
 mod plans;
@@ -19,6 +20,7 @@ pub(crate) use args::DoctorArgs;
 use super::connect::{AwsConnection, Needs, connect};
 use super::exit::{CliError, Exit};
 use super::output::json;
+use super::probe::measured;
 use crate::read_account::{FunctionSelector, Selection, read_account};
 
 pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, CliError> {
@@ -26,7 +28,11 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, CliError> {
         return explain::run(id, args.json);
     }
     let accepted = accepted::read(args)?;
-    let deployment = deployment(args).await?;
+    let measured = measured::read(&args.measured)?;
+    let mut deployment = deployment(args).await?;
+    if let Some(measured) = &measured {
+        deployment.delays = delays::measured(measured)?;
+    }
     let mut diagnosis = examine(&deployment);
     let unused: Vec<_> = diagnosis.accept(&accepted).into_iter().map(str::to_owned).collect();
     diagnosis.retain(&CheckFilter { only: &args.only, ignore: &args.ignore, least: args.severity });

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use anstyle::Style;
 use spotdrain_doctor::Severity;
+use spotdrain_doctor::delays::{Delays, LoadBalancerDelays};
 use spotdrain_doctor::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use spotdrain_doctor::forecast::{Change, Forecast, Outlook};
 use spotdrain_doctor::model::root::{Origin, Place};
@@ -19,7 +20,7 @@ pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String]) -> Result<(), 
     for group in diagnosis.groups() {
         text += &format!("{}\n", finding_table(&group, diagnosis.origin));
     }
-    text += &forecasts(&diagnosis.forecasts);
+    text += &forecasts(&diagnosis.forecasts, diagnosis.delays);
     text += &not_applicable(&diagnosis.not_applicable);
     text += &not_checked(&diagnosis.not_checked);
     for line in unused.iter().chain(&diagnosis.stale) {
@@ -68,7 +69,7 @@ fn place(place: &Place) -> String {
     }
 }
 
-fn forecasts(forecasts: &[Forecast]) -> String {
+fn forecasts(forecasts: &[Forecast], delays: Delays) -> String {
     if forecasts.is_empty() {
         return String::new();
     }
@@ -78,8 +79,18 @@ fn forecasts(forecasts: &[Forecast]) -> String {
     }
     format!(
         "{BOLD}Forecast{BOLD:#} {QUIET}seconds from SIGTERM to the last new connection, and for how many seconds they are refused\n\
-         by an application that closes its port on SIGTERM (by one that serves until SIGKILL){QUIET:#}\n{table}\n"
+         by an application that closes its port on SIGTERM (by one that serves until SIGKILL){QUIET:#}\n{}{table}\n",
+        measured(delays)
     )
+}
+
+/// Says which of the delays the user has measured.
+fn measured(delays: Delays) -> String {
+    let lines = [("NLB", delays.network), ("ALB", delays.application)];
+    let line = |(name, delays): (&str, LoadBalancerDelays)| {
+        format!("{QUIET}with your measurement of an {name}: {delays}{QUIET:#}\n")
+    };
+    lines.into_iter().filter(|(_, delays)| delays.is_measured).map(line).collect()
 }
 
 /// Adds a row for each change that would help. The first has the service and the target group.

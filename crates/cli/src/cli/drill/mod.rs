@@ -55,7 +55,7 @@ async fn run_all(
     for repetition in 0..args.repeat {
         for scenario in args.scenarios() {
             let on_progress = |progress| line.show(progress);
-            let rig = RigSettings { scenario, plan, programs: tools, isolation };
+            let rig = RigSettings { scenario, plan, programs: tools, isolation, fail_health_in: None };
             let run = DrillRun { rig, repetition, protocol };
             let record = run.execute(&function::handle, &on_progress).await.map_err(|error| failed(&error))?;
             line.end_run(&record);

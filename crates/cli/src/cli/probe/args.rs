@@ -23,7 +23,7 @@ pub(crate) struct ProbeArgs {
     /// Mark a moment in the result, such as 30=deployed; Enter marks the present one
     #[arg(long, value_name = "SECONDS=TEXT")]
     pub(crate) mark: Vec<TimedMark>,
-    /// Print JSON, for programs (docs/schema/probe.schema.json)
+    /// Print JSON, for programs (docs/schema/probe-1.json)
     #[arg(long)]
     pub(crate) json: bool,
     /// Write the timeline to this file, as an HTML page

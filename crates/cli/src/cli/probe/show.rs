@@ -49,11 +49,11 @@ fn totals(record: &ProbeRecord) -> Table {
 
 fn servers(record: &ProbeRecord) -> Table {
     let target = record.experiment.as_ref().and_then(|experiment| experiment.server.as_deref());
-    let mut table = Table::new(2, &["SERVER", "ANSWERED", "LAST NEW", ""]);
+    let mut table = Table::new(2, &["SERVER", "ANSWERED", "LAST NEW"]);
     for server in &record.servers {
-        let note = if target == Some(server.name.as_str()) { "the target" } else { "" };
-        let cells = [server.name.clone(), server.served.to_string(), format!("{:.1} s", server.last_new)].map(plain);
-        table.row(cells.into_iter().chain([(note.to_owned(), CAREFUL)]));
+        let is_target = target == Some(server.name.as_str());
+        let name = if is_target { (format!("{} (the target)", server.name), BOLD) } else { plain(&server.name) };
+        table.row([name, plain(server.served.to_string()), plain(format!("{:.1} s", server.last_new))]);
     }
     table
 }

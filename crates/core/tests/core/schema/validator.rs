@@ -22,7 +22,10 @@ fn check(root: &Value, schema: &Value, value: &Value, path: &str, found: &mut Ve
             "enum" => rule.as_array().unwrap().contains(value),
             "minimum" => value.as_i64().is_none_or(|number| number >= rule.as_i64().unwrap()),
             "anyOf" => rule.as_array().unwrap().iter().any(|one| is_valid(root, one, value)),
-            "required" => rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
+            "required" => {
+                !value.is_object()
+                    || rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some())
+            }
             "$ref" => is_valid_after(root, root.pointer(&rule.as_str().unwrap()[1..]).unwrap(), value, path, found),
             "items" => of_items(root, rule, value, path, found),
             "properties" => of_properties(root, rule, value, path, found),

@@ -20,5 +20,6 @@ use crate::template::resources::Resources;
 pub(crate) fn deployment(mut resources: Resources, mut unread: Vec<Unread>) -> Deployment {
     unread.append(&mut resources.unread);
     let (services, delivery) = (services::services(&resources), delivery::delivery(&resources));
-    Deployment { services, delivery, unread, suppressions: resources.suppressions, origin: resources.origin }
+    let (suppressions, origin) = (resources.suppressions, resources.origin);
+    Deployment { services, delivery, unread, suppressions, origin, ..Deployment::default() }
 }

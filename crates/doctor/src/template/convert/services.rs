@@ -103,6 +103,7 @@ fn balancer(resources: &Resources, item: &Value) -> Balancer {
         alternate: of(item.get("AdvancedConfiguration").and_then(|value| value.text("AlternateTargetGroupArn"))),
         container: item.name("ContainerName"),
         port: item.number("ContainerPort"),
+        is_managed: false,
     }
 }
 

@@ -87,6 +87,11 @@ fn excuse(world: &World, group: GroupId, write: &Write) -> Option<Counter> {
     if written.is_empty() {
         return Some(|tally| &mut tally.excused_health);
     }
+    // With two environments, one of them then knows of at least half, and asks ECS about the rest.
+    let draining = read.targets.iter().filter(|target| target.state == TargetState::Draining).count();
+    if world.environments > 2 && survivors.len() * 2 > written.len() + survivors.len() + draining {
+        return Some(|tally| &mut tally.excused_environments);
+    }
     survivors.into_iter().filter_map(holder).find_map(|task| fate(world, group, task, read.began_at))
 }
 

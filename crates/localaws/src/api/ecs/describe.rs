@@ -84,6 +84,11 @@ pub(crate) fn tasks(world: &World, query: &Query) -> Result<String, ApiError> {
     json::write(Api::Ecs, &answer)
 }
 
+/// The answer of `StopTask`.
+pub(crate) fn stopped(world: &World, arn: &str) -> Result<String, ApiError> {
+    json::write(Api::Ecs, &json!({"task": task(world, arn, false)}))
+}
+
 /// `DescribeServiceRevisions`. With `missing`, every revision is reported as missing.
 pub(crate) fn revisions(world: &World, arns: &[String], missing: bool) -> Result<String, ApiError> {
     if let Some(wrong) = arns.iter().find(|arn| !arn.contains(":service-revision/")) {

@@ -2,6 +2,8 @@
 //!
 //! A call names at most ten services or a hundred tasks of one cluster (API reference, `DescribeServices`, `DescribeTasks`).
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::api::ecs::describe;
@@ -18,6 +20,7 @@ pub(crate) enum EcsRequest {
     Services(Query),
     Tasks(Query),
     Revisions { arns: Vec<String>, missing: bool },
+    Stop(StopBody),
     Other(ListRequest),
 }
 
@@ -44,6 +47,13 @@ struct ServicesBody {
     include: Option<Vec<String>>,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct StopBody {
+    cluster: Option<String>,
+    task: String,
+    reason: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct TasksBody {
     cluster: Option<String>,
@@ -58,16 +68,18 @@ impl EcsRequest {
             Action::DescribeServices => Some(services_query(body).map(Self::Services)),
             Action::DescribeTasks => Some(tasks_query(body).map(Self::Tasks)),
             Action::DescribeServiceRevisions => Some(revisions(body)),
+            Action::StopTask => Some(json::read(Api::Ecs, body).map(Self::Stop)),
             other => ListRequest::parse(other, body).map(|read| read.map(Self::Other)),
         }
     }
 
     /// Runs the request, and returns the JSON answer.
-    pub(crate) fn run(self, world: &World) -> Result<String, ApiError> {
+    pub(crate) fn run(self, world: &mut World, now: Duration) -> Result<String, ApiError> {
         match self {
             Self::Services(query) => describe::services(world, &query),
             Self::Tasks(query) => describe::tasks(world, &query),
             Self::Revisions { arns, missing } => describe::revisions(world, &arns, missing),
+            Self::Stop(body) => stop(world, body, now),
             Self::Other(request) => request.run(world),
         }
     }
@@ -78,7 +90,7 @@ impl EcsRequest {
             Self::Services(query) => Self::Services(Query { missing: true, ..query }),
             Self::Tasks(query) => Self::Tasks(Query { missing: true, ..query }),
             Self::Revisions { arns, .. } => Self::Revisions { arns, missing: true },
-            Self::Other(request) => Self::Other(request),
+            Self::Stop(_) | Self::Other(_) => self,
         }
     }
 
@@ -90,6 +102,7 @@ impl EcsRequest {
                 with_tags: query.with_tags,
             },
             Self::Revisions { arns, .. } => Subject { targets: arns.clone(), ..Subject::default() },
+            Self::Stop(body) => Subject { targets: vec![body.task.clone()], ..Subject::default() },
             Self::Other(request) => request.subject(),
         }
     }
@@ -111,6 +124,17 @@ fn revisions(body: &[u8]) -> Result<EcsRequest, ApiError> {
     let read: RevisionsBody = json::read(Api::Ecs, body)?;
     let arns = counted("serviceRevisionArns", read.service_revision_arns, describe::MAX_REVISIONS)?;
     Ok(EcsRequest::Revisions { arns, missing: false })
+}
+
+/// `StopTask`. Only the desired status changes: what follows is up to the simulation's user.
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html>
+fn stop(world: &mut World, body: StopBody, now: Duration) -> Result<String, ApiError> {
+    let cluster = cluster_or_default(body.cluster);
+    let cluster = find_cluster(world, &cluster)?;
+    let arn = world.location.task_arn(cluster, last_part(cluster, "task", &body.task)?);
+    let reason = body.reason.unwrap_or_default();
+    world.stop_task(&arn, &reason, now).map_err(|_| invalid("The referenced task was not found.".to_owned()))?;
+    describe::stopped(world, &arn)
 }
 
 /// The API's default cluster is `default`.

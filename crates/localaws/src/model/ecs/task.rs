@@ -151,13 +151,14 @@ impl Task {
 
     /// Sets what ECS shows at a Spot interruption.
     pub(crate) fn interrupt(&mut self, now: Duration) {
+        self.stop("SpotInterruption", "Your Spot Task was interrupted.", now);
+    }
+
+    /// Sets what ECS shows of a task that is to stop.
+    pub(crate) fn stop(&mut self, code: &str, reason: &str, now: Duration) {
         self.desired_status = TaskStatus::Stopped;
-        self.stop = Some(Stop {
-            code: Some("SpotInterruption".to_owned()),
-            reason: "Your Spot Task was interrupted.".to_owned(),
-            stopping_at: now,
-            stopped_at: None,
-        });
+        self.stop =
+            Some(Stop { code: Some(code.to_owned()), reason: reason.to_owned(), stopping_at: now, stopped_at: None });
         self.version += 1;
     }
 

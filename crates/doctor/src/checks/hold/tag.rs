@@ -1,13 +1,13 @@
 //! Does the service's tag agree with the hold?
 
 use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Problem, Severity};
-use crate::forecast::{FUNCTION_ACTS, HOLD_GRACE, NLB_GOES_ON, NLB_GOES_ON_UNHEALTHY};
+use crate::forecast::{FUNCTION_ACTS, HOLD_GRACE};
 use crate::model::group::GroupKind;
 use crate::model::setting::Unknown;
 use crate::model::subject::GroupSubject;
 use spotdrain_core::model::observed::ServiceTag;
 
-pub(super) const HOLD_TAG: Check = Check {
+pub(in crate::checks) const HOLD_TAG: Check = Check {
     id: "SD034",
     severity: Severity::Warning,
     title: "a hold and a service tag that do not agree",
@@ -45,8 +45,9 @@ fn hold_tag(subject: &GroupSubject<'_>) -> CheckResult {
 /// The task serves until the hold's grace begins, and the load balancer may send for longer than that. Where the health check
 /// is slower than the deregistration, leaving the target to the hold would be no better: SD016 reports that.
 fn untagged(subject: &GroupSubject<'_>) -> CheckResult {
-    let deregistered = FUNCTION_ACTS + NLB_GOES_ON;
-    if subject.group.fails_after()? + NLB_GOES_ON_UNHEALTHY > deregistered {
+    let delays = subject.of.deployment.delays.network;
+    let deregistered = FUNCTION_ACTS.saturating_add(delays.after_deregistration);
+    if subject.group.fails_after()?.saturating_add(delays.after_unhealthy) > deregistered {
         return Ok(None);
     }
     let serves = subject.stop_timeout()?.saturating_sub(HOLD_GRACE);

@@ -12,8 +12,8 @@ use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::template::queue_policy;
 
-use super::paced_client::{CallBudget, PacedClient};
-use super::unknown;
+use crate::read_account::paced_client::{CallBudget, PacedClient};
+use crate::read_account::unknown;
 
 /// Returns the queue that the function's event source mapping reads.
 pub(crate) async fn find(client: &PacedClient<'_>, function: &str) -> Setting<Queue> {

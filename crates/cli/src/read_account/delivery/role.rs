@@ -10,8 +10,8 @@ use spotdrain_doctor::iam::{Statement, anything, boundary};
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::template::policy;
 
-use super::paced_client::{CallBudget, CallFailure, PacedClient};
-use super::unknown;
+use crate::read_account::paced_client::{CallBudget, CallFailure, PacedClient};
+use crate::read_account::unknown;
 
 /// Returns the statements that apply to the role of this ARN.
 pub(crate) async fn statements(client: &PacedClient<'_>, arn: Option<&str>) -> Setting<Vec<Statement>> {

@@ -10,7 +10,7 @@ use crate::model::subject::{GroupSubject, ServiceSubject};
 const CONTAINER: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html";
 const CHECK: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html";
 
-pub(super) const HOLD_UNWIRED: Check = Check {
+pub(in crate::checks) const HOLD_UNWIRED: Check = Check {
     id: "SD011",
     severity: Severity::Warning,
     title: "a hold that does not fit its task",
@@ -48,7 +48,7 @@ fn hold_unwired(subject: &GroupSubject<'_>) -> CheckResult {
     Ok(Some(Problem::new(subject.group.place.clone(), description, impact, fix)))
 }
 
-pub(super) const FAIL_OPEN: Check = Check {
+pub(in crate::checks) const FAIL_OPEN: Check = Check {
     id: "SD044",
     severity: Severity::Warning,
     title: "a hold in a group that sends to unhealthy targets early",
@@ -82,7 +82,7 @@ fn fail_open(subject: &GroupSubject<'_>) -> CheckResult {
     )))
 }
 
-pub(super) const UNANSWERED_CHECK: Check = Check {
+pub(in crate::checks) const UNANSWERED_CHECK: Check = Check {
     id: "SD059",
     severity: Severity::Error,
     title: "a health check that the hold cannot answer",
@@ -117,7 +117,7 @@ fn unanswered_check(subject: &GroupSubject<'_>) -> CheckResult {
     Ok(Some(Problem::new(group.place.clone(), description, Impact::of(Connections::New), fix)))
 }
 
-pub(super) const UNHELD_SIDECAR: Check = Check {
+pub(in crate::checks) const UNHELD_SIDECAR: Check = Check {
     id: "SD045",
     severity: Severity::Note,
     title: "a sidecar without the hold beside a held application",
