@@ -45,6 +45,7 @@ resource "aws_lambda_function" "spotdrain" {
       SPOTDRAIN_CALLS_PER_SECOND = var.calls_per_second
       SPOTDRAIN_CALL_BURST       = var.call_burst
       SPOTDRAIN_EVENT_SOURCES    = join(",", var.event_sources)
+      SPOTDRAIN_MESSAGE_TOPIC    = var.message_topic
       SPOTDRAIN_QUEUE_URL        = local.by_queue ? aws_sqs_queue.notices[0].url : "none"
       RUST_LOG                   = "warn,spotdrain=${var.log_level}"
     }

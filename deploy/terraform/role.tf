@@ -122,6 +122,13 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = "${aws_cloudwatch_log_group.spotdrain.arn}:*"
     }],
+    # Publishes the message about a sweep.
+    [for topic in var.message_topic == "none" ? [] : [var.message_topic] : {
+      Sid      = "OwnMessages"
+      Effect   = "Allow"
+      Action   = "sns:Publish"
+      Resource = topic
+    }],
     # SQS decrypts this queue's messages with the role's permission; in direct mode, Lambda sends failed events to the
     # dead-letter queue with it. The key is used only through SQS.
     [for key in local.kms_key[*] : {

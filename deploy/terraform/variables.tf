@@ -180,6 +180,17 @@ variable "alarm_topic" {
   }
 }
 
+variable "message_topic" {
+  description = "SPOTDRAIN_MESSAGE_TOPIC: none, or the ARN of the SNS topic that gets one message about each sweep of interruptions"
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = can(regex("^(none|arn:aws[a-z0-9-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})$", var.message_topic))
+    error_message = "message_topic must be none, or the ARN of a standard SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME)."
+  }
+}
+
 variable "log_level" {
   description = "the log level of the function; every notice is logged at info"
   type        = string

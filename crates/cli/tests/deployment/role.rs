@@ -134,6 +134,15 @@ fn services_and_tasks_are_those_of_the_named_clusters() {
 }
 
 #[test]
+fn with_a_message_topic_the_role_may_publish_to_it_and_to_no_other() {
+    let topic = "arn:aws:sns:eu-central-1:123456789012:chat";
+    let with = deployed().with("MessageTopic", topic);
+    assert_eq!(&actions(&with) - &actions(&deployed()), set(&[&["sns:Publish"]]));
+    let publish = statements(&with).into_iter().find(|one| one["Action"] == "sns:Publish").unwrap();
+    assert_eq!(publish["Resource"], topic);
+}
+
+#[test]
 fn discovered_groups_can_be_narrowed_to_tagged_ones() {
     let tagged = statements(&deployed().with("OnlyTaggedTargetGroups", "true"));
     let tagged = tagged.iter().find(|one| one["Sid"] == "DeregisterFromDiscoveredGroups").unwrap();

@@ -104,9 +104,9 @@ fn its_outputs_match_the_templates() {
 #[test]
 fn its_role_has_the_same_actions() {
     // A condition's key, such as kms:ViaService, is followed by an equals sign.
-    let action = Regex::new(r#""((?:ec2|elasticloadbalancing|ecs|kms|sqs|logs):[A-Z][A-Za-z]+)"[,\]\n]"#).unwrap();
+    let action = Regex::new(r#""((?:ec2|elasticloadbalancing|ecs|kms|sns|sqs|logs):[A-Z][A-Za-z]+)"[,\]\n]"#).unwrap();
     let found: BTreeSet<_> = action.captures_iter(&file("role.tf")).map(|one| one[1].to_owned()).collect();
-    let direct = in_vpc(with_key(deployed())).with("Delivery", "direct");
+    let direct = in_vpc(with_key(deployed())).with("Delivery", "direct").with("MessageTopic", "arn");
     assert_eq!(found, &actions(&with_load_balancer()) | &actions(&direct));
 }
 
