@@ -1,22 +1,16 @@
 """Copies of the templates that the local cloud accepts, and all changes that this needs, with reasons."""
 
 import json
+import pathlib
 import shutil
+import subprocess
 
-from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from cloud import ACCOUNT, ROOT, WORK
 
 DEPLOY = ROOT / "deploy"
 ZIP = ROOT / "target" / "package" / "spotdrain-lambda.zip"
-
-
-class NoManagedPolicies:
-    """Replaces SAM's reader of managed policies, which calls AWS. The template has none."""
-
-    def load(self):
-        return {}
 
 
 # ministack evaluates every ECS call by the cluster's ARN, where AWS uses the service's or the task's, and it does not know
@@ -44,6 +38,22 @@ COMPUTED_ALARMS = [
 def template():
     """deploy/template.yaml without the alarms with metric math."""
     text = (DEPLOY / "template.yaml").read_text().replace("../target/package/spotdrain-lambda.zip", str(ZIP))
+    return written(WORK / "deploy" / "template.yaml", accepted(text))
+
+
+def for_stack_sets(version):
+    """The same for the template that scripts/stackset-template writes."""
+    done = subprocess.run([ROOT / "scripts" / "stackset-template", version], check=True, capture_output=True, text=True)
+    return in_json(accepted(pathlib.Path(done.stdout.strip()).read_text()))
+
+
+def in_json(text):
+    """A template with the long names of functions: ministack does not know `!Contains`, which sam writes as `Fn::Contains`."""
+    return json.dumps(yaml_parse(text))
+
+
+def accepted(text):
+    """A template without what the local cloud does not have."""
     for first, after in COMPUTED_ALARMS:
         begin, end = text.index(first), text.index(after)
         text = text[:begin] + text[end:]
@@ -51,20 +61,14 @@ def template():
         if ours not in text:
             raise AssertionError(f"the template has no {ours!r} any more: look whether this copy is still needed")
         text = text.replace(ours, theirs)
-    return written(WORK / "deploy" / "template.yaml", text)
+    return text
 
 
 def example():
-    """deploy/example/template.yaml with the nested template already expanded: ministack does not expand nested ones."""
-    parsed = yaml_parse(template().read_text())
-    function = parsed["Resources"]["Function"]["Properties"]
-    function["CodeUri"] = "s3://a/b"  # instead of the local file, which SAM's library does not support
-    expanded = transform(parsed, {}, NoManagedPolicies())
-    expanded["Resources"]["Function"]["Properties"]["Code"] = str(ZIP)
-    text = json.dumps(expanded, indent=1)
-    written(WORK / "deploy" / "expanded.json", text)
+    """deploy/example/template.yaml, with spotdrain's template beside it."""
+    template()
     shutil.copy(DEPLOY / "samconfig.toml", WORK / "deploy")
-    outer = (DEPLOY / "example" / "template.yaml").read_text().replace("../template.yaml", "../expanded.json")
+    outer = (DEPLOY / "example" / "template.yaml").read_text()
     topic = "        AlarmTopic: !Ref AlarmTopic\n"
     outer = outer.replace(topic, f"{topic}        RedriveRole: {REDRIVE_ARN}\n")
     path = written(WORK / "deploy" / "example" / "template.yaml", outer)

@@ -2,6 +2,7 @@
 
 from botocore.exceptions import ClientError
 
+import copies
 from cloud import WORK
 
 GROUP = "arn:aws:elasticloadbalancing:eu-central-1:000000000000:targetgroup/a/b"
@@ -14,6 +15,8 @@ WRONG = [
     ({"LoadBalancers": GROUP}, "must be none, or ARNs of load balancers"),
     ({"Discover": "false"}, "needs TargetGroups or LoadBalancers"),
     ({"RedriveRole": "redrive"}, "must be none, or the ARN of an IAM role"),
+    ({"KmsKey": "alias/aws/sqs"}, "not of an alias"),
+    ({"VpcSubnets": "subnet-0123456789abcdef0"}, "VpcSubnets needs VpcSecurityGroups"),
     ({"Mode": "off"}, "AllowedValues"),
     ({"CallBurst": "0"}, "whole number from 1 to 1000"),
 ]
@@ -21,7 +24,7 @@ WRONG = [
 
 def check(aws, table):
     cloudformation = aws.sdk("cloudformation")
-    template = (WORK / "deploy" / "expanded.json").read_text()
+    template = copies.in_json((WORK / "deploy" / "template.yaml").read_text())
     for parameters, expected in WRONG:
         given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
         try:

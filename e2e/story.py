@@ -1,5 +1,5 @@
-"""The end-to-end test: deploy, interrupt, check the targets; a poison message; invalid parameters; direct delivery; Terraform;
-delete everything."""
+"""The end-to-end test: deploy, interrupt, check the targets; a poison message; invalid parameters; direct delivery; an account of
+an organization; Terraform; delete everything."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import sys
 import time
 
 import copies
+import organization
 import patterns
 import refusals
 import remains
@@ -253,7 +254,6 @@ def take_away(stage):
 
 def main():
     table, begin = Table(), time.monotonic()
-    os.environ["AWS_DEFAULT_REGION"] = REGION  # needed by the library that expands the template
     with Cloud() as cloud:
         aws = Aws(cloud)
         stage = Stage(aws, table)
@@ -266,6 +266,7 @@ def main():
         redrive(stage)
         refusals.check(aws, table)
         alone(stage)
+        organization.check(aws, stage.table)
         if "--terraform" in sys.argv[1:]:
             same = {"clusters": [stage.service.cluster], "event_sources": ["aws.ecs", SIMULATOR], "mode": "enforce"}
             terraform.check(aws, table, stage.spotdrain, same)

@@ -86,6 +86,7 @@ resource "aws_cloudwatch_metric_alarm" "one" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.alarm_actions
+  tags                = var.tags
 }
 
 # Reports each new dead letter. The sum, because reading a letter only hides it for a while, and its return would look like a
@@ -100,6 +101,7 @@ resource "aws_cloudwatch_metric_alarm" "new_dead_letter" {
   datapoints_to_alarm = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.alarm_actions
+  tags                = var.tags
 
   metric_query {
     id          = "new"
@@ -133,6 +135,7 @@ resource "aws_cloudwatch_metric_alarm" "nothing_done" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.alarm_actions
+  tags                = var.tags
 
   metric_query {
     id          = "nothing"

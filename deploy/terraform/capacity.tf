@@ -12,6 +12,7 @@ resource "aws_cloudwatch_event_rule" "capacity" {
   count       = local.watch
   name        = "${var.name}-capacity"
   description = "Placement failures of services, and Fargate tasks of services that run"
+  tags        = var.tags
 
   event_pattern = jsonencode({
     source      = var.event_sources
@@ -42,6 +43,8 @@ resource "aws_cloudwatch_log_group" "capacity" {
   count             = local.watch
   name              = local.capacity_name
   retention_in_days = var.log_retention_days
+  kms_key_id        = local.kms_key
+  tags              = var.tags
 }
 
 # EventBridge writes to a log group by the account's policy for it; it takes no role. An account has at most ten of them.
@@ -98,4 +101,5 @@ resource "aws_cloudwatch_metric_alarm" "capacity_unavailable" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.alarm_actions
+  tags                = var.tags
 }

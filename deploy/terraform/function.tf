@@ -18,10 +18,19 @@ resource "aws_lambda_function" "spotdrain" {
   memory_size = 512
   # Without a queue only this limits it to two execution environments, each with half of AWS's rate limit.
   reserved_concurrent_executions = local.by_queue ? -1 : 2
+  tags                           = var.tags
 
   logging_config {
     log_format = "Text"
     log_group  = aws_cloudwatch_log_group.spotdrain.name
+  }
+
+  dynamic "vpc_config" {
+    for_each = local.some_subnets ? [1] : []
+    content {
+      subnet_ids         = var.vpc_subnets
+      security_group_ids = var.vpc_security_groups
+    }
   }
 
   environment {
@@ -36,12 +45,24 @@ resource "aws_lambda_function" "spotdrain" {
       SPOTDRAIN_CALLS_PER_SECOND = var.calls_per_second
       SPOTDRAIN_CALL_BURST       = var.call_burst
       SPOTDRAIN_EVENT_SOURCES    = join(",", var.event_sources)
+      SPOTDRAIN_MESSAGE_TOPIC    = var.message_topic
       SPOTDRAIN_QUEUE_URL        = local.by_queue ? aws_sqs_queue.notices[0].url : "none"
       RUST_LOG                   = "warn,spotdrain=${var.log_level}"
     }
   }
 
+  # Lambda checks on creation whether the role may create network interfaces.
+  depends_on = [aws_iam_role_policy.spotdrain]
+
   lifecycle {
+    precondition {
+      condition     = local.some_subnets == (var.vpc_security_groups[0] != "none")
+      error_message = "vpc_subnets and vpc_security_groups must be set together."
+    }
+    precondition {
+      condition     = local.kms_key == null || strcontains(var.kms_key, ":kms:${data.aws_region.current.id}:")
+      error_message = "kms_key must be of this Region, ${data.aws_region.current.id}."
+    }
     precondition {
       condition     = var.discover || local.some_groups || local.some_balancers
       error_message = "discover = false needs target_groups or load_balancers, because otherwise there is no target group."
@@ -109,4 +130,6 @@ resource "aws_lambda_function_event_invoke_config" "direct" {
 resource "aws_cloudwatch_log_group" "spotdrain" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = local.kms_key
+  tags              = var.tags
 }

@@ -9,6 +9,8 @@ locals {
   some_clusters  = var.clusters[0] != "all"
   some_groups    = var.target_groups[0] != "none"
   some_balancers = var.load_balancers[0] != "none"
+  some_subnets   = var.vpc_subnets[0] != "none"
+  kms_key        = var.kms_key == "none" ? null : var.kms_key
   here           = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
 }
 
@@ -17,6 +19,7 @@ locals {
 resource "aws_cloudwatch_event_rule" "notices" {
   name        = "${var.name}-notices"
   description = "Spot interruptions of tasks that are not yet down"
+  tags        = var.tags
 
   event_pattern = jsonencode({
     source      = var.event_sources
@@ -51,9 +54,11 @@ resource "aws_cloudwatch_event_target" "notices" {
 resource "aws_sqs_queue" "notices" {
   count = local.by_queue ? 1 : 0
   name  = "${var.name}-notices"
+  tags  = var.tags
 
-  # SQS's own key. With alias/aws/sqs EventBridge could not deliver, because its policy cannot be changed.
-  sqs_managed_sse_enabled = true
+  # SQS's own key, or yours. With alias/aws/sqs EventBridge could not deliver, because its policy cannot be changed.
+  sqs_managed_sse_enabled = local.kms_key == null ? true : null
+  kms_master_key_id       = local.kms_key
   # As short as the function's timeout allows, so that failed messages are received again while the task still has time.
   visibility_timeout_seconds = 30
 
@@ -66,8 +71,10 @@ resource "aws_sqs_queue" "notices" {
 # Messages that the rule could not deliver, or that failed twelve times; in direct mode, failed events.
 resource "aws_sqs_queue" "dead_letters" {
   name                      = "${var.name}-dead-letters"
-  sqs_managed_sse_enabled   = true
+  sqs_managed_sse_enabled   = local.kms_key == null ? true : null
+  kms_master_key_id         = local.kms_key
   message_retention_seconds = 1209600 # two weeks, SQS's maximum
+  tags                      = var.tags
 }
 
 resource "aws_sqs_queue_policy" "notices" {

@@ -3,6 +3,12 @@
 resource "aws_iam_role" "spotdrain" {
   name_prefix = var.name
   description = "The permissions of the function spotdrain"
+  tags        = var.tags
+
+  permissions_boundary = (
+    var.permissions_boundary == "none" ? null
+    : "${local.arn}:iam::${data.aws_caller_identity.current.account_id}:policy/${var.permissions_boundary}"
+  )
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -22,6 +28,15 @@ locals {
   # Services and tasks of the named clusters only.
   of_clusters = local.some_clusters ? { Condition = { ArnEquals = { "ecs:cluster" = var.clusters } } } : {}
   tagged      = var.only_tagged_target_groups ? { Condition = { StringEquals = { "aws:ResourceTag/spotdrain" = "on" } } } : {}
+
+  network_interface_actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
 
   statements = concat(
     # Reads the state and port of the targets first. AWS supports no resources for this action.
@@ -107,6 +122,37 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = "${aws_cloudwatch_log_group.spotdrain.arn}:*"
     }],
+    # Publishes the message about a sweep.
+    [for topic in var.message_topic == "none" ? [] : [var.message_topic] : {
+      Sid      = "OwnMessages"
+      Effect   = "Allow"
+      Action   = "sns:Publish"
+      Resource = topic
+    }],
+    # SQS decrypts this queue's messages with the role's permission; in direct mode, Lambda sends failed events to the
+    # dead-letter queue with it. The key is used only through SQS.
+    [for key in local.kms_key[*] : {
+      Sid       = "OwnKey"
+      Effect    = "Allow"
+      Action    = local.by_queue ? ["kms:Decrypt"] : ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = key
+      Condition = { StringLike = { "kms:ViaService" = "sqs.${data.aws_region.current.id}.*" } }
+    }],
+    # In a VPC, Lambda creates the function's network interfaces with the role, before they have an id or a tag.
+    [for is_so in [local.some_subnets] : {
+      Sid      = "OwnNetworkInterfaces"
+      Effect   = "Allow"
+      Action   = local.network_interface_actions
+      Resource = "*"
+    } if is_so],
+    # Denies the same to the function's code: only its requests have the key lambda:SourceFunctionArn.
+    [for is_so in [local.some_subnets] : {
+      Sid       = "NotByTheCode"
+      Effect    = "Deny"
+      Action    = local.network_interface_actions
+      Resource  = "*"
+      Condition = { ArnLike = { "lambda:SourceFunctionArn" = "${local.arn}:lambda:${local.here}:function:*" } }
+    } if is_so],
   )
 }
 

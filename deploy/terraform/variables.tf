@@ -180,6 +180,17 @@ variable "alarm_topic" {
   }
 }
 
+variable "message_topic" {
+  description = "SPOTDRAIN_MESSAGE_TOPIC: none, or the ARN of the SNS topic that gets one message about each sweep of interruptions"
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = can(regex("^(none|arn:aws[a-z0-9-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})$", var.message_topic))
+    error_message = "message_topic must be none, or the ARN of a standard SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME)."
+  }
+}
+
 variable "log_level" {
   description = "the log level of the function; every notice is logged at info"
   type        = string
@@ -206,4 +217,60 @@ variable "capacity_watch" {
   description = "true: ECS's placement failures and tasks that run are written to a log group of their own, with an alarm"
   type        = bool
   default     = false
+}
+
+# ------------------------------------------------------------------------------------------- rules of your organization
+
+variable "permissions_boundary" {
+  description = "none, or the path and name of the IAM policy in this account that is the permissions boundary of the function's role"
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9+=,.@_-][A-Za-z0-9+=,.@_/-]{0,575}$", var.permissions_boundary))
+    error_message = "permissions_boundary must be none, or the path and name of an IAM policy (NAME or PATH/NAME), and not its ARN."
+  }
+}
+
+variable "kms_key" {
+  description = "none, or the ARN of the KMS key that encrypts queues and logs; its policy must allow EventBridge and CloudWatch Logs"
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = can(regex("^(none|arn:aws[a-z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,128})$", var.kms_key))
+    error_message = "kms_key must be none, or the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), not of an alias."
+  }
+}
+
+variable "vpc_subnets" {
+  description = "none, or the subnets of the function; they need a way to the APIs of ELB, ECS and SQS"
+  type        = list(string)
+  default     = ["none"]
+
+  validation {
+    condition = length(var.vpc_subnets) > 0 && (var.vpc_subnets == tolist(["none"]) || alltrue([
+      for id in var.vpc_subnets : can(regex("^subnet-[0-9a-f]{8,17}$", id))
+    ]))
+    error_message = "vpc_subnets must be [\"none\"], or ids of subnets (subnet-0123456789abcdef0)."
+  }
+}
+
+variable "vpc_security_groups" {
+  description = "none, or the security groups of the function; they must let HTTPS out"
+  type        = list(string)
+  default     = ["none"]
+
+  validation {
+    condition = length(var.vpc_security_groups) > 0 && (var.vpc_security_groups == tolist(["none"]) || alltrue([
+      for id in var.vpc_security_groups : can(regex("^sg-[0-9a-f]{8,17}$", id))
+    ]))
+    error_message = "vpc_security_groups must be [\"none\"], or ids of security groups (sg-0123456789abcdef0)."
+  }
+}
+
+variable "tags" {
+  description = "tags of the resources, in addition to the default tags of the provider"
+  type        = map(string)
+  default     = {}
 }

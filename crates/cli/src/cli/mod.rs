@@ -24,6 +24,12 @@ use args::{Cli, CliCommand};
 use exit::CliError;
 pub use exit::Exit;
 
+/// Returns the description of all commands and arguments, from which the man pages are made.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the command line and returns the exit code. Errors are printed to standard error.
 pub async fn run() -> Exit {
     let cli = match Cli::try_parse() {

@@ -15,6 +15,7 @@ mod dashboard;
 mod documents;
 mod example;
 mod metrics;
+mod organization;
 mod parameters;
 mod pattern;
 mod queue;

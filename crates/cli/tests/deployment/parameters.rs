@@ -105,6 +105,7 @@ fn the_template_rejects_what_the_function_rejects() {
         ("SPOTDRAIN_CALLS_PER_SECOND", vec!["", "0", "0.05", "1001", "x"]),
         ("SPOTDRAIN_CALL_BURST", vec!["", "0", "1001", "1.5", "-1", "x"]),
         ("SPOTDRAIN_EVENT_SOURCES", vec!["", "a,,b"]),
+        ("SPOTDRAIN_MESSAGE_TOPIC", vec!["", "all", &CLUSTER, "arn:aws:sns:eu-central-1:123456789012:chat.fifo"]),
     ];
     let names: Vec<_> = settings().map(|(name, _)| name).collect();
     assert_eq!(table.each_ref().map(|(name, _)| *name).as_slice(), names, "every setting has its line");
@@ -129,6 +130,7 @@ fn the_function_accepts_what_the_template_accepts() {
         ("SPOTDRAIN_CALLS_PER_SECOND", vec!["0.1", "2", "1000"]),
         ("SPOTDRAIN_CALL_BURST", vec!["1", "10", "999", "1000"]),
         ("SPOTDRAIN_EVENT_SOURCES", vec!["aws.ecs", "aws.ecs,spotdrain.drill"]),
+        ("SPOTDRAIN_MESSAGE_TOPIC", vec!["none", "arn:aws:sns:eu-central-1:123456789012:chat"]),
     ];
     let parameters = deployed().root["Parameters"].clone();
     for (setting, values) in table {

@@ -71,8 +71,7 @@ fn direct_delivery_has_no_queue_and_queued_delivery_no_invoke_permission() {
 fn queues_are_encrypted_with_a_key_that_eventbridge_can_use_and_only_the_rule_is_allowed_to_send() {
     let template = deployed();
     for (name, queue) in template.of_type("AWS::SQS::Queue") {
-        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
-        assert!(queue["KmsMasterKeyId"].is_null(), "{name}");
+        assert_eq!((&queue["SqsManagedSseEnabled"], &queue["KmsMasterKeyId"]), (&true.into(), &Value::Null), "{name}");
         let policy = template.properties(&format!("{name}Policy")).unwrap();
         assert_eq!(policy["Queues"][0], format!("<{name}>"));
         let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();

@@ -28,7 +28,7 @@ pub fn with_load_balancer() -> Template {
     deployed().with("LoadBalancers", arn)
 }
 
-fn statements(template: &Template) -> Vec<Value> {
+pub fn statements(template: &Template) -> Vec<Value> {
     let policies = template.properties("Role").unwrap()["Policies"].clone();
     let statements = policies
         .as_array()
@@ -38,7 +38,7 @@ fn statements(template: &Template) -> Vec<Value> {
     statements.collect()
 }
 
-fn items(value: &Value) -> Vec<String> {
+pub fn items(value: &Value) -> Vec<String> {
     value.as_array().map_or_else(|| vec![text_of(value)], |items| items.iter().map(text_of).collect())
 }
 
@@ -131,6 +131,15 @@ fn services_and_tasks_are_those_of_the_named_clusters() {
             assert_eq!(items(&statement["Condition"]["ArnEquals"]["ecs:cluster"]).join(","), clusters);
         }
     }
+}
+
+#[test]
+fn with_a_message_topic_the_role_may_publish_to_it_and_to_no_other() {
+    let topic = "arn:aws:sns:eu-central-1:123456789012:chat";
+    let with = deployed().with("MessageTopic", topic);
+    assert_eq!(&actions(&with) - &actions(&deployed()), set(&[&["sns:Publish"]]));
+    let publish = statements(&with).into_iter().find(|one| one["Action"] == "sns:Publish").unwrap();
+    assert_eq!(publish["Resource"], topic);
 }
 
 #[test]

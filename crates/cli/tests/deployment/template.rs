@@ -108,6 +108,7 @@ impl Template {
             "AWS::Region" => Some(json!("eu-central-1")),
             "AWS::AccountId" => Some(json!("123456789012")),
             "AWS::Partition" => Some(json!("aws")),
+            "AWS::StackName" => Some(json!("stack")),
             name => Some(self.parameters.get(name).cloned().unwrap_or_else(|| json!(format!("<{name}>")))),
         }
     }

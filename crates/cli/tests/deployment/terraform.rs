@@ -8,6 +8,7 @@ use regex::Regex;
 use serde_json::Value;
 use spotdrain_core::report::metrics::NAMESPACE;
 
+use crate::organization::{in_vpc, with_key};
 use crate::parameters::{FILLED_IN, parameter_of, settings};
 use crate::role::{actions, with_load_balancer};
 use crate::source::metric_words;
@@ -44,17 +45,20 @@ fn variables() -> BTreeMap<String, BTreeMap<String, String>> {
     blocks(&file("variables.tf"), "variable")
 }
 
-/// The variables that only Terraform needs: SAM has the stack's name, and uploads the zip itself.
-const OWN: [&str; 2] = ["name", "package"];
+/// The variables that only Terraform needs: a stack has a name and tags of its own, and `sam deploy` uploads the zip.
+const OWN: [&str; 3] = ["name", "package", "tags"];
+
+/// The parameter that `name` replaces. Its default is the stack's name.
+const NAME: &str = "NamePrefix";
 
 #[test]
 fn its_variables_match_the_templates_parameters() {
     let template = deployed();
     let (variables, parameters) = (variables(), template.root["Parameters"].as_object().unwrap());
-    let mut expected: BTreeSet<_> = parameters.keys().map(|name| snake(name)).collect();
+    let mut expected: BTreeSet<_> = parameters.keys().filter(|name| *name != NAME).map(|name| snake(name)).collect();
     expected.extend(OWN.map(str::to_owned));
     assert_eq!(variables.keys().cloned().collect::<BTreeSet<_>>(), expected);
-    for (name, declared) in parameters {
+    for (name, declared) in parameters.iter().filter(|(name, _)| *name != NAME) {
         let variable = &variables[&snake(name)];
         let default: String = variable["default"].chars().filter(|letter| !r#"[]""#.contains(*letter)).collect();
         assert_eq!(default, text_of(&declared["Default"]), "{name}");
@@ -99,9 +103,11 @@ fn its_outputs_match_the_templates() {
 
 #[test]
 fn its_role_has_the_same_actions() {
-    let action = Regex::new(r#""((?:elasticloadbalancing|ecs|sqs|logs):[A-Z][A-Za-z]+)""#).unwrap();
+    // A condition's key, such as kms:ViaService, is followed by an equals sign.
+    let action = Regex::new(r#""((?:ec2|elasticloadbalancing|ecs|kms|sns|sqs|logs):[A-Z][A-Za-z]+)"[,\]\n]"#).unwrap();
     let found: BTreeSet<_> = action.captures_iter(&file("role.tf")).map(|one| one[1].to_owned()).collect();
-    assert_eq!(found, &actions(&with_load_balancer()) | &actions(&deployed().with("Delivery", "direct")));
+    let direct = in_vpc(with_key(deployed())).with("Delivery", "direct").with("MessageTopic", "arn");
+    assert_eq!(found, &actions(&with_load_balancer()) | &actions(&direct));
 }
 
 #[test]
