@@ -28,7 +28,7 @@ mod run;
 mod service;
 mod setup;
 
-pub use clients::frontend::{Frontend, Protocol};
+pub use clients::frontend::{ClientProtocol, Frontend};
 pub use clients::traffic::{Stall, TrafficSettings};
 pub use error::DrillError;
 pub use load_balancer::model::{LoadBalancerModel, LoadBalancerType, WhileDraining};

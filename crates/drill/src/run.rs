@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::clients::connection::{Attempt, Connection, join};
-use crate::clients::frontend::{Frontend, Protocol};
+use crate::clients::frontend::{ClientProtocol, Frontend};
 use crate::clients::traffic::{TrafficLog, traffic};
 use crate::clock::{Clock, rounded};
 use crate::error::DrillError;
@@ -29,7 +29,7 @@ pub struct DrillRun<'a> {
     /// The number of runs before this one.
     pub repetition: u32,
     /// What the clients send.
-    pub protocol: &'a Protocol,
+    pub protocol: &'a ClientProtocol,
 }
 
 /// The progress of a run, for display.

@@ -21,7 +21,7 @@ pub struct SweepMessage {
 
 /// What happened to the tasks of one service in one Availability Zone.
 #[derive(Debug, Default)]
-struct Sweep {
+struct SweepCounts {
     tasks: u32,
     ecs_first: u32,
     failed: u32,
@@ -38,7 +38,7 @@ impl SweepMessage {
     /// the invocation that ends it.
     #[must_use]
     pub fn of(report: &Report) -> Option<Self> {
-        let mut sweeps: BTreeMap<(&str, &str), Sweep> = BTreeMap::new();
+        let mut sweeps: BTreeMap<(&str, &str), SweepCounts> = BTreeMap::new();
         for record in report.notices.iter().filter(|record| record.is_final()) {
             let task = &record.notice.task;
             let service = task.service.as_ref().map_or("no service", |service| service.as_str());
@@ -80,7 +80,7 @@ impl NoticeRecord {
     }
 }
 
-impl Sweep {
+impl SweepCounts {
     fn add(&mut self, record: &NoticeRecord) {
         self.tasks += 1;
         self.ecs_first += u32::from(record.first == First::Ecs);

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::clients::frontend::{Frontend, Protocol};
+use crate::clients::frontend::{ClientProtocol, Frontend};
 use crate::clients::outcome::ClientView;
 
 /// Time limit for a connection to open, and for every answer.
@@ -25,13 +25,13 @@ const STAYS_OPEN: Duration = Duration::from_secs(1);
 
 /// What a client received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Received {
+pub(crate) struct ClientAnswer {
     pub(crate) view: ClientView,
     /// The server that answered first, by the header that names it.
     pub(crate) served_by: Option<String>,
 }
 
-impl From<ClientView> for Received {
+impl From<ClientView> for ClientAnswer {
     fn from(view: ClientView) -> Self {
         Self { view, served_by: None }
     }
@@ -44,10 +44,10 @@ pub(crate) async fn connect(frontend: &Frontend) -> io::Result<TcpStream> {
 }
 
 /// Sends one request.
-pub(crate) async fn request(stream: TcpStream, frontend: &Frontend) -> Received {
+pub(crate) async fn request(stream: TcpStream, frontend: &Frontend) -> ClientAnswer {
     match &frontend.protocol {
-        Protocol::Tcp => stays_open(&stream, Instant::now() + STAYS_OPEN, ClientView::Nothing).await.into(),
-        Protocol::Http { .. } => match HttpConnection::open(stream, frontend).await {
+        ClientProtocol::Tcp => stays_open(&stream, Instant::now() + STAYS_OPEN, ClientView::Nothing).await.into(),
+        ClientProtocol::Http { .. } => match HttpConnection::open(stream, frontend).await {
             Some(mut connection) => connection.exchange(true).await.received,
             None => ClientView::Nothing.into(),
         },
@@ -55,10 +55,10 @@ pub(crate) async fn request(stream: TcpStream, frontend: &Frontend) -> Received 
 }
 
 /// Keeps a connection in use until `until`, then closes it in order.
-pub(crate) async fn hold(stream: TcpStream, frontend: &Frontend, until: Instant) -> Received {
+pub(crate) async fn hold(stream: TcpStream, frontend: &Frontend, until: Instant) -> ClientAnswer {
     match &frontend.protocol {
-        Protocol::Tcp => hold_open(&stream, until).await.into(),
-        Protocol::Http { .. } => match HttpConnection::open(stream, frontend).await {
+        ClientProtocol::Tcp => hold_open(&stream, until).await.into(),
+        ClientProtocol::Http { .. } => match HttpConnection::open(stream, frontend).await {
             Some(connection) => connection.hold(until).await,
             None => ClientView::Nothing.into(),
         },
@@ -100,7 +100,7 @@ struct HttpConnection<'a> {
 
 /// One request and its answer.
 struct Exchange {
-    received: Received,
+    received: ClientAnswer,
     /// Whether the server announced the end of the connection.
     is_last: bool,
 }
@@ -120,7 +120,7 @@ impl<'a> HttpConnection<'a> {
     }
 
     /// Sends requests until `until`. The first lost answer ends it; so does a server that announces the end.
-    async fn hold(mut self, until: Instant) -> Received {
+    async fn hold(mut self, until: Instant) -> ClientAnswer {
         let first = self.exchange(false).await;
         let (mut view, mut is_last) = (first.received.view, first.is_last);
         while view == ClientView::Whole && !is_last && Instant::now() < until {
@@ -129,7 +129,7 @@ impl<'a> HttpConnection<'a> {
             is_last = next.is_last;
             view = if next.received.view == ClientView::Whole { ClientView::Whole } else { ClientView::Part };
         }
-        Received { view, ..first.received }
+        ClientAnswer { view, ..first.received }
     }
 
     async fn exchange(&mut self, is_last: bool) -> Exchange {
@@ -146,7 +146,7 @@ impl<'a> HttpConnection<'a> {
 
 impl Frontend {
     fn request(&self, is_last: bool) -> Option<Request<Empty<Bytes>>> {
-        let Protocol::Http { path, .. } = &self.protocol else { return None };
+        let ClientProtocol::Http { path, .. } = &self.protocol else { return None };
         let request = Request::get(path).header(HOST, self.host());
         let request = if is_last { request.header(CONNECTION, "close") } else { request };
         request.body(Empty::new()).ok()
@@ -162,11 +162,11 @@ impl Frontend {
             Ok(_) => ClientView::Whole,
             Err(_) => ClientView::Part,
         };
-        Exchange { received: Received { view, served_by }, is_last }
+        Exchange { received: ClientAnswer { view, served_by }, is_last }
     }
 
     fn server(&self, response: &Response<Incoming>) -> Option<String> {
-        let Protocol::Http { served_by: Some(name), .. } = &self.protocol else { return None };
+        let ClientProtocol::Http { served_by: Some(name), .. } = &self.protocol else { return None };
         response.headers().get(name).map(HeaderValue::as_bytes).map(|value| String::from_utf8_lossy(value).into_owned())
     }
 }

@@ -14,12 +14,12 @@ pub struct Frontend {
     host: String,
     addresses: Arc<[SocketAddr]>,
     next: Arc<AtomicUsize>,
-    pub(crate) protocol: Protocol,
+    pub(crate) protocol: ClientProtocol,
 }
 
 /// What a client sends, and what counts as served.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Protocol {
+pub enum ClientProtocol {
     /// A GET for `path`, and its complete answer. A status of 502, 503 or 504 counts as refused: a load balancer answers so if no
     /// target takes the request.
     Http {
@@ -37,7 +37,7 @@ impl Frontend {
     /// # Errors
     ///
     /// If the text has no port, or the host has no address.
-    pub async fn resolve(host: &str, protocol: Protocol) -> io::Result<Self> {
+    pub async fn resolve(host: &str, protocol: ClientProtocol) -> io::Result<Self> {
         let addresses: Vec<_> = tokio::net::lookup_host(host).await?.collect();
         if addresses.is_empty() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
@@ -46,7 +46,7 @@ impl Frontend {
     }
 
     /// A frontend at one address.
-    pub(crate) fn at(address: SocketAddr, protocol: Protocol) -> Self {
+    pub(crate) fn at(address: SocketAddr, protocol: ClientProtocol) -> Self {
         Self { host: address.to_string(), addresses: [address].into(), next: Arc::default(), protocol }
     }
 
@@ -68,13 +68,13 @@ mod tests {
     #[tokio::test]
     async fn the_addresses_are_used_in_turn() {
         let addresses = ["127.0.0.1:1", "127.0.0.2:1"].map(|text| text.parse().unwrap());
-        let frontend = Frontend { addresses: addresses.into(), ..Frontend::at(addresses[0], Protocol::Tcp) };
+        let frontend = Frontend { addresses: addresses.into(), ..Frontend::at(addresses[0], ClientProtocol::Tcp) };
         let used: Vec<_> = (0..3).filter_map(|_| frontend.next_address()).collect();
         assert_eq!(used, [addresses[0], addresses[1], addresses[0]]);
     }
 
     #[tokio::test]
     async fn a_text_without_a_port_is_an_error() {
-        assert!(Frontend::resolve("127.0.0.1", Protocol::Tcp).await.is_err());
+        assert!(Frontend::resolve("127.0.0.1", ClientProtocol::Tcp).await.is_err());
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::clients::client::{self, Received};
+use crate::clients::client::{self, ClientAnswer};
 use crate::clients::connection::Attempt;
 use crate::clients::frontend::Frontend;
 use crate::clients::outcome::ClientView;
@@ -110,7 +110,7 @@ async fn attempt(clock: Clock, frontend: Frontend, hold: Option<f64>) -> Attempt
     let (opened, is_held) = (clock.now(), hold.is_some());
     let stream = client::connect(&frontend).await.ok();
     let port = stream.as_ref().and_then(|stream| stream.local_addr().ok()).map(|address| address.port());
-    let Received { view, served_by } = match (stream, hold) {
+    let ClientAnswer { view, served_by } = match (stream, hold) {
         (None, _) => ClientView::Refused.into(),
         (Some(stream), None) => client::request(stream, &frontend).await,
         (Some(stream), Some(seconds)) => client::hold(stream, &frontend, Instant::now() + clock.wall(seconds)).await,

@@ -101,7 +101,7 @@ mod tests {
     }
 
     proptest! {
-        /// Connections at random times: the true delay is within the bounds, or the pause before it was one in a hundred.
+        /// ServedConnections at random times: the true delay is within the bounds, or the pause before it was one in a hundred.
         #[test]
         fn the_bounds_hold_for_random_arrivals(gaps in prop::collection::vec(0.0_f64..1.0, 400), delay_seconds in 0.0_f64..120.0) {
             let rate = 8.0;

@@ -38,7 +38,7 @@ pub enum MeasuredError {
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct ProbeDocument {
     schema: String,
     #[serde(default)]
     measured: Measured,
@@ -47,7 +47,7 @@ struct Document {
 impl Measured {
     /// Reads the JSON of a probe.
     pub fn parse(json: &str) -> Result<Self, MeasuredError> {
-        let Document { schema, measured } = serde_json::from_str(json)?;
+        let ProbeDocument { schema, measured } = serde_json::from_str(json)?;
         if schema != SCHEMA {
             return Err(MeasuredError::Schema(schema));
         }

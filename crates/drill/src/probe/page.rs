@@ -1,7 +1,7 @@
 //! The probe's page: one self-contained HTML page without scripts or external resources.
 
-use crate::probe::record::{Counts, ProbeRecord, Second};
-use crate::report::chart::{Chart, Mark, Row};
+use crate::probe::record::{ConnectionCounts, ProbeRecord, Second};
+use crate::report::chart::{Chart, ChartRow, Mark};
 use crate::report::html::{document, escape};
 use crate::report::page::{STYLE, percent};
 
@@ -43,7 +43,7 @@ fn stalled(record: &ProbeRecord) -> String {
     record.stalled.map(|stall| text(stall.at, stall.seconds)).unwrap_or_default()
 }
 
-fn table(total: &Counts) -> String {
+fn table(total: &ConnectionCounts) -> String {
     let loss = |count: usize| {
         let class = if count == 0 { "none" } else { "some" };
         format!("<td class=\"{class}\">{count}</td><td>{}</td>", percent(count, total.opened))
@@ -74,7 +74,7 @@ fn measured(record: &ProbeRecord) -> String {
 fn chart(record: &ProbeRecord) -> Chart {
     let lost: Vec<_> = record.per_second.iter().map(|second| float(second.counts.lost())).collect();
     let served = |second: &Second| float(second.counts.opened.saturating_sub(second.counts.lost()));
-    let all = Row {
+    let all = ChartRow {
         name: "all".to_owned(),
         is_affected: false,
         served: record.per_second.iter().map(served).collect(),
@@ -86,7 +86,7 @@ fn chart(record: &ProbeRecord) -> Chart {
         let is_affected = target == Some(server.name.as_str());
         let last = Mark { letter: 'L', at: server.last_new, text: "last new connection".to_owned() };
         let marks = if is_affected { vec![last] } else { Vec::new() };
-        Row { name: server.name.clone(), is_affected, served: server.per_second.clone(), lost: Vec::new(), marks }
+        ChartRow { name: server.name.clone(), is_affected, served: server.per_second.clone(), lost: Vec::new(), marks }
     });
     let rows: Vec<_> = [all].into_iter().chain(servers.map(with_empty_losses)).collect();
     let max = rows
@@ -107,8 +107,8 @@ fn chart(record: &ProbeRecord) -> Chart {
 }
 
 /// What is lost has no server.
-fn with_empty_losses(row: Row) -> Row {
-    Row { lost: vec![0.0; row.served.len()], ..row }
+fn with_empty_losses(row: ChartRow) -> ChartRow {
+    ChartRow { lost: vec![0.0; row.served.len()], ..row }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a second has few connections")]

@@ -27,7 +27,7 @@ pub struct ProbeRecord {
     /// How long connections were opened.
     pub seconds: f64,
     #[serde(flatten)]
-    pub total: Counts,
+    pub total: ConnectionCounts,
     pub per_second: Vec<Second>,
     /// The servers that named themselves, by name.
     pub servers: Vec<Server>,
@@ -40,9 +40,9 @@ pub struct ProbeRecord {
     pub measured: Measured,
 }
 
-/// Connections by outcome.
+/// ServedConnections by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct Counts {
+pub struct ConnectionCounts {
     pub opened: usize,
     pub refused: usize,
     pub reset: usize,
@@ -55,7 +55,7 @@ pub struct Counts {
 pub struct Second {
     pub second: usize,
     #[serde(flatten)]
-    pub counts: Counts,
+    pub counts: ConnectionCounts,
 }
 
 /// A server, by the name that its answers give.
@@ -109,7 +109,7 @@ pub struct ExperimentRecord {
     pub not_measured: Option<String>,
 }
 
-impl Counts {
+impl ConnectionCounts {
     /// All lost connections.
     #[must_use]
     pub fn lost(&self) -> usize {
@@ -126,11 +126,11 @@ impl Counts {
     }
 }
 
-/// Counts the connections, given in the order in which they were opened, in all and by second. A cut connection is lost when it ended, every other one when it was opened.
-pub(crate) fn count(attempts: &[Attempt], seconds: f64) -> (Counts, Vec<Second>) {
-    let mut total = Counts::default();
-    let mut by_second: BTreeMap<usize, Counts> =
-        (0..second(seconds.ceil())).map(|at| (at, Counts::default())).collect();
+/// ConnectionCounts the connections, given in the order in which they were opened, in all and by second. A cut connection is lost when it ended, every other one when it was opened.
+pub(crate) fn count(attempts: &[Attempt], seconds: f64) -> (ConnectionCounts, Vec<Second>) {
+    let mut total = ConnectionCounts::default();
+    let mut by_second: BTreeMap<usize, ConnectionCounts> =
+        (0..second(seconds.ceil())).map(|at| (at, ConnectionCounts::default())).collect();
     let mut opened: BTreeMap<usize, Vec<(f64, bool)>> = BTreeMap::new();
     for attempt in attempts {
         let outcome = outcome_seen_by_client(attempt.view);

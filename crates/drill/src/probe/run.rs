@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::SystemTime;
 
 use crate::clients::client;
-use crate::clients::frontend::{Frontend, Protocol};
+use crate::clients::frontend::{ClientProtocol, Frontend};
 use crate::clients::outcome::ClientView;
 use crate::clients::traffic::{TrafficLog, TrafficSettings, traffic};
 use crate::clock::{Clock, rounded};
@@ -12,7 +12,7 @@ use crate::probe::record::{ProbeMark, ProbeRecord, StateChange};
 
 /// A probe of one service. Its clock starts with it.
 #[derive(Debug)]
-pub struct Probe {
+pub struct RunningProbe {
     frontend: Frontend,
     settings: TrafficSettings,
     clock: Clock,
@@ -49,13 +49,13 @@ pub async fn try_once(frontend: &Frontend) -> Result<(), NotServed> {
     match (client::request(stream, frontend).await.view, &frontend.protocol) {
         (ClientView::Whole, _) => Ok(()),
         (ClientView::Refused, _) => Err(NotServed::NoTarget),
-        (_, Protocol::Tcp) => Err(NotServed::Ends),
-        (ClientView::Part, Protocol::Http { .. }) => Err(NotServed::NotHttp),
-        (ClientView::Nothing, Protocol::Http { .. }) => Err(NotServed::NoAnswer),
+        (_, ClientProtocol::Tcp) => Err(NotServed::Ends),
+        (ClientView::Part, ClientProtocol::Http { .. }) => Err(NotServed::NotHttp),
+        (ClientView::Nothing, ClientProtocol::Http { .. }) => Err(NotServed::NoAnswer),
     }
 }
 
-impl Probe {
+impl RunningProbe {
     #[must_use]
     pub fn start(frontend: Frontend, settings: TrafficSettings) -> Self {
         let (marks, states) = (RefCell::default(), RefCell::default());
@@ -106,23 +106,27 @@ impl Probe {
         self.states.borrow_mut().push(change);
     }
 
-    /// The result up to now. Connections that are still open are not in it.
+    /// The result up to now. ServedConnections that are still open are not in it.
     #[must_use]
-    pub fn record(&self, against: &str, timestamp: impl FnOnce(SystemTime) -> String) -> (ProbeRecord, Connections) {
+    pub fn record(
+        &self,
+        against: &str,
+        timestamp: impl FnOnce(SystemTime) -> String,
+    ) -> (ProbeRecord, ServedConnections) {
         let seconds = self.now().min(self.settings.end);
         let mut attempts = self.log.take();
         attempts.sort_by(|one, other| one.opened.total_cmp(&other.opened));
         let mut record = ProbeRecord::of(against, timestamp(self.started), self.settings, seconds, &attempts);
         (record.marks, record.states, record.stalled) = (self.marks.take(), self.states.take(), self.log.stall());
-        (record, Connections(attempts.into_iter().filter_map(|one| Some((one.served_by?, one.opened))).collect()))
+        (record, ServedConnections(attempts.into_iter().filter_map(|one| Some((one.served_by?, one.opened))).collect()))
     }
 }
 
 /// When connections were opened, with the name of the server that answered.
 #[derive(Debug)]
-pub struct Connections(Vec<(String, f64)>);
+pub struct ServedConnections(Vec<(String, f64)>);
 
-impl Connections {
+impl ServedConnections {
     /// The times at which the connections of this server were opened.
     #[must_use]
     pub fn of(&self, server: &str) -> Vec<f64> {

@@ -27,12 +27,12 @@ pub(crate) struct Chart {
     pub(crate) max: f64,
     /// What happened when, for all rows.
     pub(crate) events: Vec<(f64, String)>,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<ChartRow>,
 }
 
 /// The connections of one task, target or service.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Row {
+pub(crate) struct ChartRow {
     pub(crate) name: String,
     /// Whether the row is about what was interrupted.
     pub(crate) is_affected: bool,
@@ -87,7 +87,7 @@ impl Chart {
         text
     }
 
-    fn row(&self, row: &Row, y: f64) -> String {
+    fn row(&self, row: &ChartRow, y: f64) -> String {
         let base = y + BARS;
         let (kind, name) = (if row.is_affected { "taken" } else { "other" }, escape(&row.name));
         let mut text =
@@ -104,7 +104,7 @@ impl Chart {
     }
 
     /// A badge moves right if it would cover the previous one; its line stays at the exact time.
-    fn marks(&self, row: &Row, y: f64) -> String {
+    fn marks(&self, row: &ChartRow, y: f64) -> String {
         let (mut text, mut free) = (String::new(), f64::MIN);
         for Mark { letter, at: time, text: what } in &row.marks {
             let at = self.x(*time);
@@ -152,8 +152,13 @@ mod tests {
     #[test]
     fn names_cannot_leave_their_place() {
         let mark = Mark { letter: 'L', at: 1.0, text: "<i>".to_owned() };
-        let row =
-            Row { name: "<b>".to_owned(), is_affected: true, served: vec![1.0], lost: vec![0.0], marks: vec![mark] };
+        let row = ChartRow {
+            name: "<b>".to_owned(),
+            is_affected: true,
+            served: vec![1.0],
+            lost: vec![0.0],
+            marks: vec![mark],
+        };
         let events = vec![(0.0, "<u>".to_owned())];
         let chart = Chart { title: "\"".to_owned(), start: 0.0, end: 2.0, bin: 1.0, max: 1.0, events, rows: vec![row] };
         let drawn = chart.draw();

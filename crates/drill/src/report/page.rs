@@ -2,7 +2,7 @@
 
 use crate::load_balancer::model::{LoadBalancerType, WhileDraining};
 use crate::report::RunRecord;
-use crate::report::chart::{Chart, Mark, Row};
+use crate::report::chart::{Chart, ChartRow, Mark};
 use crate::report::figures::Marks;
 use crate::report::html::document;
 use crate::report::task_series::{BIN, TaskSeries};
@@ -117,7 +117,7 @@ pub fn percent(count: usize, of: usize) -> String {
 fn chart(record: &RunRecord, max: f64) -> Chart {
     let marks =
         |task: &str| record.interrupted.iter().find(|marks| marks.task == task).map(letters).unwrap_or_default();
-    let row = |series: &TaskSeries| Row {
+    let row = |series: &TaskSeries| ChartRow {
         name: series.task.clone(),
         is_affected: series.is_interrupted,
         served: series.served.clone(),

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use spotdrain_drill::{LoadBalancerModel, LoadBalancerType, Plan, Protocol, Scenario, WhileDraining};
+use spotdrain_drill::{ClientProtocol, LoadBalancerModel, LoadBalancerType, Plan, Scenario, WhileDraining};
 
 use crate::cli::exit::CliError;
 use crate::cli::probe::measured;
@@ -198,8 +198,12 @@ impl DrillArgs {
         self.service.app.clone().zip(self.service.port)
     }
 
-    pub(crate) fn protocol(&self) -> Protocol {
-        if self.service.tcp { Protocol::Tcp } else { Protocol::Http { path: "/".to_owned(), served_by: None } }
+    pub(crate) fn protocol(&self) -> ClientProtocol {
+        if self.service.tcp {
+            ClientProtocol::Tcp
+        } else {
+            ClientProtocol::Http { path: "/".to_owned(), served_by: None }
+        }
     }
 }
 

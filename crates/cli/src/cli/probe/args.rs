@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use spotdrain_drill::{Protocol, TrafficSettings};
+use spotdrain_drill::{ClientProtocol, TrafficSettings};
 use strum::IntoStaticStr;
 
 use crate::cli::args::AwsArgs;
@@ -43,7 +43,7 @@ pub(crate) struct ProbeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The clients")]
 struct ClientArgs {
-    /// Connections opened in a second
+    /// ServedConnections opened in a second
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
     /// Percentage of connections that are held open; the rest send one request
@@ -155,11 +155,11 @@ impl ProbeArgs {
         TrafficSettings { rate, held_percent, held_seconds: f64::from(held_seconds), end }
     }
 
-    pub(crate) fn protocol(&self) -> Protocol {
+    pub(crate) fn protocol(&self) -> ClientProtocol {
         if self.clients.tcp {
-            Protocol::Tcp
+            ClientProtocol::Tcp
         } else {
-            Protocol::Http { path: self.clients.path.clone(), served_by: self.clients.served_by.clone() }
+            ClientProtocol::Http { path: self.clients.path.clone(), served_by: self.clients.served_by.clone() }
         }
     }
 

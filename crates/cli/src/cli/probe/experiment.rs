@@ -7,7 +7,7 @@ use spotdrain_drill::LoadBalancerType;
 use spotdrain_drill::probe::estimate::{Bounds, Interval, NoEstimate, delay};
 use spotdrain_drill::probe::measured::Measured;
 use spotdrain_drill::probe::record::{ExperimentRecord, ProbeRecord};
-use spotdrain_drill::probe::run::{Connections, Probe};
+use spotdrain_drill::probe::run::{RunningProbe, ServedConnections};
 use spotdrain_function::Aws;
 use tokio::process::Command;
 
@@ -101,7 +101,7 @@ impl<'a> Experiment<'a> {
     }
 
     /// Makes the step when it is due.
-    pub(crate) async fn run(&self, probe: &Probe, keys: &Keys) -> Result<(), String> {
+    pub(crate) async fn run(&self, probe: &RunningProbe, keys: &Keys) -> Result<(), String> {
         probe.until(f64::from(self.args.before)).await;
         self.recognise(probe)?;
         let from = probe.now();
@@ -118,7 +118,7 @@ impl<'a> Experiment<'a> {
     }
 
     /// Finds the name under which the target's answers appear.
-    fn recognise(&self, probe: &Probe) -> Result<(), String> {
+    fn recognise(&self, probe: &RunningProbe) -> Result<(), String> {
         if self.kind == ExperimentKind::Stop {
             return Ok(());
         }
@@ -155,7 +155,7 @@ impl<'a> Experiment<'a> {
     }
 
     /// Makes the target fail its health checks, by the user's command or by the user.
-    async fn fail_health(&self, probe: &Probe, keys: &Keys) -> Result<(), String> {
+    async fn fail_health(&self, probe: &RunningProbe, keys: &Keys) -> Result<(), String> {
         self.fails_health.set(true);
         match &self.args.fail_command {
             Some(command) => shell(command).await?,
@@ -204,7 +204,7 @@ impl<'a> Experiment<'a> {
     }
 
     /// Adds the experiment and what it measured to the result.
-    pub(crate) fn conclude(&self, record: &mut ProbeRecord, connections: &Connections) {
+    pub(crate) fn conclude(&self, record: &mut ProbeRecord, connections: &ServedConnections) {
         let server = self.server.take();
         let measured = self.measure(record, server.as_deref(), connections);
         record.experiment = Some(ExperimentRecord {
@@ -222,7 +222,7 @@ impl<'a> Experiment<'a> {
         &self,
         record: &ProbeRecord,
         server: Option<&str>,
-        connections: &Connections,
+        connections: &ServedConnections,
     ) -> Result<Measured, String> {
         if self.kind == ExperimentKind::Stop {
             return Ok(Measured::default());

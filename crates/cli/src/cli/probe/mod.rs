@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use spotdrain_drill::Frontend;
 use spotdrain_drill::probe::page::page;
 use spotdrain_drill::probe::record::ProbeRecord;
-use spotdrain_drill::probe::run::{Probe, try_once};
+use spotdrain_drill::probe::run::{RunningProbe, try_once};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::sleep;
@@ -87,7 +87,7 @@ async fn measure(
     connection: Option<&AwsConnection>,
     experiment: Option<&Experiment<'_>>,
 ) -> Result<Exit, CliError> {
-    let probe = Probe::start(frontend, args.settings());
+    let probe = RunningProbe::start(frontend, args.settings());
     let ended = tokio::select! {
         ended = side_by_side(args, &probe, connection, experiment) => ended,
         _ = until_stopped() => { note("stopped"); Ok(()) }
@@ -112,7 +112,7 @@ async fn measure(
 /// Ends with the clients, or when the experiment fails.
 async fn side_by_side(
     args: &ProbeArgs,
-    probe: &Probe,
+    probe: &RunningProbe,
     connection: Option<&AwsConnection>,
     experiment: Option<&Experiment<'_>>,
 ) -> Result<(), String> {
@@ -139,7 +139,7 @@ async fn side_by_side(
     }
 }
 
-async fn timed_marks(args: &ProbeArgs, probe: &Probe) {
+async fn timed_marks(args: &ProbeArgs, probe: &RunningProbe) {
     let mut marks: Vec<_> = args.mark.iter().collect();
     marks.sort_by_key(|mark| mark.at);
     for mark in marks {
@@ -149,7 +149,7 @@ async fn timed_marks(args: &ProbeArgs, probe: &Probe) {
     std::future::pending().await
 }
 
-async fn progress(probe: &Probe, end: f64) {
+async fn progress(probe: &RunningProbe, end: f64) {
     let is_terminal = std::io::stderr().is_terminal();
     let [often, seldom] = PROGRESS;
     loop {
@@ -183,7 +183,7 @@ impl Keys {
     }
 
     /// Marks the moment of every line. Goes on without end, also if there is no input.
-    async fn mark(&self, probe: &Probe) {
+    async fn mark(&self, probe: &RunningProbe) {
         let mut lines = self.lines.lock().await;
         while let Some(line) = lines.recv().await {
             let number = probe.marks() + 1;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthDescription};
 use spotdrain_drill::probe::estimate::Interval;
 use spotdrain_drill::probe::record::StateChange;
-use spotdrain_drill::probe::run::Probe;
+use spotdrain_drill::probe::run::RunningProbe;
 use spotdrain_function::Aws;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -16,13 +16,13 @@ use crate::read_account::attempt_once;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A target's state and reason.
-type TargetState = (Option<String>, Option<String>);
+type SampledState = (Option<String>, Option<String>);
 
 /// Samples without end. A failed call leaves a gap: the changes are then known less exactly.
-pub(crate) async fn sample(probe: &Probe, aws: &Aws, group: &str) {
+pub(crate) async fn sample(probe: &RunningProbe, aws: &Aws, group: &str) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut known: Option<(f64, BTreeMap<String, TargetState>)> = None;
+    let mut known: Option<(f64, BTreeMap<String, SampledState>)> = None;
     loop {
         ticks.tick().await;
         let request = aws.elb.describe_target_health().target_group_arn(group);
@@ -36,7 +36,7 @@ pub(crate) async fn sample(probe: &Probe, aws: &Aws, group: &str) {
     }
 }
 
-fn states(targets: &[TargetHealthDescription]) -> BTreeMap<String, TargetState> {
+fn states(targets: &[TargetHealthDescription]) -> BTreeMap<String, SampledState> {
     let state = |target: &TargetHealthDescription| {
         let health = target.target_health();
         let state = health.and_then(|health| health.state()).map(|state| state.as_str().to_owned());
@@ -53,12 +53,12 @@ pub(crate) fn name(target: &TargetDescription) -> String {
 }
 
 fn changes(
-    before: &BTreeMap<String, TargetState>,
-    now: &BTreeMap<String, TargetState>,
+    before: &BTreeMap<String, SampledState>,
+    now: &BTreeMap<String, SampledState>,
     seen: Interval,
 ) -> Vec<StateChange> {
     let change =
-        |target: &String, (state, reason): TargetState| StateChange { seen, target: target.clone(), state, reason };
+        |target: &String, (state, reason): SampledState| StateChange { seen, target: target.clone(), state, reason };
     let changed = now.iter().filter(|(target, state)| before.get(*target) != Some(state));
     let gone = before.keys().filter(|target| !now.contains_key(*target));
     changed

@@ -100,7 +100,7 @@ fn measured(record: &ProbeRecord) -> String {
 
 #[cfg(test)]
 mod tests {
-    use spotdrain_drill::probe::record::Counts;
+    use spotdrain_drill::probe::record::ConnectionCounts;
 
     use super::*;
 
@@ -109,7 +109,7 @@ mod tests {
         let lost = [0, 2, 0, 0, 1, 0, 0, 0, 0, 3];
         let per_second = lost.iter().enumerate().map(|(second, refused)| Second {
             second,
-            counts: Counts { opened: 10, refused: *refused, ..Counts::default() },
+            counts: ConnectionCounts { opened: 10, refused: *refused, ..ConnectionCounts::default() },
         });
         let texts: Vec<_> =
             losses(&per_second.collect::<Vec<_>>()).into_iter().map(|(at, cell)| (at, cell.0)).collect();
