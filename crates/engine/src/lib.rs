@@ -28,6 +28,8 @@ mod receive;
 mod retry;
 mod run;
 pub mod shares;
+#[cfg(test)]
+mod test_cloud;
 mod work;
 
 pub use cloud::{Answer, CallError, CallErrorKind, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};

@@ -158,3 +158,28 @@ async fn list<C: Cloud>(
     let problem = format!("more than {} tasks are stopping", tasks.len());
     Err(Failure { call: "ListTasks", problem, retryable: true })
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use jiff::Timestamp;
+    use spotdrain_core::settings::Settings;
+
+    use super::*;
+    use crate::engine::Engine;
+    use crate::test_cloud::TestCloud;
+
+    #[test]
+    fn more_pages_than_are_read_are_a_failure_and_not_the_end_of_the_list() {
+        let now = Timestamp::UNIX_EPOCH;
+        let cluster = ClusterArn::parse("arn:aws:ecs:eu-central-1:123456789012:cluster/demo").unwrap();
+        for (pages, is_whole) in [(1, true), (MAX_PAGES, true), (MAX_PAGES + 1, false)] {
+            let cloud = TestCloud { pages, ..TestCloud::at(now, "10.0.0.1") };
+            let engine = Engine::new(cloud, Settings::default());
+            let deadline = Deadline::after(now, std::time::Duration::from_secs(20));
+            let invocation = Invocation::begin(&engine, None, deadline);
+            let listed = list(&invocation, &(cluster.clone(), None), deadline).now_or_never().unwrap();
+            assert_eq!(listed.is_ok(), is_whole, "{pages} pages");
+        }
+    }
+}

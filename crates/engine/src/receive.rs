@@ -144,3 +144,21 @@ fn read<C>(invocation: &Invocation<'_, C>, message: ReceivedMessage) -> Message 
     let sources = &invocation.engine.settings.event_sources;
     received(message.id, message.receipt, &message.body, invocation.queue.as_ref(), sources)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_messages_within_a_short_time_are_a_storm_that_turns_wait_for() {
+        let start = Timestamp::UNIX_EPOCH;
+        let at = |milliseconds| later(start, Duration::from_millis(milliseconds));
+        let mut arrivals = Arrivals::default();
+        arrivals.note(1, at(0));
+        assert_eq!(arrivals.gather_until(start), None, "a single notice never waits");
+        arrivals.note(1, at(200));
+        assert_eq!(arrivals.gather_until(start), Some(at(300)), "until the first of the two is no longer recent");
+        arrivals.note(10, at(2900));
+        assert_eq!(arrivals.gather_until(start), Some(at(3000)), "not longer than the longest wait");
+    }
+}

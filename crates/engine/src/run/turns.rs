@@ -233,3 +233,30 @@ async fn deregister<C: Cloud>(
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt as _;
+    use spotdrain_core::model::outcome::Outcome;
+    use spotdrain_core::settings::Settings;
+
+    use crate::deadline::Deadline;
+    use crate::engine::Engine;
+    use crate::test_cloud::TestCloud;
+
+    const SAMPLE: &str = include_str!("../../../../events/spot-interruption.json");
+
+    #[test]
+    fn a_turn_without_a_write_gives_its_token_back() {
+        let cloud = TestCloud::at("2026-11-01T12:00:00Z".parse().unwrap(), "10.0.2.21");
+        let engine = Engine::new(cloud, Settings::default());
+        let writes = || engine.budget(|budget, elapsed| budget.turns_within(elapsed, Duration::ZERO));
+        let (before, deadline) = (writes(), Deadline::after(engine.cloud.now.get(), Duration::from_secs(20)));
+        let handled = engine.handle(SAMPLE.as_bytes(), deadline).now_or_never().unwrap().unwrap();
+        let outcomes: Vec<_> = handled.report.notices[0].registrations.iter().map(|row| row.outcome.clone()).collect();
+        assert_eq!(outcomes, [Outcome::AlreadyDraining]);
+        assert_eq!(writes(), before);
+    }
+}
