@@ -1,14 +1,13 @@
 //! Every `--json` is what its schema in `docs/schema` says, and every field of a schema is written by the command.
 //!
-//! `probe.rs` tests the schema of the probe, `../report.rs` that of a report over several accounts, and the core's tests that of a
-//! notice's record.
+//! The schemas of the drill and the probe are tested in `drill.rs` and `probe.rs`, that of a report over several accounts in
+//! `../report_logs/accounts.rs`, and that of a notice's record in the core.
 
-mod checked;
+pub(crate) mod checked;
 
 use std::process::Stdio;
 
 use crate::command::{ROOT, against, run, spotdrain};
-use crate::drill::has_all;
 use checked::Checked;
 use serde_json::{Value, json};
 use spotdrain_localaws::{Action, Fault, LocalAws, Scene};
@@ -17,8 +16,12 @@ const EVENT: &str = "events/spot-interruption.json";
 const EXAMPLE: &str = "crates/doctor/tests/doctor/fixtures/example.yaml";
 
 /// The tests that name the schemas they use.
-const TESTS: [&str; 3] =
-    [include_str!("schemas.rs"), include_str!("probe.rs"), include_str!("../../../core/tests/core/schema/mod.rs")];
+const TESTS: [&str; 4] = [
+    include_str!("schemas.rs"),
+    include_str!("drill.rs"),
+    include_str!("probe.rs"),
+    include_str!("../../../core/tests/core/schema/mod.rs"),
+];
 
 /// The names of the schemas' files.
 fn files() -> Vec<String> {
@@ -205,16 +208,4 @@ fn a_report_matches_its_schema() {
     assert_eq!((&report["lines"]["newer_schema"], &report["lines"]["unreadable"]), (&json!(1), &json!(1)), "{report}");
     // The tests of --accounts check these fields: report_logs/accounts.rs.
     schema.assert_complete_but_for(&["/$defs/account/", "/properties/accounts"]);
-}
-
-#[test]
-fn what_the_drill_prints_matches_its_schema() {
-    if !has_all("what_the_drill_prints_matches_its_schema", false) {
-        return;
-    }
-    let mut schema = Checked::new("drill-1.json");
-    let mut command = spotdrain(&["drill", "--scale", "20", "--rate", "50", "--only", "nothing", "--json"]);
-    command.env("PATH", std::env::var("PATH").unwrap());
-    check(&mut schema, command);
-    schema.assert_complete_but_for(&[]);
 }
