@@ -133,7 +133,7 @@ fn sweeps(summary: &Summary) -> Section {
         vec![minute(sweep.from), sweep.tasks.to_string(), format!("{} s", sweep.seconds), join(&sweep.services), zones]
     });
     let section = section("Largest sweeps", &["began", "tasks", "within", "services", "zones"], rows.collect());
-    noted(section, "A sweep is a series of interruptions, each at most 60 s after the one before.")
+    noted(section, "A sweep is a series of interruptions in one Region, each at most 60 s after the one before.")
 }
 
 fn holds(summary: &Summary) -> Section {

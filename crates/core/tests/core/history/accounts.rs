@@ -46,6 +46,15 @@ fn an_account_has_the_counts_of_its_own_log() {
 }
 
 #[test]
+fn interruptions_of_two_regions_are_two_sweeps() {
+    let query = days(30);
+    let elsewhere = FUNCTION.replace("eu-central-1", "eu-west-1");
+    let one = report(&[FUNCTION], &query).sweeps;
+    let both = summarize(joined(&[("a", FUNCTION), ("b", &elsewhere)], &query), &query).sweeps;
+    assert_eq!(both.iter().filter(|sweep| sweep.tasks == one[0].tasks).count(), 2, "{both:?}");
+}
+
+#[test]
 fn a_report_says_which_accounts_it_does_not_include() {
     let query = days(30);
     let mut all = joined(&[("a", "START")], &query);
