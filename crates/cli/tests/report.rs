@@ -12,6 +12,8 @@ mod common {
     pub(crate) mod command;
 }
 mod report_logs;
+#[path = "../../core/tests/core/schema/validator.rs"]
+mod validator;
 
 use std::io::Write as _;
 use std::process::Stdio;

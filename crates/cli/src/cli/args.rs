@@ -90,6 +90,12 @@ pub(crate) struct AwsArgs {
     /// The profile that provides credentials and Region, instead of AWS_PROFILE
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    /// The Region, instead of that of the environment or of the profile
+    #[arg(skip)]
+    pub(crate) region: Option<String>,
+    /// The flag that named the profile, for error messages
+    #[arg(skip = "--profile")]
+    pub(crate) profile_flag: &'static str,
 }
 
 #[derive(Debug, Args)]

@@ -59,10 +59,14 @@ enum Credentials {
 
 /// Connects to AWS. `region` is the event's, used if the configuration sets none.
 pub(crate) async fn connect(args: &AwsArgs, region: Option<String>, needs: Needs) -> Result<AwsConnection, CliError> {
-    let credentials = Credentials::select(args.profile.as_deref(), |name| env::var(name).ok());
+    let flag = args.profile.as_deref().map(|profile| (profile, args.profile_flag));
+    let credentials = Credentials::select(flag, |name| env::var(name).ok());
     let mut caller = Caller { region: None, credentials, endpoint: None };
     let aws = timeout(TIMEOUT, Aws::from_profile(caller.profile(), region)).await;
-    let aws = aws.map_err(|_| no_region(&caller))?.map_err(|error| CliError::Configuration(error.to_string()))?;
+    let mut aws = aws.map_err(|_| no_region(&caller))?.map_err(|error| CliError::Configuration(error.to_string()))?;
+    if let Some(region) = &args.region {
+        aws = aws.in_region(region);
+    }
     caller.region = aws.region();
     if caller.region.is_none() {
         // A profile that does not exist has no Region either: report the profile.
@@ -189,10 +193,10 @@ impl fmt::Display for Caller {
 
 impl Credentials {
     /// Selects the credentials in the order of the AWS CLI: the flag, the variables of an access key, `AWS_PROFILE`.
-    fn select(flag: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Self {
+    fn select(flag: Option<(&str, &'static str)>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let given = |name| variable(name).filter(|value| !value.is_empty());
-        if let Some(profile) = flag {
-            Self::Profile(profile.to_owned(), "--profile")
+        if let Some((profile, flag)) = flag {
+            Self::Profile(profile.to_owned(), flag)
         } else if given("AWS_ACCESS_KEY_ID").is_some() && given("AWS_SECRET_ACCESS_KEY").is_some() {
             Self::Variables
         } else if let Some(profile) = given("AWS_PROFILE") {
@@ -217,7 +221,7 @@ impl fmt::Display for Credentials {
 mod tests {
     use super::*;
 
-    fn selected(flag: Option<&str>, variables: &[(&str, &str)]) -> String {
+    fn selected(flag: Option<(&str, &'static str)>, variables: &[(&str, &str)]) -> String {
         let of = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         Credentials::select(flag, of).to_string()
     }
@@ -225,7 +229,7 @@ mod tests {
     #[test]
     fn the_flag_precedes_the_access_key_and_the_key_precedes_the_profile() {
         let key = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_PROFILE", "a")];
-        assert_eq!(selected(Some("b"), &key), "profile b (--profile)");
+        assert_eq!(selected(Some(("b", "--profile")), &key), "profile b (--profile)");
         assert_eq!(selected(None, &key), "no profile, the credentials of AWS_ACCESS_KEY_ID");
         assert_eq!(selected(None, &key[1..]), "profile a (AWS_PROFILE)");
         assert_eq!(selected(None, &[("AWS_PROFILE", "")]), "no profile set, the default credentials");

@@ -21,6 +21,9 @@ use super::output::{self, table::Table, table::plain};
 /// The notice of the scene's first task on `FARGATE_SPOT`.
 const NOTICE: &str = include_str!("../../../../events/spot-interruption.json");
 
+/// The version of the JSON: `docs/schema/demo-1.json`.
+const SCHEMA: &str = "spotdrain-demo-1";
+
 /// The state of one of the group's targets, before and after.
 #[derive(Debug, Serialize)]
 struct TargetChange {
@@ -34,6 +37,7 @@ struct TargetChange {
 /// The result of the demo.
 #[derive(Debug, Serialize)]
 struct Demo {
+    schema: &'static str,
     verdict: Verdict,
     drained: bool,
     targets: Vec<TargetChange>,
@@ -69,6 +73,7 @@ async fn handle_notice() -> Result<Demo, CliError> {
     let targets = compare(before, &states(&local, &group));
     let drained = report.verdict == Verdict::Done && is_drained(&targets, &report);
     Ok(Demo {
+        schema: SCHEMA,
         verdict: report.verdict,
         drained,
         targets,

@@ -25,9 +25,13 @@ pub(crate) enum DrainCommand {
     Drain,
 }
 
+/// The version of the JSON: `docs/schema/drain-1.json`.
+const SCHEMA: &str = "spotdrain-drain-1";
+
 /// The report as JSON, with the command and whether it was a dry run.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
+    schema: &'static str,
     command: DrainCommand,
     dry_run: bool,
     #[serde(flatten)]
@@ -51,7 +55,8 @@ pub(crate) async fn run(args: &DrainArgs, command: DrainCommand) -> Result<Exit,
         DrainCommand::Drain => function.drain(batch, deadline).await,
     };
     if args.event.json {
-        output::json(&Shown { command, dry_run: command == DrainCommand::Plan, report: &report })?;
+        let dry_run = command == DrainCommand::Plan;
+        output::json(&Shown { schema: SCHEMA, command, dry_run, report: &report })?;
     } else {
         output::report::print(&report, command)?;
     }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::schemas::checked::Checked;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_spotdrain");
 const DOCUMENT: &str = include_str!("../../../../docs/drill.md");
 /// A small drill: seven seconds for a run.
@@ -38,10 +40,15 @@ pub(crate) fn has_all(test: &str, needs_hold: bool) -> bool {
     has_haproxy && (has_hold || !needs_hold)
 }
 
+/// Returns the figures of the first run. What the drill printed must match its schema.
 fn figures(arguments: &[&str]) -> Value {
     let (code, out, err) = run(&[&SMALL[..], arguments, &["--json"]].concat());
     assert_eq!(code, 0, "{err}");
-    serde_json::from_str::<Value>(&out).unwrap()["runs"][0].clone()
+    let result: Value = serde_json::from_str(&out).unwrap();
+    let mut schema = Checked::new("drill-1.json");
+    schema.check(&result);
+    schema.assert_complete_but_for(&[]);
+    result["runs"][0].clone()
 }
 
 fn assert_nothing_is_lost(run: &Value) {

@@ -15,6 +15,7 @@ mod commands;
 mod conventions;
 mod drill;
 mod probe;
+mod schemas;
 mod simulate;
 mod trust;
 #[path = "../../../core/tests/core/schema/validator.rs"]

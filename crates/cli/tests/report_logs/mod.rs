@@ -1,5 +1,7 @@
 //! The report from log groups, against a server that answers `FilterLogEvents` as AWS documents it.
 
+mod accounts;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;

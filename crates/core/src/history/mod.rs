@@ -5,10 +5,12 @@
 //! 2. `interruption` merges all records of a task into one interruption, because its notice may arrive several times.
 //! 3. [`summary`] counts: [`counts`] by day, hour, zone, service and size, [`sweeps`], [`trend`], [`holds`], [`replacements`],
 //!    [`problems`].
-//! 4. [`sentences`] says in words what the numbers mean.
+//! 4. [`accounts`] counts by account and Region, where several were read.
+//! 5. [`sentences`] says in words what the numbers mean.
 //!
 //! All days and hours are UTC.
 
+pub mod accounts;
 pub mod counts;
 pub mod holds;
 mod interruption;
@@ -31,6 +33,7 @@ use read::hold_line::PastHold;
 use read::line::LogEntry;
 use read::record::PastNotice;
 
+pub use accounts::{AccountName, AccountSummary};
 pub use query::{BalancerKind, HistoryQuery};
 pub use summary::{Summary, summarize};
 
@@ -45,6 +48,8 @@ pub struct History {
     /// The messages that the function could not read, by their ids, and when that was.
     malformed: BTreeMap<String, Option<Timestamp>>,
     lines: LineCounts,
+    /// The accounts that were read, if there are several.
+    accounts: Vec<AccountSummary>,
 }
 
 /// How many lines were read, and how many of them were records.
@@ -60,6 +65,16 @@ pub struct LineCounts {
     pub first_unreadable: Option<String>,
     /// Records of a newer schema, which were read as far as they are known.
     pub newer_schema: u64,
+}
+
+impl LineCounts {
+    fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.other += other.other;
+        self.unreadable += other.unreadable;
+        self.newer_schema += other.newer_schema;
+        self.first_unreadable = self.first_unreadable.take().or(other.first_unreadable);
+    }
 }
 
 impl History {

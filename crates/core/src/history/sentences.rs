@@ -30,6 +30,7 @@ pub(crate) fn sentences(summary: &Summary) -> Vec<Sentence> {
         return none(summary);
     }
     let all = [
+        unread_accounts(summary),
         Some(who_was_first(summary)),
         value(summary),
         summary.notice_to_deregistered_ms.as_ref().map(times),
@@ -62,8 +63,18 @@ fn none(summary: &Summary) -> Vec<Sentence> {
         lines => format!("{} read.", number(lines, "log line was", "log lines were")),
     };
     let text = format!("No interruptions in {}. {read}", summary.window);
-    let all = [Some(plain(text)), placement_failures(summary), problems(summary)];
+    let all = [unread_accounts(summary), Some(plain(text)), placement_failures(summary), problems(summary)];
     all.into_iter().flatten().collect()
+}
+
+/// "1 of 3 accounts could not be read, and is not in the numbers: staging in eu-west-1."
+fn unread_accounts(summary: &Summary) -> Option<Sentence> {
+    let unread: Vec<_> = summary.accounts.iter().filter(|account| account.problem.is_some()).collect();
+    let names: Vec<_> = unread.iter().map(|account| account.name.to_string()).collect();
+    let (count, all) = (unread.len(), summary.accounts.len());
+    let rest = if count == 1 { "is not in the numbers" } else { "are not in the numbers" };
+    let text = format!("{count} of {all} accounts could not be read, and {rest}: {}.", names.join(", "));
+    (count > 0).then(|| careful(text))
 }
 
 /// "In 30 days ECS was first 96 times of 100; spotdrain deregistered 4."

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::accounts::AccountSummary;
 use super::counts::{self, Count, Day, Firsts};
 use super::holds::{self, Holds};
 use super::interruption::{self, LeftOut, PastInterruption};
@@ -65,6 +66,9 @@ pub struct Summary {
     pub with_clock_skew: u64,
     pub lines: LineCounts,
     pub left_out: LeftOut,
+    /// By account and Region, if several were read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountSummary>,
 }
 
 /// Returns the report on the lines that were read.
@@ -146,6 +150,7 @@ fn of(history: &History, counted: &[PastInterruption], query: &HistoryQuery) -> 
         with_clock_skew: number(&|one| one.is_skewed()),
         lines: history.lines.clone(),
         left_out: LeftOut::default(),
+        accounts: history.accounts.clone(),
     }
 }
 

@@ -8,9 +8,16 @@ use crate::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use crate::forecast::Forecast;
 use crate::report::page::address;
 
+/// The version of a diagnosis: `docs/schema/diagnosis-1.json`.
+const DIAGNOSIS_SCHEMA: &str = "spotdrain-diagnosis-1";
+
+/// The version of a check's explanation: `docs/schema/checks-1.json`.
+const CHECKS_SCHEMA: &str = "spotdrain-checks-1";
+
 /// A diagnosis as JSON.
 #[derive(Debug, Serialize)]
 pub struct DiagnosisRecord<'a> {
+    schema: &'static str,
     services: usize,
     findings: Vec<FindingRecord<'a>>,
     not_checked: Vec<NotCheckedRecord<'a>>,
@@ -56,6 +63,9 @@ struct NotCheckedRecord<'a> {
 /// A check as JSON.
 #[derive(Debug, Serialize)]
 pub struct CheckRecord {
+    /// Absent in the list of all checks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'static str>,
     id: &'static str,
     severity: Severity,
     title: &'static str,
@@ -68,13 +78,28 @@ pub struct CheckRecord {
 #[must_use]
 pub fn explanation(check: &Check) -> CheckRecord {
     let Check { id, severity, title, explanation, sources, .. } = check;
-    CheckRecord { id, severity: *severity, title, explanation, sources, help: address(check) }
+    CheckRecord {
+        schema: Some(CHECKS_SCHEMA),
+        id,
+        severity: *severity,
+        title,
+        explanation,
+        sources,
+        help: address(check),
+    }
+}
+
+/// The explanations of several checks.
+#[must_use]
+pub fn explanations(checks: &[&Check]) -> Vec<CheckRecord> {
+    checks.iter().map(|check| CheckRecord { schema: None, ..explanation(check) }).collect()
 }
 
 /// The record of a diagnosis.
 #[must_use]
 pub fn record(diagnosis: &Diagnosis) -> DiagnosisRecord<'_> {
     DiagnosisRecord {
+        schema: DIAGNOSIS_SCHEMA,
         services: diagnosis.services,
         findings: diagnosis.findings.iter().map(finding).collect(),
         not_checked: diagnosis.not_checked.iter().map(not_checked).collect(),

@@ -84,6 +84,13 @@ impl Aws {
         self.config.region().map(ToString::to_string)
     }
 
+    /// Returns the same clients for another Region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
+        Self::with(config, self.http.clone())
+    }
+
     /// Opens connections to Elastic Load Balancing and, if services are looked up, to ECS.
     pub(crate) fn preconnect(&self, discover: bool) {
         self.http.preconnect(&endpoints(&self.config, discover));

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use spotdrain_doctor::json::explanation;
+use spotdrain_doctor::json::{explanation, explanations};
 use spotdrain_doctor::{CHECKS, Check, check};
 
 use super::show::severity_style;
@@ -25,7 +25,7 @@ pub(crate) fn run(id: &str, as_json: bool) -> Result<Exit, CliError> {
 }
 
 fn print_json(id: &str) -> Result<(), CliError> {
-    if id == "all" { json(&CHECKS.map(explanation).as_slice()) } else { json(&explanation(find(id)?)) }
+    if id == "all" { json(&explanations(&CHECKS)) } else { json(&explanation(find(id)?)) }
 }
 
 fn find(id: &str) -> Result<&'static Check, CliError> {

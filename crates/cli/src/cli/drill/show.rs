@@ -11,15 +11,20 @@ use crate::cli::output;
 use crate::cli::output::style::{BAD, BOLD, GOOD, QUIET};
 use crate::cli::output::table::{Cell, Table, plain};
 
+/// The version of the JSON: `docs/schema/drill-1.json`.
+const SCHEMA: &str = "spotdrain-drill-1";
+
 #[derive(Serialize)]
 struct Drill<'a> {
+    schema: &'static str,
     plan: &'a Plan,
     tasks_have_their_own_network: bool,
     runs: &'a [RunRecord],
 }
 
 pub(crate) fn json(plan: &Plan, isolation: Isolation, runs: &[RunRecord]) -> Result<(), CliError> {
-    output::json(&Drill { plan, tasks_have_their_own_network: isolation == Isolation::Apart, runs })
+    let tasks_have_their_own_network = isolation == Isolation::Apart;
+    output::json(&Drill { schema: SCHEMA, plan, tasks_have_their_own_network, runs })
 }
 
 pub(crate) fn text(args: &DrillArgs, plan: &Plan, records: &[RunRecord]) -> Result<(), CliError> {

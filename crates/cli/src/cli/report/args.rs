@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::SignedDuration;
 
+use super::accounts::AccountArg;
 use crate::cli::args::AwsArgs;
 
 #[derive(Debug, Args)]
@@ -34,6 +35,16 @@ pub(crate) struct ReportArgs {
     /// The stack that the function was deployed with, where there is more than one
     #[arg(long, value_name = "NAME", conflicts_with = "function")]
     pub(crate) stack: Option<String>,
+    /// One report over several accounts and Regions: AWS profiles, each optionally with a Region, such as
+    /// prod,staging,staging@eu-west-1. The log of the function of each is read
+    #[arg(
+        long,
+        value_name = "PROFILES",
+        value_delimiter = ',',
+        value_parser = AccountArg::parse,
+        conflicts_with_all = ["files", "demo", "profile"]
+    )]
+    pub(crate) accounts: Vec<AccountArg>,
     /// A log group of containers with spotdrain-hold, joined by task; again for more
     #[arg(long, value_name = "GROUP")]
     pub(crate) hold_logs: Vec<String>,

@@ -61,10 +61,10 @@ impl LogContent {
 }
 
 impl<'a> LogReader<'a> {
-    pub(crate) fn new(connection: &'a AwsConnection) -> Self {
+    pub(crate) fn new(connection: &'a AwsConnection, profile: Option<String>) -> Self {
         let client = Client::new(connection.aws.config());
         let bucket = TokenBucket::new(1.0, CALLS_PER_SECOND);
-        Self { connection, client, bucket, since: Instant::now(), progress: ReadProgress::new() }
+        Self { connection, client, bucket, since: Instant::now(), progress: ReadProgress::new(profile) }
     }
 
     /// Adds the lines of a group, by name or ARN, that were written in this period.

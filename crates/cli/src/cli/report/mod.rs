@@ -1,6 +1,7 @@
 //! `spotdrain report`: what past interruptions did, from the function's log. `spotdrain_core::history` reads the lines and
-//! counts. This module gets the lines ([`files`], [`logs`], [`demo`]) and shows the report ([`sections`], [`text`], [`page`]).
+//! counts. This module gets the lines ([`files`], [`source`], [`accounts`], [`demo`]) and shows the report ([`sections`], [`text`], [`page`]).
 
+mod accounts;
 mod args;
 mod balancers;
 mod charts;
@@ -35,7 +36,7 @@ pub(crate) async fn run(args: &ReportArgs) -> Result<Exit, CliError> {
     } else {
         text::print(&summary)?;
     }
-    Ok(Exit::Done)
+    Ok(accounts::warn_of_unread(&summary.accounts))
 }
 
 fn query(args: &ReportArgs) -> HistoryQuery {
@@ -52,8 +53,10 @@ async fn read(args: &ReportArgs, query: &mut HistoryQuery) -> Result<History, Cl
     let mut history = History::default();
     if args.demo {
         demo::add(&mut history, query);
+    } else if !args.accounts.is_empty() {
+        accounts::read(args, query, &mut history).await?;
     } else if args.files.is_empty() {
-        source::read(args, query, &mut history).await?;
+        source::read(args, &args.aws, query, &mut history).await?;
     } else {
         files::read_all(&args.files, &mut history)?;
     }

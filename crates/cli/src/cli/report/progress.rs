@@ -7,21 +7,27 @@ use jiff::Timestamp;
 /// One line that is overwritten for every page.
 pub(crate) struct ReadProgress {
     is_seen: bool,
+    /// The profile, where several are read.
+    profile: Option<String>,
     lines: u64,
 }
 
 impl ReadProgress {
-    pub(crate) fn new() -> Self {
-        Self { is_seen: std::io::stderr().is_terminal(), lines: 0 }
+    pub(crate) fn new(profile: Option<String>) -> Self {
+        Self { is_seen: std::io::stderr().is_terminal(), profile, lines: 0 }
     }
 
     /// Another page of a group was read, up to this time.
     pub(crate) fn page(&mut self, group: &str, lines: usize, up_to: Option<Timestamp>) {
         self.lines += lines as u64;
         if self.is_seen {
-            _ = write!(anstream::stderr(), "\r\x1b[K{}", text(group, self.lines, up_to));
+            _ = write!(anstream::stderr(), "\r\x1b[K{}", text(&self.place(group), self.lines, up_to));
             _ = anstream::stderr().flush();
         }
+    }
+
+    fn place(&self, group: &str) -> String {
+        self.profile.as_ref().map_or_else(|| group.to_owned(), |profile| format!("{profile}: {group}"))
     }
 
     /// Removes the line.

@@ -1,9 +1,9 @@
 //! The tables of a report, the same for the terminal and for the page.
 
-use spotdrain_core::history::Summary;
 use spotdrain_core::history::counts::{Count, Firsts};
 use spotdrain_core::history::percentiles::Percentiles;
 use spotdrain_core::history::sentences::{milliseconds, minute};
+use spotdrain_core::history::{AccountSummary, Summary};
 
 /// A table with a title.
 pub(crate) struct Section {
@@ -23,6 +23,7 @@ pub(crate) struct Row {
 /// Returns the tables that have rows.
 pub(crate) fn sections(summary: &Summary) -> Vec<Section> {
     let all = [
+        accounts(summary),
         who_was_first(summary),
         times(summary),
         counts("By service", &summary.by_service),
@@ -80,6 +81,25 @@ fn firsts(period: String, firsts: Firsts) -> Vec<String> {
     vec![period, firsts.ecs.to_string(), firsts.spotdrain.to_string(), firsts.unknown.to_string(), share]
 }
 
+fn accounts(summary: &Summary) -> Section {
+    let rows = summary.accounts.iter().map(account);
+    let head = ["profile", "region", "account", "interruptions", "ECS first", "spotdrain first", "unknown", "failed"];
+    let section = section("By account and Region", &head, rows.collect());
+    noted(section, "A task counts once in the totals, even if two accounts name the same log.")
+}
+
+fn account(account: &AccountSummary) -> Vec<String> {
+    let ids: Vec<_> = account.account_ids.iter().map(String::as_str).collect();
+    let ids = if ids.is_empty() { "-".to_owned() } else { ids.join(", ") };
+    let Firsts { ecs, spotdrain, unknown } = account.first;
+    let counts = match account.problem {
+        Some(_) => ["not read", "-", "-", "-", "-"].map(str::to_owned),
+        None => [account.interruptions, ecs, spotdrain, unknown, account.failed].map(|count| count.to_string()),
+    };
+    let region = account.name.region.clone().unwrap_or_else(|| "-".to_owned());
+    [vec![account.name.profile.clone(), region, ids], counts.to_vec()].concat()
+}
+
 fn times(summary: &Summary) -> Section {
     let mut rows = Vec::new();
     if let Some(times) = &summary.notice_to_deregistered_ms {
@@ -113,7 +133,7 @@ fn sweeps(summary: &Summary) -> Section {
         vec![minute(sweep.from), sweep.tasks.to_string(), format!("{} s", sweep.seconds), join(&sweep.services), zones]
     });
     let section = section("Largest sweeps", &["began", "tasks", "within", "services", "zones"], rows.collect());
-    noted(section, "A sweep is a series of interruptions, each at most 60 s after the one before.")
+    noted(section, "A sweep is a series of interruptions in one Region, each at most 60 s after the one before.")
 }
 
 fn holds(summary: &Summary) -> Section {

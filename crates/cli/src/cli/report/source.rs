@@ -6,28 +6,34 @@ use spotdrain_core::history::{History, HistoryQuery};
 use super::args::ReportArgs;
 use super::balancers::balancers;
 use super::logs::{LogContent, LogReader};
+use crate::cli::args::AwsArgs;
 use crate::cli::connect::{AwsConnection, Needs, connect};
 use crate::cli::exit::CliError;
 use crate::read_account::{FunctionSelector, log_group};
 
-/// Adds the lines of all groups, and the types of the load balancers of held tasks.
-pub(crate) async fn read(args: &ReportArgs, query: &mut HistoryQuery, history: &mut History) -> Result<(), CliError> {
-    let connection = Box::pin(connect(&args.aws, None, Needs::Logs)).await?;
+/// Adds the lines of all groups, and the types of the load balancers of held tasks. Returns the Region.
+pub(crate) async fn read(
+    args: &ReportArgs,
+    credentials: &AwsArgs,
+    query: &mut HistoryQuery,
+    history: &mut History,
+) -> Result<Option<String>, CliError> {
+    let connection = Box::pin(connect(credentials, None, Needs::Logs)).await?;
     let of_function = groups_of_function(args, &connection).await?;
     let groups = [
         (LogContent::Records, &of_function),
         (LogContent::Holds, &args.hold_logs),
         (LogContent::Capacity, &args.capacity_logs),
     ];
-    let mut reader = LogReader::new(&connection);
+    let mut reader = LogReader::new(&connection, credentials.profile.clone());
     let window = (needed_from(query), query.now);
     for (content, groups) in groups {
         for group in groups {
             reader.read(group, content, window, history).await?;
         }
     }
-    query.balancers = balancers(&connection.aws, history).await;
-    Ok(())
+    query.balancers.extend(balancers(&connection.aws, history).await);
+    Ok(connection.aws.region())
 }
 
 async fn groups_of_function(args: &ReportArgs, connection: &AwsConnection) -> Result<Vec<String>, CliError> {

@@ -33,12 +33,17 @@ fn report(summary: &Summary) -> String {
     text + &banner
 }
 
-/// `2026-10-28 12:00 UTC to 2026-11-27 12:00 UTC, cluster demo, service web`.
+/// `2026-10-28 12:00 UTC to 2026-11-27 12:00 UTC, 3 accounts, cluster demo, service web`.
 pub(crate) fn scope(summary: &Summary) -> String {
     let named =
         |what: &str, name: &Option<String>| name.as_ref().map(|name| format!(", {what} {name}")).unwrap_or_default();
     let (cluster, service) = (named("cluster", &summary.cluster), named("service", &summary.service));
-    format!("{} to {}{cluster}{service}", minute(summary.from), minute(summary.to))
+    let accounts = match summary.accounts.len() {
+        0 => String::new(),
+        1 => ", 1 account".to_owned(),
+        count => format!(", {count} accounts"),
+    };
+    format!("{} to {}{accounts}{cluster}{service}", minute(summary.from), minute(summary.to))
 }
 
 fn style(tone: Tone) -> Style {

@@ -1,5 +1,6 @@
 //! Reports of small logs, with the figures computed by hand from the files beside this one.
 
+mod accounts;
 mod bad_input;
 mod figures;
 

@@ -92,6 +92,16 @@ fn what_is_required_is_what_is_always_written() {
 }
 
 #[test]
+fn the_validator_follows_references_to_other_schemas() {
+    let mut record = value(&full());
+    assert_eq!(problems(&json!({ "$ref": "notice-record-2.json" }), &record), Vec::<String>::new());
+    record["registrations"][0]["outcome"] = json!("Gone");
+    let found = problems(&json!({ "items": { "$ref": "notice-record-2.json" } }), &json!([record]));
+    assert!(found.len() == 1 && found[0].starts_with("[0].registrations[0].outcome: enum"), "{found:?}");
+    assert_eq!(problems(&json!({ "$ref": "drain-1.json#/$defs/reason" }), &json!("Repeated")), Vec::<String>::new());
+}
+
+#[test]
 fn the_validator_finds_what_is_wrong() {
     let record = value(&full());
     for (pointer, wrong, problem) in [
@@ -108,6 +118,9 @@ fn the_validator_finds_what_is_wrong() {
         let found = problems(&schema(), &record);
         assert!(found.len() == 1 && found[0].contains(problem), "{pointer}: {found:?}");
     }
+    assert_eq!(problems(&json!({ "minItems": 2, "maxItems": 2 }), &json!([1, 2])), Vec::<String>::new());
+    assert_eq!(problems(&json!({ "minItems": 2 }), &json!([1])), [": minItems 2: [1]"]);
+    assert_eq!(problems(&json!({ "maxItems": 0 }), &json!([1])), [": maxItems 0: [1]"]);
     let mut record = record;
     record.as_object_mut().unwrap().remove("task");
     record["colour"] = json!("red");

@@ -1,11 +1,18 @@
 //! Validates JSON against the keywords of JSON Schema that `docs/schema` uses. Any other keyword is an error here, so that no
 //! part of a schema goes unchecked. Stricter than the standard in one point: a property that the schema does not name is a
-//! problem, because then the schema is behind the code.
+//! problem, because then the schema is behind the code. A reference to another schema is followed: its file is listed here.
 
 use serde_json::Value;
 
 /// Says something about a schema, and nothing about a value.
 const ANNOTATIONS: [&str; 6] = ["$schema", "$id", "$defs", "title", "description", "format"];
+
+/// The schemas that others refer to, by the names of their files.
+const SHARED: [(&str, &str); 3] = [
+    ("notice-record-2.json", include_str!("../../../../../docs/schema/notice-record-2.json")),
+    ("drain-1.json", include_str!("../../../../../docs/schema/drain-1.json")),
+    ("diagnosis-1.json", include_str!("../../../../../docs/schema/diagnosis-1.json")),
+];
 
 /// Returns the problems of a value, each with its path.
 pub(crate) fn problems(root: &Value, value: &Value) -> Vec<String> {
@@ -26,7 +33,9 @@ fn check(root: &Value, schema: &Value, value: &Value, path: &str, found: &mut Ve
                 !value.is_object()
                     || rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some())
             }
-            "$ref" => is_valid_after(root, root.pointer(&rule.as_str().unwrap()[1..]).unwrap(), value, path, found),
+            "$ref" => of_reference(root, rule.as_str().unwrap(), value, path, found),
+            "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
+            "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
             "items" => of_items(root, rule, value, path, found),
             "properties" => of_properties(root, rule, value, path, found),
             annotation if ANNOTATIONS.contains(&annotation) => true,
@@ -62,10 +71,19 @@ fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
     found.is_empty()
 }
 
-/// Checks further, and leaves the problems to the deeper paths.
-fn is_valid_after(root: &Value, schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) -> bool {
+/// Follows `#/POINTER`, `FILE` and `FILE#/POINTER`, and leaves the problems to the deeper paths.
+fn of_reference(root: &Value, reference: &str, value: &Value, path: &str, found: &mut Vec<String>) -> bool {
+    let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+    let shared = (!file.is_empty()).then(|| shared(file));
+    let root = shared.as_ref().unwrap_or(root);
+    let schema = root.pointer(pointer).unwrap_or_else(|| panic!("{reference} does not exist"));
     check(root, schema, value, path, found);
     true
+}
+
+fn shared(file: &str) -> Value {
+    let (_, text) = SHARED.iter().find(|(name, _)| *name == file).unwrap_or_else(|| panic!("{file} is not listed"));
+    serde_json::from_str(text).unwrap()
 }
 
 fn of_items(root: &Value, rule: &Value, value: &Value, path: &str, found: &mut Vec<String>) -> bool {
