@@ -231,7 +231,8 @@ fn queue_url(value: &str) -> Result<Option<String>, String> {
 fn topic(value: &str) -> Result<Option<String>, String> {
     let is_topic = match value.split(':').collect::<Vec<_>>().as_slice() {
         ["arn", _, "sns", region, account, name] => {
-            [region, account, name].iter().all(|part| !part.is_empty()) && !name.ends_with(".fifo")
+            let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+            [region, account, name].iter().all(|part| !part.is_empty()) && name.bytes().all(is_of_name)
         }
         _ => false,
     };

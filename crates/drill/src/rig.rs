@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::error::DrillError;
 use crate::load_balancer::director::{Director, TargetTimeline};
 use crate::load_balancer::haproxy::{Haproxy, free_address};
-use crate::service::cloud::DrillCloud;
+use crate::service::cloud::{DrillCloud, task_arn};
 use crate::service::task::{Ports, Task, TaskTemplate};
 use crate::setup::isolation::Isolation;
 use crate::setup::plan::Plan;
@@ -108,7 +108,7 @@ impl<'a> Rig<'a> {
     /// The ARNs of the tasks.
     #[must_use]
     pub fn task_arns(&self) -> Vec<String> {
-        self.tasks.borrow().iter().map(|task| self.cloud.task_arn(task)).collect()
+        self.tasks.borrow().iter().map(task_arn).collect()
     }
 
     /// Sends SIGTERM to the tasks that are to stop, once each, from now on.

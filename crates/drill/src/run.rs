@@ -78,9 +78,15 @@ impl DrillRun<'_> {
     {
         let RigSettings { scenario, plan, .. } = self.rig;
         let (log, frontend) = (TrafficLog::default(), Frontend::at(rig.frontend(), self.protocol.clone()));
-        let clients = async { Ok(traffic(plan.traffic(), clock, &frontend, &log).await) };
+        let clients = async {
+            traffic(plan.traffic(), clock, &frontend, &log).await;
+            Ok(())
+        };
         let interruption = Interruption { plan, scenario, clock, cloud: &rig.cloud, tasks: &rig.tasks };
-        let reporting = async { Ok(self.report_progress(clock, &log, report).await) };
+        let reporting = async {
+            self.report_progress(clock, &log, report).await;
+            Ok(())
+        };
         let ((), killed, timelines, ()) =
             tokio::try_join!(clients, interruption.run(function), rig.direct(clock, plan.end()), reporting)?;
         if let Some(stall) = log.stall() {

@@ -1,4 +1,5 @@
 //! The application of the drill's tasks, as a process.
+#![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,5 @@
 //! How `spotdrain-lambda` starts, and why it does not.
+#![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
 use std::process::{Command, Output};
 

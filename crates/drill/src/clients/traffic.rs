@@ -70,7 +70,9 @@ impl TrafficLog {
         self.attempts.take()
     }
 
-    fn end(&self, attempt: Attempt) {
+    /// Notes that a connection ended; `None` if its task was cancelled.
+    fn end(&self, attempt: Option<Attempt>) {
+        let Some(attempt) = attempt else { return };
         self.lost.set(self.lost.get() + usize::from(attempt.view != ClientView::Whole));
         self.attempts.borrow_mut().push(attempt);
     }
@@ -97,11 +99,11 @@ pub(crate) async fn traffic(settings: TrafficSettings, clock: Clock, frontend: &
                 let hold = share.next().then_some(settings.held_seconds.min(settings.end - clock.now()));
                 open.spawn(attempt(clock, frontend.clone(), hold));
             }
-            Some(ended) = open.join_next() => ended.into_iter().for_each(|ended| log.end(ended)),
+            Some(ended) = open.join_next() => log.end(ended.ok()),
         }
     }
     while let Some(ended) = open.join_next().await {
-        ended.into_iter().for_each(|ended| log.end(ended));
+        log.end(ended.ok());
     }
 }
 

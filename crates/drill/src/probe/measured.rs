@@ -120,22 +120,22 @@ mod tests {
     use super::*;
     use crate::load_balancer::model::tests::NLB;
 
-    fn bounds(at_least: f64, at_most: f64) -> Option<Bounds> {
-        Some(Bounds { at_least, at_most: Some(at_most) })
+    fn bounds(at_least: f64, at_most: f64) -> Bounds {
+        Bounds { at_least, at_most: Some(at_most) }
     }
 
     #[test]
     fn only_both_delays_together_tell_whether_health_counts_while_draining() {
-        let healthy = Measured { after_deregistration: bounds(118.0, 120.0), ..Measured::default() };
+        let healthy = Measured { after_deregistration: Some(bounds(118.0, 120.0)), ..Measured::default() };
         let both = |after_deregistration_while_unhealthy| Measured { after_deregistration_while_unhealthy, ..healthy };
         assert_eq!(healthy.while_draining(), None);
-        assert_eq!(both(bounds(50.0, 52.0)).while_draining(), Some(WhileDraining::Sooner));
-        assert_eq!(both(bounds(117.0, 121.0)).while_draining(), Some(WhileDraining::Not));
+        assert_eq!(both(Some(bounds(50.0, 52.0))).while_draining(), Some(WhileDraining::Sooner));
+        assert_eq!(both(Some(bounds(117.0, 121.0))).while_draining(), Some(WhileDraining::Not));
     }
 
     #[test]
     fn what_was_measured_replaces_the_defaults_and_nothing_else() {
-        let measured = Measured { after_unhealthy: bounds(30.0, 31.5), ..Measured::default() };
+        let measured = Measured { after_unhealthy: Some(bounds(30.0, 31.5)), ..Measured::default() };
         let model = measured.apply(NLB).unwrap();
         assert_eq!(model, LoadBalancerModel { after_unhealthy: 31.5, ..NLB });
         let of_alb = Measured { load_balancer: Some(LoadBalancerType::Alb), ..measured };

@@ -1,5 +1,6 @@
 //! The probe's page: one self-contained HTML page without scripts or external resources.
 
+use crate::probe::estimate::Bounds;
 use crate::probe::record::{ConnectionCounts, ProbeRecord, Second};
 use crate::report::chart::{Chart, ChartRow, Mark};
 use crate::report::html::{document, escape};
@@ -57,12 +58,8 @@ fn table(total: &ConnectionCounts) -> String {
 }
 
 fn measured(record: &ProbeRecord) -> String {
-    let rows: String = record
-        .measured
-        .delays()
-        .into_iter()
-        .map(|(name, bounds)| format!("<tr><th>{name}</th><td>{bounds}</td></tr>\n"))
-        .collect();
+    let row = |(name, bounds): (&str, Bounds)| format!("<tr><th>{name}</th><td>{bounds}</td></tr>\n");
+    let rows = record.measured.delays().into_iter().map(row).collect::<Vec<_>>().concat();
     let why = record.experiment.as_ref().and_then(|experiment| experiment.not_measured.as_deref());
     let why = why.map(|why| format!("<p>Not measured: {}</p>\n", escape(why))).unwrap_or_default();
     if rows.is_empty() {
@@ -84,8 +81,8 @@ fn chart(record: &ProbeRecord) -> Chart {
     let target = record.experiment.as_ref().and_then(|experiment| experiment.server.as_deref());
     let servers = record.servers.iter().map(|server| {
         let is_affected = target == Some(server.name.as_str());
-        let last = Mark { letter: 'L', at: server.last_new, text: "last new connection".to_owned() };
-        let marks = if is_affected { vec![last] } else { Vec::new() };
+        let mark = Mark { letter: 'L', at: server.last_new, text: "last new connection".to_owned() };
+        let marks = if is_affected { vec![mark] } else { Vec::new() };
         ChartRow { name: server.name.clone(), is_affected, served: server.per_second.clone(), lost: Vec::new(), marks }
     });
     let rows: Vec<_> = [all].into_iter().chain(servers.map(with_empty_losses)).collect();
@@ -124,8 +121,8 @@ fn events(record: &ProbeRecord) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let rows: String =
-        all.into_iter().map(|(at, text)| format!("<tr><td>{at:.1} s</td><th>{text}</th></tr>\n")).collect();
+    let row = |(at, text): (f64, String)| format!("<tr><td>{at:.1} s</td><th>{text}</th></tr>\n");
+    let rows = all.into_iter().map(row).collect::<Vec<_>>().concat();
     format!("<h2>What happened</h2>\n<table class=\"events\"><tbody>{rows}</tbody></table>\n")
 }
 

@@ -40,7 +40,7 @@ pub struct ProbeRecord {
     pub measured: Measured,
 }
 
-/// ServedConnections by outcome.
+/// Connections by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct ConnectionCounts {
     pub opened: usize,
@@ -126,7 +126,7 @@ impl ConnectionCounts {
     }
 }
 
-/// ConnectionCounts the connections, given in the order in which they were opened, in all and by second. A cut connection is lost when it ended, every other one when it was opened.
+/// Counts the connections, given in the order in which they were opened, in all and by second. A cut connection is lost when it ended, every other one when it was opened.
 pub(crate) fn count(attempts: &[Attempt], seconds: f64) -> (ConnectionCounts, Vec<Second>) {
     let mut total = ConnectionCounts::default();
     let mut by_second: BTreeMap<usize, ConnectionCounts> =

@@ -106,7 +106,7 @@ impl RunningProbe {
         self.states.borrow_mut().push(change);
     }
 
-    /// The result up to now. ServedConnections that are still open are not in it.
+    /// The result up to now. Connections that are still open are not in it.
     #[must_use]
     pub fn record(
         &self,

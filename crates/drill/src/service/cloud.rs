@@ -34,7 +34,7 @@ impl DrillCloud {
     /// Marks a task as interrupted, and returns the notice that EventBridge would deliver.
     pub(crate) fn interrupt(&self, task: &Task) -> TaskInterruption {
         let now = self.local.now();
-        let arn = self.task_arn(task);
+        let arn = task_arn(task);
         // The task exists: it was added in `world`.
         self.local.world().interrupt(&arn, now).ok();
         TaskInterruption {
@@ -52,7 +52,7 @@ impl DrillCloud {
 
     /// Whether ECS stops the task.
     pub(crate) fn is_stopping(&self, task: &Task) -> bool {
-        self.local.world().is_stopping(&self.task_arn(task))
+        self.local.world().is_stopping(&task_arn(task))
     }
 
     /// Deregisters the target on behalf of ECS.
@@ -75,11 +75,6 @@ impl DrillCloud {
     /// The ARN of the target group.
     pub(crate) fn target_group(&self) -> &str {
         &self.group
-    }
-
-    pub(crate) fn task_arn(&self, task: &Task) -> String {
-        let [_, _, _, number] = task.address.octets();
-        format!("arn:aws:ecs:eu-central-1:123456789012:task/{CLUSTER}/{}", id(number))
     }
 
     fn state(&self, task: &Task) -> Option<State> {
@@ -111,6 +106,12 @@ fn world(plan: &Plan, ports: Ports, has_hold: bool) -> (World, String) {
         world.add_task_in(task.address(&address), &group, State::Healthy, Duration::ZERO).ok();
     }
     (world, group)
+}
+
+/// The ARN of a task on the local AWS.
+pub(crate) fn task_arn(task: &Task) -> String {
+    let [_, _, _, number] = task.address.octets();
+    format!("arn:aws:ecs:eu-central-1:123456789012:task/{CLUSTER}/{}", id(number))
 }
 
 fn id(number: u8) -> String {

@@ -69,7 +69,8 @@ impl<'a> Experiment<'a> {
                 "stop the task. This cannot be undone: its service starts another one, if it has a service"
             }
         };
-        let undo: String = self.undo_commands().iter().map(|command| format!("\n  undo: {command}")).collect();
+        let undo =
+            self.undo_commands().into_iter().map(|command| format!("\n  undo: {command}")).collect::<Vec<_>>().concat();
         format!(
             "target {target} of {}\n  task {task}\n  {others} other healthy targets\n  will {what}{undo}",
             self.target.group
@@ -157,15 +158,14 @@ impl<'a> Experiment<'a> {
     /// Makes the target fail its health checks, by the user's command or by the user.
     async fn fail_health(&self, probe: &RunningProbe, keys: &Keys) -> Result<(), String> {
         self.fails_health.set(true);
-        match &self.args.fail_command {
-            Some(command) => shell(command).await?,
-            None => {
-                note(&format!(
-                    "make the target fail its health checks now, then press Enter. With the hold's --fail-health-file {FAIL_FILE}:\n  {}",
-                    self.exec(&format!("touch {FAIL_FILE}"))
-                ));
-                keys.enter().await;
-            }
+        if let Some(command) = &self.args.fail_command {
+            shell(command).await?;
+        } else {
+            note(&format!(
+                "make the target fail its health checks now, then press Enter. With the hold's --fail-health-file {FAIL_FILE}:\n  {}",
+                self.exec(&format!("touch {FAIL_FILE}"))
+            ));
+            keys.enter().await;
         }
         probe.mark("health checks begin to fail");
         Ok(())
@@ -187,7 +187,7 @@ impl<'a> Experiment<'a> {
             match self.register().await {
                 Ok(()) => note(&format!("the target {} is registered again", name(&self.target.target))),
                 Err(problem) => {
-                    left.push(format!("the target {} is not registered: {problem}", name(&self.target.target)))
+                    left.push(format!("the target {} is not registered: {problem}", name(&self.target.target)));
                 }
             }
         }

@@ -121,7 +121,7 @@ async fn side_by_side(
         if let (Some(connection), Some(group)) = (connection, &args.target_group) {
             sampler::sample(probe, &connection.aws, group).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let steps = async {
         if let Some(experiment) = experiment {
@@ -146,7 +146,7 @@ async fn timed_marks(args: &ProbeArgs, probe: &RunningProbe) {
         probe.until(f64::from(mark.at)).await;
         probe.mark(&mark.text);
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn progress(probe: &RunningProbe, end: f64) {
@@ -190,7 +190,7 @@ impl Keys {
             probe.mark(if line.trim().is_empty() { format!("mark {number}") } else { line.trim().to_owned() }.as_str());
             self.entered.notify_one();
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Waits for the next line.

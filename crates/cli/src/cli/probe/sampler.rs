@@ -31,7 +31,9 @@ pub(crate) async fn sample(probe: &RunningProbe, aws: &Aws, group: &str) {
         let states = states(answer.target_health_descriptions());
         let seen = Interval { from: known.as_ref().map_or(from, |(before, _)| *before), to: probe.now() };
         let before = known.map(|(_, states)| states).unwrap_or_default();
-        changes(&before, &states, seen).into_iter().for_each(|change| probe.state(change));
+        for change in changes(&before, &states, seen) {
+            probe.state(change);
+        }
         known = Some((from, states));
     }
 }

@@ -26,7 +26,9 @@ pub(crate) fn text(args: &ProbeArgs, record: &ProbeRecord) -> Result<(), CliErro
     let events = events(record);
     if !events.is_empty() {
         let mut table = Table::new(2, &["AT", "WHAT"]);
-        events.into_iter().for_each(|(at, cell)| table.row([plain(format!("{at:.1} s")), cell]));
+        for (at, cell) in events {
+            table.row([plain(format!("{at:.1} s")), cell]);
+        }
         text += &format!("\n{table}");
     }
     text += &measured(record);
@@ -71,10 +73,10 @@ fn events(record: &ProbeRecord) -> Vec<(f64, Cell)> {
 fn losses(per_second: &[Second]) -> Vec<(f64, Cell)> {
     let mut spans: Vec<(usize, usize, usize)> = Vec::new();
     for second in per_second.iter().filter(|second| second.counts.lost() > 0) {
-        let (at, lost) = (second.second, second.counts.lost());
+        let (at, new) = (second.second, second.counts.lost());
         match spans.last_mut() {
-            Some((_, last, sum)) if at - *last <= SPAN_PAUSE => (*last, *sum) = (at, *sum + lost),
-            _ => spans.push((at, at, lost)),
+            Some((_, last, sum)) if at - *last <= SPAN_PAUSE => (*last, *sum) = (at, *sum + new),
+            _ => spans.push((at, at, new)),
         }
     }
     let text = |(first, last, lost): (usize, usize, usize)| {
@@ -94,7 +96,9 @@ fn measured(record: &ProbeRecord) -> String {
         return String::new();
     }
     let mut table = Table::plain(2);
-    delays.into_iter().for_each(|(name, bounds)| table.row([plain(name), plain(bounds.to_string())]));
+    for (name, bounds) in delays {
+        table.row([plain(name), plain(bounds.to_string())]);
+    }
     format!("\nUntil the last new connection of the target\n{table}")
 }
 

@@ -1,6 +1,6 @@
 //! The one target of an experiment: found, and checked before anything is changed.
 
-use aws_sdk_ecs::types::Task;
+use aws_sdk_ecs::types::{Attachment, Task};
 use aws_sdk_elasticloadbalancingv2::types::{
     ProtocolEnum, TargetDescription, TargetHealthDescription, TargetHealthStateEnum as State,
 };
@@ -97,7 +97,7 @@ fn cluster(task: &str) -> Option<&str> {
 /// The addresses of the task's network interface.
 /// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Attachment.html>
 fn addresses(task: &Task) -> Vec<String> {
-    let details = task.attachments().iter().flat_map(|attachment| attachment.details());
+    let details = task.attachments().iter().flat_map(Attachment::details);
     let addresses = details.filter(|detail| matches!(detail.name(), Some("privateIPv4Address" | "privateIPv6Address")));
     addresses.filter_map(|detail| detail.value()).map(str::to_owned).collect()
 }
@@ -113,7 +113,7 @@ fn choose(
 ) -> Result<TargetDescription, String> {
     let of_task = |one: &&TargetHealthDescription| {
         let target = one.target();
-        let has_port = port.is_none_or(|port| target.and_then(|target| target.port()) == Some(port));
+        let has_port = port.is_none_or(|port| target.and_then(TargetDescription::port) == Some(port));
         has_port
             && target.and_then(|target| target.id()).is_some_and(|id| addresses.iter().any(|address| address == id))
     };
