@@ -207,11 +207,23 @@ def redrive(stage):
         aws("iam", "delete-role", "--role-name", role)
 
 
+def mailbox_of_topic(aws):
+    """A new SNS topic, and the URL of a queue that gets its messages as chat integrations do."""
+    topic = aws("sns", "create-topic", "--name", "interruptions")["TopicArn"]
+    url = aws("sqs", "create-queue", "--queue-name", "mailbox")["QueueUrl"]
+    arn = aws("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", "QueueArn")["Attributes"]["QueueArn"]
+    raw = ["--attributes", "RawMessageDelivery=true"]
+    aws("sns", "subscribe", "--topic-arn", topic, "--protocol", "sqs", "--notification-endpoint", arn, *raw)
+    return topic, url
+
+
 def alone(stage):
     """The template alone, without a queue, for one named target group."""
     aws, source = stage.aws, "spotdrain.direct"
     begin = time.monotonic()
+    topic, mailbox = mailbox_of_topic(aws)
     parameters = {
+        "MessageTopic": topic,
         "Mode": "enforce",
         "Delivery": "direct",
         "EventSources": f"aws.ecs,{source}",
@@ -228,6 +240,12 @@ def alone(stage):
     stage.stay |= {address(21)}
     put(aws, stage.service.event(source, "spot-interruption.json", "task21", address(21)))
     stage.expect("a direct notice", address(21))
+    messages = []
+    look = ["sqs", "receive-message", "--queue-url", mailbox, "--wait-time-seconds", "2"]
+    seconds = wait("the message about the sweep", lambda: messages.append(aws(*look)) or messages[-1])
+    content = json.loads(messages[-1]["Messages"][0]["Body"])["content"]
+    assert content["title"] == "1 Spot task interrupted" and "all deregistered within" in content["description"], content
+    stage.table.add("the message to the SNS topic", content["description"], seconds)
     # ministack's rules do not retry a function, so this event goes to Lambda's own queue, where AWS's rules put theirs.
     poison = json.dumps({"id": "poison", "source": source, "detail-type": "ECS Task State Change"})
     invoke = ["lambda", "invoke", "--function-name", outputs["FunctionName"], "--invocation-type", "Event"]
@@ -239,6 +257,8 @@ def alone(stage):
     letter = json.loads(letters[-1]["Messages"][0]["Body"])
     assert letter["requestPayload"]["id"] == "poison", letter
     stage.table.add("a direct poison, tried twice", f"dead-letter queue: {letter['responsePayload']['errorType']}", seconds)
+    aws("sns", "delete-topic", "--topic-arn", topic)
+    aws("sqs", "delete-queue", "--queue-url", mailbox)
 
 
 def take_away(stage):
