@@ -7,6 +7,7 @@ use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::schemas::checked::Checked;
 
@@ -25,6 +26,9 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
     let Output { status, stdout, stderr } = drill(arguments).output().unwrap();
     (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
+
+/// Traffic that several tests make at once would slow all of them down: their clients would stand still, and the runs fail.
+pub(crate) static TRAFFIC: Mutex<()> = Mutex::const_new(());
 
 /// Returns whether the programs that a test needs are installed, and prints which one is missing.
 pub(crate) fn has_all(test: &str, needs_hold: bool) -> bool {
@@ -70,6 +74,7 @@ fn with_both_no_connection_is_lost_under_either_assumption_about_draining_target
     if !has_all("with_both_no_connection_is_lost_under_either_assumption_about_draining_targets", true) {
         return;
     }
+    let _alone = TRAFFIC.blocking_lock();
     for assumption in ["sooner", "not"] {
         let run = figures(&["--only", "both", "--draining-unhealthy", assumption]);
         assert_nothing_is_lost(&run);
@@ -83,6 +88,7 @@ fn without_the_tag_the_function_deregisters_a_held_task() {
     if !has_all("without_the_tag_the_function_deregisters_a_held_task", true) {
         return;
     }
+    let _alone = TRAFFIC.blocking_lock();
     let run = figures(&["--only", "both", "--tag", "none"]);
     assert_nothing_is_lost(&run);
     assert!(run["interrupted"].as_array().unwrap().iter().all(|task| task["deregistered"].is_f64()), "{run}");
@@ -93,6 +99,7 @@ fn without_anything_connections_are_refused_until_the_load_balancer_stops_routin
     if !has_all("without_anything_connections_are_refused_until_the_load_balancer_stops_routing", false) {
         return;
     }
+    let _alone = TRAFFIC.blocking_lock();
     let page = std::env::temp_dir().join(format!("spotdrain-test-drill-{}.html", std::process::id()));
     let run = figures(&["--only", "nothing", "--report", &page.to_string_lossy()]);
     assert!(run["refused"].as_u64().unwrap() > 0, "{run}");
@@ -121,6 +128,7 @@ fn a_drill_that_is_stopped_leaves_nothing_behind() {
     if !has_all("a_drill_that_is_stopped_leaves_nothing_behind", true) {
         return;
     }
+    let _alone = TRAFFIC.blocking_lock();
     let (mut process, mut messages, below) = running_drill();
     Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(1));
@@ -135,6 +143,7 @@ fn a_drill_that_is_killed_leaves_nothing_behind() {
     if !has_all("a_drill_that_is_killed_leaves_nothing_behind", true) {
         return;
     }
+    let _alone = TRAFFIC.blocking_lock();
     let (mut process, _messages, below) = running_drill();
     process.kill().unwrap();
     process.wait().unwrap();
@@ -164,6 +173,7 @@ fn the_users_own_application_is_held_too() {
     if !has_all("the_users_own_application_is_held_too", true) {
         return;
     }
+    let _alone = TRAFFIC.blocking_lock();
     let program = Path::new(PROGRAM).with_file_name("spotdrain-drill-app");
     let app = format!("{} --name own --address 0.0.0.0:8123 --grace 1", program.display());
     let (code, out, err) =
@@ -193,6 +203,7 @@ fn a_report_that_cannot_be_written_is_an_error_before_the_drill() {
     if !has_all("a_report_that_cannot_be_written_is_an_error_before_the_drill", false) {
         return;
     }
+    let _alone = TRAFFIC.blocking_lock();
     let (code, _, err) = run(&["drill", "--only", "nothing", "--report", "/nowhere/drill.html"]);
     assert_eq!(code, 1);
     assert!(err.contains("cannot write /nowhere/drill.html") && !err.contains(" s of "), "{err}");
