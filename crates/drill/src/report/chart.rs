@@ -25,7 +25,7 @@ pub(crate) struct Chart {
     pub(crate) bin: f64,
     /// The rate that fills a row.
     pub(crate) max: f64,
-    /// What happened when, for all rows.
+    /// Events that concern all rows, with their times.
     pub(crate) events: Vec<(f64, String)>,
     pub(crate) rows: Vec<ChartRow>,
 }
@@ -34,17 +34,17 @@ pub(crate) struct Chart {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ChartRow {
     pub(crate) name: String,
-    /// Whether the row is about what was interrupted.
+    /// Whether the row shows an interrupted task or target.
     pub(crate) is_affected: bool,
     /// Served connections per second, for each bar.
     pub(crate) served: Vec<f64>,
     /// Lost connections per second, for each bar.
     pub(crate) lost: Vec<f64>,
-    /// In order of time.
+    /// The marks, sorted by time.
     pub(crate) marks: Vec<Mark>,
 }
 
-/// A badge above a row.
+/// A mark: a letter above a row, with a line at its time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Mark {
     pub(crate) letter: char,
