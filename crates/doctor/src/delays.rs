@@ -1,4 +1,4 @@
-//! How long a load balancer sends new connections to a target that leaves.
+//! How long a load balancer sends new connections to a target that is deregistered or unhealthy.
 //!
 //! Where AWS states no figure, the defaults are measurements that users published. `spotdrain probe` measures the user's own load
 //! balancer.

@@ -78,7 +78,7 @@ impl<'a> Rig<'a> {
         Director { plan, clock, cloud, api: &balancer.api, tasks }.direct(end).await
     }
 
-    /// Lets the load balancer follow the targets' states from now on, in real time scaled by the plan.
+    /// Lets the load balancer follow the targets' states from now on. The clock runs at the plan's scale.
     ///
     /// # Errors
     ///

@@ -55,7 +55,7 @@ impl SweepMessage {
         (tasks > 0).then(|| Self { title: format!("{} interrupted{problem}", count(tasks, "Spot task")), lines })
     }
 
-    /// The form that chat integrations of SNS take.
+    /// The JSON format that chat integrations of SNS accept.
     /// Source: <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>
     #[must_use]
     pub fn for_chat(&self) -> Value {

@@ -27,7 +27,7 @@ const STAYS_OPEN: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientAnswer {
     pub(crate) view: ClientView,
-    /// The server that answered first, by the header that names it.
+    /// The name of the server that answered first, from the header that names it.
     pub(crate) served_by: Option<String>,
 }
 

@@ -11,7 +11,7 @@ const BARS: f64 = 26.0;
 const MARKS: f64 = 18.0;
 const GAP: f64 = 5.0;
 const BADGE: f64 = 14.0;
-/// The distances of the grid's lines, in seconds. A chart takes the smallest that leads to at most [`GRID_LINES`].
+/// The possible distances between grid lines, in seconds. A chart uses the smallest one that gives at most [`GRID_LINES`] lines.
 const GRID_STEPS: [f64; 7] = [5.0, 10.0, 20.0, 30.0, 60.0, 300.0, 600.0];
 const GRID_LINES: f64 = 10.0;
 

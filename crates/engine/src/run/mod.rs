@@ -185,7 +185,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         wakes.into_iter().flatten().min().filter(has_time)
     }
 
-    /// Waits for the end of an activity, or for a time.
+    /// Waits for the end of an activity, or until `wake_at`.
     async fn next(&mut self, wake_at: Option<Timestamp>) -> Next {
         let cloud = self.invocation.cloud();
         match (wake_at, self.activities.is_empty()) {
@@ -216,7 +216,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    /// Receives more messages while there is work that they may add to, and returns when to try again.
+    /// Receives more messages while notices are open and messages are expected, or while a turn waits. Returns when to try again.
     fn start_receiving(&mut self) -> Option<Timestamp> {
         let (invocation, now) = (self.invocation, self.now());
         let queue = invocation.queue.as_ref()?;
@@ -261,7 +261,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         messages.iter().filter(|id| open.contains(id)).filter_map(|id| receipts.get(id).cloned()).collect()
     }
 
-    /// Records what ended since the last time, and acknowledges its messages.
+    /// Records the notices that ended since the last report, and acknowledges their messages.
     fn report_ended(&mut self) {
         if self.ended.is_empty() && self.ignored.is_empty() && self.malformed.is_empty() {
             return;

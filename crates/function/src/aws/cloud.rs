@@ -18,7 +18,7 @@ use super::clients::Aws;
 use super::{ecs, elb, sns, sqs};
 use crate::emit::emit;
 
-/// Connections that were idle for longer are replaced. Lambda freezes an environment after its answer and thaws it for the next
+/// The idle time after which connections are replaced. Lambda freezes an environment after its answer and thaws it for the next
 /// invocation, usually hours later. By then AWS or a network device has dropped the connections. In a storm, invocations follow
 /// each other quickly and reuse the connections; otherwise a new connection costs only a few milliseconds.
 const MAX_IDLE: SignedDuration = SignedDuration::from_secs(2);

@@ -119,7 +119,7 @@ impl<'a> Experiment<'a> {
         if self.kind.fails_health() { self.fail_health(probe, keys).await } else { Ok(()) }
     }
 
-    /// Finds the name under which the target's answers appear.
+    /// Finds the name by which the target's answers are recognised.
     fn recognise(&self, probe: &RunningProbe) -> Result<(), String> {
         if self.kind == ExperimentKind::Stop {
             return Ok(());

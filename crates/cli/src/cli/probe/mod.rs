@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &ProbeArgs) -> Result<Exit, CliError> {
     measure(args, frontend, connection.as_ref(), experiment.as_ref()).await
 }
 
-/// Looks the service up, and opens one connection: a service that does not serve now cannot be measured.
+/// Looks up the service and opens one connection, because a service that does not serve now cannot be measured.
 async fn frontend(args: &ProbeArgs) -> Result<Frontend, CliError> {
     let against = &args.against;
     let resolved = Frontend::resolve(against, args.protocol()).await;
