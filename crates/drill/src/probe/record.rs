@@ -29,7 +29,7 @@ pub struct ProbeRecord {
     #[serde(flatten)]
     pub total: ConnectionCounts,
     pub per_second: Vec<Second>,
-    /// The servers that named themselves, by name.
+    /// The servers that named themselves, sorted by name.
     pub servers: Vec<Server>,
     pub marks: Vec<ProbeMark>,
     /// The changes of the targets' states.

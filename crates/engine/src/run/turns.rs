@@ -24,7 +24,7 @@ use crate::work::{GroupQueue, NoticeId, Wants};
 /// A group that is being read.
 pub(super) struct Turn {
     group: TargetGroupArn,
-    /// Whether a turn was granted. If not, this is only a look: the group is read and planned, but not written to.
+    /// Whether a turn was granted. If not, this is a look, and the group is written to only if a write token is free.
     may_write: bool,
 }
 
