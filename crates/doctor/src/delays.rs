@@ -1,6 +1,7 @@
-//! How long a load balancer sends new connections to a target that leaves.
+//! How long a load balancer sends new connections to a target that is deregistered or unhealthy.
 //!
-//! Where AWS states no figure, the defaults are measurements that users published. `spotdrain probe` measures one's own.
+//! Where AWS states no figure, the defaults are measurements that users published. `spotdrain probe` measures the user's own load
+//! balancer.
 
 use std::fmt;
 
@@ -9,14 +10,14 @@ use serde::Serialize;
 use crate::model::group::GroupKind;
 
 /// Seconds for which a Network Load Balancer sends new connections to a deregistered target, measured by a user
-/// (<https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366>); AWS's support spoke of 180 to 300 s.
+/// (<https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366>); AWS Support stated 180 to 300 s.
 pub const NLB_GOES_ON: u32 = 120;
 
-/// Seconds for which it sends to a target that is marked unhealthy: 30 to 40 s, measured by a user
-/// (<https://github.com/aws/containers-roadmap/issues/470>).
+/// Seconds for which a Network Load Balancer sends new connections to a target that is marked unhealthy: 30 to 40 s, measured by
+/// a user (<https://github.com/aws/containers-roadmap/issues/470>).
 pub const NLB_GOES_ON_UNHEALTHY: u32 = 40;
 
-/// An Application Load Balancer stops at once
+/// The same for an Application Load Balancer, which stops at once
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html>).
 pub const ALB_GOES_ON: u32 = 1;
 
@@ -27,14 +28,14 @@ pub struct LoadBalancerDelays {
     pub after_deregistration: u32,
     /// From the moment at which the target is marked unhealthy.
     pub after_unhealthy: u32,
-    /// Whether the health of a target counts that is already draining. Nobody has published a measurement of it; the default
-    /// assumes so, and SD034 is about the other case.
+    /// Whether the load balancer still considers the health of a target that is already draining. No measurement has been
+    /// published. The default assumes that it does; SD034 covers the other case.
     pub health_counts_while_draining: bool,
-    /// Whether the user has measured them.
+    /// Whether the user measured these delays.
     pub is_measured: bool,
 }
 
-/// The delays of both kinds.
+/// The delays of both kinds of load balancer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delays {
     pub network: LoadBalancerDelays,

@@ -20,21 +20,21 @@ use crate::setup::plan::Plan;
 use crate::setup::programs::Programs;
 use crate::setup::scenario::Scenario;
 
-/// How often the tasks that are to stop are looked for.
+/// Interval between two checks for tasks that must stop.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What runs in a rig.
+/// The scenario, plan and programs of a rig.
 #[derive(Debug, Clone, Copy)]
 pub struct RigSettings<'a> {
     pub scenario: Scenario,
     pub plan: &'a Plan,
     pub programs: &'a Programs,
     pub isolation: Isolation,
-    /// Where the holds look for a file with the task's name, which makes them fail their health checks.
+    /// The folder in which each hold looks for a file with its task's name. The file makes the hold fail its health check.
     pub fail_health_in: Option<&'a Path>,
 }
 
-/// The running parts. All processes have ended when it is dropped.
+/// The running parts. Dropping the rig ends all processes.
 #[derive(Debug)]
 pub struct Rig<'a> {
     plan: &'a Plan,
@@ -78,7 +78,7 @@ impl<'a> Rig<'a> {
         Director { plan, clock, cloud, api: &balancer.api, tasks }.direct(end).await
     }
 
-    /// Lets the load balancer follow the targets' states from now on, in real time scaled by the plan.
+    /// Lets the load balancer follow the targets' states from now on. The clock runs at the plan's scale.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl<'a> Rig<'a> {
         self.tasks.borrow().iter().map(task_arn).collect()
     }
 
-    /// Sends SIGTERM to the tasks that are to stop, once each, from now on.
+    /// Watches for tasks that must stop, and sends SIGTERM to each of them once. Never returns.
     pub async fn stop_tasks(&self) {
         let mut stopped = BTreeSet::new();
         loop {

@@ -26,7 +26,7 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy)]
 pub struct DrillRun<'a> {
     pub rig: RigSettings<'a>,
-    /// The number of runs before this one.
+    /// The number of runs before this run.
     pub repetition: u32,
     /// What the clients send.
     pub protocol: &'a ClientProtocol,

@@ -18,20 +18,20 @@ use crate::deadline::later;
 use crate::invocation::{Invocation, within};
 use crate::shares;
 
-/// The most receives in flight.
+/// The maximum number of receives in flight.
 const MAX_RECEIVES: usize = 16;
 
-/// The most messages of one invocation: about 30 MB.
+/// The maximum number of messages in one invocation. They take about 30 MB.
 const MAX_MESSAGES: usize = 10_000;
 
 /// The pause after an empty answer or a failure.
 const REST: Duration = Duration::from_millis(200);
 
-/// This many messages within [`STORM`] are a storm, and turns wait for more of its messages. Lambda and SQS may deliver only a
-/// few messages at a time although the queue has thousands.
+/// The number of messages within [`STORM`] that make a storm. During a storm, turns wait for more messages. Lambda and SQS may
+/// deliver only a few messages at a time although the queue has thousands.
 const STORM_MESSAGES: usize = 2;
 
-/// See [`STORM_MESSAGES`].
+/// The time within which [`STORM_MESSAGES`] make a storm.
 const STORM: Duration = Duration::from_millis(300);
 
 /// After a full batch, turns wait this long for the answer to the first receive, which may have to open its connection.
@@ -40,7 +40,8 @@ const FIRST_ANSWER: Duration = Duration::from_millis(500);
 /// The longest time that turns wait for the messages of a storm.
 const MAX_GATHERING: Duration = Duration::from_secs(3);
 
-/// The messages that this execution environment received a short time ago: the time and number of each part.
+/// The messages that this execution environment received a short time ago: the time of each receive, and the number of its
+/// messages.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals(VecDeque<(Timestamp, usize)>);
 
@@ -60,8 +61,8 @@ impl Arrivals {
         self.0.iter().rev().find(is_storm).map(|(at, _)| later(*at, STORM))
     }
 
-    /// Returns until when turns wait in an invocation that started at `started_at`. Without the wait, the first notices of a
-    /// storm would use up the tokens. A single notice never waits.
+    /// Returns the time until which turns wait, in an invocation that started at `started_at`. Without this wait, the first
+    /// notices of a storm would use up the tokens. A single notice never waits.
     pub(crate) fn gather_until(&self, started_at: Timestamp) -> Option<Timestamp> {
         Some(self.calm_at()?.min(later(started_at, MAX_GATHERING)))
     }
@@ -73,15 +74,15 @@ pub(crate) struct Receiving {
     in_flight: usize,
     wanted: usize,
     messages: usize,
-    /// More messages are expected: the last answer had some, or Lambda delivered a full batch.
+    /// Whether more messages are expected: the last answer had some, or Lambda delivered a full batch.
     is_flowing: bool,
     not_before: Timestamp,
-    /// Until when turns wait for the first answer.
+    /// The time until which turns wait for the first answer.
     first_answer_by: Option<Timestamp>,
 }
 
 impl Receiving {
-    /// Begins with the messages that Lambda delivered. After a full batch there may be more.
+    /// Starts with the number of messages that Lambda delivered. After a full batch there may be more in the queue.
     pub(crate) fn begin(delivered: usize, has_queue: bool, now: Timestamp) -> Self {
         let is_flowing = has_queue && delivered >= MAX_MESSAGES_PER_CALL;
         let first_answer_by = is_flowing.then(|| later(now, FIRST_ANSWER));
@@ -127,7 +128,7 @@ impl Receiving {
     }
 }
 
-/// Receives messages once; returns none if that fails.
+/// Receives messages once; returns an empty list on failure.
 pub(crate) async fn receive<C: Cloud>(invocation: &Invocation<'_, C>, queue: &QueueArn) -> Vec<Message> {
     let cloud = invocation.cloud();
     let limit = shares::RECEIVE.min(invocation.deadline.left(invocation.now()));

@@ -1,4 +1,4 @@
-//! Makes one call: attempts until it succeeds, fails for good, or the deadline is near.
+//! Makes one call: repeats it until it succeeds, fails permanently, or the deadline is near.
 //!
 //! Every attempt has a time limit and takes a token of this environment's rate limit. After each throttled attempt the wait
 //! grows, with full jitter. If the connection broke at the first attempt, there is no wait: usually Lambda froze the environment
@@ -17,10 +17,10 @@ use crate::engine::Engine;
 use crate::invocation::{pause, within};
 use crate::shares::{ATTEMPT, MIN_ATTEMPT};
 
-/// The longest wait after the first throttle; it doubles with each further one.
+/// The maximum wait after the first throttled attempt. It doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
-/// The longest wait.
+/// The maximum wait after any number of attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Returns how long to wait after a number of failures in a row. `jitter`: from 0 to 1.
@@ -34,10 +34,10 @@ pub(crate) fn back_off(failures: u32, jitter: f64) -> Duration {
 pub(crate) enum Limit {
     /// Each attempt takes a token.
     Rate(CallKind),
-    /// The turn has taken the token. Another attempt needs another turn, in which the group is read again. But if the connection
-    /// broke, the attempt is repeated at once.
+    /// The turn has already taken the token. A further attempt needs a new turn, in which the group is read again. Exception: if
+    /// the connection broke, the attempt is repeated at once.
     Turn,
-    /// SQS has no rate limit that matters here.
+    /// The call takes no token, because the rate limit of SQS is high enough.
     None,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct FailedCall {
 }
 
 impl FailedCall {
-    /// Returns whether AWS refused the arguments, so that a part of them may succeed alone.
+    /// Returns whether AWS refused the arguments. A call with only some of them may then succeed.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.kind, CallErrorKind::Denied | CallErrorKind::Invalid | CallErrorKind::Other)
     }
@@ -90,7 +90,8 @@ impl<C: Cloud> RetriedCall<'_, C> {
             if !has_token && self.wait_for_token().await.is_none() {
                 break;
             }
-            // The limit grows: an answer that always takes longer than the first limit would otherwise never arrive.
+            // The time limit grows with each attempt. Otherwise an answer that always takes longer than the first limit would
+            // never arrive.
             let limit = ATTEMPT.saturating_mul(timeouts + 1).min(self.left());
             let Some(result) = self.attempt(&attempt, limit).await else { break };
             let error = match result {
@@ -120,7 +121,7 @@ impl<C: Cloud> RetriedCall<'_, C> {
         }))
     }
 
-    /// Waits for a token; `None` if the deadline is earlier, and then no token is taken.
+    /// Waits for a token. Returns `None` without taking one if the deadline is earlier.
     pub(crate) async fn wait_for_token(&self) -> Option<()> {
         let Limit::Rate(kind) = self.limit else { return Some(()) };
         let wait = self.engine.take(kind, self.deadline)?;

@@ -9,10 +9,10 @@ use crate::model::outcome::Outcome;
 use crate::report::{First, NoticeRecord, Report};
 use crate::settings::Mode;
 
-/// The most lines of a message; the rest is only counted.
+/// The maximum number of lines of a message. Further lines are only counted.
 const MAX_LINES: usize = 20;
 
-/// A line for each service and Availability Zone.
+/// A message about a sweep of interruptions, with one line for each service and Availability Zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepMessage {
     pub title: String,
@@ -34,8 +34,8 @@ struct SweepCounts {
 }
 
 impl SweepMessage {
-    /// Describes the interruptions that came to an end; `None` if there are none. A notice that returns to the queue is described by
-    /// the invocation that ends it.
+    /// Describes the interruptions whose handling has ended; `None` if there are none. A notice that returns to the queue is
+    /// described by the invocation that finishes it.
     #[must_use]
     pub fn of(report: &Report) -> Option<Self> {
         let mut sweeps: BTreeMap<(&str, &str), SweepCounts> = BTreeMap::new();
@@ -55,7 +55,7 @@ impl SweepMessage {
         (tasks > 0).then(|| Self { title: format!("{} interrupted{problem}", count(tasks, "Spot task")), lines })
     }
 
-    /// The form that chat integrations of SNS take.
+    /// The JSON format that chat integrations of SNS accept.
     /// Source: <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>
     #[must_use]
     pub fn for_chat(&self) -> Value {
@@ -73,7 +73,7 @@ impl SweepMessage {
 }
 
 impl NoticeRecord {
-    /// Whether the notice does not return to the queue. A failed one does, if it came from there.
+    /// Whether the handling of the notice has ended. A failed notice that came from the queue returns to it.
     fn is_final(&self) -> bool {
         let returns = self.has_failed() && self.message_id.is_some();
         self.look_again_seconds.is_none() && !self.postponed && !returns

@@ -27,7 +27,7 @@ const STAYS_OPEN: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientAnswer {
     pub(crate) view: ClientView,
-    /// The server that answered first, by the header that names it.
+    /// The name of the server that answered first, from the header that names it.
     pub(crate) served_by: Option<String>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn request(stream: TcpStream, frontend: &Frontend) -> ClientAns
     }
 }
 
-/// Keeps a connection in use until `until`, then closes it in order.
+/// Keeps a connection in use until `until`, then closes it cleanly.
 pub(crate) async fn hold(stream: TcpStream, frontend: &Frontend, until: Instant) -> ClientAnswer {
     match &frontend.protocol {
         ClientProtocol::Tcp => hold_open(&stream, until).await.into(),
@@ -73,7 +73,7 @@ async fn hold_open(stream: &TcpStream, until: Instant) -> ClientView {
     }
 }
 
-/// Waits until `until`; returns `otherwise` if the server ends the connection before. What the server sends is ignored.
+/// Waits until `until`; returns `otherwise` if the server ends the connection earlier. Data from the server is ignored.
 async fn stays_open(stream: &TcpStream, until: Instant, otherwise: ClientView) -> ClientView {
     let mut ignored = [0; 1024];
     let ended = async {
@@ -114,12 +114,12 @@ impl Drop for HttpConnection<'_> {
 impl<'a> HttpConnection<'a> {
     async fn open(stream: TcpStream, frontend: &'a Frontend) -> Option<Self> {
         let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
-        // The error is irrelevant: the request that it ends has one too.
+        // The error can be ignored: the request that it ends also returns an error.
         let driver = tokio::spawn(async { drop(connection.await) });
         Some(Self { frontend, sender, driver })
     }
 
-    /// Sends requests until `until`. The first lost answer ends it; so does a server that announces the end.
+    /// Sends requests until `until`. Stops at the first lost answer, or when the server announces the end of the connection.
     async fn hold(mut self, until: Instant) -> ClientAnswer {
         let first = self.exchange(false).await;
         let (mut view, mut is_last) = (first.received.view, first.is_last);
@@ -137,7 +137,7 @@ impl<'a> HttpConnection<'a> {
         let Some(request) = self.frontend.request(is_last) else { return lost(ClientView::Nothing) };
         match timeout(TIMEOUT, self.sender.send_request(request)).await {
             Ok(Ok(response)) => timeout(TIMEOUT, self.frontend.read(response)).await.unwrap_or(lost(ClientView::Part)),
-            // Something was received, but no HTTP.
+            // Data was received, but it was not HTTP.
             Ok(Err(error)) if error.is_parse() => lost(ClientView::Part),
             Ok(Err(_)) | Err(_) => lost(ClientView::Nothing),
         }

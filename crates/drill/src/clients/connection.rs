@@ -14,7 +14,7 @@ pub(crate) struct Attempt {
     pub(crate) port: Option<u16>,
     pub(crate) is_held: bool,
     pub(crate) view: ClientView,
-    /// The server by its own account, if the frontend tells servers apart.
+    /// The name that the server gave in its answer, if the frontend distinguishes servers.
     pub(crate) served_by: Option<String>,
 }
 

@@ -17,17 +17,17 @@ pub struct Frontend {
     pub(crate) protocol: ClientProtocol,
 }
 
-/// What a client sends, and what counts as served.
+/// The request that a client sends, and the condition under which its connection counts as served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientProtocol {
-    /// A GET for `path`, and its complete answer. A status of 502, 503 or 504 counts as refused: a load balancer answers so if no
-    /// target takes the request.
+    /// A GET for `path`, and its complete answer. A status of 502, 503 or 504 counts as refused, because a load balancer returns
+    /// it if no target takes the request.
     Http {
         path: String,
         /// The header of an answer that names the server, to tell the servers apart.
         served_by: Option<HeaderName>,
     },
-    /// Nothing: a connection that stays open is served.
+    /// The client sends nothing; a connection that stays open counts as served.
     Tcp,
 }
 

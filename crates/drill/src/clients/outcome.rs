@@ -14,7 +14,7 @@ pub(crate) enum ClientView {
     Refused,
     /// The connection ended before the head of an answer.
     Nothing,
-    /// At least one byte, but not all.
+    /// At least one byte of the answer, but not the whole answer.
     Part,
     Whole,
 }
@@ -24,16 +24,16 @@ pub(crate) enum ClientView {
 #[serde(rename_all = "lowercase")]
 pub enum ConnectionOutcome {
     Served,
-    /// No task accepted it: nothing listened at the chosen target any more.
+    /// No task accepted the connection: nothing listened at the chosen target any more.
     Refused,
-    /// The target accepted it, and it ended before the head of an answer.
+    /// The target accepted the connection, but it ended before the head of an answer.
     Reset,
-    /// It ended in the middle of an answer, or while it was held.
+    /// The connection ended in the middle of an answer, or while it was held open.
     Cut,
 }
 
 impl ConnectionOutcome {
-    /// Whether the client lost something.
+    /// Whether the client lost an answer or a held connection.
     #[must_use]
     pub fn is_loss(self) -> bool {
         self != Self::Served
@@ -45,7 +45,7 @@ pub(crate) fn outcome_of(view: ClientView, line: Option<&LogLine>) -> Connection
     if is_refused { ConnectionOutcome::Refused } else { outcome_seen_by_client(view) }
 }
 
-/// The outcome by the client's view alone: a connection that was accepted and got no answer was reset.
+/// The outcome according to the client's view alone: a connection that was accepted and got no answer was reset.
 pub(crate) fn outcome_seen_by_client(view: ClientView) -> ConnectionOutcome {
     match view {
         ClientView::Whole => ConnectionOutcome::Served,

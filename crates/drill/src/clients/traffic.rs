@@ -14,10 +14,11 @@ use crate::clients::frontend::Frontend;
 use crate::clients::outcome::ClientView;
 use crate::clock::{Clock, rounded};
 
-/// A delay of this length, in real time, makes the figures invalid: the clients opened nothing while the service may have refused.
+/// If the clients are delayed for this long, in real time, the figures are invalid, because connections that the service might
+/// have refused were never opened.
 const STALL: Duration = Duration::from_secs(1);
 
-/// How many connections are opened, and of which kind.
+/// The number and kind of connections to open.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrafficSettings {
     /// Connections opened per real second.
@@ -30,16 +31,16 @@ pub struct TrafficSettings {
     pub end: f64,
 }
 
-/// The clients stood still: no connection was opened for this long.
+/// A time during which the clients should have opened connections, but opened none.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Stall {
-    /// When they went on, in seconds of the clock.
+    /// When the clients continued, in seconds of the clock.
     pub at: f64,
-    /// For how long, in real seconds.
+    /// The length of the stall, in real seconds.
     pub seconds: f64,
 }
 
-/// What the clients have seen so far. It is complete at any moment except for the connections that are still open.
+/// The connections that have ended so far. Connections that are still open are missing.
 #[derive(Debug, Default)]
 pub(crate) struct TrafficLog {
     attempts: RefCell<Vec<Attempt>>,
@@ -49,7 +50,7 @@ pub(crate) struct TrafficLog {
 }
 
 impl TrafficLog {
-    /// The connections that were opened, and those of them that are known to be lost.
+    /// Returns the number of opened connections and the number of lost ones so far.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.opened.get(), self.lost.get())
     }
@@ -77,7 +78,7 @@ impl TrafficLog {
         self.attempts.borrow_mut().push(attempt);
     }
 
-    /// Notes that a connection was opened, at which time, and how much later than it was due.
+    /// Notes that a connection was opened at this time, and how late it was.
     fn open(&self, at: f64, late: Duration) {
         self.opened.set(self.opened.get() + 1);
         let seconds = rounded(late.as_secs_f64());
@@ -107,7 +108,7 @@ pub(crate) async fn traffic(settings: TrafficSettings, clock: Clock, frontend: &
     }
 }
 
-/// Opens one connection. `hold` is how long it is held, in seconds of the clock; without it, it sends one request.
+/// Opens one connection. `hold` is how long the connection is held, in seconds of the clock; `None` sends one request.
 async fn attempt(clock: Clock, frontend: Frontend, hold: Option<f64>) -> Attempt {
     let (opened, is_held) = (clock.now(), hold.is_some());
     let stream = client::connect(&frontend).await.ok();

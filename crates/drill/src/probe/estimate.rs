@@ -1,10 +1,10 @@
-//! How long new connections went on coming to a target: the bounds of a delay, from the times at which connections were seen. Pure.
+//! Estimates how long a target still received new connections: the bounds of the delay, from the times of its connections. Pure.
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::rounded;
 
-/// With connections that arrive at random, `rate` of them a second, a pause of this many times `1 / rate` has a probability of 1 %:
+/// If connections arrive at random at `rate` per second, a pause of this many times `1 / rate` has a probability of 1 %:
 /// -ln(0.01).
 const PAUSE_AT_99_PERCENT: f64 = 4.6;
 
@@ -12,11 +12,11 @@ const PAUSE_AT_99_PERCENT: f64 = 4.6;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bounds {
     pub at_least: f64,
-    /// `None` if new connections were still coming when the probe ended.
+    /// `None` if new connections were still arriving when the probe ended.
     pub at_most: Option<f64>,
 }
 
-/// Something that happened at a time which is known only to lie between two others.
+/// An event whose exact time is unknown: it happened between these two times.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     pub from: f64,
@@ -34,8 +34,8 @@ pub enum NoEstimate {
 
 /// Estimates the delay from `step` to the last new connection of a target.
 ///
-/// `connections` are the times at which the target's connections were opened, and `end` is when the clients stopped. The bounds
-/// hold with 99 %: a connection that the load balancer would still have sent would have been seen.
+/// `connections` are the times at which the target's connections were opened, and `end` is when the clients stopped. The upper
+/// bound holds with a probability of 99 %: if the load balancer had sent for longer, another connection would have been seen.
 pub fn delay(connections: &[f64], step: Interval, end: f64) -> Result<Bounds, NoEstimate> {
     let before = connections.iter().filter(|at| **at < step.from).count();
     if before == 0 {
@@ -52,7 +52,7 @@ pub fn delay(connections: &[f64], step: Interval, end: f64) -> Result<Bounds, No
 }
 
 impl Bounds {
-    /// The seconds to reckon with: the longer bound, or the shorter one if there is no other.
+    /// The delay to calculate with: the upper bound, or the lower bound if there is no upper one.
     #[must_use]
     pub fn seconds(self) -> f64 {
         self.at_most.unwrap_or(self.at_least)
@@ -101,7 +101,7 @@ mod tests {
     }
 
     proptest! {
-        /// ServedConnections at random times: the true delay is within the bounds, or the pause before it was one in a hundred.
+        /// For connections at random times, the true delay is within the bounds, unless the last pause was one of the longest 1 %.
         #[test]
         fn the_bounds_hold_for_random_arrivals(gaps in prop::collection::vec(0.0_f64..1.0, 400), delay_seconds in 0.0_f64..120.0) {
             let rate = 8.0;

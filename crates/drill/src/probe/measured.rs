@@ -6,7 +6,8 @@ use crate::load_balancer::model::{LoadBalancerModel, LoadBalancerType, WhileDrai
 use crate::probe::estimate::Bounds;
 use crate::probe::record::SCHEMA;
 
-/// Delays from an event to the last new connection of a target. Several probes make one whole: each experiment measures one of them.
+/// Delays from an event to the last new connection of a target. Each experiment measures one of them, so the results of several
+/// probes are merged.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Measured {
@@ -71,7 +72,7 @@ impl Measured {
         all.into_iter().filter_map(|(name, delay)| Some((name, delay?))).collect()
     }
 
-    /// Adds the delays of another probe; they replace those of the same kind.
+    /// Adds the delays of another probe, which replace delays of the same kind.
     pub fn merge(self, other: Self) -> Result<Self, MeasuredError> {
         if let (Some(one), Some(two)) = (self.load_balancer, other.load_balancer)
             && one != two
@@ -88,8 +89,8 @@ impl Measured {
         })
     }
 
-    /// Whether a draining target that fails its health checks is left sooner than one that is healthy. `None` unless both delays
-    /// were measured, and their bounds do not overlap.
+    /// Whether the load balancer stops sending sooner to a draining target if the target fails its health checks. `None` if one
+    /// of the two delays was not measured, or if the bounds do not decide it.
     #[must_use]
     pub fn while_draining(&self) -> Option<WhileDraining> {
         let (healthy, unhealthy) = (self.after_deregistration?, self.after_deregistration_while_unhealthy?);
@@ -99,7 +100,7 @@ impl Measured {
         healthy.at_most.is_some_and(|most| unhealthy.at_least <= most).then_some(WhileDraining::Not)
     }
 
-    /// Replaces what was measured in a model.
+    /// Replaces a model's delays by the measured ones.
     pub fn apply(&self, model: LoadBalancerModel) -> Result<LoadBalancerModel, MeasuredError> {
         if let Some(kind) = self.load_balancer
             && kind != model.kind

@@ -1,4 +1,5 @@
-//! The probe: clients against any service, what else was seen meanwhile, and what follows from it.
+//! The probe: clients of any service, the marks and target states that are recorded meanwhile, and the delays that follow from
+//! them.
 
 pub mod estimate;
 pub mod measured;

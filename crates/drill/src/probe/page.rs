@@ -103,7 +103,7 @@ fn chart(record: &ProbeRecord) -> Chart {
     }
 }
 
-/// What is lost has no server.
+/// A lost connection has no server.
 fn with_empty_losses(row: ChartRow) -> ChartRow {
     ChartRow { lost: vec![0.0; row.served.len()], ..row }
 }

@@ -1,4 +1,4 @@
-//! The result of a probe: its JSON, and the pure way from connections to it.
+//! The result of a probe: its JSON, and pure functions that compute it from the connections.
 
 use std::collections::BTreeMap;
 
@@ -29,12 +29,12 @@ pub struct ProbeRecord {
     #[serde(flatten)]
     pub total: ConnectionCounts,
     pub per_second: Vec<Second>,
-    /// The servers that named themselves, by name.
+    /// The servers that named themselves, sorted by name.
     pub servers: Vec<Server>,
     pub marks: Vec<ProbeMark>,
     /// The changes of the targets' states.
     pub states: Vec<StateChange>,
-    /// The longest time for which the probe's own clients opened nothing. The figures are then not valid.
+    /// The longest time during which the probe's own clients opened nothing. If there was one, the figures are not valid.
     pub stalled: Option<Stall>,
     pub experiment: Option<ExperimentRecord>,
     pub measured: Measured,
@@ -58,7 +58,7 @@ pub struct Second {
     pub counts: ConnectionCounts,
 }
 
-/// A server, by the name that its answers give.
+/// A server, identified by the name in its answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Server {
     pub name: String,
@@ -70,17 +70,17 @@ pub struct Server {
     pub per_second: Vec<f64>,
 }
 
-/// A moment that the user marked, or that the experiment set.
+/// A moment that the user or the experiment marked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ProbeMark {
     pub at: f64,
     pub text: String,
 }
 
-/// The state of a target, as DescribeTargetHealth showed it from this moment on.
+/// A new state of a target, as returned by DescribeTargetHealth.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StateChange {
-    /// The change happened between two answers.
+    /// The times of the two answers between which the state changed.
     #[serde(flatten)]
     pub seen: Interval,
     pub target: String,
@@ -96,7 +96,7 @@ impl std::fmt::Display for StateChange {
     }
 }
 
-/// What the probe did.
+/// The experiment that the probe ran.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExperimentRecord {
     pub kind: &'static str,
@@ -126,7 +126,8 @@ impl ConnectionCounts {
     }
 }
 
-/// Counts the connections, given in the order in which they were opened, in all and by second. A cut connection is lost when it ended, every other one when it was opened.
+/// Counts the connections in total and per second. They must be sorted by the time at which they were opened. A cut connection
+/// counts in the second in which it ended, every other one in the second in which it was opened.
 pub(crate) fn count(attempts: &[Attempt], seconds: f64) -> (ConnectionCounts, Vec<Second>) {
     let mut total = ConnectionCounts::default();
     let mut by_second: BTreeMap<usize, ConnectionCounts> =

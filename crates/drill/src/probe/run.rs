@@ -1,4 +1,4 @@
-//! A running probe: the clients, and what else is noted meanwhile.
+//! A running probe: the clients, and the marks and target states that are recorded meanwhile.
 
 use std::cell::RefCell;
 use std::time::SystemTime;
@@ -43,7 +43,7 @@ pub enum NotServed {
 ///
 /// # Errors
 ///
-/// If it does not.
+/// If it does not serve.
 pub async fn try_once(frontend: &Frontend) -> Result<(), NotServed> {
     let stream = client::connect(frontend).await?;
     match (client::request(stream, frontend).await.view, &frontend.protocol) {
@@ -63,7 +63,7 @@ impl RunningProbe {
         Self { frontend, settings, clock, started, log: TrafficLog::default(), marks, states }
     }
 
-    /// Opens connections until the end. What was seen stays if this future is dropped before.
+    /// Opens connections until the end. If this future is dropped earlier, the results so far are kept.
     pub async fn run_clients(&self) {
         traffic(self.settings, self.clock, &self.frontend, &self.log).await;
     }
@@ -74,30 +74,30 @@ impl RunningProbe {
         self.clock.now()
     }
 
-    /// Waits until this many seconds since the start.
+    /// Waits until this number of seconds after the start.
     pub async fn until(&self, time: f64) {
         self.clock.until(time).await;
     }
 
-    /// The connections that were opened, and those of them that are known to be lost.
+    /// Returns the number of opened connections and the number of lost ones so far.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
         self.log.counts()
     }
 
-    /// The names by which servers have introduced themselves so far, each once.
+    /// The names of the servers that have answered so far, each once.
     #[must_use]
     pub fn servers(&self) -> Vec<String> {
         self.log.servers()
     }
 
-    /// How many marks there are.
+    /// The number of marks.
     #[must_use]
     pub fn marks(&self) -> usize {
         self.marks.borrow().len()
     }
 
-    /// Marks this moment.
+    /// Marks the current moment.
     pub fn mark(&self, text: &str) {
         self.marks.borrow_mut().push(ProbeMark { at: rounded(self.now()), text: text.to_owned() });
     }
@@ -106,7 +106,7 @@ impl RunningProbe {
         self.states.borrow_mut().push(change);
     }
 
-    /// The result up to now. Connections that are still open are not in it.
+    /// The result so far, without the connections that are still open.
     #[must_use]
     pub fn record(
         &self,
@@ -122,7 +122,7 @@ impl RunningProbe {
     }
 }
 
-/// When connections were opened, with the name of the server that answered.
+/// The times at which connections were opened, with the name of the server that answered.
 #[derive(Debug)]
 pub struct ServedConnections(Vec<(String, f64)>);
 

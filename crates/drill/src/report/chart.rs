@@ -11,7 +11,7 @@ const BARS: f64 = 26.0;
 const MARKS: f64 = 18.0;
 const GAP: f64 = 5.0;
 const BADGE: f64 = 14.0;
-/// The distances of the grid's lines, in seconds. A chart takes the smallest that leads to at most [`GRID_LINES`].
+/// The possible distances between grid lines, in seconds. A chart uses the smallest one that gives at most [`GRID_LINES`] lines.
 const GRID_STEPS: [f64; 7] = [5.0, 10.0, 20.0, 30.0, 60.0, 300.0, 600.0];
 const GRID_LINES: f64 = 10.0;
 
@@ -25,7 +25,7 @@ pub(crate) struct Chart {
     pub(crate) bin: f64,
     /// The rate that fills a row.
     pub(crate) max: f64,
-    /// What happened when, for all rows.
+    /// Events that concern all rows, with their times.
     pub(crate) events: Vec<(f64, String)>,
     pub(crate) rows: Vec<ChartRow>,
 }
@@ -34,17 +34,17 @@ pub(crate) struct Chart {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ChartRow {
     pub(crate) name: String,
-    /// Whether the row is about what was interrupted.
+    /// Whether the row shows an interrupted task or target.
     pub(crate) is_affected: bool,
     /// Served connections per second, for each bar.
     pub(crate) served: Vec<f64>,
     /// Lost connections per second, for each bar.
     pub(crate) lost: Vec<f64>,
-    /// In order of time.
+    /// The marks, sorted by time.
     pub(crate) marks: Vec<Mark>,
 }
 
-/// A badge above a row.
+/// A mark: a letter above a row, with a line at its time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Mark {
     pub(crate) letter: char,

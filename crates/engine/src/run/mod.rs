@@ -1,8 +1,8 @@
 //! The loop of an invocation: whenever an activity ends, the activities that have become possible are started.
 //!
-//! A turn is one write token with its share of the common ELB tokens. It belongs to no group until it is granted. Then the group
-//! that is next takes the turn: the group is read, planned with every notice that has arrived for it by then, and written to. So
-//! no answer of AWS grows old before the write that relies on it.
+//! A turn is one write token with its share of the common ELB tokens. It belongs to no group until it is granted. The next group
+//! then takes the turn: the engine reads the group, plans it with every notice that has arrived for it by then, and deregisters
+//! the targets. In this way a write never relies on an outdated answer of AWS.
 
 mod close;
 mod locating;
@@ -76,7 +76,7 @@ enum Completion {
 enum Next {
     Ended(Completion),
     Woken,
-    /// No activity is running, and no time is set.
+    /// No activity is running, and no later time to wake up is set.
     Idle,
 }
 
@@ -85,7 +85,7 @@ struct Run<'a, C> {
     invocation: &'a Invocation<'a, C>,
     activities: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
     receiving: Receiving,
-    /// The messages whose visibility is extended later, each part with the time.
+    /// The messages whose visibility must be extended, in parts, each with the time at which this is due.
     hidden: VecDeque<(Timestamp, Vec<String>)>,
     unlocated: Vec<ReceivedNotice>,
     locating: BTreeSet<ServiceKey>,
@@ -94,7 +94,7 @@ struct Run<'a, C> {
     refreshing: BTreeMap<ServiceKey, Vec<NoticeId>>,
     refreshed: BTreeMap<ServiceKey, Option<ServiceObservation>>,
     work: Work,
-    /// The groups from which targets were deregistered although few healthy ones would stay.
+    /// The groups in which few healthy targets remain after a deregistration.
     low: BTreeSet<TargetGroupArn>,
     /// The notices that ended since the last report, like `ignored` and `malformed`.
     ended: Vec<NoticeRecord>,
@@ -139,8 +139,8 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.left(self.now()) >= shares::A_TURN
     }
 
-    /// Returns the time that is left for turns at a moment, after subtracting the time that it takes to return all waiting
-    /// messages.
+    /// Returns the time that is left for turns at `at`: the time to the deadline, less the time that it takes to return all
+    /// waiting messages.
     fn left(&self, at: Timestamp) -> Duration {
         let waiting = u32::try_from(self.work.notices.len() + self.unlocated.len()).unwrap_or(u32::MAX);
         self.invocation.deadline.left(at).saturating_sub(shares::RETURNING_ONE.saturating_mul(waiting))
@@ -150,8 +150,8 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.activities.push(Box::pin(activity));
     }
 
-    /// Like [`Self::spawn`], but the activity starts now. Otherwise an event that ends a wait at the same time as this one would be
-    /// handled first.
+    /// Like [`Self::spawn`], but the activity starts now. Without this, another event that is due at the same time could be
+    /// handled before the activity starts.
     fn spawn_now(&mut self, activity: impl Future<Output = Completion> + 'a) {
         let mut activity: LocalBoxFuture<'a, Completion> = Box::pin(activity);
         match (&mut activity).now_or_never() {
@@ -160,7 +160,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    /// Classifies messages, and remembers what they say about tasks.
+    /// Classifies messages, and remembers the tasks' states that they report.
     fn admit(&mut self, messages: Vec<Message>) {
         let (engine, now) = (self.invocation.engine, self.now());
         let receipts = receipts(&messages);
@@ -185,7 +185,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         wakes.into_iter().flatten().min().filter(has_time)
     }
 
-    /// Waits for the end of an activity, or for a time.
+    /// Waits for the end of an activity, or until `wake_at`.
     async fn next(&mut self, wake_at: Option<Timestamp>) -> Next {
         let cloud = self.invocation.cloud();
         match (wake_at, self.activities.is_empty()) {
@@ -216,7 +216,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    /// Receives more messages while there is work that they may add to, and returns when to try again.
+    /// Receives more messages while notices are open and messages are expected, or while a turn waits. Returns when to try again.
     fn start_receiving(&mut self) -> Option<Timestamp> {
         let (invocation, now) = (self.invocation, self.now());
         let queue = invocation.queue.as_ref()?;
@@ -261,7 +261,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         messages.iter().filter(|id| open.contains(id)).filter_map(|id| receipts.get(id).cloned()).collect()
     }
 
-    /// Records what ended since the last time, and acknowledges its messages.
+    /// Records the notices that ended since the last report, and acknowledges their messages.
     fn report_ended(&mut self) {
         if self.ended.is_empty() && self.ignored.is_empty() && self.malformed.is_empty() {
             return;

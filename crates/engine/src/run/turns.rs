@@ -24,7 +24,7 @@ use crate::work::{GroupQueue, NoticeId, Wants};
 /// A group that is being read.
 pub(super) struct Turn {
     group: TargetGroupArn,
-    /// A turn was granted; otherwise it is only a look.
+    /// Whether a turn was granted. If not, this is a look, and the group is written to only if a write token is free.
     may_write: bool,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct PlannedTurn {
     pub(super) targets: Vec<OwnedTarget>,
     /// Why the group could not be read.
     pub(super) unread: Option<Failure>,
-    /// ECS was asked which tasks are stopping, because few healthy targets would stay.
+    /// Whether ECS was asked which tasks are stopping, because few healthy targets would remain.
     pub(super) is_low: bool,
 }
 
@@ -61,7 +61,7 @@ impl<C: Cloud> Run<'_, C> {
         self.work.next_ready(self.now())
     }
 
-    /// Reads groups that need no turn with tokens that no waiting turn needs, and returns when to try again.
+    /// Reads the groups that need no turn, as long as there are tokens that no waiting turn needs. Returns when to try again.
     pub(super) fn grant_looks(&mut self) -> Option<Timestamp> {
         while self.has_time() {
             let now = self.now();
@@ -117,7 +117,7 @@ impl<C: Cloud> Run<'_, C> {
         self.write_or_settle(planned, turn.may_write);
     }
 
-    /// Returns the notices that wait for a group, without those whose ownership was needed and not asked.
+    /// Returns the notices that wait for a group, except those whose task's address ECS must confirm, if ECS was not asked.
     fn planned_together(&self, group: &TargetGroupArn, look: &Look) -> Vec<NoticeId> {
         let (now, fresh) = (self.now(), self.invocation.engine.settings.fresh);
         let is_known = |id: &NoticeId| {
@@ -149,7 +149,8 @@ impl<C: Cloud> Run<'_, C> {
         });
     }
 
-    /// Retries a look later. If a searched group is the only one that is left for a notice, the notice waits for a turn.
+    /// Retries a look later. If this group was found by searching a load balancer and is the only group that a notice still waits
+    /// for, the notice now waits for a turn.
     fn look_failed(&mut self, arn: &TargetGroupArn, ids: &[NoticeId], failure: Failure) {
         self.group_failed(arn, failure);
         let Some(group) = self.work.groups.get_mut(arn) else { return };
@@ -174,7 +175,7 @@ impl<C: Cloud> Run<'_, C> {
         }
     }
 
-    /// Returns the targets of the turn's call.
+    /// Returns the targets to deregister in the turn.
     fn targets(&self, planned: &PlannedTurn) -> Vec<OwnedTarget> {
         let Some(group) = self.work.groups.get(&planned.group).filter(|_| !self.invocation.is_dry) else {
             return Vec::new();
@@ -198,7 +199,7 @@ impl<C: Cloud> Run<'_, C> {
             }
             self.settle(&planned, None);
         } else if may_write || engine.budget(Budget::try_write) {
-            // What is known about the tasks now is what the write relies on.
+            // The call must start now, because the plan relies on what is known about the tasks at this moment.
             self.spawn_now(async move {
                 let answer = deregister(invocation, &planned.group, &planned.targets).await;
                 Completion::Written(planned, answer)

@@ -18,12 +18,12 @@ use super::clients::Aws;
 use super::{ecs, elb, sns, sqs};
 use crate::emit::emit;
 
-/// Connections that were idle for longer are replaced. Lambda freezes an environment after its answer and thaws it for the next
-/// invocation, usually hours later, when AWS or a device on the way has dropped them. In a storm the invocations follow each
-/// other faster; in all other cases a new connection costs some milliseconds.
+/// The idle time after which connections are replaced. Lambda freezes an environment after its answer and thaws it for the next
+/// invocation, usually hours later. By then AWS or a network device has dropped the connections. In a storm, invocations follow
+/// each other quickly and reuse the connections; otherwise a new connection costs only a few milliseconds.
 const MAX_IDLE: SignedDuration = SignedDuration::from_secs(2);
 
-/// The time limit of a message.
+/// The time limit for publishing a message.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// AWS, as the engine calls it.
@@ -51,8 +51,8 @@ impl AwsCloud {
         self.request_id.replace(Some(request_id.to_owned()));
     }
 
-    /// Publishes a message about the interruptions that came to an end, if a topic is set. Takes at most a second of the time that
-    /// is left; a failure is only logged, because the work is done.
+    /// Publishes a message about the interruptions whose handling has ended, if a topic is set. Takes at most one second of the
+    /// remaining time. A failure is only logged, because the notices are already handled.
     pub async fn publish(&self, report: &Report, deadline: Deadline) {
         let (Some(topic), Some(message)) = (&self.settings.message_topic, SweepMessage::of(report)) else { return };
         let (aws, limit) = (self.aws(), PUBLISH_TIMEOUT.min(deadline.left(Timestamp::now())));

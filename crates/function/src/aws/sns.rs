@@ -1,4 +1,4 @@
-//! Publish.
+//! Publishes messages to an SNS topic.
 
 use aws_sdk_sns::Client;
 use serde_json::json;
@@ -11,7 +11,7 @@ use super::error::call_error;
 /// Source: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 const MAX_SUBJECT: usize = 100;
 
-/// Publishes the message: as text for mail, and for all others in the form that chat integrations take.
+/// Publishes the message: as text to email subscribers, and to all other subscribers in the JSON format of chat integrations.
 pub(super) async fn publish(client: &Client, topic: &str, message: &SweepMessage) -> Answer<()> {
     let body = json!({ "default": message.for_chat().to_string(), "email": message.text() });
     let subject: String = message.title.chars().take(MAX_SUBJECT).collect();

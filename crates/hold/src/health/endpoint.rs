@@ -1,7 +1,7 @@
 //! The health endpoint: mirrors the checks' result, and fails from the stop signal on.
 //!
-//! With an HTTP check it answers with the application's status, or 503. With a TCP check its port is open while the
-//! application's is, and closed otherwise, which also fails a load balancer's HTTP check.
+//! With an HTTP check it answers with the application's status, or 503. With a TCP check, the endpoint's port is open while the
+//! application's port is open. Otherwise it is closed, which also fails a load balancer's HTTP check.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::request::{HealthRequest, Protocol, RequestProgress};
 use super::{ApplicationHealth, Cause};
 
-/// The maximum number of open connections. A load balancer does not open more at a time.
+/// The maximum number of open connections. A load balancer does not open more than this at a time.
 const MAX_REQUESTS: usize = 32;
-/// More than the 128 that the standard library's backlog holds.
+/// The maximum number of accepts in a row: more than the standard library's backlog of 128.
 const MAX_ACCEPTS: usize = 1024;
 /// Pause after an error of the listener.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ impl Endpoint {
         })
     }
 
-    /// Shows this health from now on. Fails if another process has taken the port; [`Self::serve`] retries.
+    /// Sets the health that the endpoint shows from now on. Fails if another process has taken the port; [`Self::serve`] retries.
     pub fn set_health(&mut self, health: ApplicationHealth, now: Duration) -> io::Result<()> {
         self.health = health;
         if self.closes && !health.is_good() {
@@ -59,7 +59,7 @@ impl Endpoint {
         self.reopen(now)
     }
 
-    /// Makes progress without waiting.
+    /// Accepts and answers without blocking.
     pub fn serve(&mut self, now: Duration) {
         let _retried_later = if now < self.paused_until { Ok(()) } else { self.reopen(now) };
         self.accept(now);
@@ -84,7 +84,7 @@ impl Endpoint {
         listener.chain(self.requests.iter().map(HealthRequest::fd))
     }
 
-    /// When [`Self::serve`] is due even without an event.
+    /// The time at which [`Self::serve`] must be called even if no socket is ready.
     #[must_use]
     pub fn deadline(&self, now: Duration) -> Option<Duration> {
         let pause = Some(self.paused_until).filter(|until| *until > now);
@@ -119,7 +119,7 @@ impl Endpoint {
         }
     }
 
-    /// When there are too many, every request that has arrived is answered before a connection is dropped.
+    /// If there are too many connections, the endpoint answers every request that has arrived before it drops a connection.
     fn admit(&mut self, stream: TcpStream, now: Duration) {
         if stream.set_nonblocking(true).is_err() {
             return;

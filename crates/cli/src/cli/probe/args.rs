@@ -123,7 +123,7 @@ impl ExperimentKind {
     }
 }
 
-/// A mark of the user at a time that is known before.
+/// A mark that the user sets in advance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TimedMark {
     pub(crate) at: u32,
@@ -163,7 +163,7 @@ impl ProbeArgs {
         }
     }
 
-    /// Checks what the single options cannot.
+    /// Checks the combinations of options that clap does not check.
     pub(crate) fn check(&self) -> Result<(), CliError> {
         let measures = self.experiment.kind.is_some_and(|kind| kind != ExperimentKind::Stop);
         if measures && self.clients.served_by.is_none() {

@@ -1,4 +1,4 @@
-//! One step on one target, and its undoing.
+//! An experiment: one step on one target, and the calls that undo it.
 
 use std::cell::Cell;
 use std::process::Stdio;
@@ -18,10 +18,10 @@ use super::{Keys, note};
 use crate::cli::connect::AwsConnection;
 use crate::read_account::{CallBudget, PacedClient};
 
-/// Where the hold looks for a file that makes it fail its health check, in the commands that are printed.
+/// In the printed commands, the file that makes the hold fail its health check.
 const FAIL_FILE: &str = "/tmp/spotdrain-fail-health";
 
-/// An experiment that was checked, but has not begun.
+/// An experiment on a target that was checked.
 pub(crate) struct Experiment<'a> {
     pub(crate) kind: ExperimentKind,
     args: &'a ExperimentArgs,
@@ -56,7 +56,7 @@ impl<'a> Experiment<'a> {
         Ok(Self { kind, args, aws, target, deregistered, fails_health, step: Cell::default(), server: None.into() })
     }
 
-    /// What will be done, and how it is undone.
+    /// Describes what will be done, and how it is undone.
     pub(crate) fn description(&self) -> String {
         let (target, task, others) = (name(&self.target.target), &self.target.task, self.target.others);
         let what = match self.kind {
@@ -96,12 +96,13 @@ impl<'a> Experiment<'a> {
         )
     }
 
-    /// Registers the target once more. That changes nothing, because it is registered, and proves the right to undo.
+    /// Registers the target once more. That changes nothing, because the target is already registered, but it proves the
+    /// permission to undo the step.
     pub(crate) async fn prove_undo(&self) -> Result<(), String> {
         if self.kind.deregisters() { self.register().await } else { Ok(()) }
     }
 
-    /// Makes the step when it is due.
+    /// Performs the step when it is due.
     pub(crate) async fn run(&self, probe: &RunningProbe, keys: &Keys) -> Result<(), String> {
         probe.until(f64::from(self.args.before)).await;
         self.recognise(probe)?;
@@ -118,7 +119,7 @@ impl<'a> Experiment<'a> {
         if self.kind.fails_health() { self.fail_health(probe, keys).await } else { Ok(()) }
     }
 
-    /// Finds the name under which the target's answers appear.
+    /// Finds the name by which the target's answers are recognised.
     fn recognise(&self, probe: &RunningProbe) -> Result<(), String> {
         if self.kind == ExperimentKind::Stop {
             return Ok(());
@@ -155,7 +156,7 @@ impl<'a> Experiment<'a> {
         done.map(drop).map_err(|failure| failure.message)
     }
 
-    /// Makes the target fail its health checks, by the user's command or by the user.
+    /// Makes the target fail its health checks: runs the user's command, or asks the user to do it.
     async fn fail_health(&self, probe: &RunningProbe, keys: &Keys) -> Result<(), String> {
         self.fails_health.set(true);
         if let Some(command) = &self.args.fail_command {
@@ -171,7 +172,7 @@ impl<'a> Experiment<'a> {
         Ok(())
     }
 
-    /// Undoes what was done. Says what is left to do if that is impossible.
+    /// Undoes the step. If that fails, the error says what the user has to do.
     pub(crate) async fn undo(&self) -> Vec<String> {
         let mut left = Vec::new();
         if self.fails_health.get() {
@@ -194,7 +195,7 @@ impl<'a> Experiment<'a> {
         left
     }
 
-    /// Registers the target, if its task still runs with its address.
+    /// Registers the target if its task is still running and has the same address.
     async fn register(&self) -> Result<(), String> {
         target::may_be_registered(self.aws, &self.target).await?;
         let ProbeTarget { group, target, .. } = &self.target;

@@ -1,4 +1,4 @@
-//! `spotdrain probe`: clients against a real load balancer, while its targets leave.
+//! `spotdrain probe`: counts lost connections on a real load balancer while targets leave it.
 
 mod args;
 mod experiment;
@@ -28,7 +28,7 @@ use super::local::until_stopped;
 use super::output::style::{BAD, CAREFUL, GOOD};
 use super::output::{confirm, write_error};
 
-/// Interval between two lines of progress, on a terminal and elsewhere.
+/// Interval between two lines of progress: on a terminal, and elsewhere.
 const PROGRESS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
 pub(crate) async fn run(args: &ProbeArgs) -> Result<Exit, CliError> {
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &ProbeArgs) -> Result<Exit, CliError> {
     measure(args, frontend, connection.as_ref(), experiment.as_ref()).await
 }
 
-/// Looks the service up, and opens one connection: a service that does not serve now cannot be measured.
+/// Looks up the service and opens one connection, because a service that does not serve now cannot be measured.
 async fn frontend(args: &ProbeArgs) -> Result<Frontend, CliError> {
     let against = &args.against;
     let resolved = Frontend::resolve(against, args.protocol()).await;
@@ -109,7 +109,7 @@ async fn measure(
     if problems.is_empty() { Ok(Exit::Done) } else { Err(CliError::Failed(problems.join("\n       "))) }
 }
 
-/// Ends with the clients, or when the experiment fails.
+/// Returns when the clients have ended, or when the experiment fails.
 async fn side_by_side(
     args: &ProbeArgs,
     probe: &RunningProbe,
@@ -169,7 +169,7 @@ struct Keys {
 }
 
 impl Keys {
-    /// Reads standard input on a thread of its own, which does not keep the program from ending.
+    /// Reads standard input on a separate thread. The program can exit while that thread waits for input.
     fn read() -> Self {
         let (sender, lines) = unbounded_channel();
         std::thread::spawn(move || {
@@ -182,7 +182,7 @@ impl Keys {
         Self { lines: Mutex::new(lines), entered: Notify::new() }
     }
 
-    /// Marks the moment of every line. Goes on without end, also if there is no input.
+    /// Sets a mark for every line. Never returns, even at the end of the input.
     async fn mark(&self, probe: &RunningProbe) {
         let mut lines = self.lines.lock().await;
         while let Some(line) = lines.recv().await {

@@ -12,13 +12,13 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::read_account::attempt_once;
 
-/// The common limit of ELB's other calls is ten a second; this takes one of them.
+/// ELB's other calls share a limit of ten a second; the sampler uses one of them.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A target's state and reason.
 type SampledState = (Option<String>, Option<String>);
 
-/// Samples without end. A failed call leaves a gap: the changes are then known less exactly.
+/// Samples until it is dropped. A failed call leaves a gap, in which the time of a change is known less precisely.
 pub(crate) async fn sample(probe: &RunningProbe, aws: &Aws, group: &str) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

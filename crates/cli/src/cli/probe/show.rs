@@ -11,7 +11,7 @@ use crate::cli::exit::CliError;
 use crate::cli::output::style::{BAD, BOLD, CAREFUL, GOOD, QUIET};
 use crate::cli::output::table::{Cell, Table, plain};
 
-/// Seconds without a loss that still belong to one span of losses.
+/// The most seconds without a loss inside one span of losses.
 const SPAN_PAUSE: usize = 3;
 
 pub(crate) fn text(args: &ProbeArgs, record: &ProbeRecord) -> Result<(), CliError> {
@@ -60,7 +60,7 @@ fn servers(record: &ProbeRecord) -> Table {
     table
 }
 
-/// Marks, changes of state and spans of losses, in order of time.
+/// Marks, changes of state and spans of losses, sorted by time.
 fn events(record: &ProbeRecord) -> Vec<(f64, Cell)> {
     let marks = record.marks.iter().map(|mark| (mark.at, (mark.text.clone(), BOLD)));
     let states = record.states.iter().map(|change| (change.seen.to, plain(change.to_string())));

@@ -1,4 +1,4 @@
-//! The one target of an experiment: found, and checked before anything is changed.
+//! Finds the target of an experiment, and checks it before anything is changed.
 
 use aws_sdk_ecs::types::{Attachment, Task};
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -25,7 +25,7 @@ pub(crate) struct ProbeTarget {
     pub(crate) others: usize,
 }
 
-/// Reads group and task, and finds the target. The error names the missing right, or what does not fit.
+/// Reads group and task, and finds the target. The error names the missing permission, or the condition that is not met.
 pub(crate) async fn find(client: &PacedClient<'_>, args: &ExperimentArgs, group: &str) -> Result<ProbeTarget, String> {
     let id = args.task.as_deref().unwrap_or_default();
     let cluster =
@@ -60,7 +60,7 @@ async fn load_balancer(client: &PacedClient<'_>, group: &str) -> Result<LoadBala
     }
 }
 
-/// Returns the task if it is running and is to keep running.
+/// Returns the task if its status and its desired status are RUNNING.
 async fn running_task(client: &PacedClient<'_>, cluster: &str, id: &str) -> Result<Task, String> {
     let request = client.aws.ecs.describe_tasks().cluster(cluster).tasks(id);
     let answer = client.call("DescribeTasks", CallBudget::Other, || request.clone().send()).await.map_err(message)?;
@@ -74,7 +74,8 @@ async fn running_task(client: &PacedClient<'_>, cluster: &str, id: &str) -> Resu
     }
 }
 
-/// Whether the target may be registered: its task is running, is to keep running, and still has its address.
+/// Whether the target may be registered: the status and desired status of its task are RUNNING, and the task still has the same
+/// address.
 pub(crate) async fn may_be_registered(aws: &Aws, target: &ProbeTarget) -> Result<(), String> {
     let client = PacedClient::new(aws);
     let task = running_task(&client, &target.cluster, &target.task).await?;
