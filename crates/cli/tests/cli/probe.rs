@@ -298,7 +298,7 @@ fn a_service_that_does_not_serve_now_is_not_probed() {
     for (against, code, part) in [
         // Nobody listens there: a free port could be another test's by now.
         ("127.0.0.1:1", 75, "does not serve now"),
-        (mail.as_str(), 75, "not in HTTP. Pass --tcp"),
+        (mail.as_str(), 75, "does not answer an HTTP request. If it speaks another protocol, pass --tcp"),
         ("no.such.host.invalid:80", 64, "Expected HOST:PORT"),
         ("127.0.0.1", 64, "Expected HOST:PORT"),
     ] {

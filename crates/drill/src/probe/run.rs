@@ -27,11 +27,7 @@ pub struct RunningProbe {
 pub enum NotServed {
     #[error("cannot connect: {0}")]
     Connect(#[from] std::io::Error),
-    #[error(
-        "it accepts connections, but does not answer a request. Does it speak another protocol than HTTP? Then pass --tcp"
-    )]
-    NoAnswer,
-    #[error("it answers, but not in HTTP. Pass --tcp")]
+    #[error("it accepts connections, but does not answer an HTTP request. If it speaks another protocol, pass --tcp")]
     NotHttp,
     #[error("it answers 502, 503 or 504: no target takes the request")]
     NoTarget,
@@ -50,8 +46,8 @@ pub async fn try_once(frontend: &Frontend) -> Result<(), NotServed> {
         (ClientView::Whole, _) => Ok(()),
         (ClientView::Refused, _) => Err(NotServed::NoTarget),
         (_, ClientProtocol::Tcp) => Err(NotServed::Ends),
-        (ClientView::Part, ClientProtocol::Http { .. }) => Err(NotServed::NotHttp),
-        (ClientView::Nothing, ClientProtocol::Http { .. }) => Err(NotServed::NoAnswer),
+        // A server that speaks first may be read before the request is sent, and then looks like one that does not answer.
+        (ClientView::Part | ClientView::Nothing, ClientProtocol::Http { .. }) => Err(NotServed::NotHttp),
     }
 }
 

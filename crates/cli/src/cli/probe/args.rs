@@ -43,7 +43,7 @@ pub(crate) struct ProbeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The clients")]
 struct ClientArgs {
-    /// ServedConnections opened in a second
+    /// Connections opened in a second
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
     /// Percentage of connections that are held open; the rest send one request
@@ -168,7 +168,7 @@ impl ProbeArgs {
         let measures = self.experiment.kind.is_some_and(|kind| kind != ExperimentKind::Stop);
         if measures && self.clients.served_by.is_none() {
             return Err(CliError::Configuration(
-                "this experiment needs --served-by HEADER: the load balancer does not tell which target serves a connection, so the \
+                "this experiment needs --served-by HEADER: a client cannot see which target serves its connection, so the \
                  application must name itself in a header of its answers (docs/probe.md)"
                     .to_owned(),
             ));
