@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use super::connect::AwsArgs;
 use super::doctor::DoctorArgs;
 use super::drill::DrillArgs;
 use super::probe::ProbeArgs;
@@ -82,20 +83,6 @@ pub(crate) enum CliCommand {
         /// The shell
         shell: clap_complete::Shell,
     },
-}
-
-/// The AWS credentials.
-#[derive(Debug, Args)]
-pub(crate) struct AwsArgs {
-    /// The profile that provides credentials and Region, instead of AWS_PROFILE
-    #[arg(long, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
-    /// The Region, instead of that of the environment or of the profile
-    #[arg(skip)]
-    pub(crate) region: Option<String>,
-    /// The flag that named the profile, for error messages
-    #[arg(skip = "--profile")]
-    pub(crate) profile_flag: &'static str,
 }
 
 #[derive(Debug, Args)]

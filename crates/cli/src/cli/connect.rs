@@ -15,7 +15,6 @@ use spotdrain_function::{Aws, chain};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::args::AwsArgs;
 use super::exit::CliError;
 
 /// The timeout for the Region, for credentials without a profile, and for a connection to the endpoint.
@@ -23,6 +22,21 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The timeout for a profile's credentials: the profile may ask for a code or sign in.
 const PROFILE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The AWS credentials.
+#[derive(Debug, clap::Args)]
+#[allow(clippy::doc_markdown, reason = "these comments are the help texts")]
+pub(crate) struct AwsArgs {
+    /// The profile that provides credentials and Region, instead of AWS_PROFILE
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The Region, instead of that of the environment or of the profile
+    #[arg(skip)]
+    pub(crate) region: Option<String>,
+    /// The flag that named the profile, for error messages
+    #[arg(skip = "--profile")]
+    pub(crate) profile_flag: &'static str,
+}
 
 /// The service whose endpoint a command needs.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 use spotdrain_doctor::{Check, Severity, check};
 
-use crate::cli::args::AwsArgs;
+use crate::cli::connect::AwsArgs;
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("offline").args(["templates", "plans"]).multiple(true))]

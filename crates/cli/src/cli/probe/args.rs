@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use spotdrain_drill::{ClientProtocol, TrafficSettings};
 use strum::IntoStaticStr;
 
-use crate::cli::args::AwsArgs;
+use crate::cli::connect::AwsArgs;
 use crate::cli::exit::CliError;
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use spotdrain_core::history::{AccountName, AccountSummary, History, HistoryQuery
 
 use super::args::ReportArgs;
 use super::source;
-use crate::cli::args::AwsArgs;
+use crate::cli::connect::AwsArgs;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::output::style::CAREFUL;
 

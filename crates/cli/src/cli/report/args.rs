@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use super::accounts::AccountArg;
-use crate::cli::args::AwsArgs;
+use crate::cli::connect::AwsArgs;
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]

@@ -6,8 +6,7 @@ use spotdrain_core::history::{History, HistoryQuery};
 use super::args::ReportArgs;
 use super::balancers::balancers;
 use super::logs::{LogContent, LogReader};
-use crate::cli::args::AwsArgs;
-use crate::cli::connect::{AwsConnection, Needs, connect};
+use crate::cli::connect::{AwsArgs, AwsConnection, Needs, connect};
 use crate::cli::exit::CliError;
 use crate::read_account::{FunctionSelector, log_group};
 
