@@ -211,7 +211,10 @@ def mailbox_of_topic(aws):
     """A new SNS topic, and the URL of a queue that gets its messages as chat integrations do."""
     topic = aws("sns", "create-topic", "--name", "interruptions")["TopicArn"]
     url = aws("sqs", "create-queue", "--queue-name", "mailbox")["QueueUrl"]
-    arn = aws("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", "QueueArn")["Attributes"]["QueueArn"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:mailbox"
+    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**allow, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}]})
+    aws("sqs", "set-queue-attributes", "--queue-url", url, "--attributes", json.dumps({"Policy": policy}))
     raw = ["--attributes", "RawMessageDelivery=true"]
     aws("sns", "subscribe", "--topic-arn", topic, "--protocol", "sqs", "--notification-endpoint", arn, *raw)
     return topic, url
