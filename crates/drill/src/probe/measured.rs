@@ -32,9 +32,9 @@ pub enum MeasuredError {
     Schema(String),
     #[error("it measured no delay: only a probe with --experiment deregister, unhealthy or both does")]
     Nothing,
-    #[error("one result is of an {0}, and the other of an {1}: give those of one load balancer")]
+    #[error("one result is of an {0} and another of an {1}: pass results of one load balancer only")]
     Mixed(&'static str, &'static str),
-    #[error("it is of an {0}, and this is about an {1}")]
+    #[error("the result is of an {0}, but the load balancer here is an {1}")]
     OtherKind(&'static str, &'static str),
 }
 

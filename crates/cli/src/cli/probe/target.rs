@@ -69,7 +69,9 @@ async fn running_task(client: &PacedClient<'_>, cluster: &str, id: &str) -> Resu
         (Some("RUNNING"), Some("RUNNING")) => Ok(task.clone()),
         (last, desired) => {
             let (last, desired) = (last.unwrap_or("unknown"), desired.unwrap_or("unknown"));
-            Err(format!("task {id} is {last} and is to be {desired}: the probe needs a running one"))
+            Err(format!(
+                "task {id} has the last status {last} and the desired status {desired}: the probe needs a running task"
+            ))
         }
     }
 }
