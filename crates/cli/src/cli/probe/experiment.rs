@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::process::Stdio;
 
 use spotdrain_drill::LoadBalancerType;
-use spotdrain_drill::probe::estimate::{Bounds, Interval, NoEstimate, delay};
+use spotdrain_drill::probe::estimate::{Interval, NoEstimate, delay};
 use spotdrain_drill::probe::measured::Measured;
 use spotdrain_drill::probe::record::{ExperimentRecord, ProbeRecord};
 use spotdrain_drill::probe::run::{RunningProbe, ServedConnections};
@@ -233,13 +233,12 @@ impl<'a> Experiment<'a> {
         let bounds = |step| delay(&times, step, record.seconds).map_err(|error: NoEstimate| error.to_string());
         let load_balancer: Option<LoadBalancerType> = Some(self.target.load_balancer);
         let measured = Measured { load_balancer, ..Measured::default() };
-        let set = |bounds: Bounds| Some(bounds);
         Ok(match self.kind {
-            ExperimentKind::Deregister => Measured { after_deregistration: set(bounds(step)?), ..measured },
-            ExperimentKind::Both => Measured { after_deregistration_while_unhealthy: set(bounds(step)?), ..measured },
+            ExperimentKind::Deregister => Measured { after_deregistration: Some(bounds(step)?), ..measured },
+            ExperimentKind::Both => Measured { after_deregistration_while_unhealthy: Some(bounds(step)?), ..measured },
             ExperimentKind::Unhealthy | ExperimentKind::Stop => {
                 let marked = self.marked_unhealthy(record).ok_or("the target was not seen to be unhealthy")?;
-                Measured { after_unhealthy: set(bounds(marked)?), ..measured }
+                Measured { after_unhealthy: Some(bounds(marked)?), ..measured }
             }
         })
     }
@@ -261,15 +260,19 @@ impl<'a> Experiment<'a> {
 fn is_name_of(name: &str, target: &ProbeTarget) -> bool {
     let address = target.target.id().unwrap_or_default();
     let id = target.task.rsplit('/').next().unwrap_or_default();
-    let words = |text: &str, separators: &[char]| {
-        text.split(|letter| separators.contains(&letter)).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let dashed = address.replace('.', "-");
-    let is_word =
-        |word: &str, separators: &[char]| !word.is_empty() && words(name, separators).iter().any(|one| one == word);
-    is_word(address, &[' ', ',', ';', '/', ':', '='])
-        || is_word(id, &[' ', ',', ';', '/', ':', '=', '.'])
-        || name.split(['.', ' ']).any(|one| one == format!("ip-{dashed}"))
+    is_named(name, address, id)
+}
+
+fn is_named(name: &str, address: &str, id: &str) -> bool {
+    let host = format!("ip-{}", address.replace('.', "-"));
+    // An address contains dots or colons, so that only the other two are looked for in the parts between them.
+    let words = name.split([' ', ',', ';', '/', '=']);
+    words.flat_map(|word| [Some(word), word.rsplit_once(':').map(|(before_port, _)| before_port)]).flatten().any(
+        |word| {
+            word == address && !word.is_empty()
+                || word.split(['.', ':']).any(|part| part == host || part == id && !id.is_empty())
+        },
+    )
 }
 
 /// Runs a command of the user with a shell, without input.
@@ -281,4 +284,29 @@ async fn shell(command: &str) -> Result<(), String> {
     }
     let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(format!("the command {command:?} failed ({}): {text}", output.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_recognised_by_its_address_its_host_name_or_its_task() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let is = |name: &str| is_named(name, "10.0.2.21", id);
+        for name in [
+            "10.0.2.21",
+            "10.0.2.21:80",
+            "web 10.0.2.21",
+            "ip-10-0-2-21.eu-central-1.compute.internal",
+            id,
+            "demo/0123456789abcdef0123456789abcdef",
+        ] {
+            assert!(is(name), "{name}");
+        }
+        for name in ["", "10.0.2.2", "10.0.2.211", "110.0.2.21", "ip-10-0-2-211", "web"] {
+            assert!(!is(name), "{name}");
+        }
+        assert!(!is_named("", "", ""));
+    }
 }
