@@ -24,7 +24,7 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("SPOT
     after_help = "Try it without an AWS account: spotdrain demo\n\n\
                   Exit codes: 0 done or nothing to do, 1 failed or an error was found, 2 a warning was found \
                   (doctor --strict), 64 bad configuration, 65 bad event, \
-                  75 failed and worth retrying."
+                  75 failed and worth retrying, 141 the output was closed by its reader."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]

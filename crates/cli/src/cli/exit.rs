@@ -20,6 +20,8 @@ pub enum Exit {
     BadEvent,
     /// 75: failed, and a retry may succeed.
     TryAgain,
+    /// 141: the reader of standard output has closed it, as `head` does. A shell reports the same for a program that SIGPIPE ended.
+    OutputClosed,
 }
 
 impl From<Exit> for ExitCode {
@@ -31,6 +33,7 @@ impl From<Exit> for ExitCode {
             Exit::BadConfiguration => 64,
             Exit::BadEvent => 65,
             Exit::TryAgain => 75,
+            Exit::OutputClosed => 141,
         })
     }
 }
@@ -61,6 +64,9 @@ pub(crate) enum CliError {
     /// AWS cannot be reached at the moment.
     #[error("{0}")]
     Unreachable(String),
+    /// Not an error for people: nothing is printed.
+    #[error("standard output was closed by its reader")]
+    OutputClosed,
 }
 
 impl CliError {
@@ -70,6 +76,7 @@ impl CliError {
             Self::Event(_) => Exit::BadEvent,
             Self::Failed(_) => Exit::Failed,
             Self::Unreachable(_) => Exit::TryAgain,
+            Self::OutputClosed => Exit::OutputClosed,
         }
     }
 }

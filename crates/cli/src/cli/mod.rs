@@ -38,6 +38,7 @@ pub async fn run() -> Exit {
     };
     match dispatch(cli.command).await {
         Ok(exit) => exit,
+        Err(problem @ CliError::OutputClosed) => problem.exit(),
         Err(problem) => {
             let style = anstyle::AnsiColor::Red.on_default().bold();
             _ = writeln!(anstream::stderr(), "{style}error:{style:#} {problem}");
@@ -58,11 +59,16 @@ async fn dispatch(command: CliCommand) -> Result<Exit, CliError> {
         CliCommand::Drill(args) => drill::run(&args).await,
         CliCommand::Probe(args) => Box::pin(probe::run(&args)).await,
         CliCommand::Local(args) => local::run(&args).await,
-        CliCommand::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "spotdrain", &mut std::io::stdout());
-            Ok(Exit::Done)
-        }
+        CliCommand::Completions { shell } => print_completions(shell),
     }
+}
+
+fn print_completions(shell: clap_complete::Shell) -> Result<Exit, CliError> {
+    // clap_complete panics if it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "spotdrain", &mut script);
+    std::io::stdout().write_all(&script).map_err(|error| output::write_error(&error))?;
+    Ok(Exit::Done)
 }
 
 /// Prints clap's message. `--help` and `--version` arrive here too, and are not errors.

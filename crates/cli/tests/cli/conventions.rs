@@ -46,6 +46,17 @@ fn the_event_needs_no_flag() {
 }
 
 #[test]
+fn a_reader_that_stops_early_is_no_error() {
+    for arguments in [&["explain", EVENT][..], &["explain", EVENT, "--json"], &["demo"], &["completions", "bash"]] {
+        let (reader, closed) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = spotdrain(arguments).stdout(closed).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), errors.as_str()), (Some(141), ""), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_plan_is_marked_as_a_dry_run() {
     let local = LocalAws::spawn_thread(Scene::demo().world).unwrap();
     let plan = ["plan", "--restamp", EVENT];

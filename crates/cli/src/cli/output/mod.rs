@@ -17,9 +17,12 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
     writeln!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))
 }
 
-/// Standard output cannot be written, usually because its reader is gone.
+/// Standard output cannot be written.
 pub(crate) fn write_error(error: &io::Error) -> CliError {
-    CliError::Failed(format!("cannot write the output: {error}"))
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => CliError::OutputClosed,
+        _ => CliError::Failed(format!("cannot write the output: {error}")),
+    }
 }
 
 /// Asks a question, and returns whether the answer is yes. It is an error if standard input is not a terminal.
