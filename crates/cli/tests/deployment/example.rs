@@ -6,6 +6,8 @@ use crate::deployed;
 use crate::template::Template;
 
 pub const EXAMPLE: &str = include_str!("../../../../deploy/example/template.yaml");
+const PROBER: &str = include_str!("../../../../deploy/example/prober.yaml");
+const PROBE_GUIDE: &str = include_str!("../../../../docs/probe.md");
 
 fn example() -> Template {
     Template::read(EXAMPLE)
@@ -66,9 +68,11 @@ fn the_descriptions_of_security_groups_have_only_allowed_characters() {
     let of =
         |way: &str| group[way].as_array().unwrap().iter().map(|rule| rule["Description"].clone()).collect::<Vec<_>>();
     let hold = with.properties("HoldIngress").unwrap();
-    let own = vec![group["GroupDescription"].clone(), hold["Description"].clone()];
-    let texts = [of("SecurityGroupIngress"), of("SecurityGroupEgress"), own].concat();
-    assert_eq!(texts.len(), 4);
+    let prober = Template::read(PROBER).properties("SecurityGroup").unwrap();
+    let own = vec![group["GroupDescription"].clone(), hold["Description"].clone(), prober["GroupDescription"].clone()];
+    let of_prober = prober["SecurityGroupEgress"].as_array().unwrap().iter().map(|rule| rule["Description"].clone());
+    let texts = [of("SecurityGroupIngress"), of("SecurityGroupEgress"), own, of_prober.collect()].concat();
+    assert_eq!(texts.len(), 7);
     for text in texts.iter().map(|text| text.as_str().unwrap()) {
         assert!(text.len() <= 255 && text.chars().all(is_taken), "{text}");
     }
@@ -94,4 +98,51 @@ fn with_the_hold_the_surrounding_settings_match() {
     assert_eq!(set("SPOTDRAIN_HOLD_MIN_HOLD"), (fails + 40).to_string(), "as docs/hold.md has it for a quiet service");
     let without = example().properties("TargetGroup").unwrap();
     assert_eq!(without["HealthCheckPort"], "traffic-port");
+}
+
+#[test]
+fn to_measure_the_hold_can_be_made_to_fail_through_ecs_exec() {
+    let environment = |example: &Template| {
+        let container = example.properties("TaskDefinition").unwrap()["ContainerDefinitions"][0].clone();
+        container["Environment"].as_array().unwrap().clone()
+    };
+    let holds = example().with("Hold", "with");
+    let measures = example().with("Hold", "with").with("Measure", "on");
+    let added: Vec<_> =
+        environment(&measures).into_iter().filter(|setting| !environment(&holds).contains(setting)).collect();
+    // The file that the probe names in its commands.
+    let file = "/tmp/spotdrain-fail-health";
+    assert_eq!(added, [json!({"Name": "SPOTDRAIN_HOLD_FAIL_HEALTH_FILE", "Value": file})]);
+    assert!(PROBE_GUIDE.contains(file));
+    let exec = |template: &Template| template.properties("Service").unwrap()["EnableExecuteCommand"].clone();
+    assert_eq!((exec(&holds), exec(&measures)), (json!(false), json!(true)));
+    assert_eq!(holds.properties("TaskRole"), None, "without ECS Exec, the task needs no permission");
+    let actions = actions(&measures.properties("TaskRole").unwrap());
+    assert!(actions.len() == 4 && actions.iter().all(|action| action.starts_with("ssmmessages:")), "{actions:?}");
+}
+
+#[test]
+fn the_prober_may_do_what_the_guide_lists_and_no_more() {
+    let prober = Template::read(PROBER);
+    let role = prober.properties("TaskRole").unwrap();
+    let granted = actions(&role);
+    let (_, list) = PROBE_GUIDE.split_once("\nPermissions: ").unwrap();
+    let list = list.split_once("\n\n").unwrap().0;
+    assert_eq!(granted.len(), 6);
+    for action in granted {
+        let (service, name) = action.split_once(':').unwrap();
+        assert!(list.contains(&format!("{service}:")) && list.contains(name), "{action} is not in {list}");
+    }
+    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().clone();
+    let on_all = statements.iter().filter(|statement| statement["Resource"] == "*");
+    assert!(on_all.flat_map(|statement| texts(&statement["Action"])).all(|action| action.contains(":Describe")));
+}
+
+fn actions(role: &Value) -> Vec<String> {
+    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+    statements.iter().flat_map(|statement| texts(&statement["Action"])).collect()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }

@@ -8,9 +8,10 @@ use spotdrain_doctor::{Diagnosis, examine};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/example/template.yaml");
 
-const PARAMETERS: [(&str, &[&str]); 7] = [
+const PARAMETERS: [(&str, &[&str]); 8] = [
     ("Hold", &["without", "with"]),
     ("Image", &["logstash:8.17.0", "logstash-with-hold:1"]),
+    ("Measure", &["off", "on"]),
     ("Mode", &["enforce", "observe"]),
     ("Delivery", &["queue", "direct"]),
     ("Architecture", &["x86_64", "arm64"]),
@@ -37,10 +38,15 @@ fn diagnosis(parameters: BTreeMap<String, String>) -> Result<Diagnosis, Template
 #[test]
 fn every_combination_of_the_examples_parameters_has_its_findings_and_is_checked() {
     let all = combinations();
-    assert_eq!(all.len(), 128);
+    assert_eq!(all.len(), 256);
     for parameters in all {
         let is = |name: &str, value: &str| parameters.get(name).is_some_and(|set| set == value);
         let (holds, observes) = (is("Hold", "with"), is("Mode", "observe"));
+        if is("Measure", "on") && !holds {
+            let error = diagnosis(parameters).unwrap_err().to_string();
+            assert!(error.contains("by rule MeasureWithTheHold: Measure=on needs Hold=with"), "{error}");
+            continue;
+        }
         if holds && is("Image", "logstash:8.17.0") {
             let error = diagnosis(parameters).unwrap_err().to_string();
             assert!(error.contains("by rule AnImageWithTheHold: Hold=with needs an Image"), "{error}");
