@@ -21,8 +21,9 @@ pub(crate) type NoticeId = usize;
 /// If more groups wait than the invocation can serve, deadlines in the same period of this many seconds count as equal, and
 /// equal groups take turns in the order of their ARNs. The queue distributes the notices of each group over both execution
 /// environments, and distributes again what an invocation could not serve. Because both environments take the groups in the same
-/// order, they finish the same groups, and no group is written to again in the next invocation.
-const SAME_TIME: i64 = 10;
+/// order, they finish the same groups, and no group is written to again in the next invocation. The period is short because at
+/// the end of every invocation more groups may wait than it can still serve, and their oldest notices should come first.
+const SAME_TIME: i64 = 2;
 
 /// Why a group is read without a turn, the most urgent reason first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -234,5 +235,29 @@ impl Work {
     pub(crate) fn next_ready(&self, now: Timestamp) -> Option<Timestamp> {
         let waits = |group: &&GroupQueue| !(group.is_busy || group.turns.is_empty() && group.looks.is_empty());
         self.groups.values().filter(waits).filter_map(|group| group.not_before).filter(|at| *at > now).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(name: &str) -> TargetGroupArn {
+        let arn = format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/0123456789abcdef");
+        TargetGroupArn::parse(&arn).unwrap()
+    }
+
+    #[test]
+    fn the_earliest_deadline_decides_and_in_an_overload_the_arn_if_deadlines_are_close() {
+        let at = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap();
+        let mut work = Work::default();
+        for (id, (name, deadline)) in [("a", 121_900), ("b", 120_100), ("c", 119_900)].into_iter().enumerate() {
+            let turns = BTreeSet::from([(at(deadline), id)]);
+            work.groups.insert(group(name), GroupQueue { turns, ..GroupQueue::default() });
+        }
+        let next = |work: &Work, turns| work.next_turn(at(0), turns).unwrap();
+        assert_eq!((next(&work, 3), next(&work, 2)), (group("c"), group("c")), "more than a moment earlier");
+        work.groups.remove(&group("c"));
+        assert_eq!((next(&work, 2), next(&work, 1)), (group("b"), group("a")));
     }
 }
