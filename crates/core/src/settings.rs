@@ -25,7 +25,7 @@ pub const NAMES: [(&str, &str); 12] = [
     (MESSAGE_TOPIC, "none"),
 ];
 
-/// The setting that only the function uses: what handles a single event by hand shows its report.
+/// Only the function uses this setting. The commands show the report of an event instead.
 pub const MESSAGE_TOPIC: &str = "SPOTDRAIN_MESSAGE_TOPIC";
 
 /// Whether targets are deregistered.

@@ -36,9 +36,11 @@ pub struct LoadBalancerDelays {
 }
 
 /// The delays of both kinds of load balancer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Delays {
+    #[serde(rename = "nlb")]
     pub network: LoadBalancerDelays,
+    #[serde(rename = "alb")]
     pub application: LoadBalancerDelays,
 }
 

@@ -1,9 +1,9 @@
 //! Until when does an interrupted task get new connections, and what would change that?
 //!
 //! All times are seconds from SIGTERM, which is sent with the notice. Every figure has its source. Where AWS gives no figure, it
-//! is a user's measurement, so the result is a forecast and not a promise. It assumes that a draining target that fails its
-//! health check gets no new connections sooner, which nobody has measured; SD034 is about the other case. The model is in
-//! `docs/doctor.md`.
+//! is a user's measurement, so the result is a forecast and not a promise. By default it assumes that a draining target
+//! that also fails its health check stops getting new connections sooner. No measurement has been published; a result of
+//! `spotdrain probe` replaces the assumption, and SD034 covers the other case. The model is in `docs/doctor.md`.
 
 use serde::Serialize;
 use spotdrain_core::model::limits::NOTICE_SECONDS;

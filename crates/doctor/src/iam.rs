@@ -63,7 +63,7 @@ pub fn anything(why: &str) -> [Statement; 2] {
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
 #[must_use]
 pub fn boundary(policy: &str) -> Statement {
-    let why = format!("the role has the permissions boundary {policy}, which is not judged here");
+    let why = format!("the role has the permissions boundary {policy}, which is not evaluated");
     Statement { allows: false, actions: Setting::Unknown(why), ..Statement::default() }
 }
 
@@ -145,7 +145,7 @@ fn any(answers: impl Iterator<Item = Result<bool, Unknown>>) -> Result<bool, Unk
 fn fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
     let widest = widest(pattern);
     match glob(&widest, text) {
-        true if widest != pattern => Err(Unknown(format!("{pattern} in the policy is not judged here"))),
+        true if widest != pattern => Err(Unknown(format!("{pattern} in the policy is not evaluated"))),
         fits => Ok(fits),
     }
 }
@@ -178,10 +178,10 @@ fn holds(condition: &Condition, keys: &[(String, Setting<String>)]) -> Result<bo
         "ArnEquals" | "ArnLike" => arn_fits,
         // Only for aws:SecureTransport: the callers use TLS.
         "Bool" if key.eq_ignore_ascii_case("aws:SecureTransport") => |value, text| Ok(value == text),
-        _ => return Err(Unknown(format!("the condition {} of the policy is not judged here", condition.operator))),
+        _ => return Err(Unknown(format!("the condition {} of the policy is not evaluated", condition.operator))),
     };
     let Some((_, value)) = keys.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) else {
-        return Err(Unknown(format!("the condition on {key} of the policy is not judged here")));
+        return Err(Unknown(format!("the condition on {key} of the policy is not evaluated")));
     };
     let Some(text) = value.known_or_err()? else { return Ok(negated) };
     Ok(any(values.iter().map(|pattern| compare(pattern, text)))? != negated)
@@ -192,7 +192,7 @@ fn holds(condition: &Condition, keys: &[(String, Setting<String>)]) -> Result<bo
 fn arn_fits(pattern: &str, text: &str) -> Result<bool, Unknown> {
     let (patterns, parts): (Vec<_>, Vec<_>) = (pattern.splitn(6, ':').collect(), text.splitn(6, ':').collect());
     if patterns.len() != 6 && widest(pattern).contains('*') {
-        return Err(Unknown(format!("{pattern} in the role's policy is no ARN, and not judged here")));
+        return Err(Unknown(format!("{pattern} in the role's policy is no ARN, and not evaluated")));
     }
     if patterns.len() != parts.len() {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! The doctor finds the settings that will drop connections, before an interruption does drop them.
+//! The doctor finds the settings that will drop connections, before an interruption drops them.
 //!
 //! - `model`: the deployment to examine, with services, their target groups, and the delivery of notices. Every setting is set,
 //!   at its default, or unknown with a reason.

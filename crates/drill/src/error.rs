@@ -34,6 +34,12 @@ pub enum DrillError {
          may be overloaded, or the drill was suspended: run it again"
     )]
     Stalled { at: f64, seconds: f64 },
+    /// The machine had no file descriptor or port left.
+    #[error(
+        "{0} connections could not be opened because this machine had no file descriptor or port left, so the figures would be \
+         wrong: lower --rate, or raise the limit (ulimit -n)"
+    )]
+    NotOpened(usize),
     /// A program or part did not start.
     #[error("{what} did not start: {why}")]
     Start {

@@ -35,7 +35,7 @@ pub use load_balancer::model::{LoadBalancerModel, LoadBalancerType, WhileDrainin
 pub use report::RunRecord;
 pub use report::figures::{Figures, Marks};
 pub use report::html;
-pub use report::page::{page, percent};
+pub use report::page::{lost_connections, page, percent};
 pub use rig::{Rig, RigSettings};
 pub use run::{DrillRun, RunProgress};
 pub use service::interruption::TaskInterruption;

@@ -92,6 +92,9 @@ impl DrillRun<'_> {
         if let Some(stall) = log.stall() {
             return Err(DrillError::Stalled { at: stall.at, seconds: stall.seconds });
         }
+        if log.not_opened() > 0 {
+            return Err(DrillError::NotOpened(log.not_opened()));
+        }
         Ok(Results { connections: join_complete(&rig.balancer, log.take()).await?, timelines, killed })
     }
 

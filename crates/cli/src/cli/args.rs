@@ -65,8 +65,8 @@ pub(crate) enum CliCommand {
     Simulate(SimulateArgs),
     /// Interrupt tasks under live traffic, and count the lost connections
     ///
-    /// Runs four scenarios: nothing, the function, the hold, and both. Needs HAProxy, which acts as the load balancer, and no AWS
-    /// account. The assumptions about AWS: docs/drill.md.
+    /// Runs five scenarios: nothing, the function, the hold, both, and a shell that sleeps before it passes SIGTERM on. Needs
+    /// HAProxy, which acts as the load balancer, and no AWS account. The assumptions about AWS: docs/drill.md.
     Drill(DrillArgs),
     /// Measure your own load balancer: clients against a service while its targets leave
     ///

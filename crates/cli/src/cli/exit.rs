@@ -64,7 +64,7 @@ pub(crate) enum CliError {
     /// AWS cannot be reached at the moment.
     #[error("{0}")]
     Unreachable(String),
-    /// Not an error for people: nothing is printed.
+    /// The reader of standard output has closed it. Nothing is printed.
     #[error("standard output was closed by its reader")]
     OutputClosed,
 }

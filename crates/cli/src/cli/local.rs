@@ -6,12 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use spotdrain_localaws::{Action, LocalAws, Scene, World};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::LocalArgs;
 use super::exit::{CliError, Exit};
 use super::output::style::{BOLD, QUIET};
 use super::output::write_error;
+use super::signals::until_stopped;
 
 /// The world to serve, and its description in the introduction.
 struct Served {
@@ -83,15 +83,6 @@ fn simulated() -> String {
         format!("  {service}: {}\n", names.join(", "))
     };
     Action::by_service().into_iter().map(line).collect()
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn until_stopped() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod output;
 mod probe;
 mod report;
 mod settings;
+mod signals;
 mod simulate;
 
 use std::io::Write as _;

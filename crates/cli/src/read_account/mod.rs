@@ -3,7 +3,7 @@
 //! A setting that a call cannot read is unknown, with AWS's message, which names the missing permission. A failure is an error
 //! only if it leaves nothing to examine. The order follows the dependencies: `clusters`, `services` with their `scaling` and
 //! `revisions`; then `delivery` with its `queue`, `rule` and `role`; then, at the same time, `task_definitions`, and
-//! `target_groups` with their `tags`, `cross_zone`, `target_health` and `listeners`.
+//! `target_groups` with their `tags`, `cross_zone`, `target_health` and `listeners`. `tasks` reads one task for other commands.
 
 mod clusters;
 mod cross_zone;
@@ -18,6 +18,7 @@ mod tags;
 mod target_groups;
 mod target_health;
 mod task_definitions;
+mod tasks;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ use spotdrain_doctor::model::setting::Setting;
 
 pub(crate) use paced_client::{CallBudget, CallFailure, PacedClient, attempt_once};
 use spotdrain_function::Aws;
+pub(crate) use tasks::read_task;
 
 /// What to read.
 #[derive(Debug, Clone, Default)]

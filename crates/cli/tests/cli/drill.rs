@@ -175,7 +175,7 @@ fn the_users_own_application_is_held_too() {
     }
     let _alone = TRAFFIC.blocking_lock();
     let program = Path::new(PROGRAM).with_file_name("spotdrain-drill-app");
-    let app = format!("{} --name own --address 0.0.0.0:8123 --grace 1", program.display());
+    let app = format!("{} --name own --address 0.0.0.0:8123 --grace 1 >/dev/null", program.display());
     let (code, out, err) =
         run(&[&SMALL[..], &["--only", "nothing,hold", "--app", &app, "--port", "8123", "--json"]].concat());
     if err.contains("--app needs network namespaces") {

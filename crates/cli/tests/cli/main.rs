@@ -14,6 +14,7 @@ mod command;
 mod commands;
 mod conventions;
 mod drill;
+mod measured;
 mod probe;
 mod schemas;
 mod simulate;

@@ -159,16 +159,20 @@ async fn a_stopped_task_loses_connections_and_is_not_registered_again() {
 }
 
 /// A server that answers HTTP requests with its name, on a thread that ends with the test.
-fn server(name: &'static str) -> String {
+fn server(name: &str) -> String {
+    answering(format!("HTTP/1.1 200 OK\r\nx-name: {name}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"))
+}
+
+/// A server that gives this answer to the first request of each connection, and closes it.
+fn answering(answer: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
+            let answer = answer.clone();
             std::thread::spawn(move || {
                 _ = stream.read(&mut [0; 1024]);
-                let answer =
-                    format!("HTTP/1.1 200 OK\r\nx-name: {name}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
                 _ = stream.write_all(answer.as_bytes());
             });
         }
@@ -308,6 +312,25 @@ fn a_service_that_does_not_serve_now_is_not_probed() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_cannot_be_sampled_is_an_error_before_the_clients_start() {
+    let (local, group, _) = cloud(1).await;
+    local.world().add_fault(Fault::AccessDenied.on(Action::DescribeTargetHealth));
+    let (code, out, err) = run(against(&local, &["probe", "--against", &server("a"), "--target-group", &group]));
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("--target-group: ") && err.contains("DescribeTargetHealth"), "{err}");
+}
+
+#[test]
+fn a_connection_that_http_1_0_ends_is_not_lost() {
+    let _alone = TRAFFIC.blocking_lock();
+    let server = answering("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok".to_owned());
+    let traffic = ["--for", "1", "--held-percent", "100", "--held-seconds", "1", "--json"];
+    let (code, result) = json(spotdrain(&[&["probe", "--against", &server], &traffic[..]].concat()));
+    let lost: Vec<_> = ["refused", "reset", "cut"].map(|loss| result[loss].as_u64().unwrap()).into();
+    assert_eq!((code, lost), (0, vec![0, 0, 0]), "{result}");
+}
+
 #[test]
 fn an_experiment_needs_to_tell_the_targets_apart() {
     let group = "arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/a/1";
@@ -356,47 +379,4 @@ fn a_probe_that_was_suspended_says_that_its_figures_are_not_valid() {
     let (_, after) = rest.split_once("the probe itself stood still for ").unwrap_or_else(|| panic!("{rest}"));
     let seconds: f64 = after.split(' ').next().unwrap().parse().unwrap();
     assert!(seconds >= 1.4, "{rest}");
-}
-
-#[test]
-fn results_of_the_probe_replace_the_drills_delays() {
-    let file = std::env::temp_dir().join(format!("spotdrain-test-measured-{}.json", std::process::id()));
-    let path = file.to_string_lossy().into_owned();
-    std::fs::write(&file, "{}").unwrap();
-    let (code, _, err) = run(spotdrain(&["drill", "--measured", &path]));
-    assert_eq!(code, 64);
-    assert!(err.contains(&path) && err.contains("not a result of spotdrain probe --json"), "{err}");
-    let measured = r#"{"schema": "spotdrain-probe-1", "measured": {"load_balancer": "nlb",
-        "after_unhealthy": {"at_least": 11.0, "at_most": 12.5}}}"#;
-    std::fs::write(&file, measured).unwrap();
-    if has_all("results_of_the_probe_replace_the_drills_delays", false) {
-        let _alone = TRAFFIC.blocking_lock();
-        let arguments = ["drill", "--scale", "20", "--rate", "50", "--only", "nothing", "--measured", &path, "--json"];
-        let mut command = spotdrain(&arguments);
-        command.env("PATH", std::env::var("PATH").unwrap());
-        let (code, drill) = json(command);
-        assert_eq!(code, 0);
-        assert_eq!(drill["plan"]["balancer"]["after_unhealthy"], 12.5);
-        assert_eq!(drill["plan"]["balancer"]["after_deregistration"], 120.0);
-        assert_eq!(drill["plan"]["is_measured"], true);
-    }
-    std::fs::remove_file(&file).unwrap();
-}
-
-#[test]
-fn results_of_the_probe_replace_the_doctors_delays() {
-    let file = std::env::temp_dir().join(format!("spotdrain-test-measured-doctor-{}.json", std::process::id()));
-    let measured = r#"{"schema": "spotdrain-probe-1", "measured": {"load_balancer": "nlb",
-        "after_deregistration": {"at_least": 60.0, "at_most": 61.2}, "after_unhealthy": {"at_least": 5.0, "at_most": 6.0}}}"#;
-    std::fs::write(&file, measured).unwrap();
-    let template = ["doctor", "--template", "deploy/example/template.yaml", "--severity", "error"];
-    let with: Vec<_> = template.into_iter().chain(["--measured", file.to_str().unwrap()]).collect();
-    let (_, text, _) = run(spotdrain(&with));
-    assert!(text.contains("with your measurement of an NLB: left 62 s after the deregistration, 6 s after"), "{text}");
-    let last_new = |arguments: &[&str]| {
-        let (_, diagnosis) = json(spotdrain(&[arguments, &["--json"]].concat()));
-        diagnosis["forecasts"][0]["last_new_connection_seconds"].as_u64().unwrap()
-    };
-    assert!(last_new(&with) < last_new(&template));
-    std::fs::remove_file(&file).unwrap();
 }

@@ -12,7 +12,7 @@ pub const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The length of both periods together. Records of this time are needed.
 pub const COMPARED: SignedDuration = SignedDuration::from_hours(35 * 24);
 
-/// The least notices that each period needs for a comparison.
+/// The minimum number of notices in each period for a comparison.
 pub const LEAST_NOTICES: u64 = 20;
 
 /// Who was first, recently and before.

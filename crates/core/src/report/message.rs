@@ -86,11 +86,12 @@ impl SweepCounts {
         self.ecs_first += u32::from(record.first == First::Ecs);
         self.observed += u32::from(record.mode == Mode::Observe);
         self.without_group += u32::from(record.registrations.is_empty() && record.failure.is_none());
-        self.failed += u32::from(record.failures().next().is_some());
+        let failed = record.failures().next().is_some();
+        self.failed += u32::from(failed);
         let has = |outcome: Outcome| u32::from(record.registrations.iter().any(|row| row.outcome == outcome));
         self.kept += has(Outcome::KeptLastHealthy);
         self.held += has(Outcome::LeftToHold);
-        self.deregistered += has(Outcome::Deregistered);
+        self.deregistered += if failed { 0 } else { has(Outcome::Deregistered) };
         let last = record.registrations.iter().filter_map(|row| row.notice_to_deregistered_ms).max();
         self.slowest = self.slowest.max(SignedDuration::from_millis(last.unwrap_or_default()));
     }

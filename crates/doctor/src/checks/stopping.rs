@@ -41,9 +41,10 @@ fn stop_timeout(subject: &GroupSubject<'_>) -> CheckResult {
     let place = part(subject.of, container);
     if subject.group.kind()? == GroupKind::Network {
         let goes_on = subject.of.deployment.delays.network.after_deregistration;
+        let needed = goes_on.min(NOTICE_SECONDS);
         let impact = Impact::for_seconds(Connections::New, goes_on.saturating_sub(stop));
         let description = format!("{killed} then, and an NLB sends new connections for up to {goes_on} s");
-        return Ok((stop < NOTICE_SECONDS).then(|| Problem::new(place, description, impact, stop_fix(NOTICE_SECONDS))));
+        return Ok((stop < needed).then(|| Problem::new(place, description, impact, stop_fix(needed))));
     }
     let delay = subject.group.delay()?.min(NOTICE_SECONDS);
     let description = format!("{killed} before the {delay} s are over that its ALB gives open requests");

@@ -112,7 +112,7 @@ impl Group {
         Ok(matches!(protocol, "UDP" | "TCP_UDP"))
     }
 
-    /// Returns whether what is open is cut when the deregistration delay ends: by default only in new groups with UDP.
+    /// Returns whether open connections are cut when the deregistration delay ends: by default only in new groups with UDP.
     /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html>
     pub fn cuts_after_delay(&self) -> Result<bool, Unknown> {
         self.attributes.cuts_after_delay.value_or(self.carries_udp()?)

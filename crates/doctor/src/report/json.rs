@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::check::{Check, Fix, Impact, Severity};
-use crate::delays::LoadBalancerDelays;
+use crate::delays::Delays;
 use crate::diagnosis::{Diagnosis, Finding, NotApplicable, NotChecked};
 use crate::forecast::Forecast;
 use crate::report::page::address;
@@ -24,13 +24,7 @@ pub struct DiagnosisRecord<'a> {
     not_applicable: &'a [NotApplicable],
     forecasts: &'a [Forecast],
     /// The load balancers' delays that the forecasts rest on.
-    delays: DelaysRecord,
-}
-
-#[derive(Debug, Serialize)]
-struct DelaysRecord {
-    nlb: LoadBalancerDelays,
-    alb: LoadBalancerDelays,
+    delays: Delays,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,7 +99,7 @@ pub fn record(diagnosis: &Diagnosis) -> DiagnosisRecord<'_> {
         not_checked: diagnosis.not_checked.iter().map(not_checked).collect(),
         not_applicable: &diagnosis.not_applicable,
         forecasts: &diagnosis.forecasts,
-        delays: DelaysRecord { nlb: diagnosis.delays.network, alb: diagnosis.delays.application },
+        delays: diagnosis.delays,
     }
 }
 

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONNECTION, HOST, HeaderValue};
-use hyper::{Request, Response, StatusCode, body::Incoming};
+use hyper::{Request, Response, StatusCode, Version, body::Incoming};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -154,8 +154,11 @@ impl Frontend {
 
     async fn read(&self, response: Response<Incoming>) -> Exchange {
         let served_by = self.server(&response);
-        let is_last =
-            response.headers().get(CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
+        // HTTP/1.0 ends the connection unless the server says otherwise, and HTTP/1.1 keeps it.
+        let is_last = match response.headers().get(CONNECTION) {
+            Some(value) => value.as_bytes().eq_ignore_ascii_case(b"close"),
+            None => response.version() == Version::HTTP_10,
+        };
         let has_no_target = has_no_target(response.status());
         let view = match response.into_body().collect().await {
             Ok(_) if has_no_target => ClientView::Refused,

@@ -2,8 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::io;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -46,6 +49,7 @@ pub(crate) struct TrafficLog {
     attempts: RefCell<Vec<Attempt>>,
     opened: Cell<usize>,
     lost: Cell<usize>,
+    not_opened: Cell<usize>,
     stall: Cell<Option<Stall>>,
 }
 
@@ -60,6 +64,11 @@ impl TrafficLog {
         self.stall.get()
     }
 
+    /// The number of connections that this machine could not open.
+    pub(crate) fn not_opened(&self) -> usize {
+        self.not_opened.get()
+    }
+
     /// The names of the servers that answered, each once.
     pub(crate) fn servers(&self) -> Vec<String> {
         let attempts = self.attempts.borrow();
@@ -71,9 +80,9 @@ impl TrafficLog {
         self.attempts.take()
     }
 
-    /// Notes that a connection ended; `None` if its task was cancelled.
-    fn end(&self, attempt: Option<Attempt>) {
-        let Some(attempt) = attempt else { return };
+    /// Notes that a connection ended. An error: this machine could not open it.
+    fn end(&self, attempt: io::Result<Attempt>) {
+        let Ok(attempt) = attempt else { return self.not_opened.set(self.not_opened.get() + 1) };
         self.lost.set(self.lost.get() + usize::from(attempt.view != ClientView::Whole));
         self.attempts.borrow_mut().push(attempt);
     }
@@ -90,6 +99,7 @@ impl TrafficLog {
 
 /// Opens connections until the end, and waits until all have ended.
 pub(crate) async fn traffic(settings: TrafficSettings, clock: Clock, frontend: &Frontend, log: &TrafficLog) {
+    raise_file_limit();
     let mut ticks = interval(Duration::from_secs(1) / settings.rate.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (mut open, mut share) = (JoinSet::new(), Share::new(settings.held_percent));
@@ -100,25 +110,43 @@ pub(crate) async fn traffic(settings: TrafficSettings, clock: Clock, frontend: &
                 let hold = share.next().then_some(settings.held_seconds.min(settings.end - clock.now()));
                 open.spawn(attempt(clock, frontend.clone(), hold));
             }
-            Some(ended) = open.join_next() => log.end(ended.ok()),
+            Some(Ok(ended)) = open.join_next() => log.end(ended),
         }
     }
-    while let Some(ended) = open.join_next().await {
-        log.end(ended.ok());
+    for ended in open.join_all().await {
+        log.end(ended);
     }
 }
 
-/// Opens one connection. `hold` is how long the connection is held, in seconds of the clock; `None` sends one request.
-async fn attempt(clock: Clock, frontend: Frontend, hold: Option<f64>) -> Attempt {
+/// Allows this process as many open files as the hard limit does. The usual soft limit of 1,024 is less than a thousand held
+/// connections need.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // If it cannot be raised, connections that need it are reported as not opened.
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).ok();
+}
+
+/// Opens one connection. `hold` is how long the connection is held, in seconds of the clock; `None` sends one request. Fails if
+/// this machine cannot open it.
+async fn attempt(clock: Clock, frontend: Frontend, hold: Option<f64>) -> io::Result<Attempt> {
     let (opened, is_held) = (clock.now(), hold.is_some());
-    let stream = client::connect(&frontend).await.ok();
+    let stream = match client::connect(&frontend).await {
+        Err(error) if is_own(&error) => return Err(error),
+        stream => stream.ok(),
+    };
     let port = stream.as_ref().and_then(|stream| stream.local_addr().ok()).map(|address| address.port());
     let ClientAnswer { view, served_by } = match (stream, hold) {
         (None, _) => ClientView::Refused.into(),
         (Some(stream), None) => client::request(stream, &frontend).await,
         (Some(stream), Some(seconds)) => client::hold(stream, &frontend, Instant::now() + clock.wall(seconds)).await,
     };
-    Attempt { opened, ended: clock.now(), port, is_held, view, served_by }
+    Ok(Attempt { opened, ended: clock.now(), port, is_held, view, served_by })
+}
+
+/// Whether this machine, and not the network or the service, is the cause: it has no file descriptor, port or buffer left.
+fn is_own(error: &io::Error) -> bool {
+    let own = [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|errno| own.contains(&errno))
 }
 
 /// Selects a percentage of the connections, evenly spread.

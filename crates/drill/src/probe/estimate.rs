@@ -52,7 +52,8 @@ pub fn delay(connections: &[f64], step: Interval, end: f64) -> Result<Bounds, No
 }
 
 impl Bounds {
-    /// The delay to calculate with: the upper bound, or the lower bound if there is no upper one.
+    /// The delay to calculate with: the upper bound. [`Measured::parse`](super::measured::Measured::parse) refuses a delay without
+    /// one.
     #[must_use]
     pub fn seconds(self) -> f64 {
         self.at_most.unwrap_or(self.at_least)

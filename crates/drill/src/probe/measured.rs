@@ -32,6 +32,10 @@ pub enum MeasuredError {
     Schema(String),
     #[error("it measured no delay: only a probe with --experiment deregister, unhealthy or both does")]
     Nothing,
+    #[error(
+        "the delay {0} has no upper bound ({1}), because connections were still arriving at the end: repeat the probe with a larger --for"
+    )]
+    Unfinished(&'static str, Bounds),
     #[error("one result is of an {0} and another of an {1}: pass results of one load balancer only")]
     Mixed(&'static str, &'static str),
     #[error("the result is of an {0}, but the load balancer here is an {1}")]
@@ -52,7 +56,12 @@ impl Measured {
         if schema != SCHEMA {
             return Err(MeasuredError::Schema(schema));
         }
-        if measured.is_empty() { Err(MeasuredError::Nothing) } else { Ok(measured) }
+        let delays = measured.delays();
+        match delays.iter().find(|(_, bounds)| bounds.at_most.is_none()) {
+            Some((name, bounds)) => Err(MeasuredError::Unfinished(name, *bounds)),
+            None if delays.is_empty() => Err(MeasuredError::Nothing),
+            None => Ok(measured),
+        }
     }
 
     /// Whether no delay was measured.
@@ -97,7 +106,9 @@ impl Measured {
         if unhealthy.at_most.is_some_and(|most| most < healthy.at_least) {
             return Some(WhileDraining::Sooner);
         }
-        healthy.at_most.is_some_and(|most| unhealthy.at_least <= most).then_some(WhileDraining::Not)
+        // Two measurements of the same delay differ by about the precision of one.
+        let precision = healthy.at_most? - healthy.at_least;
+        (unhealthy.at_least >= healthy.at_least - precision).then_some(WhileDraining::Not)
     }
 
     /// Replaces a model's delays by the measured ones.
@@ -132,6 +143,8 @@ mod tests {
         assert_eq!(healthy.while_draining(), None);
         assert_eq!(both(Some(bounds(50.0, 52.0))).while_draining(), Some(WhileDraining::Sooner));
         assert_eq!(both(Some(bounds(117.0, 121.0))).while_draining(), Some(WhileDraining::Not));
+        assert_eq!(both(Some(bounds(121.0, 123.0))).while_draining(), Some(WhileDraining::Not));
+        assert_eq!(both(Some(bounds(90.0, 119.0))).while_draining(), None, "too imprecise");
     }
 
     #[test]
@@ -150,6 +163,10 @@ mod tests {
             ("{}", "missing field `schema`"),
             (r#"{"schema": "x"}"#, "its schema is \"x\""),
             (r#"{"schema": "spotdrain-probe-1"}"#, "measured no delay"),
+            (
+                r#"{"schema": "spotdrain-probe-1", "measured": {"after_unhealthy": {"at_least": 58.0, "at_most": null}}}"#,
+                "no upper bound (more than 58.0 s)",
+            ),
         ] {
             let problem = Measured::parse(json).unwrap_err().to_string();
             assert!(problem.contains(part), "{json}: {problem}");

@@ -4,14 +4,14 @@ use crate::probe::estimate::Bounds;
 use crate::probe::record::{ConnectionCounts, ProbeRecord, Second};
 use crate::report::chart::{Chart, ChartRow, Mark};
 use crate::report::html::{document, escape};
-use crate::report::page::{STYLE, percent};
+use crate::report::page::{STYLE, lost_connections, percent};
 
 /// Renders a result as one HTML page.
 #[must_use]
 pub fn page(record: &ProbeRecord) -> String {
     let (against, lost) = (escape(&record.against), record.total.lost());
     let class = if lost == 0 { "none" } else { "some" };
-    let verdict = if lost == 0 { "nothing lost".to_owned() } else { format!("{lost} connections lost") };
+    let verdict = lost_connections(lost);
     let main = format!(
         "<h1>{against} <span class=\"{class}\">{verdict}</span></h1>\n<p>{}</p>\n{}{}{}{}{}",
         setting(record),
@@ -83,9 +83,11 @@ fn chart(record: &ProbeRecord) -> Chart {
         let is_affected = target == Some(server.name.as_str());
         let mark = Mark { letter: 'L', at: server.last_new, text: "last new connection".to_owned() };
         let marks = if is_affected { vec![mark] } else { Vec::new() };
-        ChartRow { name: server.name.clone(), is_affected, served: server.per_second.clone(), lost: Vec::new(), marks }
+        // A lost connection has no server.
+        let lost = vec![0.0; server.per_second.len()];
+        ChartRow { name: server.name.clone(), is_affected, served: server.per_second.clone(), lost, marks }
     });
-    let rows: Vec<_> = [all].into_iter().chain(servers.map(with_empty_losses)).collect();
+    let rows: Vec<_> = [all].into_iter().chain(servers).collect();
     let max = rows
         .iter()
         .flat_map(|row| row.served.iter().zip(&row.lost))
@@ -101,11 +103,6 @@ fn chart(record: &ProbeRecord) -> Chart {
         events,
         rows,
     }
-}
-
-/// A lost connection has no server.
-fn with_empty_losses(row: ChartRow) -> ChartRow {
-    ChartRow { lost: vec![0.0; row.served.len()], ..row }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a second has few connections")]
@@ -147,7 +144,7 @@ mod tests {
         for word in ["http:", "https:", "<script", "src=", "@import", "url(", "<a>", "<stopped>"] {
             assert!(!page.contains(word), "{word}");
         }
-        assert!(page.contains("1 connections lost") && page.contains("50.0 %") && page.contains("&lt;stopped&gt;"));
+        assert!(page.contains("1 connection lost") && page.contains("50.0 %") && page.contains("&lt;stopped&gt;"));
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub struct ProbeRecord {
     pub states: Vec<StateChange>,
     /// The longest time during which the probe's own clients opened nothing. If there was one, the figures are not valid.
     pub stalled: Option<Stall>,
+    /// The connections that this machine could not open, because it had no file descriptor or port left. They are not counted
+    /// elsewhere. If there are any, the figures are not valid.
+    pub not_opened: usize,
     pub experiment: Option<ExperimentRecord>,
     pub measured: Measured,
 }
@@ -202,6 +205,7 @@ impl ProbeRecord {
             marks: Vec::new(),
             states: Vec::new(),
             stalled: None,
+            not_opened: 0,
             experiment: None,
             measured: Measured::default(),
         }

@@ -89,7 +89,7 @@ impl RunningProbe {
 
     /// The number of marks.
     #[must_use]
-    pub fn marks(&self) -> usize {
+    pub fn mark_count(&self) -> usize {
         self.marks.borrow().len()
     }
 
@@ -98,7 +98,8 @@ impl RunningProbe {
         self.marks.borrow_mut().push(ProbeMark { at: rounded(self.now()), text: text.to_owned() });
     }
 
-    pub fn state(&self, change: StateChange) {
+    /// Adds a change of a target's state to the result.
+    pub fn record_state(&self, change: StateChange) {
         self.states.borrow_mut().push(change);
     }
 
@@ -113,7 +114,8 @@ impl RunningProbe {
         let mut attempts = self.log.take();
         attempts.sort_by(|one, other| one.opened.total_cmp(&other.opened));
         let mut record = ProbeRecord::of(against, timestamp(self.started), self.settings, seconds, &attempts);
-        (record.marks, record.states, record.stalled) = (self.marks.take(), self.states.take(), self.log.stall());
+        (record.marks, record.states) = (self.marks.take(), self.states.take());
+        (record.stalled, record.not_opened) = (self.log.stall(), self.log.not_opened());
         (record, ServedConnections(attempts.into_iter().filter_map(|one| Some((one.served_by?, one.opened))).collect()))
     }
 }

@@ -70,18 +70,18 @@ pub(crate) fn last_new(connections: &[Connection], task: &str) -> Option<f64> {
     to_task.map(|connection| connection.opened).filter(|at| *at >= 0.0).max_by(f64::total_cmp).map(rounded)
 }
 
-/// The longest time between two served connections with a lost one between them. Takes when each connection was opened, in this
-/// order, and whether it was lost.
+/// The longest time between two served connections with a lost one between them. If connections are lost at the start or at the
+/// end, the first or the last one takes the place of the served one. Takes when each connection was opened, in this order, and
+/// whether it was lost.
 pub(crate) fn longest_gap(connections: impl Iterator<Item = (f64, bool)>) -> f64 {
-    let (mut longest, mut before, mut has_lost) = (0.0_f64, None, false);
+    let (mut longest, mut served, mut has_lost) = (0.0_f64, None, false);
     for (opened, is_lost) in connections {
-        if is_lost {
-            has_lost = true;
-            continue;
-        }
-        let gap = opened - before.unwrap_or(opened);
+        has_lost |= is_lost;
+        let gap = opened - *served.get_or_insert(opened);
         longest = if has_lost { longest.max(gap) } else { longest };
-        (before, has_lost) = (Some(opened), false);
+        if !is_lost {
+            (served, has_lost) = (Some(opened), false);
+        }
     }
     longest
 }

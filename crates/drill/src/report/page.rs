@@ -97,13 +97,23 @@ fn legend(max: f64) -> String {
 
 fn section(record: &RunRecord, max: f64) -> String {
     let lost = record.figures.lost();
-    let verdict = if lost == 0 { "nothing lost".to_owned() } else { format!("{lost} connections lost") };
+    let verdict = lost_connections(lost);
     let class = if lost == 0 { "none" } else { "some" };
     format!(
         "<section><h2>{} <span class=\"{class}\">{verdict}</span></h2>\n{}</section>\n",
         record.scenario.title(),
         chart(record, max).draw()
     )
+}
+
+/// The number of lost connections, in words.
+#[must_use]
+pub fn lost_connections(count: usize) -> String {
+    match count {
+        0 => "nothing lost".to_owned(),
+        1 => "1 connection lost".to_owned(),
+        count => format!("{count} connections lost"),
+    }
 }
 
 /// A share of all connections, in percent.
@@ -161,14 +171,15 @@ fn caveats(plan: &Plan) -> String {
     };
     let draining = match plan.balancer.unhealthy_while_draining {
         WhileDraining::Sooner if plan.balancer.kind == LoadBalancerType::Nlb && !plan.is_measured => {
-            " That an unhealthy target which is already draining is left sooner is an assumption: nobody has measured it."
+            " It is an assumption that an unhealthy target that is already draining is left sooner; nobody has published a \
+             measurement."
         }
         _ => "",
     };
     format!(
-        "<p class=\"caveats\">{delays}{draining} Not simulated, and able to change the result: an NLB's passive health checks, \
-         which may mark a target unhealthy after failed connections, before the configured checks do; and Availability Zones: \
-         without cross-zone load balancing, a zone whose only target leaves has none.</p>\n"
+        "<p class=\"caveats\">{delays}{draining} Two things are not simulated and could change the result. An NLB's passive health \
+         checks may mark a target unhealthy before the configured checks do. Without cross-zone load balancing, an Availability \
+         Zone has no target once its only one leaves.</p>\n"
     )
 }
 

@@ -29,8 +29,6 @@ while kill -0 "$app" 2>/dev/null; do wait "$app"; done"#;
 /// Time limit for a start.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const INTERVAL: Duration = Duration::from_millis(20);
-/// Time limit for a hold to exit after its application.
-const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The ports of every task. They are equal because each task has its own address.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +74,7 @@ impl Task {
         let pipes = [process.stdout.take().map(Into::into), process.stderr.take().map(Into::into)];
         pipes.into_iter().flatten().try_for_each(|pipe| output.collect(pipe)).map_err(broken)?;
         let has_hold = template.scenario.has_hold();
-        let waits_for = template.programs.application.port().filter(|_| !has_hold);
+        let waits_for = template.programs.application.port();
         Ok(Self { name, address, process, output, isolation: template.isolation, waits_for, has_hold })
     }
 
@@ -93,36 +91,36 @@ impl Task {
         Ok(())
     }
 
+    /// With a hold, its check of the application decides.
     fn is_ready(&self) -> bool {
         match self.waits_for {
+            _ if self.has_hold => self.output.is_healthy(),
             Some(port) => self.isolation.listens(&self.name, SocketAddr::from((self.address, port))),
-            None => self.output.is_ready(self.has_hold),
+            None => self.output.is_ready(),
         }
     }
 
     /// Sends SIGTERM to the first process of the task.
     pub(crate) fn terminate(&self) {
-        send(i32::try_from(self.process.id()).ok(), Signal::TERM);
+        if let Some(process) = self.pid() {
+            // The process may be gone.
+            kill_process(process, Signal::TERM).ok();
+        }
     }
 
-    /// Sends SIGKILL to the application and its process group; the hold, if any, then exits too. Returns false if the task has
-    /// ended already.
+    /// Sends SIGKILL to all processes of the task, as Fargate does. Returns false if the first one has ended already.
     pub(crate) fn kill(&mut self) -> bool {
-        if self.has_ended() {
-            return false;
-        }
-        match self.output.child().filter(|_| self.has_hold) {
-            Some(child) => send(Some(child), Signal::KILL),
-            None => self.kill_group(),
-        }
-        true
-    }
-
-    /// Ignores the error of a group that is gone.
-    fn kill_group(&self) {
-        if let Some(group) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw) {
+        let has_ended = self.has_ended();
+        if let Some(group) = self.pid() {
+            // The group may be gone.
             kill_process_group(group, Signal::KILL).ok();
         }
+        !has_ended
+    }
+
+    /// The first process of the task, and its process group.
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.process.id()).ok().and_then(Pid::from_raw)
     }
 
     /// When and why the hold forwarded SIGTERM to the application.
@@ -147,19 +145,7 @@ impl Task {
 impl Drop for Task {
     fn drop(&mut self) {
         self.kill();
-        let until = std::time::Instant::now() + EXIT_TIMEOUT;
-        while !self.has_ended() && std::time::Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        self.kill_group();
         self.process.wait().ok();
-    }
-}
-
-/// Ignores the error of a process that is gone.
-fn send(pid: Option<i32>, signal: Signal) {
-    if let Some(pid) = pid.and_then(Pid::from_raw) {
-        kill_process(pid, signal).ok();
     }
 }
 

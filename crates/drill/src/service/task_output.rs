@@ -20,7 +20,6 @@ pub(crate) struct TaskOutput(Arc<Mutex<Vec<TimedLine>>>);
 #[derive(Debug, Deserialize)]
 struct HoldRecord {
     step: String,
-    child: Option<i32>,
     healthy: Option<bool>,
     reason: Option<String>,
 }
@@ -49,15 +48,14 @@ impl TaskOutput {
         self.lines().push((at, line));
     }
 
-    /// Whether the application listens and, with a hold, the hold has found it healthy.
-    pub(crate) fn is_ready(&self, has_hold: bool) -> bool {
-        let is_up = self.lines().iter().any(|(_, line)| line == "ready");
-        is_up && (!has_hold || self.first(|line| (line.healthy == Some(true)).then_some(())).is_some())
+    /// Whether the drill's own application said that it listens.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.lines().iter().any(|(_, line)| line == "ready")
     }
 
-    /// The application's process id, from the hold's log.
-    pub(crate) fn child(&self) -> Option<i32> {
-        self.first(|line| line.child).map(|(_, child)| child)
+    /// Whether the hold has found the application healthy.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.first(|line| (line.healthy == Some(true)).then_some(())).is_some()
     }
 
     pub(crate) fn forwarded(&self) -> Option<Forwarded> {
@@ -92,12 +90,12 @@ mod tests {
     fn the_holds_log_is_read() {
         let output = TaskOutput::default();
         output.add(1.0, r#"{"program":"spotdrain-hold","step":"started","child":42,"ports":[1]}"#.to_owned());
+        assert!(!output.is_ready() && !output.is_healthy());
         output.add(2.0, "ready".to_owned());
-        assert!(output.is_ready(false) && !output.is_ready(true));
+        assert!(output.is_ready() && !output.is_healthy());
         output.add(3.0, r#"{"step":"health","healthy":true,"found":"answers 200"}"#.to_owned());
         output.add(9.0, r#"{"step":"forward","signal":"SIGTERM","reason":"quiet","after_ms":6}"#.to_owned());
-        assert!(output.is_ready(true));
-        assert_eq!(output.child(), Some(42));
+        assert!(output.is_healthy());
         assert_eq!(output.forwarded(), Some(Forwarded { at: 9.0, reason: "quiet".to_owned() }));
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn measured(measured: &Measured) -> Result<Delays, CliError> {
         Some(LoadBalancerType::Nlb) => Ok(Delays { network: replaced(defaults.network, measured), ..defaults }),
         Some(LoadBalancerType::Alb) => Ok(Delays { application: replaced(defaults.application, measured), ..defaults }),
         None => Err(CliError::Configuration(
-            "--measured: the result does not say which kind of load balancer it is of".to_owned(),
+            "--measured: the result does not name its load balancer type (nlb or alb)".to_owned(),
         )),
     }
 }

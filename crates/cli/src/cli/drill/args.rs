@@ -65,7 +65,7 @@ struct ServiceArgs {
     /// How long the application waits for its connections after SIGTERM; the hold leaves it this much time
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     grace: f64,
-    /// Run this command as the application of every task, with a shell; it must listen on --port of 0.0.0.0
+    /// Run this one command as the application of every task; it must listen on --port of 0.0.0.0
     #[arg(long, value_name = "COMMAND", requires = "port")]
     app: Option<String>,
     /// The port of the application

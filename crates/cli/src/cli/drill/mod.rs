@@ -14,7 +14,8 @@ pub(crate) use args::DrillArgs;
 use progress::ProgressLine;
 
 use super::exit::{CliError, Exit};
-use super::local::until_stopped;
+use super::output::{check_writable, write_file};
+use super::signals::until_stopped;
 
 /// Printed if the tasks cannot have networks of their own.
 const SHARED: &str = "network namespaces are unavailable (they need the programs unshare, nsenter and ip, and root or user \
@@ -29,27 +30,29 @@ pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, CliError> {
     let tools = tools.map_err(|error| failed(&error))?;
     let isolation = isolate(args, &program)?;
     // Find out that the report cannot be written before the drill, which takes minutes.
-    report(args, "")?;
-    let records = tokio::select! {
-        records = run_all(args, &plan, &tools, isolation) => records?,
+    args.report.as_deref().map_or(Ok(()), check_writable)?;
+    let (records, failed) = tokio::select! {
+        ended = run_all(args, &plan, &tools, isolation) => ended,
         _ = until_stopped() => return Err(CliError::Failed("interrupted: everything was stopped".to_owned())),
     };
-    report(args, &page(&plan, &records))?;
+    if let (Some(error), true) = (&failed, records.is_empty()) {
+        return Err(CliError::Failed(error.to_string()));
+    }
+    args.report.as_deref().map_or(Ok(()), |file| write_file(file, &page(&plan, &records)))?;
     if args.json { show::json(&plan, isolation, &records) } else { show::text(args, &plan, &records) }?;
-    Ok(Exit::Done)
+    match failed {
+        None => Ok(Exit::Done),
+        Some(error) => Err(CliError::Failed(format!("{error}. The {} runs before are complete", records.len()))),
+    }
 }
 
-fn report(args: &DrillArgs, page: &str) -> Result<(), CliError> {
-    let Some(file) = &args.report else { return Ok(()) };
-    std::fs::write(file, page).map_err(|error| CliError::Failed(format!("cannot write {}: {error}", file.display())))
-}
-
+/// Runs every scenario. If a run fails, returns those that were completed before it, with the error.
 async fn run_all(
     args: &DrillArgs,
     plan: &Plan,
     tools: &Programs,
     isolation: Isolation,
-) -> Result<Vec<RunRecord>, CliError> {
+) -> (Vec<RunRecord>, Option<DrillError>) {
     let (line, protocol) = (ProgressLine::start(args, plan), &args.protocol());
     let mut records = Vec::new();
     for repetition in 0..args.repeat {
@@ -57,12 +60,16 @@ async fn run_all(
             let on_progress = |progress| line.show(progress);
             let rig = RigSettings { scenario, plan, programs: tools, isolation, fail_health_in: None };
             let run = DrillRun { rig, repetition, protocol };
-            let record = run.execute(&function::handle, &on_progress).await.map_err(|error| failed(&error))?;
-            line.end_run(&record);
-            records.push(record);
+            match run.execute(&function::handle, &on_progress).await {
+                Ok(record) => {
+                    line.end_run(&record);
+                    records.push(record);
+                }
+                Err(error) => return (records, Some(error)),
+            }
         }
     }
-    Ok(records)
+    (records, None)
 }
 
 /// Restarts this program in namespaces of its own, if they are available.

@@ -5,7 +5,9 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod timeline;
 
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -15,6 +17,21 @@ use super::exit::CliError;
 pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Failed(error.to_string()))?;
     writeln!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))
+}
+
+/// Checks that a page can be written to this file, and keeps what is in it. Called before work that takes long.
+pub(crate) fn check_writable(file: &Path) -> Result<(), CliError> {
+    let opened = OpenOptions::new().append(true).create(true).open(file);
+    opened.map(drop).map_err(|error| file_error(file, &error))
+}
+
+/// Writes a page to this file.
+pub(crate) fn write_file(file: &Path, page: &str) -> Result<(), CliError> {
+    std::fs::write(file, page).map_err(|error| file_error(file, &error))
+}
+
+fn file_error(file: &Path, error: &io::Error) -> CliError {
+    CliError::Failed(format!("cannot write {}: {error}", file.display()))
 }
 
 /// Standard output cannot be written.
@@ -30,12 +47,13 @@ pub(crate) fn confirm(question: &str) -> Result<bool, CliError> {
     if !io::stdin().is_terminal() {
         return Err(CliError::Configuration("not a terminal: pass --yes to confirm".to_owned()));
     }
-    write!(anstream::stderr(), "{question}").map_err(|error| write_error(&error))?;
-    anstream::stderr().flush().map_err(|error| write_error(&error))?;
+    // The answer decides, also if the question could not be printed.
+    _ = write!(anstream::stderr(), "{question}").and_then(|()| anstream::stderr().flush());
     let mut answer = String::new();
-    if io::stdin().read_line(&mut answer).map_err(|error| write_error(&error))? == 0 {
+    let read = io::stdin().read_line(&mut answer);
+    if read.map_err(|error| CliError::Failed(format!("cannot read the answer: {error}")))? == 0 {
         // Standard input ended without a line break: end the question's line.
-        writeln!(anstream::stderr()).map_err(|error| write_error(&error))?;
+        _ = writeln!(anstream::stderr());
     }
     Ok(answer.trim() == "yes")
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::process::Stdio;
+use std::time::Duration;
 
 use spotdrain_drill::LoadBalancerType;
 use spotdrain_drill::probe::estimate::{Interval, NoEstimate, delay};
@@ -10,9 +11,11 @@ use spotdrain_drill::probe::record::{ExperimentRecord, ProbeRecord};
 use spotdrain_drill::probe::run::{RunningProbe, ServedConnections};
 use spotdrain_function::Aws;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::args::{ExperimentArgs, ExperimentKind};
 use super::sampler::name;
+use super::server_name::is_name_of;
 use super::target::{self, ProbeTarget};
 use super::{Keys, note};
 use crate::cli::connect::AwsConnection;
@@ -21,14 +24,18 @@ use crate::read_account::{CallBudget, PacedClient};
 /// In the printed commands, the file that makes the hold fail its health check.
 const FAIL_FILE: &str = "/tmp/spotdrain-fail-health";
 
+/// Time limit for the user's commands.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// An experiment on a target that was checked.
 pub(crate) struct Experiment<'a> {
     pub(crate) kind: ExperimentKind,
     args: &'a ExperimentArgs,
     aws: &'a Aws,
     pub(crate) target: ProbeTarget,
-    /// Set before the first call that changes something.
+    /// Whether DeregisterTargets was called. Set before the call.
     deregistered: Cell<bool>,
+    /// Whether the health check was made to fail. Set before that.
     fails_health: Cell<bool>,
     /// When the step happened.
     step: Cell<Option<Interval>>,
@@ -72,20 +79,28 @@ impl<'a> Experiment<'a> {
         let undo =
             self.undo_commands().into_iter().map(|command| format!("\n  undo: {command}")).collect::<Vec<_>>().concat();
         format!(
-            "target {target} of {}\n  task {task}\n  {others} other healthy targets\n  will {what}{undo}",
-            self.target.group
+            "target {target} of {}\n  task {task}\n  {others} other healthy target{}\n  will {what}{undo}",
+            self.target.group,
+            if others == 1 { "" } else { "s" }
         )
     }
 
     /// The commands that undo the experiment by hand.
     pub(crate) fn undo_commands(&self) -> Vec<String> {
+        let commands =
+            [(self.kind.deregisters(), self.register_command()), (self.kind.fails_health(), self.recover_command())];
+        commands.into_iter().filter(|(applies, _)| *applies).map(|(_, command)| command).collect()
+    }
+
+    fn register_command(&self) -> String {
         let (group, target) = (&self.target.group, &self.target.target);
         let port = target.port().map(|port| format!(",Port={port}")).unwrap_or_default();
         let id = target.id().unwrap_or_default();
-        let register = format!("aws elbv2 register-targets --target-group-arn {group} --targets Id={id}{port}");
-        let recover = self.args.recover_command.clone().unwrap_or_else(|| self.exec(&format!("rm {FAIL_FILE}")));
-        let commands = [(self.kind.deregisters(), register), (self.kind.fails_health(), recover)];
-        commands.into_iter().filter(|(applies, _)| *applies).map(|(_, command)| command).collect()
+        format!("aws elbv2 register-targets --target-group-arn {group} --targets Id={id}{port}")
+    }
+
+    fn recover_command(&self) -> String {
+        self.args.recover_command.clone().unwrap_or_else(|| self.exec(&format!("rm {FAIL_FILE}")))
     }
 
     fn exec(&self, command: &str) -> String {
@@ -172,24 +187,23 @@ impl<'a> Experiment<'a> {
         Ok(())
     }
 
-    /// Undoes the step. If that fails, the error says what the user has to do.
+    /// Undoes the step. Returns what could not be undone, with the command that does it.
     pub(crate) async fn undo(&self) -> Vec<String> {
         let mut left = Vec::new();
-        if self.fails_health.get() {
-            match &self.args.recover_command {
-                Some(command) => left.extend(shell(command).await.err()),
-                None => note(&format!(
-                    "let the target pass its health checks again:\n  {}",
-                    self.exec(&format!("rm {FAIL_FILE}"))
+        let target = name(&self.target.target);
+        if self.deregistered.get() {
+            match self.register().await {
+                Ok(()) => note(&format!("the target {target} is registered again")),
+                Err(problem) => left.push(format!(
+                    "the target {target} is not registered: {problem}. If its task still runs: {}",
+                    self.register_command()
                 )),
             }
         }
-        if self.deregistered.get() {
-            match self.register().await {
-                Ok(()) => note(&format!("the target {} is registered again", name(&self.target.target))),
-                Err(problem) => {
-                    left.push(format!("the target {} is not registered: {problem}", name(&self.target.target)));
-                }
+        if self.fails_health.get() {
+            match &self.args.recover_command {
+                Some(command) => left.extend(shell(command).await.err()),
+                None => note(&format!("let the target pass its health checks again:\n  {}", self.recover_command())),
             }
         }
         left
@@ -204,10 +218,10 @@ impl<'a> Experiment<'a> {
         done.map(drop).map_err(|failure| failure.message)
     }
 
-    /// Adds the experiment and what it measured to the result.
-    pub(crate) fn conclude(&self, record: &mut ProbeRecord, connections: &ServedConnections) {
+    /// Adds the experiment and what it measured to the result. `failed`: why the experiment ended early.
+    pub(crate) fn conclude(&self, record: &mut ProbeRecord, connections: &ServedConnections, failed: Option<String>) {
         let server = self.server.take();
-        let measured = self.measure(record, server.as_deref(), connections);
+        let measured = failed.map_or_else(|| self.measure(record, server.as_deref(), connections), Err);
         record.experiment = Some(ExperimentRecord {
             kind: self.kind.name(),
             target_group: self.target.group.clone(),
@@ -256,57 +270,16 @@ impl<'a> Experiment<'a> {
     }
 }
 
-/// Whether a server's name contains the target's address, also as in `ip-10-0-2-21`, or the task's id.
-fn is_name_of(name: &str, target: &ProbeTarget) -> bool {
-    let address = target.target.id().unwrap_or_default();
-    let id = target.task.rsplit('/').next().unwrap_or_default();
-    is_named(name, address, id)
-}
-
-fn is_named(name: &str, address: &str, id: &str) -> bool {
-    let host = format!("ip-{}", address.replace('.', "-"));
-    // An address contains dots or colons, so that only the other two are looked for in the parts between them.
-    let words = name.split([' ', ',', ';', '/', '=']);
-    words.flat_map(|word| [Some(word), word.rsplit_once(':').map(|(before_port, _)| before_port)]).flatten().any(
-        |word| {
-            word == address && !word.is_empty()
-                || word.split(['.', ':']).any(|part| part == host || part == id && !id.is_empty())
-        },
-    )
-}
-
-/// Runs a command of the user with a shell, without input.
+/// Runs a command of the user with a shell, without input. The shell is killed if the command takes too long, or if the probe is
+/// stopped.
 async fn shell(command: &str) -> Result<(), String> {
-    let output = Command::new("sh").arg("-c").arg(command).stdin(Stdio::null()).output().await;
+    let output = Command::new("sh").arg("-c").arg(command).stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = timeout(COMMAND_TIMEOUT, output).await;
+    let output = output.map_err(|_| format!("the command {command:?} did not end within {COMMAND_TIMEOUT:?}"))?;
     let output = output.map_err(|error| format!("cannot run {command:?}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(format!("the command {command:?} failed ({}): {text}", output.status))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_is_recognised_by_its_address_its_host_name_or_its_task() {
-        let id = "0123456789abcdef0123456789abcdef";
-        let is = |name: &str| is_named(name, "10.0.2.21", id);
-        for name in [
-            "10.0.2.21",
-            "10.0.2.21:80",
-            "web 10.0.2.21",
-            "ip-10-0-2-21.eu-central-1.compute.internal",
-            id,
-            "demo/0123456789abcdef0123456789abcdef",
-        ] {
-            assert!(is(name), "{name}");
-        }
-        for name in ["", "10.0.2.2", "10.0.2.211", "110.0.2.21", "ip-10-0-2-211", "web"] {
-            assert!(!is(name), "{name}");
-        }
-        assert!(!is_named("", "", ""));
-    }
 }

@@ -4,6 +4,7 @@ mod args;
 mod experiment;
 pub(crate) mod measured;
 mod sampler;
+mod server_name;
 mod show;
 mod target;
 
@@ -24,16 +25,16 @@ use experiment::Experiment;
 
 use super::connect::{AwsConnection, Needs, connect};
 use super::exit::{CliError, Exit};
-use super::local::until_stopped;
 use super::output::style::{BAD, CAREFUL, GOOD};
-use super::output::{confirm, write_error};
+use super::output::{check_writable, confirm, write_error, write_file};
+use super::signals::until_stopped;
 
 /// Interval between two lines of progress: on a terminal, and elsewhere.
 const PROGRESS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
 pub(crate) async fn run(args: &ProbeArgs) -> Result<Exit, CliError> {
     args.check()?;
-    write_page(args, "")?;
+    args.html.as_deref().map_or(Ok(()), check_writable)?;
     let frontend = frontend(args).await?;
     let connection = match &args.target_group {
         Some(_) => Some(Box::pin(connect(&args.aws, None, Needs::Elb)).await?),
@@ -57,7 +58,7 @@ async fn frontend(args: &ProbeArgs) -> Result<Frontend, CliError> {
     let resolved = Frontend::resolve(against, args.protocol()).await;
     let frontend = resolved.map_err(|error| {
         CliError::Configuration(format!(
-            "--against {against}: {error}. Expected HOST:PORT, such as my-nlb.example.com:443"
+            "--against {against}: {error}. Expected HOST:PORT, such as my-nlb.example.com:80"
         ))
     })?;
     let served = try_once(&frontend).await;
@@ -67,12 +68,16 @@ async fn frontend(args: &ProbeArgs) -> Result<Frontend, CliError> {
     Ok(frontend)
 }
 
+/// Reads what the experiment needs, or only the group whose targets are sampled.
 async fn prepare<'a>(
     args: &'a ProbeArgs,
     connection: Option<&'a AwsConnection>,
 ) -> Result<Option<Experiment<'a>>, CliError> {
-    let (Some(kind), Some(connection), Some(group)) = (args.experiment.kind, connection, &args.target_group) else {
-        return Ok(None);
+    let (Some(connection), Some(group)) = (connection, &args.target_group) else { return Ok(None) };
+    let Some(kind) = args.experiment.kind else {
+        let sampled = sampler::try_once(&connection.aws, group).await;
+        let failed = |problem| CliError::Failed(format!("--target-group: {problem} ({})", connection.caller));
+        return sampled.map(|()| None).map_err(failed);
     };
     let prepared = Experiment::prepare(&args.experiment, kind, connection, group).await;
     prepared
@@ -95,18 +100,38 @@ async fn measure(
     let mut problems: Vec<_> = ended.err().into_iter().collect();
     let (mut record, connections) = probe.record(&args.against, timestamp);
     if let Some(experiment) = experiment {
+        let failed = problems.first().cloned();
         problems.extend(experiment.undo().await);
-        experiment.conclude(&mut record, &connections);
+        experiment.conclude(&mut record, &connections, failed);
     }
-    write_page(args, &page(&record))?;
+    problems.extend(invalid(&record));
+    // Printed first: a target that is not registered again matters more than the figures, which may not be writable.
+    problems.iter().for_each(|problem| note(problem));
+    args.html.as_deref().map_or(Ok(()), |file| write_file(file, &page(&record)))?;
     if args.json { super::output::json(&record) } else { show::text(args, &record) }?;
-    if let Some(stall) = record.stalled {
-        problems.push(format!(
+    match problems.len() {
+        0 => Ok(Exit::Done),
+        1 => Err(CliError::Failed("the probe had the problem above".to_owned())),
+        number => Err(CliError::Failed(format!("the probe had the {number} problems above"))),
+    }
+}
+
+/// Why the figures of a result are not valid.
+fn invalid(record: &ProbeRecord) -> Vec<String> {
+    let stall = record.stalled.map(|stall| {
+        format!(
             "the probe itself stood still for {} s until {} s, so its figures are not valid: run it on a machine that is not busy",
             stall.seconds, stall.at
-        ));
-    }
-    if problems.is_empty() { Ok(Exit::Done) } else { Err(CliError::Failed(problems.join("\n       "))) }
+        )
+    });
+    let not_opened = (record.not_opened > 0).then(|| {
+        format!(
+            "{} connections could not be opened because this machine had no file descriptor or port left, so the figures are not \
+             valid: lower --rate or --held-seconds, or raise the limit (ulimit -n)",
+            record.not_opened
+        )
+    });
+    stall.into_iter().chain(not_opened).collect()
 }
 
 /// Returns when the clients have ended, or when the experiment fails.
@@ -186,9 +211,10 @@ impl Keys {
     async fn mark(&self, probe: &RunningProbe) {
         let mut lines = self.lines.lock().await;
         while let Some(line) = lines.recv().await {
-            let number = probe.marks() + 1;
+            let number = probe.mark_count() + 1;
             probe.mark(if line.trim().is_empty() { format!("mark {number}") } else { line.trim().to_owned() }.as_str());
-            self.entered.notify_one();
+            // Only an Enter that comes while the experiment waits for it counts.
+            self.entered.notify_waiters();
         }
         std::future::pending::<()>().await;
     }
@@ -201,11 +227,6 @@ impl Keys {
 
 fn timestamp(time: SystemTime) -> String {
     Timestamp::try_from(time).map(|time| time.round(jiff::Unit::Second).unwrap_or(time).to_string()).unwrap_or_default()
-}
-
-fn write_page(args: &ProbeArgs, page: &str) -> Result<(), CliError> {
-    let Some(file) = &args.html else { return Ok(()) };
-    std::fs::write(file, page).map_err(|error| CliError::Failed(format!("cannot write {}: {error}", file.display())))
 }
 
 /// A note on standard error, on a line of its own.

@@ -1,6 +1,7 @@
 //! Samples the health of a group's targets once a second, and notes every change.
 
 use std::collections::BTreeMap;
+use std::mem::replace;
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthDescription};
@@ -10,7 +11,8 @@ use spotdrain_drill::probe::run::RunningProbe;
 use spotdrain_function::Aws;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::read_account::attempt_once;
+use super::note;
+use crate::read_account::{CallBudget, PacedClient, attempt_once};
 
 /// ELB's other calls share a limit of ten a second; the sampler uses one of them.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -18,21 +20,35 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// A target's state and reason.
 type SampledState = (Option<String>, Option<String>);
 
+/// Reads the group once, so that a missing permission or a wrong ARN is an error before the probe begins.
+pub(crate) async fn try_once(aws: &Aws, group: &str) -> Result<(), String> {
+    let request = aws.elb.describe_target_health().target_group_arn(group);
+    let answer = PacedClient::new(aws).call("DescribeTargetHealth", CallBudget::Elb, || request.clone().send()).await;
+    answer.map(drop).map_err(|failure| failure.message)
+}
+
 /// Samples until it is dropped. A failed call leaves a gap, in which the time of a change is known less precisely.
 pub(crate) async fn sample(probe: &RunningProbe, aws: &Aws, group: &str) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut known: Option<(f64, BTreeMap<String, SampledState>)> = None;
+    let mut has_failed = false;
     loop {
         ticks.tick().await;
         let request = aws.elb.describe_target_health().target_group_arn(group);
         let from = probe.now();
-        let Ok(answer) = attempt_once(|| request.clone().send()).await else { continue };
+        let Ok(answer) = attempt_once(|| request.clone().send()).await else {
+            if !replace(&mut has_failed, true) {
+                note("DescribeTargetHealth fails: changes of the targets' states are seen late, or not at all");
+            }
+            continue;
+        };
+        has_failed = false;
         let states = states(answer.target_health_descriptions());
         let seen = Interval { from: known.as_ref().map_or(from, |(before, _)| *before), to: probe.now() };
         let before = known.map(|(_, states)| states).unwrap_or_default();
         for change in changes(&before, &states, seen) {
-            probe.state(change);
+            probe.record_state(change);
         }
         known = Some((from, states));
     }

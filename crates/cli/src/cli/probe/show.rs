@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use spotdrain_drill::percent;
 use spotdrain_drill::probe::record::Second;
+use spotdrain_drill::{lost_connections, percent};
 
 use super::args::ProbeArgs;
 use super::{ProbeRecord, write_error};
@@ -82,7 +82,7 @@ fn losses(per_second: &[Second]) -> Vec<(f64, Cell)> {
     let text = |(first, last, lost): (usize, usize, usize)| {
         #[allow(clippy::cast_precision_loss, reason = "a probe has few seconds")]
         let at = first as f64;
-        (at, (format!("{lost} connections lost, until {} s", last + 1), BAD))
+        (at, (format!("{}, until {} s", lost_connections(lost), last + 1), BAD))
     };
     spans.into_iter().map(text).collect()
 }

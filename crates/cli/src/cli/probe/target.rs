@@ -9,7 +9,7 @@ use spotdrain_function::Aws;
 
 use super::args::ExperimentArgs;
 use super::sampler::name;
-use crate::read_account::{CallBudget, CallFailure, PacedClient};
+use crate::read_account::{CallBudget, CallFailure, PacedClient, read_task};
 
 /// A registered, healthy target of a running task.
 #[derive(Debug, Clone)]
@@ -62,11 +62,9 @@ async fn load_balancer(client: &PacedClient<'_>, group: &str) -> Result<LoadBala
 
 /// Returns the task if its status and its desired status are RUNNING.
 async fn running_task(client: &PacedClient<'_>, cluster: &str, id: &str) -> Result<Task, String> {
-    let request = client.aws.ecs.describe_tasks().cluster(cluster).tasks(id);
-    let answer = client.call("DescribeTasks", CallBudget::Other, || request.clone().send()).await.map_err(message)?;
-    let task = answer.tasks().first().ok_or_else(|| format!("there is no task {id} in cluster {cluster}"))?;
+    let task = read_task(client, cluster, id).await?;
     match (task.last_status(), task.desired_status()) {
-        (Some("RUNNING"), Some("RUNNING")) => Ok(task.clone()),
+        (Some("RUNNING"), Some("RUNNING")) => Ok(task),
         (last, desired) => {
             let (last, desired) = (last.unwrap_or("unknown"), desired.unwrap_or("unknown"));
             Err(format!(

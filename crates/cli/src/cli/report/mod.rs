@@ -64,9 +64,8 @@ async fn read(args: &ReportArgs, query: &mut HistoryQuery) -> Result<History, Cl
 }
 
 fn write_page(file: &Path, summary: &Summary) -> Result<(), CliError> {
-    let page = page::page(summary);
+    output::write_file(file, &page::page(summary))?;
     let name = file.display();
-    std::fs::write(file, page).map_err(|error| CliError::Failed(format!("--html: cannot write {name}: {error}")))?;
     let interruptions = if summary.interruptions == 1 { "interruption" } else { "interruptions" };
     let synthetic = if summary.synthetic { "synthetic " } else { "" };
     let text = format!("wrote {name}: {} {synthetic}{interruptions} in {}\n", summary.interruptions, summary.window);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 /// One line that is overwritten for every page.
 pub(crate) struct ReadProgress {
     is_seen: bool,
-    /// The profile, where several are read.
+    /// The profile, if one was named.
     profile: Option<String>,
     lines: u64,
 }

@@ -4,7 +4,6 @@ mod event;
 mod send;
 
 use std::io::Write as _;
-use std::time::Duration;
 
 use aws_sdk_ecs::types::Task;
 use spotdrain_function::Aws;
@@ -14,10 +13,7 @@ use super::connect::{AwsConnection, Needs, connect};
 use super::exit::{CliError, Exit};
 use super::output::style::{BOLD, CAREFUL, QUIET, now};
 use super::output::{confirm, json, write_error};
-use crate::read_account::{CallBudget, PacedClient};
-
-/// How long DescribeTasks may take, with its retries.
-const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(15);
+use crate::read_account::{PacedClient, read_task};
 
 /// What to do with the event.
 #[derive(Debug, Clone, Copy)]
@@ -75,17 +71,9 @@ impl SendMode<'_> {
 
 /// Returns the task with this id or ARN. It is an error if the task is not running.
 async fn running_task(aws: &Aws, cluster: &str, id: &str) -> Result<Task, String> {
-    let request = aws.ecs.describe_tasks().cluster(cluster).tasks(id);
-    let client = PacedClient::new(aws);
-    let call = client.call("DescribeTasks", CallBudget::Other, || request.clone().send());
-    let answer = tokio::time::timeout(DESCRIBE_TIMEOUT, call).await;
-    let answer = answer.map_err(|_| format!("DescribeTasks: no answer within {} s", DESCRIBE_TIMEOUT.as_secs()))?;
-    let answer = answer.map_err(|failure| failure.message)?;
-    let missing =
-        || format!("there is no task {id} in cluster {cluster}: aws ecs list-tasks --cluster {cluster} shows them");
-    let task = answer.tasks().first().ok_or_else(missing)?;
+    let task = read_task(&PacedClient::new(aws), cluster, id).await?;
     match task.last_status() {
-        Some("RUNNING") => Ok(task.clone()),
+        Some("RUNNING") => Ok(task),
         other => Err(format!(
             "task {id} is {}, and only a running task gets a notice",
             other.unwrap_or("in no known status")

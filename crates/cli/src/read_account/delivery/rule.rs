@@ -36,11 +36,11 @@ async fn on_other_buses(
     on_default: Option<Rule>,
     unread: &mut Vec<Unread>,
 ) -> Option<Rule> {
-    let mut not_read = |why| unread.push(Unread { subject: "the rules of other event buses".to_owned(), why });
+    let mut not_read = |subject, why| unread.push(Unread { subject, why });
     let buses = match other_buses(client).await {
         Ok(buses) => buses,
         Err(why) => {
-            not_read(why);
+            not_read("the other event buses".to_owned(), why);
             return on_default;
         }
     };
@@ -49,7 +49,7 @@ async fn on_other_buses(
         match on_bus(client, &bus, target).await {
             Ok(Some(rule)) if matches_ecs(&rule) => return Some(rule),
             Ok(rule) => found = found.or(rule),
-            Err(why) => not_read(why),
+            Err(why) => not_read(format!("the rules of event bus {bus}"), why),
         }
     }
     found

@@ -15,7 +15,7 @@ pub(in crate::checks) const UNHELD: Check = Check {
     title: "a UDP group without the hold",
     explanation: "A Network Load Balancer keeps a UDP flow on its target until the flow has been idle for 120 s, or until the \
                   deregistration delay of the target ends. Datagrams that arrive after the application has ended are lost, and no \
-                  client learns of it: UDP refuses nothing and repeats nothing. The function deregisters the target, which keeps \
+                  client notices: UDP neither refuses nor retransmits. The function deregisters the target, which keeps \
                   new flows away and does not move the open ones; only the hold keeps the application receiving.",
     sources: &[IDLE, DELAY],
     run: CheckScope::Group(unheld),
@@ -27,7 +27,7 @@ fn unheld(subject: &GroupSubject<'_>) -> CheckResult {
     }
     let port = subject.balancer.port.known_or_err()?.map_or("PORT".to_owned(), u16::to_string);
     let words = format!("spotdrain-hold --port {port} -- before the container's command (docs/hold.md)");
-    let description = "datagrams of open flows are lost from the end of the application on, and no client learns of it";
+    let description = "datagrams of open flows are lost once the application has ended, and no client notices";
     let fix = Fix::new("", words.clone()).in_terraform(words);
     Ok(Some(Problem::new(subject.group.place.clone(), description, Impact::of(Connections::Open), fix)))
 }
@@ -36,11 +36,11 @@ pub(in crate::checks) const HELD: Check = Check {
     id: "SD061",
     severity: Severity::Note,
     title: "a UDP port that the hold keeps open",
-    explanation: "The hold cannot distinguish UDP clients. It counts the datagrams that the task receives, by the kernel's one \
-                  counter for all UDP ports: while any arrive, answers of the DNS and metrics of a sidecar too, it keeps the \
-                  application, until max-hold at the latest. A client that pauses for longer than the quiet time (3 s unless it \
-                  is set) does not count, and loses its later datagrams. If the hold watches other ports only, it counts no \
-                  datagram and ends when those are quiet: then it is a warning.",
+    explanation: "The hold cannot distinguish UDP clients. It counts the datagrams that the task receives with the kernel's \
+                  single counter for all UDP ports, so DNS answers and a sidecar's metrics count too. While any arrive, it keeps \
+                  the application running, at most until max-hold. A client that pauses for longer than the quiet time (10 s \
+                  unless it is set) does not count, and loses its later datagrams. If the hold watches only other ports, it \
+                  counts no datagrams and ends when those ports are quiet; this is then a warning.",
     sources: &[COUNTERS, IDLE],
     run: CheckScope::Group(held),
 };
@@ -72,10 +72,9 @@ fn watched_as_a_whole(subject: &GroupSubject<'_>, port: Option<u16>) -> Problem 
     let port = port.map_or("its UDP port".to_owned(), |port| format!("UDP port {port}"));
     let description =
         format!("the hold counts datagrams and not clients: {port} is held until max-hold while any arrive");
-    let longest = "the longest pause of a client, in seconds";
-    let fix = Fix::new("", format!("{{ Name: SPOTDRAIN_HOLD_QUIET, Value: \"10\" }}, or {longest}")).in_terraform(
-        format!("{{ name = \"SPOTDRAIN_HOLD_QUIET\", value = \"10\" }} in the environment, or {longest}"),
-    );
+    let longest = "the longest pause of a client, in seconds, if that is more than 10";
+    let fix = Fix::new("", format!("{{ Name: SPOTDRAIN_HOLD_QUIET, Value: \"30\" }}: {longest}"))
+        .in_terraform(format!("{{ name = \"SPOTDRAIN_HOLD_QUIET\", value = \"30\" }} in the environment: {longest}"));
     Problem::new(subject.group.place.clone(), description, Impact::NONE, fix)
 }
 

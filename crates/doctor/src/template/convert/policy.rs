@@ -160,11 +160,11 @@ fn statement(value: &Value) -> Vec<Statement> {
     }
     let resources = match value.items("Resource") {
         Setting::Set(items) => items.into_iter().map(Value::as_text).collect(),
-        Setting::Default => vec![Setting::Unknown("a policy with NotResource is not judged here".to_owned())],
+        Setting::Default => vec![Setting::Unknown("a policy with NotResource is not evaluated".to_owned())],
         Setting::Unknown(why) => vec![Setting::Unknown(why)],
     };
     let actions = match value.texts("Action") {
-        Setting::Default => Setting::Unknown("a policy with NotAction is not judged here".to_owned()),
+        Setting::Default => Setting::Unknown("a policy with NotAction is not evaluated".to_owned()),
         actions => actions,
     };
     let allows = match value.text("Effect") {
