@@ -120,19 +120,34 @@ impl ForecastInput {
         left_as_deregistered.min(unhealthy.saturating_add(self.delays.after_unhealthy))
     }
 
-    /// Each change that helps alone; then all of them together, if that helps more.
+    /// Each change that helps alone; then the fewest that together help as much as all of them, if that is more.
     fn changes(self) -> Vec<Change> {
         let now = self.outlook();
         let missing: Vec<_> = Self::possible().into_iter().filter(|(_, change)| change(self) != self).collect();
-        let change = |what: String, then: Self| Change { what, then: then.outlook() };
-        let alone = missing.iter().map(|(what, change_of)| change((*what).to_owned(), change_of(self)));
+        let alone =
+            missing.iter().map(|(what, change)| Change { what: (*what).to_owned(), then: change(self).outlook() });
         let mut changes: Vec<_> = alone.filter(|change| change.then.is_better(now)).collect();
-        let names: Vec<_> = missing.iter().map(|(what, _)| *what).collect();
-        let all =
-            change(names.join(" + "), missing.iter().fold(self, |situation, (_, change_of)| change_of(situation)));
+        let (names, all): (Vec<_>, Vec<_>) = self.fewest(missing).into_iter().unzip();
+        let all = Change { what: names.join(" + "), then: self.with(&all).outlook() };
         let helps_more = changes.iter().all(|alone| all.then.is_better(alone.then)) && all.then.is_better(now);
         changes.extend(helps_more.then_some(all));
         changes
+    }
+
+    fn with(self, changes: &[Improve]) -> Self {
+        changes.iter().fold(self, |situation, change| change(situation))
+    }
+
+    /// Leaves out every change without which the outcome is the same.
+    fn fewest(self, all: Vec<(&'static str, Improve)>) -> Vec<(&'static str, Improve)> {
+        let then = |changes: &[(&str, Improve)]| {
+            self.with(&changes.iter().map(|(_, change)| *change).collect::<Vec<_>>()).outlook()
+        };
+        let best = then(&all);
+        all.iter().fold(all.clone(), |kept, (what, _)| {
+            let fewer: Vec<_> = kept.iter().filter(|(other, _)| other != what).copied().collect();
+            if best.is_better(then(&fewer)) { kept } else { fewer }
+        })
     }
 
     fn possible() -> [(&'static str, Improve); 4] {
@@ -273,7 +288,7 @@ mod tests {
             ["hold", "stopTimeout 120", "hold + stopTimeout 120"]
         );
         let bad = ForecastInput { function: false, stop_timeout: 30, fails_after: 120, ..situation };
-        let all = "function + hold + stopTimeout 120 + health check 20 s";
+        let all = "hold + stopTimeout 120 + health check 20 s";
         assert_eq!(names(bad), ["function", "hold", "health check 20 s", all]);
         assert_eq!(names(ForecastInput { hold: true, ..situation }), [""; 0]);
     }

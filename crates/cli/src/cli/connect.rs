@@ -100,7 +100,9 @@ pub(crate) async fn connect(args: &AwsArgs, region: Option<String>, needs: Needs
 
 fn no_region(caller: &Caller) -> CliError {
     let credentials = &caller.credentials;
-    CliError::Configuration(format!("no Region is set: set AWS_REGION, or a profile that has one ({credentials})"))
+    CliError::Configuration(format!(
+        "no Region is set: set AWS_REGION, or select a profile that has one with --profile ({credentials})"
+    ))
 }
 
 async fn check_credentials(aws: &Aws, caller: &Caller) -> Result<(), CliError> {
@@ -112,7 +114,11 @@ async fn check_credentials(aws: &Aws, caller: &Caller) -> Result<(), CliError> {
         Ok(Err(error)) => chain(&error),
         Err(_) => format!("no AWS credentials within {} s: set AWS_PROFILE", limit.as_secs()),
     };
-    let hint = if caller.profile().is_some() { "\n       aws configure list-profiles lists the profiles" } else { "" };
+    let hint = if caller.profile().is_some() {
+        "\n       aws configure list-profiles lists the profiles; aws sso login renews those of IAM Identity Center"
+    } else {
+        "\n       log in (aws sso login, or aws configure), and select the profile with --profile"
+    };
     Err(CliError::Configuration(format!("{problem} ({caller}){hint}")))
 }
 

@@ -51,3 +51,9 @@ fn a_failure_that_leaves_nothing_to_examine_says_what_to_do() {
     let (code, _, error) = run(spotdrain(&["doctor"]));
     assert!(code == 64 && error.contains("no Region is set: set AWS_REGION"), "{error}");
 }
+
+#[test]
+fn a_file_whose_kind_is_not_named_is_an_error_with_both_flags() {
+    let (code, _, error) = run(spotdrain(&["doctor", "web.yaml"]));
+    assert!(code == 64 && error.contains("--template web.yaml") && error.contains("--plan web.yaml"), "{error}");
+}

@@ -128,19 +128,24 @@ fn none_on_spot(subject: &ServiceSubject<'_>) -> CheckResult {
     }))
 }
 
+/// A strategy with a base of two tasks on demand, or fewer if there would be no task left for Spot.
 fn strategy_fix(subject: &ServiceSubject<'_>) -> Fix {
+    let base = subject.tasks().map_or(2, |tasks| tasks.saturating_sub(1).clamp(1, 2));
     Fix::new(
         format!(
             "aws ecs update-service {} --force-new-deployment --capacity-provider-strategy \
-             capacityProvider=FARGATE,base=2,weight=1 capacityProvider=FARGATE_SPOT,weight=1",
+             capacityProvider=FARGATE,base={base},weight=1 capacityProvider=FARGATE_SPOT,weight=1",
             subject.command_names()
         ),
-        "CapacityProviderStrategy: [{ CapacityProvider: FARGATE, Base: 2, Weight: 1 }, { CapacityProvider: FARGATE_SPOT, Weight: 1 }]",
+        format!(
+            "CapacityProviderStrategy: [{{ CapacityProvider: FARGATE, Base: {base}, Weight: 1 }}, \
+             {{ CapacityProvider: FARGATE_SPOT, Weight: 1 }}]"
+        ),
     )
-    .in_terraform(
-        "a capacity_provider_strategy block with capacity_provider = \"FARGATE\", base = 2 and weight = 1, and one with \
-         capacity_provider = \"FARGATE_SPOT\" and weight = 1",
-    )
+    .in_terraform(format!(
+        "a capacity_provider_strategy block with capacity_provider = \"FARGATE\", base = {base} and weight = 1, and one with \
+         capacity_provider = \"FARGATE_SPOT\" and weight = 1"
+    ))
 }
 
 pub(super) const SPOT_CANNOT_RUN: Check = Check {

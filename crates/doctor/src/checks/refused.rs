@@ -28,7 +28,8 @@ pub(super) const REFUSED: Check = Check {
 
 fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> CheckResult {
     let forecast = forecast?;
-    let outlook = forecast.outlook(matches!(deployment.delivery, Setting::Unknown(_)));
+    let function_is_elsewhere = matches!(deployment.delivery, Setting::Unknown(_));
+    let outlook = forecast.outlook(function_is_elsewhere);
     let seconds = outlook.refused_seconds;
     let best = forecast
         .changes
@@ -36,7 +37,8 @@ fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Che
         .filter(|change| change.then.refused_seconds < seconds)
         .min_by_key(|change| change.then.refused_seconds);
     let fix = best.map_or("no setting that is known here".to_owned(), |change| {
-        format!("{}: then {} s", change.what, change.then.refused_seconds)
+        let steps: Vec<_> = change.what.split(" + ").map(instruction).collect();
+        format!("{}; then {} s", steps.join(", "), change.then.refused_seconds)
     });
     let if_serving = if outlook.refused_at_least_seconds < seconds {
         format!(" ({} s if it serves until SIGKILL)", outlook.refused_at_least_seconds)
@@ -44,13 +46,25 @@ fn refused(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) -> Che
         String::new()
     };
     let description = format!(
-        "{}: new connections to an interrupted task are refused for {seconds} s{if_serving}, according to the forecast",
-        forecast.service
+        "{}: new connections to an interrupted task are refused for {seconds} s{if_serving}, according to the forecast{}",
+        forecast.service,
+        if function_is_elsewhere { " with the function" } else { "" }
     );
     let impact = Impact::for_seconds(Connections::New, seconds);
     Ok((seconds > BRIDGED).then(|| {
         Problem::new(forecast.place.clone(), description, impact, Fix::new(fix.clone(), fix.clone()).in_terraform(fix))
     }))
+}
+
+/// What to do for a change of the forecast.
+fn instruction(change: &str) -> &str {
+    match change {
+        "function" => "deploy the function (docs/deploy.md)",
+        "hold" => "run spotdrain-hold as the first process of the container (docs/hold.md)",
+        "stopTimeout 120" => "set stopTimeout to 120",
+        "health check 20 s" => "let the health check fail within 20 s, as with an interval of 10 s and 2 failed checks",
+        other => other,
+    }
 }
 
 pub(super) const NO_FUNCTION: Check = Check {
@@ -75,7 +89,7 @@ fn no_function(deployment: &Deployment, forecast: Result<&Forecast, Unknown>) ->
             Place::live("the function".to_owned()),
             "no function with SPOTDRAIN_ settings is in this Region",
             Impact::of(Connections::All),
-            Fix::new("sam deploy --guided --template deploy/template.yaml", "")
+            Fix::new("scripts/package x86_64, then sam deploy --template deploy/template.yaml (docs/deploy.md)", "")
                 .in_terraform("module \"spotdrain\" { source = \"github.com/spotdrain/spotdrain//deploy/terraform\" }"),
         )
     }))

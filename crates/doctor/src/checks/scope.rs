@@ -92,8 +92,8 @@ pub(super) const OBSERVES: Check = Check {
     id: "SD031",
     severity: Severity::Warning,
     title: "a function that only observes",
-    explanation: "With SPOTDRAIN_MODE=observe the function reads, plans and reports, and changes nothing. It is meant for a \
-                  first look, and easily forgotten.",
+    explanation: "With SPOTDRAIN_MODE=observe the function reads, plans and reports, and changes nothing. That is \
+                  expected at first, and easily forgotten. To switch, deploy with Mode=enforce.",
     sources: &[VARIABLES],
     run: CheckScope::Delivery(observes),
 };

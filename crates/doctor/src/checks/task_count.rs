@@ -129,8 +129,9 @@ fn no_room(subject: &ServiceSubject<'_>) -> CheckResult {
     let stuck = subject.service.minimum_healthy.value_or(100)? >= 100;
     let deployments = if stuck { ", and no deployment can make progress" } else { "" };
     let description = format!(
-        "maximum percent is {percent}: with {tasks} tasks no replacement can start before the interrupted task has stopped\
-         {deployments}"
+        "maximum percent is {percent}: with {tasks} task{} no replacement can start before the interrupted task has stopped\
+         {deployments}",
+        if tasks == 1 { "" } else { "s" }
     );
     let place = subject.service.place.clone();
     let problem = || Problem::new(place, description, Impact::of(Connections::New), percent_fix(subject));

@@ -53,6 +53,25 @@ fn the_users_stack_and_spotdrains_own_are_judged_together() {
 }
 
 #[test]
+fn a_service_of_two_tasks_that_follows_the_fix_for_spot_alone_has_one_task_on_each() {
+    let found = |strategy: &str| {
+        let service = format!(
+            "Resources:\n  Service:\n    Type: AWS::ECS::Service\n    Properties:\n      DesiredCount: 2\n      {strategy}\n"
+        );
+        let files = [("web.yaml", service.as_str())];
+        let findings = diagnosis(&all(&files, &[]), &files).unwrap().findings;
+        findings.into_iter().map(|one| (one.check.id, one.problem.fix.template)).collect::<BTreeMap<_, _>>()
+    };
+    let on_spot = found("CapacityProviderStrategy: [{ CapacityProvider: FARGATE_SPOT }]");
+    let all_on_demand = found(
+        "CapacityProviderStrategy: [{ CapacityProvider: FARGATE, Base: 2, Weight: 1 }, { CapacityProvider: FARGATE_SPOT, Weight: 1 }]",
+    );
+    assert_eq!(on_spot["SD003"], all_on_demand["SD004"]);
+    let fixed = found(&on_spot["SD003"]);
+    assert!(!fixed.contains_key("SD003") && !fixed.contains_key("SD004"), "{fixed:?}");
+}
+
+#[test]
 fn two_files_with_the_same_name_are_distinguished() {
     let service = "Resources:\n  Service:\n    Type: AWS::ECS::Service\n    Properties:\n      CapacityProviderStrategy: [{ CapacityProvider: FARGATE_SPOT }]\n";
     let files = [("a/web.yaml", service), ("b/web.yaml", service)];

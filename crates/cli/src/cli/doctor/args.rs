@@ -14,6 +14,9 @@ use crate::cli::connect::AwsArgs;
 #[command(group = ArgGroup::new("offline").args(["templates", "plans"]).multiple(true))]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct DoctorArgs {
+    /// A file whose kind was not named: refused with the flag to use
+    #[arg(value_name = "FILE", hide = true)]
+    pub(crate) file: Option<PathBuf>,
     /// A CloudFormation or SAM template, a folder of templates, or - for standard input; repeat it for templates that are
     /// deployed together. Makes no AWS calls
     #[arg(long = "template", value_name = "FILE", conflicts_with_all = ["cluster", "services", "function", "stack", "tag"])]

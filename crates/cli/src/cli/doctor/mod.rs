@@ -27,6 +27,12 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<Exit, CliError> {
     if let Some(id) = &args.explain {
         return explain::run(id, args.json);
     }
+    if let Some(file) = &args.file {
+        let file = file.display();
+        return Err(CliError::Configuration(format!(
+            "{file}: say what it is: --template {file} for CloudFormation, SAM or the CDK, --plan {file} for the JSON of terraform show"
+        )));
+    }
     let accepted = accepted::read(args)?;
     let measured = measured::read(&args.measured)?;
     let mut deployment = deployment(args).await?;

@@ -20,7 +20,7 @@ pub(crate) fn diagnosis(diagnosis: &Diagnosis, unused: &[String]) -> Result<(), 
     for group in diagnosis.groups() {
         text += &format!("{}\n", finding_table(&group, diagnosis.origin));
     }
-    text += &forecasts(&diagnosis.forecasts, diagnosis.delays);
+    text += &forecasts(&diagnosis.forecasts, diagnosis.delays, diagnosis.origin);
     text += &not_applicable(&diagnosis.not_applicable);
     text += &not_checked(&diagnosis.not_checked);
     for line in unused.iter().chain(&diagnosis.stale) {
@@ -69,7 +69,7 @@ fn place(place: &Place) -> String {
     }
 }
 
-fn forecasts(forecasts: &[Forecast], delays: Delays) -> String {
+fn forecasts(forecasts: &[Forecast], delays: Delays, origin: Origin) -> String {
     if forecasts.is_empty() {
         return String::new();
     }
@@ -78,10 +78,21 @@ fn forecasts(forecasts: &[Forecast], delays: Delays) -> String {
         forecast_rows(&mut table, forecast);
     }
     format!(
-        "{BOLD}Forecast{BOLD:#} {QUIET}seconds from SIGTERM to the last new connection, and for how many seconds they are refused\n\
-         by an application that closes its port on SIGTERM (by one that serves until SIGKILL){QUIET:#}\n{}{table}\n",
-        measured(delays)
+        "{BOLD}Forecast{BOLD:#}{QUIET}\n  LAST NEW: seconds from SIGTERM until the load balancer sends the last new connection\n  \
+         REFUSED: for how many seconds they are refused if the application closes its port on SIGTERM\n  \
+         (in brackets: if it serves until SIGKILL){QUIET:#}\n{}{table}{}\n",
+        measured(delays),
+        missing_function(forecasts, origin)
     )
+}
+
+/// Where the function comes from, if it would change the forecast and the files do not contain it.
+fn missing_function(forecasts: &[Forecast], origin: Origin) -> String {
+    let helps = forecasts.iter().flat_map(|forecast| &forecast.changes).any(|change| change.what == "function");
+    if origin == Origin::Deployed || !helps {
+        return String::new();
+    }
+    format!("  {QUIET}The function is not in these files. If it is not deployed: docs/deploy.md{QUIET:#}\n")
 }
 
 /// Says which of the delays the user has measured.
