@@ -127,7 +127,7 @@ impl ForecastInput {
         let alone =
             missing.iter().map(|(what, change)| Change { what: (*what).to_owned(), then: change(self).outlook() });
         let mut changes: Vec<_> = alone.filter(|change| change.then.is_better(now)).collect();
-        let (names, all): (Vec<_>, Vec<_>) = self.fewest(missing).into_iter().unzip();
+        let (names, all): (Vec<_>, Vec<_>) = self.fewest(&missing).into_iter().unzip();
         let all = Change { what: names.join(" + "), then: self.with(&all).outlook() };
         let helps_more = changes.iter().all(|alone| all.then.is_better(alone.then)) && all.then.is_better(now);
         changes.extend(helps_more.then_some(all));
@@ -139,12 +139,12 @@ impl ForecastInput {
     }
 
     /// Leaves out every change without which the outcome is the same.
-    fn fewest(self, all: Vec<(&'static str, Improve)>) -> Vec<(&'static str, Improve)> {
+    fn fewest(self, all: &[(&'static str, Improve)]) -> Vec<(&'static str, Improve)> {
         let then = |changes: &[(&str, Improve)]| {
             self.with(&changes.iter().map(|(_, change)| *change).collect::<Vec<_>>()).outlook()
         };
-        let best = then(&all);
-        all.iter().fold(all.clone(), |kept, (what, _)| {
+        let best = then(all);
+        all.iter().fold(all.to_owned(), |kept, (what, _)| {
             let fewer: Vec<_> = kept.iter().filter(|(other, _)| other != what).copied().collect();
             if best.is_better(then(&fewer)) { kept } else { fewer }
         })

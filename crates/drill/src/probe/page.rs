@@ -69,12 +69,14 @@ fn measured(record: &ProbeRecord) -> String {
 }
 
 fn chart(record: &ProbeRecord) -> Chart {
-    let lost: Vec<_> = record.per_second.iter().map(|second| float(second.counts.lost())).collect();
-    let served = |second: &Second| float(second.counts.opened.saturating_sub(second.counts.lost()));
+    // A connection that was cut after the end of the traffic adds a later second, which the chart leaves out.
+    let seconds: Vec<_> = record.per_second.iter().filter(|second| float(second.second) < record.seconds).collect();
+    let lost = seconds.iter().map(|second| float(second.counts.lost())).collect();
+    let served = |second: &&Second| float(second.counts.opened.saturating_sub(second.counts.lost()));
     let all = ChartRow {
         name: "all".to_owned(),
         is_affected: false,
-        served: record.per_second.iter().map(served).collect(),
+        served: seconds.iter().map(served).collect(),
         lost,
         marks: Vec::new(),
     };

@@ -25,7 +25,7 @@ use crate::read_account::{CallBudget, PacedClient};
 const FAIL_FILE: &str = "/tmp/spotdrain-fail-health";
 
 /// Time limit for the user's commands.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An experiment on a target that was checked.
 pub(crate) struct Experiment<'a> {

@@ -106,7 +106,9 @@ async fn measure(
     }
     problems.extend(invalid(&record));
     // Printed first: a target that is not registered again matters more than the figures, which may not be writable.
-    problems.iter().for_each(|problem| note(problem));
+    for problem in &problems {
+        note(problem);
+    }
     args.html.as_deref().map_or(Ok(()), |file| write_file(file, &page(&record)))?;
     if args.json { super::output::json(&record) } else { show::text(args, &record) }?;
     match problems.len() {
