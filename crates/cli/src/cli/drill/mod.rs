@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, CliError> {
     let tools = tools.map_err(|error| failed(&error))?;
     let isolation = isolate(args, &program)?;
     // Find out that the report cannot be written before the drill, which takes minutes.
-    args.report.as_deref().map_or(Ok(()), check_writable)?;
+    args.report.as_deref().map_or(Ok(()), |file| check_writable("--report", file))?;
     let (records, failed) = tokio::select! {
         ended = run_all(args, &plan, &tools, isolation) => ended,
         _ = until_stopped() => return Err(CliError::Failed("interrupted: everything was stopped".to_owned())),
@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, CliError> {
     if let (Some(error), true) = (&failed, records.is_empty()) {
         return Err(CliError::Failed(error.to_string()));
     }
-    args.report.as_deref().map_or(Ok(()), |file| write_file(file, &page(&plan, &records)))?;
+    args.report.as_deref().map_or(Ok(()), |file| write_file("--report", file, &page(&plan, &records)))?;
     if args.json { show::json(&plan, isolation, &records) } else { show::text(args, &plan, &records) }?;
     match failed {
         None => Ok(Exit::Done),

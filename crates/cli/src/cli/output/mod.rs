@@ -19,19 +19,19 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
     writeln!(anstream::stdout(), "{text}").map_err(|error| write_error(&error))
 }
 
-/// Checks that a page can be written to this file, and keeps what is in it. Called before work that takes long.
-pub(crate) fn check_writable(file: &Path) -> Result<(), CliError> {
+/// Checks that a page can be written to the file of this flag, and keeps what is in it. Called before work that takes long.
+pub(crate) fn check_writable(flag: &str, file: &Path) -> Result<(), CliError> {
     let opened = OpenOptions::new().append(true).create(true).open(file);
-    opened.map(drop).map_err(|error| file_error(file, &error))
+    opened.map(drop).map_err(|error| file_error(flag, file, &error))
 }
 
-/// Writes a page to this file.
-pub(crate) fn write_file(file: &Path, page: &str) -> Result<(), CliError> {
-    std::fs::write(file, page).map_err(|error| file_error(file, &error))
+/// Writes a page to the file of this flag.
+pub(crate) fn write_file(flag: &str, file: &Path, page: &str) -> Result<(), CliError> {
+    std::fs::write(file, page).map_err(|error| file_error(flag, file, &error))
 }
 
-fn file_error(file: &Path, error: &io::Error) -> CliError {
-    CliError::Failed(format!("cannot write {}: {error}", file.display()))
+fn file_error(flag: &str, file: &Path, error: &io::Error) -> CliError {
+    CliError::Failed(format!("{flag}: cannot write {}: {error}", file.display()))
 }
 
 /// Standard output cannot be written.

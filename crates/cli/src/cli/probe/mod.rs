@@ -34,7 +34,7 @@ const PROGRESS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)
 
 pub(crate) async fn run(args: &ProbeArgs) -> Result<Exit, CliError> {
     args.check()?;
-    args.html.as_deref().map_or(Ok(()), check_writable)?;
+    args.html.as_deref().map_or(Ok(()), |file| check_writable("--html", file))?;
     let frontend = frontend(args).await?;
     let connection = match &args.target_group {
         Some(_) => Some(Box::pin(connect(&args.aws, None, Needs::Elb)).await?),
@@ -109,7 +109,7 @@ async fn measure(
     for problem in &problems {
         note(problem);
     }
-    args.html.as_deref().map_or(Ok(()), |file| write_file(file, &page(&record)))?;
+    args.html.as_deref().map_or(Ok(()), |file| write_file("--html", file, &page(&record)))?;
     if args.json { super::output::json(&record) } else { show::text(args, &record) }?;
     match problems.len() {
         0 => Ok(Exit::Done),

@@ -64,7 +64,7 @@ async fn read(args: &ReportArgs, query: &mut HistoryQuery) -> Result<History, Cl
 }
 
 fn write_page(file: &Path, summary: &Summary) -> Result<(), CliError> {
-    output::write_file(file, &page::page(summary))?;
+    output::write_file("--html", file, &page::page(summary))?;
     let name = file.display();
     let interruptions = if summary.interruptions == 1 { "interruption" } else { "interruptions" };
     let synthetic = if summary.synthetic { "synthetic " } else { "" };
