@@ -29,6 +29,8 @@ while kill -0 "$app" 2>/dev/null; do wait "$app"; done"#;
 /// Time limit for a start.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const INTERVAL: Duration = Duration::from_millis(20);
+/// Time limit for a hold to exit after its application.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The ports of every task. They are equal because each task has its own address.
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +146,15 @@ impl Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
+        // A hold that outlives its application for a moment has waited for its end. Killed together, the application could still
+        // be ending when this returns.
+        if let Some(child) = self.output.child().and_then(Pid::from_raw).filter(|_| !self.has_ended()) {
+            kill_process(child, Signal::KILL).ok();
+            let until = std::time::Instant::now() + EXIT_TIMEOUT;
+            while !self.has_ended() && std::time::Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
         self.kill();
         self.process.wait().ok();
     }

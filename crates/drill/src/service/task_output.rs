@@ -20,6 +20,7 @@ pub(crate) struct TaskOutput(Arc<Mutex<Vec<TimedLine>>>);
 #[derive(Debug, Deserialize)]
 struct HoldRecord {
     step: String,
+    child: Option<i32>,
     healthy: Option<bool>,
     reason: Option<String>,
 }
@@ -56,6 +57,11 @@ impl TaskOutput {
     /// Whether the hold has found the application healthy.
     pub(crate) fn is_healthy(&self) -> bool {
         self.first(|line| (line.healthy == Some(true)).then_some(())).is_some()
+    }
+
+    /// The application's process id, from the hold's log.
+    pub(crate) fn child(&self) -> Option<i32> {
+        self.first(|line| line.child).map(|(_, child)| child)
     }
 
     pub(crate) fn forwarded(&self) -> Option<Forwarded> {
@@ -96,6 +102,7 @@ mod tests {
         output.add(3.0, r#"{"step":"health","healthy":true,"found":"answers 200"}"#.to_owned());
         output.add(9.0, r#"{"step":"forward","signal":"SIGTERM","reason":"quiet","after_ms":6}"#.to_owned());
         assert!(output.is_healthy());
+        assert_eq!(output.child(), Some(42));
         assert_eq!(output.forwarded(), Some(Forwarded { at: 9.0, reason: "quiet".to_owned() }));
     }
 }
