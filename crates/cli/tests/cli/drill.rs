@@ -124,6 +124,34 @@ fn running_drill() -> (Child, BufReader<ChildStderr>, Vec<u32>) {
 }
 
 #[test]
+fn the_runs_before_one_that_was_suspended_are_kept() {
+    if !has_all("the_runs_before_one_that_was_suspended_are_kept", false) {
+        return;
+    }
+    let _alone = TRAFFIC.blocking_lock();
+    let mut process = drill(&[&SMALL[..], &["--only", "nothing", "--repeat", "2", "--json"]].concat()).spawn().unwrap();
+    let mut messages = BufReader::new(process.stderr.take().unwrap());
+    let mut line = String::new();
+    while !(line.starts_with("2/2") && line.contains(" s of ")) {
+        line.clear();
+        assert!(messages.read_line(&mut line).unwrap() > 0, "the drill ended before its second run");
+    }
+    let name = |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let own = descendants(process.id()).into_iter().chain([process.id()]).filter(|pid| name(pid) == "spotdrain\n");
+    let own: Vec<_> = own.map(|pid| pid.to_string()).collect();
+    let signal = |signal: &str| assert!(Command::new("kill").arg(signal).args(&own).status().unwrap().success());
+    signal("-STOP");
+    std::thread::sleep(Duration::from_millis(1500)); // the suspension itself
+    signal("-CONT");
+    let (mut rest, mut json) = (String::new(), String::new());
+    messages.read_to_string(&mut rest).unwrap();
+    process.stdout.take().unwrap().read_to_string(&mut json).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(1));
+    assert!(rest.contains("stood still"), "{rest}");
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_drill_that_is_stopped_leaves_nothing_behind() {
     if !has_all("a_drill_that_is_stopped_leaves_nothing_behind", true) {
         return;

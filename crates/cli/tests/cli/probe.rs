@@ -332,6 +332,20 @@ fn a_connection_that_http_1_0_ends_is_not_lost() {
 }
 
 #[test]
+fn connections_that_this_machine_cannot_open_are_not_counted_as_lost() {
+    let _alone = TRAFFIC.blocking_lock();
+    let address = server("a");
+    let probe =
+        format!("ulimit -n 40; exec {PROGRAM} probe --against {address} --tcp --for 2 --held-percent 100 --json");
+    let output = Command::new("sh").args(["-c", &probe]).stdin(Stdio::null()).output().unwrap();
+    let (result, errors) =
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    assert_matches_the_schema(&result);
+    assert!(output.status.code() == Some(1) && errors.contains("no file descriptor or port left"), "{errors}");
+    assert!(result["not_opened"].as_u64().unwrap() > 0 && result["refused"] == 0, "{result}");
+}
+
+#[test]
 fn an_experiment_needs_to_tell_the_targets_apart() {
     let group = "arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/a/1";
     let arguments =

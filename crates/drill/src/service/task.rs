@@ -95,8 +95,10 @@ impl Task {
 
     /// With a hold, its check of the application decides.
     fn is_ready(&self) -> bool {
+        if self.has_hold {
+            return self.output.is_healthy();
+        }
         match self.waits_for {
-            _ if self.has_hold => self.output.is_healthy(),
             Some(port) => self.isolation.listens(&self.name, SocketAddr::from((self.address, port))),
             None => self.output.is_ready(),
         }

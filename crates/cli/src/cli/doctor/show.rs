@@ -92,7 +92,7 @@ fn missing_function(forecasts: &[Forecast], origin: Origin) -> String {
     if origin == Origin::Deployed || !helps {
         return String::new();
     }
-    format!("  {QUIET}The function is not in these files. If it is not deployed: docs/deploy.md{QUIET:#}\n")
+    format!("  {QUIET}The function is not in these files. To deploy it: docs/deploy.md{QUIET:#}\n")
 }
 
 /// Says which of the delays the user has measured.

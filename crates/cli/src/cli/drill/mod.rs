@@ -30,23 +30,23 @@ pub(crate) async fn run(args: &DrillArgs) -> Result<Exit, CliError> {
     let tools = tools.map_err(|error| failed(&error))?;
     let isolation = isolate(args, &program)?;
     // Find out that the report cannot be written before the drill, which takes minutes.
-    args.report.as_deref().map_or(Ok(()), |file| check_writable("--report", file))?;
-    let (records, failed) = tokio::select! {
+    if let Some(file) = &args.report {
+        check_writable("--report", file)?;
+    }
+    let (records, failure) = tokio::select! {
         ended = run_all(args, &plan, &tools, isolation) => ended,
         _ = until_stopped() => return Err(CliError::Failed("interrupted: everything was stopped".to_owned())),
     };
-    if let (Some(error), true) = (&failed, records.is_empty()) {
-        return Err(CliError::Failed(error.to_string()));
+    if !records.is_empty() {
+        if let Some(file) = &args.report {
+            write_file("--report", file, &page(&plan, &records))?;
+        }
+        if args.json { show::json(&plan, isolation, &records) } else { show::text(args, &plan, &records) }?;
     }
-    args.report.as_deref().map_or(Ok(()), |file| write_file("--report", file, &page(&plan, &records)))?;
-    if args.json { show::json(&plan, isolation, &records) } else { show::text(args, &plan, &records) }?;
-    match failed {
-        None => Ok(Exit::Done),
-        Some(error) => Err(CliError::Failed(format!("{error}. The {} runs before are complete", records.len()))),
-    }
+    failure.map_or(Ok(Exit::Done), |error| Err(failed(&error)))
 }
 
-/// Runs every scenario. If a run fails, returns those that were completed before it, with the error.
+/// Runs every scenario. If a run fails, returns the runs that were completed before it, and the error.
 async fn run_all(
     args: &DrillArgs,
     plan: &Plan,

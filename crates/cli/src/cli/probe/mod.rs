@@ -34,7 +34,9 @@ const PROGRESS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)
 
 pub(crate) async fn run(args: &ProbeArgs) -> Result<Exit, CliError> {
     args.check()?;
-    args.html.as_deref().map_or(Ok(()), |file| check_writable("--html", file))?;
+    if let Some(file) = &args.html {
+        check_writable("--html", file)?;
+    }
     let frontend = frontend(args).await?;
     let connection = match &args.target_group {
         Some(_) => Some(Box::pin(connect(&args.aws, None, Needs::Elb)).await?),
@@ -75,7 +77,7 @@ async fn prepare<'a>(
 ) -> Result<Option<Experiment<'a>>, CliError> {
     let (Some(connection), Some(group)) = (connection, &args.target_group) else { return Ok(None) };
     let Some(kind) = args.experiment.kind else {
-        let sampled = sampler::try_once(&connection.aws, group).await;
+        let sampled = sampler::check_access(&connection.aws, group).await;
         let failed = |problem| CliError::Failed(format!("--target-group: {problem} ({})", connection.caller));
         return sampled.map(|()| None).map_err(failed);
     };
@@ -109,7 +111,9 @@ async fn measure(
     for problem in &problems {
         note(problem);
     }
-    args.html.as_deref().map_or(Ok(()), |file| write_file("--html", file, &page(&record)))?;
+    if let Some(file) = &args.html {
+        write_file("--html", file, &page(&record))?;
+    }
     if args.json { super::output::json(&record) } else { show::text(args, &record) }?;
     match problems.len() {
         0 => Ok(Exit::Done),

@@ -1,7 +1,6 @@
 //! Samples the health of a group's targets once a second, and notes every change.
 
 use std::collections::BTreeMap;
-use std::mem::replace;
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthDescription};
@@ -21,7 +20,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 type SampledState = (Option<String>, Option<String>);
 
 /// Reads the group once, so that a missing permission or a wrong ARN is an error before the probe begins.
-pub(crate) async fn try_once(aws: &Aws, group: &str) -> Result<(), String> {
+pub(crate) async fn check_access(aws: &Aws, group: &str) -> Result<(), String> {
     let request = aws.elb.describe_target_health().target_group_arn(group);
     let answer = PacedClient::new(aws).call("DescribeTargetHealth", CallBudget::Elb, || request.clone().send()).await;
     answer.map(drop).map_err(|failure| failure.message)
@@ -38,9 +37,10 @@ pub(crate) async fn sample(probe: &RunningProbe, aws: &Aws, group: &str) {
         let request = aws.elb.describe_target_health().target_group_arn(group);
         let from = probe.now();
         let Ok(answer) = attempt_once(|| request.clone().send()).await else {
-            if !replace(&mut has_failed, true) {
+            if !has_failed {
                 note("DescribeTargetHealth fails: changes of the targets' states are seen late, or not at all");
             }
+            has_failed = true;
             continue;
         };
         has_failed = false;
