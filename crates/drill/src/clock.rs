@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// The clock of one run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
+    started: Instant,
     notice: Instant,
     notice_since_1970: f64,
     scale: f64,
@@ -15,7 +16,13 @@ impl Clock {
     pub(crate) fn start(before_notice: f64, scale: f64) -> Self {
         let wait = wall(before_notice, scale);
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { notice: Instant::now() + wait, notice_since_1970: (since_1970 + wait).as_secs_f64(), scale }
+        let started = Instant::now();
+        Self { started, notice: started + wait, notice_since_1970: (since_1970 + wait).as_secs_f64(), scale }
+    }
+
+    /// When the clock was started.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
     }
 
     /// The present simulated time; negative before the notice.

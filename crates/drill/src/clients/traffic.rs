@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::clients::client::{self, ClientAnswer};
 use crate::clients::connection::Attempt;
@@ -87,9 +87,8 @@ impl TrafficLog {
         self.attempts.borrow_mut().push(attempt);
     }
 
-    /// Notes that a connection was opened at this time, and how late it was.
-    fn open(&self, at: f64, late: Duration) {
-        self.opened.set(self.opened.get() + 1);
+    /// Notes how late the clients continued at this time.
+    fn resume(&self, at: f64, late: Duration) {
         let seconds = rounded(late.as_secs_f64());
         if late >= STALL && self.stall.get().is_none_or(|longest| longest.seconds < seconds) {
             self.stall.set(Some(Stall { at: rounded(at), seconds }));
@@ -100,14 +99,20 @@ impl TrafficLog {
 /// Opens connections until the end, and waits until all have ended.
 pub(crate) async fn traffic(settings: TrafficSettings, clock: Clock, frontend: &Frontend, log: &TrafficLog) {
     raise_file_limit();
-    let mut ticks = interval(Duration::from_secs(1) / settings.rate.max(1));
+    // From the start of the clock, so that a delay before the first connection is a stall too.
+    let mut ticks = interval_at(clock.started().into(), Duration::from_secs(1) / settings.rate.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (mut open, mut share) = (JoinSet::new(), Share::new(settings.held_percent));
-    while clock.now() < settings.end {
+    loop {
         tokio::select! {
             due = ticks.tick() => {
-                log.open(clock.now(), due.elapsed());
-                let hold = share.next().then_some(settings.held_seconds.min(settings.end - clock.now()));
+                let now = clock.now();
+                log.resume(now, due.elapsed());
+                if now >= settings.end {
+                    break;
+                }
+                log.opened.set(log.opened.get() + 1);
+                let hold = share.next().then_some(settings.held_seconds.min(settings.end - now));
                 open.spawn(attempt(clock, frontend.clone(), hold));
             }
             Some(Ok(ended)) = open.join_next() => log.end(ended),
@@ -170,7 +175,10 @@ impl Share {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
+    use crate::clients::frontend::ClientProtocol;
 
     #[test]
     fn a_share_is_evenly_spread() {
@@ -184,9 +192,19 @@ mod tests {
     fn the_longest_stall_is_kept() {
         let log = TrafficLog::default();
         for (at, late) in [(1.0, 900), (5.0, 1500), (5.1, 1400), (9.0, 1200)] {
-            log.open(at, Duration::from_millis(late));
+            log.resume(at, Duration::from_millis(late));
         }
         assert_eq!(log.stall(), Some(Stall { at: 5.0, seconds: 1.5 }));
-        assert_eq!(log.counts(), (4, 0));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_suspended_before_its_first_connection_has_stalled() {
+        let settings = TrafficSettings { rate: 10, held_percent: 0, held_seconds: 0.0, end: 1.0 };
+        let (clock, log) = (Clock::start(0.0, 1.0), TrafficLog::default());
+        let frontend = Frontend::at(SocketAddr::from(([127, 0, 0, 1], 1)), ClientProtocol::Tcp);
+        std::thread::sleep(STALL); // the suspension itself
+        traffic(settings, clock, &frontend, &log).await;
+        assert!(log.stall().is_some_and(|stall| stall.seconds >= 1.0), "{:?}", log.stall());
+        assert_eq!(log.counts(), (0, 0));
     }
 }
