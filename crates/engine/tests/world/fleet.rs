@@ -1,6 +1,6 @@
 //! Clusters, services, target groups and tasks: the truth, whatever the function knows of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use spotdrain_core::model::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
@@ -10,6 +10,7 @@ use spotdrain_core::model::observed::{
 use spotdrain_core::model::task_status::TaskStatus;
 
 use super::bounds::READ_LAG;
+use super::tally::Counter;
 use super::time::{Ms, timestamp};
 
 pub type TaskId = usize;
@@ -40,12 +41,15 @@ pub struct Group {
     past: Vec<(Ms, Vec<Entry>)>,
     /// The tasks that ECS deregistered.
     pub by_ecs: BTreeSet<TaskId>,
+    /// The tasks that an environment deregistered without an up-to-date read, with the count for it.
+    pub by_excused: BTreeMap<TaskId, Counter>,
     pub gone_at: Option<Ms>,
 }
 
 impl Group {
     pub fn new(arn: TargetGroupArn, ports: Vec<u16>, check_port: Option<u16>) -> Self {
-        Self { arn, ports, check_port, entries: Vec::new(), past: Vec::new(), by_ecs: BTreeSet::new(), gone_at: None }
+        let (by_ecs, by_excused) = (BTreeSet::new(), BTreeMap::new());
+        Self { arn, ports, check_port, entries: Vec::new(), past: Vec::new(), by_ecs, by_excused, gone_at: None }
     }
 
     /// Changes the registrations, and keeps the earlier ones for reads that lag behind.

@@ -22,6 +22,9 @@ macro_rules! tally {
     };
 }
 
+/// One of the counts.
+pub type Counter = fn(&mut Tally) -> &mut u64;
+
 tally! {
     interruptions: "tasks interrupted",
     other_stops: "tasks stopped for another reason",

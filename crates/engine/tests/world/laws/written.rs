@@ -6,7 +6,7 @@ use spotdrain_core::model::observed::{RegisteredTarget, TargetState};
 
 use super::Law;
 use crate::world::fleet::{Entry, GroupId, TaskId};
-use crate::world::tally::Tally;
+use crate::world::tally::Counter;
 use crate::world::time::Ms;
 use crate::world::world::World;
 use crate::world::write::Write;
@@ -16,6 +16,16 @@ pub fn before_write(world: &mut World, now: Ms, group: GroupId, write: &Write) {
     targets_of_tasks_that_are_not_interrupted_stay(world, now, group, write);
     nothing_is_written_for_a_task_that_is_down(world, now, write);
     targets_with_a_hold_stay(world, now, group, write);
+    note_an_excused_basis(world, group, write);
+}
+
+/// A target may be the last healthy one because another environment removed the others without an up-to-date read.
+fn note_an_excused_basis(world: &mut World, group: GroupId, write: &Write) {
+    let Some(excuse) = excuse_of_basis(write) else { return };
+    let group = &mut world.fleet.groups[group];
+    let is_hit = |entry: &&Entry| write.names(entry, group.ports[0]) && entry.state != TargetState::Draining;
+    let hit = group.entries.iter().filter(is_hit).map(|entry| (entry.owner, excuse));
+    group.by_excused.extend(hit);
 }
 
 /// Returns the first target that the write takes out of service and to which the condition applies.
@@ -67,14 +77,12 @@ pub fn after_write(world: &mut World, now: Ms, group: GroupId, write: &Write, he
     }
 }
 
-type Counter = fn(&mut Tally) -> &mut u64;
-
 /// Why a write may have taken the last healthy target of a group.
 fn excuse(world: &World, group: GroupId, write: &Write) -> Option<Counter> {
-    let Some(read) = &write.basis.read else { return Some(|tally| &mut tally.excused_unread) };
-    if read.is_behind || write.basis.ecs_is_behind {
-        return Some(|tally| &mut tally.excused_behind);
+    if let Some(excuse) = excuse_of_basis(write) {
+        return Some(excuse);
     }
+    let read = write.basis.read.as_ref()?;
     let holder = |target: &RegisteredTarget| world.fleet.holder(target.address, read.began_at);
     let services: BTreeSet<_> =
         read.targets.iter().filter_map(holder).map(|task| world.fleet.tasks[task].service).collect();
@@ -95,6 +103,15 @@ fn excuse(world: &World, group: GroupId, write: &Write) -> Option<Counter> {
     survivors.into_iter().filter_map(holder).find_map(|task| fate(world, group, task, read.began_at))
 }
 
+/// What excuses a write because of what it relies on.
+fn excuse_of_basis(write: &Write) -> Option<Counter> {
+    match &write.basis.read {
+        None => Some(|tally| &mut tally.excused_unread),
+        Some(read) if read.is_behind || write.basis.ecs_is_behind => Some(|tally| &mut tally.excused_behind),
+        Some(_) => None,
+    }
+}
+
 /// How a target left that stayed by the plan, other than a write that knew of its task's stop.
 fn fate(world: &World, group: GroupId, task: TaskId, read_at: Ms) -> Option<Counter> {
     let of_group = &world.fleet.groups[group];
@@ -106,6 +123,6 @@ fn fate(world: &World, group: GroupId, task: TaskId, read_at: Ms) -> Option<Coun
     } else if of_group.entries.iter().any(is_unhealthy) {
         Some(|tally| &mut tally.excused_health)
     } else {
-        None
+        of_group.by_excused.get(&task).copied()
     }
 }
