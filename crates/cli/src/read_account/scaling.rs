@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget, ServiceNamespace};
+use spotdrain_core::model::arn::last_segment;
 use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::service::Scaling;
 use spotdrain_doctor::model::setting::Setting;
 
 use super::paced_client::{CallBudget, PacedClient};
-use super::services::{FoundServices, short};
+use super::services::FoundServices;
 use super::unknown;
 
 /// The most resource ids in one call.
@@ -28,7 +29,7 @@ pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut FoundServices)
 }
 
 fn resource_id(service: &spotdrain_doctor::model::service::Service) -> String {
-    let cluster = service.cluster.known().map_or("default", |arn| short(arn));
+    let cluster = service.cluster.known().map_or("default", |arn| last_segment(arn));
     format!("service/{cluster}/{}", service.name)
 }
 

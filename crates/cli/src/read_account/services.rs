@@ -7,6 +7,7 @@ use aws_sdk_ecs::types::{
     AvailabilityZoneRebalancing, Container, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
     LoadBalancer, ResourceManagementType, SchedulingStrategy, Service as EcsService, ServiceField, Task, TaskSet,
 };
+use spotdrain_core::model::arn::last_segment;
 use spotdrain_doctor::model::group::Group;
 use spotdrain_doctor::model::root::{Deployment as Examined, Place, Unread};
 use spotdrain_doctor::model::service::{Balancer, Capacity, Reach, Service};
@@ -85,7 +86,7 @@ async fn describe(
     let answer = match client.call("DescribeServices", CallBudget::Other, || request.clone().send()).await {
         Ok(answer) => answer,
         Err(failure) => {
-            let subject = |name: &String| format!("service {}", short(name));
+            let subject = |name: &String| format!("service {}", last_segment(name));
             services
                 .unread
                 .extend(names.iter().map(|name| Unread { subject: subject(name), why: failure.message.clone() }));
@@ -94,10 +95,12 @@ async fn describe(
     };
     for missing in answer.failures().iter().filter_map(|failure| failure.arn()) {
         if is_named {
-            return Err(no_such_service(short(missing), short(arn)));
+            return Err(no_such_service(last_segment(missing), last_segment(arn)));
         }
         let why = "it was deleted while the cluster was read".to_owned();
-        services.unread.push(Unread { subject: format!("service {}/{}", short(arn), short(missing)), why });
+        services
+            .unread
+            .push(Unread { subject: format!("service {}/{}", last_segment(arn), last_segment(missing)), why });
     }
     for service in answer.services().iter().filter(|service| service.status() != Some("INACTIVE")) {
         let found = read(service, arn, cluster);
@@ -117,11 +120,6 @@ pub(crate) fn may_be_on_spot(found: &FoundService) -> bool {
     ServiceSubject { deployment: &deployment, service: &found.service }.may_be_on_spot()
 }
 
-/// Returns the name at the end of an ARN.
-pub(crate) fn short(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
-}
-
 /// Reads a service. With another deployment controller than ECS, the settings of its primary task set apply.
 fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> FoundService {
     let name = service.service_name().unwrap_or_default();
@@ -135,7 +133,7 @@ fn read(service: &EcsService, cluster_arn: &str, cluster: &Cluster) -> FoundServ
     let rebalancing = service.availability_zone_rebalancing().map(AvailabilityZoneRebalancing::as_str);
     FoundService {
         service: Service {
-            place: Place::live(format!("service {}/{name}", short(cluster_arn))),
+            place: Place::live(format!("service {}/{name}", last_segment(cluster_arn))),
             name: name.to_owned(),
             arn: service.service_arn().unwrap_or_default().to_owned(),
             cluster: Setting::Set(cluster_arn.to_owned()),

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{ContainerDefinition, TaskDefinition as EcsTaskDefinition};
+use spotdrain_core::model::arn::last_segment;
 use spotdrain_doctor::model::root::Place;
 use spotdrain_doctor::model::service::{Container, TaskDefinition};
 use spotdrain_doctor::model::setting::Setting;
 
 use super::paced_client::{CallBudget, PacedClient};
-use super::services::{FoundServices, short};
+use super::services::FoundServices;
 use super::unknown;
 
 /// Adds the task definition to every service.
@@ -18,7 +19,7 @@ pub(crate) async fn fill(client: &PacedClient<'_>, services: &mut FoundServices)
     client.progress.expect(services.found.len());
     for found in &mut services.found {
         let Some(arn) = &found.definition else { continue };
-        client.progress.step(short(arn));
+        client.progress.step(last_segment(arn));
         if !known.contains_key(arn) {
             known.insert(arn.clone(), describe(client, arn).await);
         }
@@ -43,7 +44,7 @@ fn read(arn: &str, definition: &EcsTaskDefinition) -> TaskDefinition {
     TaskDefinition {
         compatibilities: if compatibilities.is_empty() { Setting::Default } else { Setting::Set(compatibilities) },
         network_mode: definition.network_mode().map(|mode| mode.as_str().to_owned()).into(),
-        place: Place::live(format!("task definition {}", short(arn))),
+        place: Place::live(format!("task definition {}", last_segment(arn))),
         architecture: architecture.into(),
         system: system.into(),
         containers: Setting::Set(definition.container_definitions().iter().map(container).collect()),

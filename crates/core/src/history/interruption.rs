@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::query::HistoryQuery;
 use super::read::record::{PastFailure, PastNoTargetGroup, PastNotice, PastOutcome, PastRegistration};
+use crate::model::arn::last_segment;
 use crate::model::task_status::StopCodeForm;
 use crate::report::First;
 
@@ -138,7 +139,7 @@ impl PastInterruption {
 
     /// `cluster/service`, or `cluster/(standalone)`.
     pub(crate) fn service_name(&self) -> String {
-        let cluster = self.cluster.rsplit('/').next().unwrap_or(&self.cluster);
+        let cluster = last_segment(&self.cluster);
         format!("{cluster}/{}", self.service.as_deref().unwrap_or("(standalone)"))
     }
 

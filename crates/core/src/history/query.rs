@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::model::arn::last_segment;
+
 /// A notice that is dated further than this in the future comes from a wrong clock.
 const TOLERATED_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -78,7 +80,7 @@ impl HistoryQuery {
 
     /// Whether a service of a cluster is in scope. `cluster` is an ARN, `service` a name.
     pub(crate) fn covers(&self, cluster: &str, service: Option<&str>) -> bool {
-        let is_cluster = |wanted: &String| wanted == cluster || cluster.rsplit('/').next() == Some(wanted.as_str());
+        let is_cluster = |wanted: &String| wanted == cluster || last_segment(cluster) == wanted;
         self.cluster.as_ref().is_none_or(is_cluster)
             && self.service.as_deref().is_none_or(|wanted| service == Some(wanted))
     }

@@ -15,6 +15,7 @@ use super::interruption::PastInterruption;
 use super::percentiles::Percentiles;
 use super::query::HistoryQuery;
 use super::read::ecs_event::{PlacementFailure, TaskStart};
+use crate::model::arn::last_segment;
 
 /// A task that runs later than this after the notice does not count as its replacement.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(1);
@@ -153,7 +154,7 @@ fn failures(all: &[PlacementFailure], query: &HistoryQuery) -> Vec<ServiceFailur
     let mut seen = BTreeSet::new();
     let mut services: BTreeMap<String, ServiceFailures> = BTreeMap::new();
     for failure in all.iter().filter(counted).filter(|failure| seen.insert(&failure.event_id)) {
-        let cluster = failure.cluster.rsplit('/').next().unwrap_or_default();
+        let cluster = last_segment(&failure.cluster);
         let name = format!("{cluster}/{}", failure.service);
         services.entry(name.clone()).or_insert_with(|| ServiceFailures::new(name, failure.at)).add(failure);
     }

@@ -147,6 +147,13 @@ impl TaskArn {
     pub fn id(&self) -> &str {
         last_segment(&self.0)
     }
+
+    /// Returns the cluster's name; `None` in the old form, which does not have it.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        let mut segments = self.0.rsplit('/').skip(1);
+        segments.next().filter(|_| segments.next().is_some())
+    }
 }
 
 impl ClusterArn {
@@ -163,7 +170,9 @@ impl TargetGroupArn {
     }
 }
 
-fn last_segment(arn: &str) -> &str {
+/// Returns the name or id at the end of an ARN: what follows the last `/`, or the whole text if it has none.
+#[must_use]
+pub fn last_segment(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
@@ -231,8 +240,9 @@ mod tests {
     fn reads_old_and_new_task_arns() {
         let new = TaskArn::parse("arn:aws:ecs:eu-central-1:123456789012:task/demo/c13b4cb4").unwrap();
         assert_eq!((new.id(), new.region(), new.account()), ("c13b4cb4", "eu-central-1", "123456789012"));
+        assert_eq!(new.cluster(), Some("demo"));
         let old = TaskArn::parse("arn:aws-cn:ecs:cn-north-1:123456789012:task/c13b4cb4").unwrap();
-        assert_eq!(old.id(), "c13b4cb4");
+        assert_eq!((old.id(), old.cluster()), ("c13b4cb4", None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::model::setting::{Setting, Unknown};
 use crate::model::subject::DeliverySubject;
 use crate::notices::{NOTICES, PATTERN};
 use crate::pattern::Pattern;
-use spotdrain_core::model::arn::ClusterArn;
+use spotdrain_core::model::arn::{ClusterArn, last_segment};
 
 const OPERATORS: &str = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html";
 const EVENTS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html";
@@ -121,7 +121,7 @@ fn try_notices(subject: &DeliverySubject<'_>, rule: &Rule) -> Result<Option<Trie
     for (cluster, form, sample) in pairs {
         tried += 1;
         if !notice_of(sample, cluster).is_some_and(|notice| pattern.matches(&notice)) {
-            let name = cluster.and_then(|arn| arn.rsplit('/').next()).unwrap_or("any");
+            let name = cluster.map_or("any", last_segment);
             missed.push(format!("{form} (cluster {name})"));
         }
     }
@@ -263,7 +263,7 @@ pub(super) const OTHER_BUS: Check = Check {
 fn other_bus(subject: &DeliverySubject<'_>) -> CheckResult {
     let Some(rule) = subject.delivery.rule.known_or_err()? else { return Ok(None) };
     let bus = rule.bus.value_or("default".to_owned())?;
-    let is_default = bus.rsplit('/').next() == Some("default");
+    let is_default = last_segment(&bus) == "default";
     Ok((!is_default).then(|| {
         let fix = Fix::new(
             format!("aws events put-rule --name {} --event-bus-name default --event-pattern '{PATTERN}'", rule.name),

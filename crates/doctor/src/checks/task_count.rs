@@ -4,6 +4,7 @@ use crate::check::{Check, CheckResult, CheckScope, Connections, Fix, Impact, Pro
 use crate::model::group::GroupKind;
 use crate::model::setting::Unknown;
 use crate::model::subject::{GroupSubject, ServiceSubject};
+use spotdrain_core::model::arn::last_segment;
 
 const ZONES: &str =
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#availability-zones";
@@ -54,7 +55,7 @@ fn scales_to_one(subject: &ServiceSubject<'_>) -> CheckResult {
     let Some(scaling) = subject.service.scaling.known().filter(|_| subject.tasks().is_ok_and(|tasks| tasks > 1)) else {
         return Ok(None);
     };
-    let cluster = subject.service.cluster.known().map_or("CLUSTER", |arn| arn.rsplit('/').next().unwrap_or(arn));
+    let cluster = subject.service.cluster.known().map_or("CLUSTER", |arn| last_segment(arn));
     let command = format!(
         "aws application-autoscaling register-scalable-target --service-namespace ecs --scalable-dimension \
          ecs:service:DesiredCount --resource-id service/{cluster}/{} --min-capacity 2",

@@ -7,6 +7,7 @@ use crate::model::group::Group;
 use crate::model::root::Deployment;
 use crate::model::service::{Balancer, Container, Service};
 use crate::model::setting::Unknown;
+use spotdrain_core::model::arn::last_segment;
 use spotdrain_core::model::limits::DEFAULT_STOP_TIMEOUT_SECONDS;
 use spotdrain_core::model::observed::ServiceTag;
 use spotdrain_core::settings::Settings;
@@ -87,7 +88,7 @@ impl<'a> ServiceSubject<'a> {
 
     /// Returns the options that name the service in a command.
     pub(crate) fn command_names(&self) -> String {
-        let cluster = self.service.cluster.known().map_or("CLUSTER", |arn| arn.rsplit('/').next().unwrap_or(arn));
+        let cluster = self.service.cluster.known().map_or("CLUSTER", |arn| last_segment(arn));
         format!("--cluster {cluster} --service {}", self.service.name)
     }
 }

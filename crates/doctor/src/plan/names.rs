@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use crate::plan::choose::{Choice, Links};
 use crate::plan::graph::Instance;
 use crate::plan::kinds::{self, Link};
+use spotdrain_core::model::arn::last_segment;
 
 impl Links<'_, '_> {
     /// Returns the ARN of an instance, if it is of a kind whose ARN matters here.
@@ -61,7 +62,7 @@ impl Links<'_, '_> {
     /// The name of a service's cluster, `*` where it is unknown.
     fn cluster_name(&self, service: &Instance<'_>) -> String {
         if let Some(text) = known(service, "cluster") {
-            return text.rsplit('/').next().unwrap_or(text).to_owned();
+            return last_segment(text).to_owned();
         }
         let Some(expression) = service.configuration.and_then(|own| own.pointer("/expressions/cluster")) else {
             let is_default = service.unknown.is_none_or(|all| all.get("cluster").is_none());
@@ -88,7 +89,7 @@ pub(crate) fn name(instance: &Instance<'_>) -> String {
 /// The rule of another bus has the bus in its ARN.
 fn rule_resource(rule: &Instance<'_>, name: &str) -> String {
     match known(rule, "event_bus_name") {
-        Some(bus) if bus != "default" => format!("rule/{}/{name}", bus.rsplit('/').next().unwrap_or(bus)),
+        Some(bus) if bus != "default" => format!("rule/{}/{name}", last_segment(bus)),
         _ => format!("rule/{name}"),
     }
 }

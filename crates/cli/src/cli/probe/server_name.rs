@@ -1,11 +1,13 @@
 //! Recognises an experiment's target by the name that a server gives in its answers.
 
+use spotdrain_core::model::arn::last_segment;
+
 use super::target::ProbeTarget;
 
 /// Whether a server's name contains the target's address, also as in `ip-10-0-2-21`, or the task's id.
 pub(super) fn is_name_of(name: &str, target: &ProbeTarget) -> bool {
     let address = target.target.id().unwrap_or_default();
-    let id = target.task.rsplit('/').next().unwrap_or_default();
+    let id = last_segment(&target.task);
     is_named(name, address, id)
 }
 

@@ -6,6 +6,7 @@ mod send;
 use std::io::Write as _;
 
 use aws_sdk_ecs::types::Task;
+use spotdrain_core::model::arn::last_segment;
 use spotdrain_function::Aws;
 
 use super::args::SimulateArgs;
@@ -82,7 +83,7 @@ async fn running_task(aws: &Aws, cluster: &str, id: &str) -> Result<Task, String
 }
 
 fn question(task: &Task, mode: SendMode<'_>) -> String {
-    let id = task.task_arn().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
+    let id = task.task_arn().map(last_segment).unwrap_or_default();
     let group = task.group().unwrap_or("no service");
     format!(
         "{CAREFUL}This will {}{CAREFUL:#}: task {id} of {group} is removed from its target groups and keeps running. \

@@ -6,6 +6,7 @@
 
 use aws_sdk_iam::Client;
 use percent_encoding::percent_decode_str;
+use spotdrain_core::model::arn::last_segment;
 use spotdrain_doctor::iam::{Statement, anything, boundary};
 use spotdrain_doctor::model::setting::Setting;
 use spotdrain_doctor::template::policy;
@@ -15,7 +16,7 @@ use crate::read_account::unknown;
 
 /// Returns the statements that apply to the role of this ARN.
 pub(crate) async fn statements(client: &PacedClient<'_>, arn: Option<&str>) -> Setting<Vec<Statement>> {
-    let Some(name) = arn.and_then(|arn| arn.rsplit('/').next()) else {
+    let Some(name) = arn.map(last_segment) else {
         return unknown("ListFunctions returned no role for the function");
     };
     let reader = Reader { client, iam: aws_sdk_iam::Client::new(client.aws.config()), role: name };

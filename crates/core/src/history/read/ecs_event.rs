@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::line::LogEntry;
+use crate::model::arn::last_segment;
 use crate::read::event::TASK_STATE_CHANGE;
 
 const SERVICE_ACTION: &str = "ECS Service Action";
@@ -85,10 +86,10 @@ pub(crate) fn read(json: &str) -> LogEntry {
 
 fn placement_failure(event: EcsEvent) -> LogEntry {
     let service = event.resources.iter().find(|arn| arn.contains(":service/"));
-    let Some(service) = service.and_then(|arn| arn.rsplit('/').next()) else {
+    let Some(service) = service.map(|arn| last_segment(arn)) else {
         return LogEntry::Unreadable("placement failure: resources has no ARN of a service".to_owned());
     };
-    let name = |arn: &String| arn.rsplit('/').next().unwrap_or(arn).to_owned();
+    let name = |arn: &String| last_segment(arn).to_owned();
     LogEntry::PlacementFailure(PlacementFailure {
         service: service.to_owned(),
         cluster: event.detail.cluster_arn,

@@ -7,6 +7,7 @@ use crate::model::setting::Setting;
 
 use crate::template::evaluate::value::{Data, Value};
 use crate::template::resources::{Resource, Resources};
+use spotdrain_core::model::arn::last_segment;
 
 const ROLE: &[&str] = &["AWS::IAM::Role"];
 const POLICIES: &[&str] = &["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
@@ -137,7 +138,7 @@ fn queue_rights(actions: &[&str]) -> Statement {
 /// Of AWS's own policies only those of Lambda are known here.
 fn managed(arn: &Value) -> Vec<Statement> {
     let text = arn.as_text();
-    let name = text.known().map_or("", |arn| arn.rsplit('/').next().unwrap_or_default());
+    let name = text.known().map_or("", |arn| last_segment(arn));
     match name {
         "AWSLambdaBasicExecutionRole" | "AWSLambdaVPCAccessExecutionRole" | "AWSXRayDaemonWriteAccess" => Vec::new(),
         "AWSLambdaSQSQueueExecutionRole" => vec![queue_rights(&EXECUTION_ROLE)],

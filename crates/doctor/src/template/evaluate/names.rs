@@ -7,6 +7,7 @@ use crate::model::setting::Setting;
 use crate::template::evaluate::resolve::Resolver;
 use crate::template::evaluate::value::Data;
 use crate::template::syntax::node::Node;
+use spotdrain_core::model::arn::last_segment;
 
 /// Returns the value of `!Ref`.
 pub(crate) fn reference(resolver: Resolver<'_>, id: &str) -> String {
@@ -69,7 +70,7 @@ pub(crate) fn arn_of(resolver: Resolver<'_>, id: &str) -> Option<String> {
 /// The ARN of a rule on another bus contains the bus.
 fn rule_resource(resolver: Resolver<'_>, id: &str, name: &str) -> String {
     match property_of(resolver, id, "EventBusName") {
-        Some(bus) if bus != "default" => format!("rule/{}/{name}", bus.rsplit('/').next().unwrap_or(&bus)),
+        Some(bus) if bus != "default" => format!("rule/{}/{name}", last_segment(&bus)),
         _ => format!("rule/{name}"),
     }
 }
@@ -96,7 +97,7 @@ pub(crate) fn name(resolver: Resolver<'_>, id: &str) -> String {
 
 fn cluster_of(resolver: Resolver<'_>, id: &str) -> String {
     let cluster = property_of(resolver, id, "Cluster").unwrap_or_else(|| "default".to_owned());
-    cluster.rsplit('/').next().unwrap_or(&cluster).to_owned()
+    last_segment(&cluster).to_owned()
 }
 
 fn property_of(resolver: Resolver<'_>, id: &str, property: &str) -> Option<String> {
