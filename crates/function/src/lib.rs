@@ -19,7 +19,7 @@ use spotdrain_core::settings::Settings;
 use spotdrain_engine::Engine;
 use tracing::error;
 
-pub use aws::{Aws, AwsCloud, call_error, chain, error_code};
+pub use aws::{Aws, AwsCloud, call_error, chain, error_code, task_addresses};
 pub use connection::TlsError;
 
 /// The function on the AWS SDK.

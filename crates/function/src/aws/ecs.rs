@@ -14,7 +14,7 @@ use aws_sdk_ecs::types::{
     ServiceField, ServiceRevision, ServiceRevisionLoadBalancer, Task, TaskSet,
 };
 use jiff::Timestamp;
-use spotdrain_core::model::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn, TaskArn};
+use spotdrain_core::model::arn::{ArnError, ClusterArn, ServiceName, TargetGroupArn, TaskArn, last_segment};
 use spotdrain_core::model::observed::{
     DescribedTask, Revision, Service, ServiceGroup, ServiceObservation, ServiceTag, TaskObservation,
 };
@@ -46,7 +46,7 @@ fn read_service(name: &ServiceName, services: &[EcsService], failures: &[EcsFail
     if let Some(service) = services.iter().find(|service| service.service_name() == Some(name.as_str())) {
         return target_groups_and_tag(service).map_or_else(ServiceObservation::Unknown, ServiceObservation::Found);
     }
-    let is_this = |failure: &&EcsFailure| failure.arn().and_then(|arn| arn.rsplit('/').next()) == Some(name.as_str());
+    let is_this = |failure: &&EcsFailure| failure.arn().map(last_segment) == Some(name.as_str());
     not_described(SERVICES_CALL, &format!("service {name}"), failures.iter().find(is_this))
 }
 
@@ -139,7 +139,7 @@ pub(super) async fn list_stopping_tasks(
 
 /// Compares the ids, because ECS answers with the new ARN format even if the event has the old one.
 fn is_this(task: &TaskArn, arn: Option<&str>) -> bool {
-    arn.and_then(|arn| arn.rsplit('/').next()) == Some(task.id())
+    arn.map(last_segment) == Some(task.id())
 }
 
 fn read_task(task: &TaskArn, tasks: &[Task], failures: &[EcsFailure]) -> TaskObservation {
@@ -159,7 +159,7 @@ fn task_observation(task: &Task) -> TaskObservation {
     TaskObservation::Found(DescribedTask {
         last_status: status,
         desired_status,
-        addresses: addresses(task),
+        addresses: task_addresses(task),
         stopping_at: task.stopping_at().and_then(timestamp),
         stopped_at: task.stopped_at().and_then(timestamp),
     })
@@ -169,8 +169,9 @@ fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
 }
 
-/// Returns the addresses of the attached network interfaces, without unreadable ones.
-fn addresses(task: &Task) -> Vec<IpAddr> {
+/// Returns the addresses of a task's attached network interfaces, without unreadable ones.
+#[must_use]
+pub fn task_addresses(task: &Task) -> Vec<IpAddr> {
     let (gone, attached): (Vec<_>, Vec<_>) =
         task.attachments().iter().partition(|attachment| attachment.status().is_some_and(is_detached));
     let gone: Vec<_> = gone.iter().filter_map(|attachment| attachment.id()).collect();

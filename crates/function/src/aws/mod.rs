@@ -11,4 +11,5 @@ mod sqs;
 
 pub use clients::Aws;
 pub use cloud::AwsCloud;
+pub use ecs::task_addresses;
 pub use error::{call_error, chain, error_code};

@@ -1,11 +1,14 @@
 //! Finds the target of an experiment, and checks it before anything is changed.
 
-use aws_sdk_ecs::types::{Attachment, Task};
+use std::net::IpAddr;
+
+use aws_sdk_ecs::types::Task;
 use aws_sdk_elasticloadbalancingv2::types::{
     ProtocolEnum, TargetDescription, TargetHealthDescription, TargetHealthStateEnum as State,
 };
+use spotdrain_core::model::arn::TaskArn;
 use spotdrain_drill::LoadBalancerType;
-use spotdrain_function::Aws;
+use spotdrain_function::{Aws, task_addresses};
 
 use super::args::ExperimentArgs;
 use super::sampler::name;
@@ -28,19 +31,17 @@ pub(crate) struct ProbeTarget {
 /// Reads group and task, and finds the target. The error names the missing permission, or the condition that is not met.
 pub(crate) async fn find(client: &PacedClient<'_>, args: &ExperimentArgs, group: &str) -> Result<ProbeTarget, String> {
     let id = args.task.as_deref().unwrap_or_default();
-    let cluster =
-        cluster(id).ok_or_else(|| format!("--task {id}: expected a task's ARN with its cluster: …:task/CLUSTER/ID"))?;
+    let cluster = cluster(id)?;
     let load_balancer = load_balancer(client, group).await?;
-    let task = running_task(client, cluster, id).await?;
-    let addresses = addresses(&task);
+    let task = running_task(client, &cluster, id).await?;
     let request = client.aws.elb.describe_target_health().target_group_arn(group);
     let health =
         client.call("DescribeTargetHealth", CallBudget::Elb, || request.clone().send()).await.map_err(message)?;
     let targets = health.target_health_descriptions();
-    let target = choose(targets, &addresses, args.target_port)?;
+    let target = choose(targets, &task_addresses(&task), args.target_port)?;
     let others = targets.iter().filter(|one| is_healthy(one) && one.target() != Some(&target)).count();
     let containers = task.containers().iter().filter_map(|container| container.name()).map(str::to_owned).collect();
-    let (group, task, cluster) = (group.to_owned(), id.to_owned(), cluster.to_owned());
+    let (group, task) = (group.to_owned(), id.to_owned());
     Ok(ProbeTarget { group, load_balancer, target, task, cluster, containers, others })
 }
 
@@ -80,27 +81,23 @@ pub(crate) async fn may_be_registered(aws: &Aws, target: &ProbeTarget) -> Result
     let client = PacedClient::new(aws);
     let task = running_task(&client, &target.cluster, &target.task).await?;
     let id = target.target.id().unwrap_or_default();
-    if addresses(&task).iter().any(|address| address == id) {
+    if is_one_of(id, &task_addresses(&task)) {
         Ok(())
     } else {
         Err(format!("task {} no longer has the address {id}", target.task))
     }
 }
 
-/// CLUSTER in `…:task/CLUSTER/ID`.
-fn cluster(task: &str) -> Option<&str> {
-    match task.split('/').collect::<Vec<_>>().as_slice() {
-        [prefix, cluster, _] if prefix.ends_with(":task") => Some(cluster),
-        _ => None,
-    }
+/// Returns the name of the task's cluster.
+fn cluster(task: &str) -> Result<String, String> {
+    let arn = TaskArn::parse(task).ok();
+    let cluster = arn.as_ref().and_then(TaskArn::cluster).map(str::to_owned);
+    cluster.ok_or_else(|| format!("--task {task}: expected a task's ARN with its cluster: …:task/CLUSTER/ID"))
 }
 
-/// The addresses of the task's network interface.
-/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Attachment.html>
-fn addresses(task: &Task) -> Vec<String> {
-    let details = task.attachments().iter().flat_map(Attachment::details);
-    let addresses = details.filter(|detail| matches!(detail.name(), Some("privateIPv4Address" | "privateIPv6Address")));
-    addresses.filter_map(|detail| detail.value()).map(str::to_owned).collect()
+/// Whether a target's id is one of these addresses. The text of an IPv6 address may be abbreviated.
+fn is_one_of(id: &str, addresses: &[IpAddr]) -> bool {
+    id.parse().is_ok_and(|address: IpAddr| addresses.contains(&address))
 }
 
 fn is_healthy(target: &TargetHealthDescription) -> bool {
@@ -109,18 +106,20 @@ fn is_healthy(target: &TargetHealthDescription) -> bool {
 
 fn choose(
     targets: &[TargetHealthDescription],
-    addresses: &[String],
+    addresses: &[IpAddr],
     port: Option<i32>,
 ) -> Result<TargetDescription, String> {
     let of_task = |one: &&TargetHealthDescription| {
         let target = one.target();
         let has_port = port.is_none_or(|port| target.and_then(TargetDescription::port) == Some(port));
-        has_port
-            && target.and_then(|target| target.id()).is_some_and(|id| addresses.iter().any(|address| address == id))
+        has_port && target.and_then(TargetDescription::id).is_some_and(|id| is_one_of(id, addresses))
     };
     let its: Vec<_> = targets.iter().filter(of_task).collect();
     match its.as_slice() {
-        [] => Err(format!("no target of the group has an address of the task ({})", addresses.join(", "))),
+        [] => {
+            let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
+            Err(format!("no target of the group has an address of the task ({})", addresses.join(", ")))
+        }
         [one] if !is_healthy(one) => {
             let state =
                 one.target_health().and_then(|health| health.state()).map_or("in no known state", State::as_str);
@@ -158,24 +157,31 @@ mod tests {
             target("10.0.0.2", 80, State::Draining),
             target("10.0.0.3", 80, State::Healthy),
             target("10.0.0.3", 81, State::Healthy),
+            target("2001:db8::4", 80, State::Healthy),
         ];
-        let found = |address: &str, port| choose(&targets, &[address.to_owned()], port).map(|target| name(&target));
+        let found =
+            |address: &str, port| choose(&targets, &[address.parse().unwrap()], port).map(|target| name(&target));
         assert_eq!(found("10.0.0.1", None), Ok("10.0.0.1:80".to_owned()));
         assert_eq!(found("10.0.0.3", Some(81)), Ok("10.0.0.3:81".to_owned()));
         assert!(found("10.0.0.2", None).unwrap_err().contains("10.0.0.2:80 is draining"));
         assert!(found("10.0.0.3", None).unwrap_err().contains("pass --target-port"));
-        assert!(found("10.0.0.9", None).unwrap_err().contains("no target of the group"));
+        assert!(
+            found("10.0.0.9", None)
+                .unwrap_err()
+                .contains("no target of the group has an address of the task (10.0.0.9)")
+        );
+        assert_eq!(found("2001:db8:0:0::4", None), Ok("2001:db8::4:80".to_owned()));
     }
 
     #[test]
     fn the_cluster_is_part_of_the_arn() {
-        assert_eq!(cluster("arn:aws:ecs:eu-central-1:123456789012:task/web/0123"), Some("web"));
+        assert_eq!(cluster("arn:aws:ecs:eu-central-1:123456789012:task/web/0123").unwrap(), "web");
         for id in [
             "0123",
             "arn:aws:ecs:eu-central-1:123456789012:task/0123",
             "arn:aws:ecs:eu-central-1:123456789012:service/web/app",
         ] {
-            assert_eq!(cluster(id), None, "{id}");
+            assert!(cluster(id).unwrap_err().contains("expected a task's ARN"), "{id}");
         }
     }
 }
