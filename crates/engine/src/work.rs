@@ -1,13 +1,14 @@
 //! The open notices of an invocation, the target groups that they wait for, and the order of the groups.
 //!
 //! Notices in time come first, by their deadline, then notices past their deadline. A group whose last turn failed follows those
-//! that were not tried. A group may need no turn but only a look: to confirm a write, to search it for a task, or to examine a
+//! that waited at that moment. A group may need no turn but only a look: to confirm a write, to search it for a task, or to examine a
 //! kept target again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::limits::NOTICE;
 use spotdrain_core::model::notice::Notice;
 use spotdrain_core::model::outcome::{Failure, Outcome};
 use spotdrain_core::plan::progress::{GroupProgress, SettledRegistrations};
@@ -113,9 +114,9 @@ pub(crate) struct GroupQueue {
     /// A turn or a look is under way.
     pub(crate) is_busy: bool,
     pub(crate) progress: GroupProgress,
-    /// The number of failures since the last success, and the last of them.
+    /// The number of failures since the last success, and the last of them with its time.
     failures: u32,
-    failure: Option<Failure>,
+    failure: Option<(Failure, Timestamp)>,
     /// The group is not tried before this time.
     not_before: Option<Timestamp>,
 }
@@ -137,9 +138,9 @@ impl GroupQueue {
     }
 
     /// Notes a failure, and returns the number of failures in a row.
-    pub(crate) fn failed(&mut self, failure: Failure) -> u32 {
+    pub(crate) fn failed(&mut self, failure: Failure, now: Timestamp) -> u32 {
         self.failures += 1;
-        self.failure = Some(failure);
+        self.failure = Some((failure, now));
         self.failures
     }
 
@@ -149,17 +150,21 @@ impl GroupQueue {
 
     /// Returns why the last turn or look failed.
     pub(crate) fn failure(&self) -> Option<&Failure> {
-        self.failure.as_ref()
+        self.failure.as_ref().map(|(failure, _)| failure)
     }
 
-    /// Returns the rank of the group among those that wait for a turn: notices in time first, then groups that did not fail, then
-    /// the earliest deadline. `is_overloaded`: see [`SAME_TIME`].
-    fn rank(&self, now: Timestamp, is_overloaded: bool) -> Option<(bool, bool, i64)> {
+    /// Returns the rank of the group among those that wait for a turn: notices in time first, then the earliest deadline. After a
+    /// failure the group counts as if its notices were as old as the failure. It then follows the groups that waited at that
+    /// moment, but not those whose notices arrive later: in a long storm they would never let it pass. `is_overloaded`: see
+    /// [`SAME_TIME`].
+    fn rank(&self, now: Timestamp, is_overloaded: bool) -> Option<(bool, i64)> {
         let (earliest, _) = self.turns.first()?;
         let in_time = self.turns.range((now, NoticeId::MIN)..).next();
         let deadline = in_time.map_or(*earliest, |(deadline, _)| *deadline);
+        let of_failure = self.failure.as_ref().map(|(_, at)| at.saturating_add(NOTICE).unwrap_or(Timestamp::MAX));
+        let deadline = of_failure.map_or(deadline, |of_failure| of_failure.max(deadline));
         let period = if is_overloaded { SAME_TIME * 1000 } else { 1 };
-        Some((in_time.is_none(), self.failures > 0, deadline.as_millisecond().div_euclid(period)))
+        Some((in_time.is_none(), deadline.as_millisecond().div_euclid(period)))
     }
 }
 
@@ -245,6 +250,20 @@ mod tests {
     fn group(name: &str) -> TargetGroupArn {
         let arn = format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/0123456789abcdef");
         TargetGroupArn::parse(&arn).unwrap()
+    }
+
+    #[test]
+    fn a_group_that_failed_follows_those_that_waited_then_but_not_those_that_came_later() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let notice_of =
+            |seconds, id| GroupQueue { turns: BTreeSet::from([(at(seconds + 120), id)]), ..GroupQueue::default() };
+        let (mut failed, waited, later) = (notice_of(1, 1), notice_of(4, 2), notice_of(6, 3));
+        failed.failed(Failure { call: "DeregisterTargets", problem: "Throttling".into(), retryable: true }, at(5));
+        let rank = |group: &GroupQueue, now| group.rank(at(now), false).unwrap();
+        assert!(rank(&waited, 7) < rank(&failed, 7) && rank(&failed, 7) < rank(&later, 7));
+        assert!(rank(&later, 122) < rank(&failed, 122), "its notice is past its deadline");
+        failed.succeeded();
+        assert!(rank(&failed, 7) < rank(&waited, 7));
     }
 
     #[test]

@@ -170,7 +170,7 @@ impl<C: Cloud> Run<'_, C> {
     pub(super) fn group_failed(&mut self, group: &TargetGroupArn, failure: Failure) {
         let (now, jitter) = (self.now(), self.invocation.cloud().jitter());
         if let Some(group) = self.work.groups.get_mut(group) {
-            let failures = group.failed(failure);
+            let failures = group.failed(failure, now);
             group.rest_until(later(now, back_off(failures, jitter)));
         }
     }
