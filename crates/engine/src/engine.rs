@@ -33,6 +33,8 @@ pub struct Engine<C> {
     pub(crate) memory: RefCell<Memory>,
     pub(crate) balancers: RefCell<Option<(Timestamp, BalancerGroups)>>,
     pub(crate) arrivals: RefCell<Arrivals>,
+    /// The groups in which few healthy targets remained after a deregistration, and that were not read since.
+    pub(crate) low: RefCell<BTreeSet<TargetGroupArn>>,
     budget: RefCell<Budget>,
     since: Timestamp,
 }
@@ -67,6 +69,7 @@ impl<C: Cloud> Engine<C> {
             memory: RefCell::default(),
             balancers: RefCell::default(),
             arrivals: RefCell::default(),
+            low: RefCell::default(),
             budget,
             since,
         }

@@ -30,10 +30,11 @@ pub(crate) struct Invocation<'a, C> {
 
 impl<'a, C: Cloud> Invocation<'a, C> {
     /// Begins an invocation. Connections from before a freeze are not used again: a request on a dead connection would get no
-    /// answer until its time limit.
+    /// answer until its time limit. Nor are groups read because of a deregistration that is long past.
     pub(crate) fn begin(engine: &'a Engine<C>, queue: Option<QueueArn>, deadline: Deadline) -> Self {
         if engine.cloud.was_thawed() {
             engine.cloud.reconnect();
+            engine.low.borrow_mut().clear();
         }
         let is_reachable = |queue: &QueueArn| queue.url(engine.settings.queue_url.as_deref()).is_some();
         if let (Some(queue), Some(url)) = (&queue, &engine.settings.queue_url)

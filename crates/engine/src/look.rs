@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all};
 use spotdrain_core::model::arn::{ClusterArn, ServiceName, TargetGroupArn, TaskArn};
 use spotdrain_core::model::limits::MAX_TASKS_PER_CALL;
 use spotdrain_core::model::notice::Notice;
-use spotdrain_core::model::observed::{GroupObservation, TargetState, TaskObservation};
+use spotdrain_core::model::observed::{GroupObservation, TaskObservation};
 use spotdrain_core::model::outcome::Failure;
 use spotdrain_core::plan::Look;
 use spotdrain_core::plan::last_healthy::StoppingTasks;
@@ -34,9 +34,8 @@ pub(crate) async fn look<C: Cloud>(
     group: &TargetGroupArn,
     notices: Vec<Notice>,
 ) -> Look {
-    let deadline = looking(invocation);
-    let reading = read_group(invocation, group, deadline);
-    let (group, tasks) = join(reading, ask_owners(invocation, &notices, deadline)).await;
+    let owners = ask_owners(invocation, &notices, looking(invocation));
+    let (group, tasks) = join(read_group(invocation, group), owners).await;
     Look { group, tasks, stopping: StoppingTasks::NotAsked }
 }
 
@@ -45,23 +44,12 @@ fn looking<C: Cloud>(invocation: &Invocation<'_, C>) -> Deadline {
     invocation.deadline.reserving(now, shares::ACTING).within(now, shares::OBSERVING)
 }
 
-/// Reads all targets of a group, not only those of the task: whether one must be kept as the last healthy one depends on the
-/// others.
-async fn read_group<C: Cloud>(
-    invocation: &Invocation<'_, C>,
-    group: &TargetGroupArn,
-    deadline: Deadline,
-) -> GroupObservation {
-    let request = invocation.request("DescribeTargetHealth", CallKind::Read, deadline);
-    let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
-    answer.map_or_else(|error| error.observation(), GroupObservation::Found)
-}
-
-/// Returns whether a group whose token was taken has no healthy target left; `false` if it could not be read.
-pub(crate) async fn is_emptied<C: Cloud>(invocation: &Invocation<'_, C>, group: &TargetGroupArn) -> bool {
+/// Reads all targets of a group whose token was taken, not only those of the task: whether one must be kept as the last healthy
+/// one depends on the others.
+pub(crate) async fn read_group<C: Cloud>(invocation: &Invocation<'_, C>, group: &TargetGroupArn) -> GroupObservation {
     let request = invocation.request("DescribeTargetHealth", CallKind::Read, looking(invocation));
     let answer = request.send_now(async || invocation.cloud().describe_target_health(group).await).await;
-    answer.is_ok_and(|targets| !targets.iter().any(|target| target.state == TargetState::Healthy))
+    answer.map_or_else(|error| error.observation(), GroupObservation::Found)
 }
 
 /// Describes the tasks whose ownership the plan may need. If an answer contradicts its notice, the task is described once more,

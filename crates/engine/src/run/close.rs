@@ -52,8 +52,9 @@ impl<C: Cloud> Run<'_, C> {
         look_again(&record.notice, receipt, was_kept, self.now())
     }
 
-    /// Ends all notices that are still open when the time is over.
-    pub(super) fn close_all(&mut self) {
+    /// Ends all notices that are still open when the time is over, and returns whether there were any.
+    pub(super) fn close_all(&mut self) -> bool {
+        let is_overloaded = !(self.work.notices.is_empty() && self.unlocated.is_empty());
         for received in std::mem::take(&mut self.unlocated) {
             self.close_unlocated(received);
         }
@@ -61,6 +62,7 @@ impl<C: Cloud> Run<'_, C> {
             let record = self.close(open);
             self.ended.push(record);
         }
+        is_overloaded
     }
 
     fn close_unlocated(&mut self, received: ReceivedNotice) {

@@ -18,7 +18,7 @@ use futures_util::future::{Either, FutureExt as _, LocalBoxFuture, ready, select
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use spotdrain_core::model::arn::TargetGroupArn;
-use spotdrain_core::model::observed::{ServiceKey, ServiceObservation};
+use spotdrain_core::model::observed::{GroupObservation, ServiceKey, ServiceObservation};
 use spotdrain_core::plan::Look;
 use spotdrain_core::plan::progress::DeregisterAnswer;
 use spotdrain_core::plan::target_groups::Configured;
@@ -49,9 +49,11 @@ pub(crate) async fn run<C: Cloud>(invocation: &Invocation<'_, C>, messages: Vec<
             Next::Idle => break,
         }
     }
-    run.close_all();
+    let is_overloaded = run.close_all();
     run.report_ended();
-    run.start_read_backs();
+    if !is_overloaded {
+        run.start_read_backs();
+    }
     while let Some(event) = run.activities.next().await {
         run.on(event);
     }
@@ -66,8 +68,8 @@ enum Completion {
     Refreshed(ServiceKey, Option<ServiceObservation>),
     Looked(Turn, Look),
     Written(PlannedTurn, DeregisterAnswer),
-    /// A group was read after a deregistration that left few healthy targets; `true` if it has no healthy target left.
-    ReadBack(TargetGroupArn, bool),
+    /// A group was read again after a deregistration that left few healthy targets.
+    ReadBack(TargetGroupArn, GroupObservation),
     /// Messages were deleted, returned or hidden.
     Acknowledged,
 }
@@ -94,8 +96,6 @@ struct Run<'a, C> {
     refreshing: BTreeMap<ServiceKey, Vec<NoticeId>>,
     refreshed: BTreeMap<ServiceKey, Option<ServiceObservation>>,
     work: Work,
-    /// The groups in which few healthy targets remain after a deregistration.
-    low: BTreeSet<TargetGroupArn>,
     /// The notices that ended since the last report, like `ignored` and `malformed`.
     ended: Vec<NoticeRecord>,
     ignored: Vec<IgnoredEvent>,
@@ -119,7 +119,6 @@ impl<'a, C: Cloud> Run<'a, C> {
             refreshing: BTreeMap::new(),
             refreshed: BTreeMap::new(),
             work: Work::default(),
-            low: BTreeSet::new(),
             ended: Vec::new(),
             ignored: Vec::new(),
             malformed: Vec::new(),
@@ -211,7 +210,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             Completion::Refreshed(key, answer) => self.refreshed(key, answer),
             Completion::Looked(turn, look) => self.looked(turn, look),
             Completion::Written(planned, answer) => self.written(&planned, answer),
-            Completion::ReadBack(group, is_emptied) => self.read_back(group, is_emptied),
+            Completion::ReadBack(group, read) => self.read_back(&group, &read),
             Completion::Acknowledged => {}
         }
     }

@@ -1,6 +1,7 @@
 //! The end of a turn: the answer to its write, the outcome of each registration, and what each notice still waits for.
 
 use spotdrain_core::model::arn::TargetGroupArn;
+use spotdrain_core::model::observed::{GroupObservation, TargetState};
 use spotdrain_core::model::outcome::Outcome;
 use spotdrain_core::plan::progress::DeregisterAnswer;
 use spotdrain_core::plan::rate_limit::{Budget, CallKind};
@@ -13,7 +14,7 @@ use super::turns::PlannedTurn;
 use super::{Completion, Run};
 use crate::cloud::Cloud;
 use crate::deadline::later;
-use crate::look::is_emptied;
+use crate::look::read_group;
 use crate::shares;
 use crate::work::{LookKind, NoticeId, Wants};
 
@@ -29,30 +30,40 @@ impl<C: Cloud> Run<'_, C> {
         let Some(group) = self.work.groups.get_mut(&planned.group) else { return };
         let outcome = group.progress.note(&planned.targets, answer);
         if planned.is_low && outcome == Some(Outcome::Deregistered) {
-            self.low.insert(planned.group.clone());
+            self.invocation.engine.low.borrow_mut().insert(planned.group.clone());
         }
         self.settle(planned, outcome.as_ref());
     }
 
-    /// Reads the groups again in which few healthy targets would stay, as far as there are tokens.
+    /// Reads the groups again in which few healthy targets would stay, as far as there are tokens that
+    /// the next turn does not need. The others are read by their
+    /// next turn, or at the end of a later invocation.
     pub(super) fn start_read_backs(&mut self) {
         let (invocation, engine) = (self.invocation, self.invocation.engine);
         let may_read = |budget: &mut Budget, elapsed| {
-            let has_token = budget.until_spare_read(elapsed, false).is_zero();
+            let has_token = budget.until_spare_read(elapsed, true).is_zero();
             has_token.then(|| budget.take(CallKind::Read, elapsed)).is_some()
         };
-        while self.has_time() && !self.low.is_empty() && engine.budget(may_read) {
-            let Some(group) = self.low.pop_first() else { return };
+        let low = engine.low.borrow().clone();
+        for group in low {
+            if !(self.has_time() && engine.budget(may_read)) {
+                return;
+            }
             self.spawn(async move {
-                let is_emptied = is_emptied(invocation, &group).await;
-                Completion::ReadBack(group, is_emptied)
+                let read = read_group(invocation, &group).await;
+                Completion::ReadBack(group, read)
             });
         }
     }
 
-    pub(super) fn read_back(&mut self, group: TargetGroupArn, is_emptied: bool) {
-        if is_emptied {
-            self.report(Report::of_emptied(group));
+    /// Reports a group that has no healthy target left when it is read for the first time after such a deregistration.
+    pub(super) fn read_back(&mut self, group: &TargetGroupArn, read: &GroupObservation) {
+        let was_read = !matches!(read, GroupObservation::Unknown(_));
+        let is_first = was_read && self.invocation.engine.low.borrow_mut().remove(group);
+        if let (true, GroupObservation::Found(targets)) = (is_first, read)
+            && !targets.iter().any(|target| target.state == TargetState::Healthy)
+        {
+            self.report(Report::of_emptied(group.clone()));
         }
     }
 

@@ -95,6 +95,7 @@ impl<C: Cloud> Run<'_, C> {
 
     /// Plans a group that was read, and carries out the plan.
     pub(super) fn looked(&mut self, turn: Turn, look: Look) {
+        self.read_back(&turn.group, &look.group);
         let ids = self.planned_together(&turn.group, &look);
         let mut plan = self.plan(&turn.group, &ids, &look);
         if plan.asks_ecs {

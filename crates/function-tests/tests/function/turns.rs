@@ -116,8 +116,8 @@ async fn a_kept_target_is_deregistered_later_if_another_becomes_healthy() {
     );
 }
 
-#[tokio::test]
-async fn a_group_that_loses_its_last_target_otherwise_is_reported_as_emptied() {
+/// Deregisters one of two targets. Meanwhile the other one becomes unhealthy, and reads of the group fail as often as given.
+async fn emptied(failed_reads: u32) -> (LocalAws, Function, Handled) {
     let (mut world, group) = world(2, 1);
     world.add_fault(Fault::Slow(Duration::from_millis(500)).on(Action::DeregisterTargets));
     let local = start(world).await;
@@ -127,10 +127,28 @@ async fn a_group_that_loses_its_last_target_otherwise_is_reported_as_emptied() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let now = local.now();
-        local.world().set_state(&group, ("10.0.0.2", 80), State::Unhealthy, now).unwrap();
+        let mut world = local.world();
+        world.set_state(&group, ("10.0.0.2", 80), State::Unhealthy, now).unwrap();
+        world.add_fault(Fault::AccessDenied.on(Action::DescribeTargetHealth).times(failed_reads));
     };
     let (handled, ()) = tokio::join!(deliver(&local, &function, 10, LONG), leave);
     assert_eq!(outcome_lines(&handled.report), ["web 10.0.0.1:80 Deregistered"]);
+    (local, function, handled)
+}
+
+#[tokio::test]
+async fn a_group_that_loses_its_last_target_otherwise_is_reported_as_emptied() {
+    let (_, _, handled) = emptied(0).await;
+    assert_eq!(handled.report.emptied.len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_that_could_not_be_read_back_is_reported_when_its_next_turn_reads_it() {
+    let (local, function, handled) = emptied(1).await;
+    assert_eq!(handled.report.emptied.len(), 0);
+    let now = local.now();
+    interrupt(&mut local.world(), 2, now);
+    let handled = deliver(&local, &function, 10, LONG).await;
     assert_eq!(handled.report.emptied.len(), 1);
 }
 
