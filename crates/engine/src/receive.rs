@@ -27,17 +27,26 @@ const MAX_MESSAGES: usize = 10_000;
 /// The pause after an empty answer or a failure.
 const REST: Duration = Duration::from_millis(200);
 
-/// The number of messages within [`STORM`] that make a storm. During a storm, turns wait for more messages. Lambda and SQS may
-/// deliver only a few messages at a time although the queue has thousands.
-const STORM_MESSAGES: usize = 2;
+/// The number of messages within [`STORM`] that make a storm. During a storm, all turns wait for more messages.
+const MANY: usize = 8;
 
-/// The time within which [`STORM_MESSAGES`] make a storm.
+/// The number of messages within [`STORM`] from which more are expected. Lambda and SQS may deliver only a few messages at a time
+/// although the queue has thousands. A group's turn then waits for more of its notices.
+const SEVERAL: usize = 2;
+
+/// The time within which messages count as arriving together.
 const STORM: Duration = Duration::from_millis(300);
+
+/// How long a group's turn waits after the first of several notices.
+const GATHERING: Duration = Duration::from_millis(300);
+
+/// The same if less than half of the burst of writes is left. Two more turns become possible in this time.
+const GATHERING_IF_SHORT: Duration = Duration::from_secs(1);
 
 /// After a full batch, turns wait this long for the answer to the first receive, which may have to open its connection.
 const FIRST_ANSWER: Duration = Duration::from_millis(500);
 
-/// The longest time that turns wait for the messages of a storm.
+/// The longest time that all turns wait for the messages of a storm.
 const MAX_GATHERING: Duration = Duration::from_secs(3);
 
 /// The messages that this execution environment received a short time ago: the time of each receive, and the number of its
@@ -51,20 +60,27 @@ impl Arrivals {
         self.0.push_back((now, messages));
     }
 
-    /// Returns when the storm ends if no more messages arrive.
-    fn calm_at(&self) -> Option<Timestamp> {
+    /// Returns the time from which fewer than `limit` messages will have arrived within [`STORM`], if no more arrive.
+    fn fewer_from(&self, limit: usize) -> Option<Timestamp> {
         let mut messages = 0;
-        let is_storm = |(_, arrived): &&(Timestamp, usize)| {
+        let is_limit = |(_, arrived): &&(Timestamp, usize)| {
             messages += arrived;
-            messages >= STORM_MESSAGES
+            messages >= limit
         };
-        self.0.iter().rev().find(is_storm).map(|(at, _)| later(*at, STORM))
+        self.0.iter().rev().find(is_limit).map(|(at, _)| later(*at, STORM))
     }
 
-    /// Returns the time until which turns wait, in an invocation that started at `started_at`. Without this wait, the first
-    /// notices of a storm would use up the tokens. A single notice never waits.
+    /// Returns the time until which all turns wait, in an invocation that started at `started_at`. Without this wait, the first
+    /// notices of a storm would use up the tokens.
     pub(crate) fn gather_until(&self, started_at: Timestamp) -> Option<Timestamp> {
-        Some(self.calm_at()?.min(later(started_at, MAX_GATHERING)))
+        Some(self.fewer_from(MANY)?.min(later(started_at, MAX_GATHERING)))
+    }
+
+    /// Returns the time until which the turn of a group waits whose first notice arrives now; `None` if no more are expected: a
+    /// single notice never waits. `is_short`: less than half of the burst of writes is left.
+    pub(crate) fn gather_group_until(&self, now: Timestamp, is_short: bool) -> Option<Timestamp> {
+        self.fewer_from(SEVERAL).filter(|at| *at > now)?;
+        Some(later(now, if is_short { GATHERING_IF_SHORT } else { GATHERING }))
     }
 }
 
@@ -151,15 +167,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_messages_within_a_short_time_are_a_storm_that_turns_wait_for() {
-        let start = Timestamp::UNIX_EPOCH;
-        let at = |milliseconds| later(start, Duration::from_millis(milliseconds));
+    fn a_groups_turn_waits_if_several_messages_arrived_together() {
         let mut arrivals = Arrivals::default();
         arrivals.note(1, at(0));
-        assert_eq!(arrivals.gather_until(start), None, "a single notice never waits");
+        assert_eq!(arrivals.gather_group_until(at(0), false), None, "a single notice never waits");
         arrivals.note(1, at(200));
-        assert_eq!(arrivals.gather_until(start), Some(at(300)), "until the first of the two is no longer recent");
-        arrivals.note(10, at(2900));
-        assert_eq!(arrivals.gather_until(start), Some(at(3000)), "not longer than the longest wait");
+        assert_eq!(arrivals.gather_group_until(at(200), false), Some(at(500)));
+        assert_eq!(arrivals.gather_group_until(at(200), true), Some(at(1200)), "longer if writes are short");
+        assert_eq!(arrivals.gather_group_until(at(300), false), None, "the first of the two is no longer recent");
+    }
+
+    #[test]
+    fn all_turns_wait_while_many_messages_arrive_but_not_longer_than_the_longest_wait() {
+        let mut arrivals = Arrivals::default();
+        arrivals.note(MANY - 1, at(0));
+        assert_eq!(arrivals.gather_until(at(0)), None);
+        arrivals.note(1, at(200));
+        assert_eq!(arrivals.gather_until(at(0)), Some(at(300)), "until the first of them are no longer recent");
+        arrivals.note(MANY, at(2900));
+        assert_eq!(arrivals.gather_until(at(0)), Some(at(3000)));
+    }
+
+    fn at(milliseconds: u64) -> Timestamp {
+        later(Timestamp::UNIX_EPOCH, Duration::from_millis(milliseconds))
     }
 }

@@ -1,8 +1,8 @@
 //! The open notices of an invocation, the target groups that they wait for, and the order of the groups.
 //!
-//! Notices in time come first, by their deadline, then notices past their deadline. A group whose last turn failed follows those
-//! that waited at that moment. A group may need no turn but only a look: to confirm a write, to search it for a task, or to examine a
-//! kept target again.
+//! Notices in time come first, by their deadline, then notices past their deadline. A group whose last two turns failed follows
+//! those that waited at that moment. A group may need no turn but only a look: to confirm a write, to search it for a task, or to
+//! examine a kept target again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,7 +117,7 @@ pub(crate) struct GroupQueue {
     /// The number of failures since the last success, and the last of them with its time.
     failures: u32,
     failure: Option<(Failure, Timestamp)>,
-    /// The group is not tried before this time.
+    /// The group is not tried before this time, after a failure or while its notices are gathered.
     not_before: Option<Timestamp>,
 }
 
@@ -153,16 +153,16 @@ impl GroupQueue {
         self.failure.as_ref().map(|(failure, _)| failure)
     }
 
-    /// Returns the rank of the group among those that wait for a turn: notices in time first, then the earliest deadline. After a
-    /// failure the group counts as if its notices were as old as the failure. It then follows the groups that waited at that
-    /// moment, but not those whose notices arrive later: in a long storm they would never let it pass. `is_overloaded`: see
-    /// [`SAME_TIME`].
+    /// Returns the rank of the group among those that wait for a turn: notices in time first, then the earliest deadline. After
+    /// two failures in a row the group counts as if its notices were as old as the last failure. It then follows the groups that
+    /// waited at that moment, but not those whose notices arrive later: in a long storm they would never let it pass. A single
+    /// failure is usually throttling, for which the group is not to blame. `is_overloaded`: see [`SAME_TIME`].
     fn rank(&self, now: Timestamp, is_overloaded: bool) -> Option<(bool, i64)> {
         let (earliest, _) = self.turns.first()?;
         let in_time = self.turns.range((now, NoticeId::MIN)..).next();
         let deadline = in_time.map_or(*earliest, |(deadline, _)| *deadline);
-        let of_failure = self.failure.as_ref().map(|(_, at)| at.saturating_add(NOTICE).unwrap_or(Timestamp::MAX));
-        let deadline = of_failure.map_or(deadline, |of_failure| of_failure.max(deadline));
+        let failed_at = self.failure.as_ref().filter(|_| self.failures > 1).map(|(_, at)| *at);
+        let deadline = failed_at.and_then(|at| at.saturating_add(NOTICE).ok()).map_or(deadline, |at| at.max(deadline));
         let period = if is_overloaded { SAME_TIME * 1000 } else { 1 };
         Some((in_time.is_none(), deadline.as_millisecond().div_euclid(period)))
     }
@@ -205,6 +205,13 @@ impl Work {
         }
     }
 
+    /// Delays the next turn of a group if only one notice waits for it, so that the turn serves more of them.
+    pub(crate) fn gather(&mut self, group: &TargetGroupArn, until: Timestamp) {
+        if let Some(group) = self.groups.get_mut(group).filter(|group| group.turns.len() == 1) {
+            group.not_before = group.not_before.max(Some(until));
+        }
+    }
+
     /// Ends the wait of a notice for a group.
     pub(crate) fn leave(&mut self, id: NoticeId, group: &TargetGroupArn) {
         let Some(open) = self.notices.get_mut(&id) else { return };
@@ -219,6 +226,11 @@ impl Work {
     /// Returns whether a group could use a turn now.
     pub(crate) fn a_turn_waits(&self, now: Timestamp) -> bool {
         self.groups.values().any(|group| group.is_ready(now) && !group.turns.is_empty())
+    }
+
+    /// Returns whether a group waits for a turn, be it ready or not.
+    pub(crate) fn has_turns(&self) -> bool {
+        self.groups.values().any(|group| !group.is_busy && !group.turns.is_empty())
     }
 
     /// Returns the group that takes the next turn, if the invocation can grant this many.
@@ -236,7 +248,7 @@ impl Work {
         first.min().map(|(_, arn)| arn.clone())
     }
 
-    /// Returns when the next of the groups that wait after a failure can be tried.
+    /// Returns when the next of the groups that are not ready yet can be tried.
     pub(crate) fn next_ready(&self, now: Timestamp) -> Option<Timestamp> {
         let waits = |group: &&GroupQueue| !(group.is_busy || group.turns.is_empty() && group.looks.is_empty());
         self.groups.values().filter(waits).filter_map(|group| group.not_before).filter(|at| *at > now).min()
@@ -253,13 +265,16 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_failed_follows_those_that_waited_then_but_not_those_that_came_later() {
+    fn a_group_that_failed_twice_follows_those_that_waited_then_but_not_those_that_came_later() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let notice_of =
-            |seconds, id| GroupQueue { turns: BTreeSet::from([(at(seconds + 120), id)]), ..GroupQueue::default() };
+            |seconds: i64, id| GroupQueue { turns: BTreeSet::from([(at(seconds + 120), id)]), ..GroupQueue::default() };
         let (mut failed, waited, later) = (notice_of(1, 1), notice_of(4, 2), notice_of(6, 3));
-        failed.failed(Failure { call: "DeregisterTargets", problem: "Throttling".into(), retryable: true }, at(5));
         let rank = |group: &GroupQueue, now| group.rank(at(now), false).unwrap();
+        let failure = Failure { call: "DeregisterTargets", problem: "Throttling".into(), retryable: true };
+        failed.failed(failure.clone(), at(5));
+        assert!(rank(&failed, 7) < rank(&waited, 7), "after a single failure the deadline decides");
+        failed.failed(failure, at(5));
         assert!(rank(&waited, 7) < rank(&failed, 7) && rank(&failed, 7) < rank(&later, 7));
         assert!(rank(&later, 122) < rank(&failed, 122), "its notice is past its deadline");
         failed.succeeded();

@@ -139,6 +139,12 @@ impl Budget {
             .unwrap_or(usize::MAX)
     }
 
+    /// Returns whether less than half of the burst of writes is left.
+    #[must_use]
+    pub fn is_short(&self, now: Duration) -> bool {
+        self.writes.level(now) < self.writes.capacity / 2.0
+    }
+
     /// Takes the tokens of a turn.
     pub fn take_turn(&mut self, now: Duration) {
         self.writes.spend(now, 1.0);
@@ -236,6 +242,8 @@ mod tests {
             turns += 1;
         }
         assert_eq!((turns, budget.until_turn(START).as_millis()), (10, 500));
+        let is_short = |milliseconds| budget.is_short(Duration::from_millis(milliseconds));
+        assert_eq!((is_short(2_400), is_short(2_500)), (true, false), "half of the burst is 5");
     }
 
     #[test]

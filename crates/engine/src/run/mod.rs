@@ -220,7 +220,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         let (invocation, now) = (self.invocation, self.now());
         let queue = invocation.queue.as_ref()?;
         let has_work = !(self.work.notices.is_empty() && self.unlocated.is_empty());
-        let is_wanted = has_work && self.receiving.is_flowing() || self.work.a_turn_waits(now);
+        let is_wanted = has_work && self.receiving.is_flowing() || self.work.has_turns();
         let has_time = self.left(now) >= shares::A_TURN + shares::LONG_POLL;
         while is_wanted && has_time && self.receiving.wants_more() {
             let not_before = self.receiving.not_before();
