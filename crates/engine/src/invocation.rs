@@ -43,6 +43,7 @@ impl<'a, C: Cloud> Invocation<'a, C> {
             warn!(queue = queue.as_str(), url, "SPOTDRAIN_QUEUE_URL is ignored: it is the URL of another queue");
         }
         let queue = queue.filter(is_reachable);
+        engine.budget(|budget, _| budget.release_writes());
         Self { engine, queue, deadline, started_at: engine.cloud.now(), is_dry: false, receipts: RefCell::default() }
     }
 

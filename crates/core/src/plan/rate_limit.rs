@@ -4,7 +4,8 @@
 //! of this environment's bucket first.
 //!
 //! Most calls take their token on credit and wait for it. A turn is granted only when the tokens of its read and its write are
-//! both available, so that its group can be chosen at that moment.
+//! both available, so that its group can be chosen at that moment. The write's token is only reserved until the call starts: AWS's
+//! bucket is full until then, and does not refill.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html>
 
@@ -25,6 +26,7 @@ pub struct TokenBucket {
     capacity: f64,
     per_second: f64,
     tokens: f64,
+    reserved: f64,
     filled_at: Duration,
 }
 
@@ -32,7 +34,7 @@ impl TokenBucket {
     /// Creates a full bucket.
     #[must_use]
     pub fn new(capacity: f64, per_second: f64) -> Self {
-        Self { capacity, per_second, tokens: capacity, filled_at: Duration::ZERO }
+        Self { capacity, per_second, tokens: capacity, reserved: 0.0, filled_at: Duration::ZERO }
     }
 
     /// Creates a bucket with one environment's share of a limit of AWS.
@@ -40,9 +42,13 @@ impl TokenBucket {
         Self::new(limit.burst / ENVIRONMENTS, limit.per_second / ENVIRONMENTS)
     }
 
-    /// Returns the number of tokens; negative if tokens were taken on credit.
+    /// Returns the number of tokens that are not reserved; negative if tokens were taken on credit.
     #[must_use]
     pub fn level(&self, now: Duration) -> f64 {
+        self.filled(now) - self.reserved
+    }
+
+    fn filled(&self, now: Duration) -> f64 {
         let passed = now.saturating_sub(self.filled_at).as_secs_f64();
         passed.mul_add(self.per_second, self.tokens).min(self.capacity)
     }
@@ -64,14 +70,16 @@ impl TokenBucket {
     }
 
     fn spend(&mut self, now: Duration, tokens: f64) {
-        self.tokens = self.level(now) - tokens;
+        self.tokens = self.filled(now) - tokens;
         self.filled_at = self.filled_at.max(now);
     }
 
-    /// Refunds tokens that were not used.
-    fn refund(&mut self, now: Duration, tokens: f64) {
-        self.spend(now, -tokens);
-        self.tokens = self.tokens.min(self.capacity);
+    fn reserve(&mut self) {
+        self.reserved += 1.0;
+    }
+
+    fn release(&mut self) {
+        self.reserved = (self.reserved - 1.0).max(0.0);
     }
 }
 
@@ -145,16 +153,22 @@ impl Budget {
         self.writes.level(now) < self.writes.capacity / 2.0
     }
 
-    /// Takes the tokens of a turn.
+    /// Takes the token of a turn's read, and reserves those of its write.
     pub fn take_turn(&mut self, now: Duration) {
-        self.writes.spend(now, 1.0);
-        self.elb.spend(now, CALLS_OF_A_TURN);
+        self.elb.spend(now, 1.0);
+        self.elb.reserve();
+        self.writes.reserve();
     }
 
-    /// Refunds the write of a turn that wrote nothing.
-    pub fn refund_write(&mut self, now: Duration) {
-        self.writes.refund(now, 1.0);
-        self.elb.refund(now, 1.0);
+    /// Releases the write of a turn that writes nothing.
+    pub fn release_write(&mut self) {
+        self.elb.release();
+        self.writes.release();
+    }
+
+    /// Releases the writes of all turns. No turn is under way when an invocation begins, unless the last one panicked.
+    pub fn release_writes(&mut self) {
+        (self.elb.reserved, self.writes.reserved) = (0.0, 0.0);
     }
 
     /// Returns the time until a group can be read outside a turn. Tokens that a waiting turn needs are not used for this.
@@ -163,12 +177,16 @@ impl Budget {
         self.elb.wait(now, 1.0 + if a_turn_waits { CALLS_OF_A_TURN } else { 0.0 })
     }
 
-    /// Takes the token of a write whose group was just read outside a turn, and returns whether a token was available.
-    pub fn try_write(&mut self, now: Duration) -> bool {
-        let is_there = self.writes.wait(now, 1.0).max(self.elb.wait(now, 1.0)).is_zero();
+    /// Takes the tokens of a write that starts now, and returns whether they were available. `is_reserved`: the write is that of a
+    /// turn.
+    pub fn try_write(&mut self, now: Duration, is_reserved: bool) -> bool {
+        if is_reserved {
+            self.release_write();
+        }
+        let is_there = is_reserved || self.writes.wait(now, 1.0).max(self.elb.wait(now, 1.0)).is_zero();
         if is_there {
-            self.writes.spend(now, 1.0);
             self.elb.spend(now, 1.0);
+            self.writes.spend(now, 1.0);
         }
         is_there
     }
@@ -221,8 +239,30 @@ mod tests {
         let mut bucket = TokenBucket::new(2.0, 4.0);
         waits(&mut bucket, START, 1);
         assert_eq!(waits(&mut bucket, Duration::from_hours(1), 3), [0, 0, 250]);
-        bucket.refund(Duration::from_hours(2), 1.0);
-        assert_eq!(waits(&mut bucket, Duration::from_hours(2), 3), [0, 0, 250]);
+    }
+
+    #[test]
+    fn a_full_bucket_with_reserved_tokens_does_not_refill_until_they_are_spent() {
+        let (mut budget, read_at) = (budget(), Duration::from_secs(2));
+        for _ in 0..10 {
+            budget.take_turn(START);
+        }
+        assert_eq!(budget.until_turn(read_at).as_millis(), 500);
+        (0..10).for_each(|_| assert!(budget.try_write(read_at, true)));
+        assert_eq!(budget.until_turn(read_at).as_millis(), 500);
+        assert_eq!(budget.until_turn(read_at + Duration::from_millis(500)), START);
+    }
+
+    #[test]
+    fn what_a_turn_did_not_write_is_released() {
+        let mut budget = budget();
+        for _ in 0..10 {
+            budget.take_turn(START);
+        }
+        budget.release_write();
+        assert_eq!(budget.turns_within(START, START), 1);
+        budget.release_writes();
+        assert_eq!(budget.turns_within(START, START), 10);
     }
 
     #[test]
@@ -239,6 +279,7 @@ mod tests {
         let mut turns = 0;
         while budget.until_turn(START).is_zero() {
             budget.take_turn(START);
+            assert!(budget.try_write(START, true));
             turns += 1;
         }
         assert_eq!((turns, budget.until_turn(START).as_millis()), (10, 500));
@@ -262,7 +303,7 @@ mod tests {
         let mut budget = budget();
         for _ in 0..18 {
             budget.take_turn(START);
-            budget.refund_write(START);
+            budget.release_write();
         }
         assert_eq!(budget.until_turn(START), START, "10 writes and 2 ELB calls are left");
         budget.take_turn(START);
@@ -277,8 +318,8 @@ mod tests {
         }
         assert!(budget.until_spare_read(START, false).is_zero());
         assert_eq!(budget.until_spare_read(START, true).as_millis(), 200);
-        assert!(budget.until_turn(START).is_zero() && budget.try_write(START) && budget.try_write(START));
-        assert!(!budget.try_write(START), "the ELB calls are used up");
+        assert!(budget.until_turn(START).is_zero() && budget.try_write(START, false) && budget.try_write(START, false));
+        assert!(!budget.try_write(START, false), "the ELB calls are used up");
     }
 
     #[test]

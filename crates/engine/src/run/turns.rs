@@ -192,14 +192,14 @@ impl<C: Cloud> Run<'_, C> {
         let (invocation, engine) = (self.invocation, self.invocation.engine);
         if planned.targets.is_empty() {
             if may_write {
-                engine.budget(Budget::refund_write);
+                engine.budget(|budget, _| budget.release_write());
             }
             match planned.unread.clone() {
                 Some(failure) => self.group_failed(&planned.group, failure),
                 None => self.succeeded(&planned.group),
             }
             self.settle(&planned, None);
-        } else if may_write || engine.budget(Budget::try_write) {
+        } else if engine.budget(|budget, elapsed| budget.try_write(elapsed, may_write)) {
             // The call must start now, because the plan relies on what is known about the tasks at this moment.
             self.spawn_now(async move {
                 let answer = deregister(invocation, &planned.group, &planned.targets).await;
