@@ -33,7 +33,7 @@ pub struct Engine<C> {
     pub(crate) memory: RefCell<Memory>,
     pub(crate) balancers: RefCell<Option<(Timestamp, BalancerGroups)>>,
     pub(crate) arrivals: RefCell<Arrivals>,
-    /// The groups in which few healthy targets remained after a deregistration, and that were not read since.
+    /// The groups in which few healthy targets remained after a deregistration, and that have not been read since.
     pub(crate) low: RefCell<BTreeSet<TargetGroupArn>>,
     budget: RefCell<Budget>,
     since: Timestamp,

@@ -30,7 +30,7 @@ pub(crate) struct Invocation<'a, C> {
 
 impl<'a, C: Cloud> Invocation<'a, C> {
     /// Begins an invocation. Connections from before a freeze are not used again: a request on a dead connection would get no
-    /// answer until its time limit. Nor are groups read because of a deregistration that is long past.
+    /// answer until its time limit. Nor are groups read back after a freeze, because their deregistration is long past.
     pub(crate) fn begin(engine: &'a Engine<C>, queue: Option<QueueArn>, deadline: Deadline) -> Self {
         if engine.cloud.was_thawed() {
             engine.cloud.reconnect();

@@ -72,13 +72,13 @@ impl Arrivals {
 
     /// Returns the time until which all turns wait, in an invocation that started at `started_at`. Without this wait, the first
     /// notices of a storm would use up the tokens.
-    pub(crate) fn gather_until(&self, started_at: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn all_wait_until(&self, started_at: Timestamp) -> Option<Timestamp> {
         Some(self.fewer_from(MANY)?.min(later(started_at, MAX_GATHERING)))
     }
 
     /// Returns the time until which the turn of a group waits whose first notice arrives now; `None` if no more are expected: a
     /// single notice never waits. `is_short`: less than half of the burst of writes is left.
-    pub(crate) fn gather_group_until(&self, now: Timestamp, is_short: bool) -> Option<Timestamp> {
+    pub(crate) fn group_waits_until(&self, now: Timestamp, is_short: bool) -> Option<Timestamp> {
         self.fewer_from(SEVERAL).filter(|at| *at > now)?;
         Some(later(now, if is_short { GATHERING_IF_SHORT } else { GATHERING }))
     }
@@ -170,22 +170,22 @@ mod tests {
     fn a_groups_turn_waits_if_several_messages_arrived_together() {
         let mut arrivals = Arrivals::default();
         arrivals.note(1, at(0));
-        assert_eq!(arrivals.gather_group_until(at(0), false), None, "a single notice never waits");
+        assert_eq!(arrivals.group_waits_until(at(0), false), None, "a single notice never waits");
         arrivals.note(1, at(200));
-        assert_eq!(arrivals.gather_group_until(at(200), false), Some(at(500)));
-        assert_eq!(arrivals.gather_group_until(at(200), true), Some(at(1200)), "longer if writes are short");
-        assert_eq!(arrivals.gather_group_until(at(300), false), None, "the first of the two is no longer recent");
+        assert_eq!(arrivals.group_waits_until(at(200), false), Some(at(500)));
+        assert_eq!(arrivals.group_waits_until(at(200), true), Some(at(1200)), "longer if writes are short");
+        assert_eq!(arrivals.group_waits_until(at(300), false), None, "the first of the two is no longer recent");
     }
 
     #[test]
     fn all_turns_wait_while_many_messages_arrive_but_not_longer_than_the_longest_wait() {
         let mut arrivals = Arrivals::default();
         arrivals.note(MANY - 1, at(0));
-        assert_eq!(arrivals.gather_until(at(0)), None);
+        assert_eq!(arrivals.all_wait_until(at(0)), None);
         arrivals.note(1, at(200));
-        assert_eq!(arrivals.gather_until(at(0)), Some(at(300)), "until the first of them are no longer recent");
+        assert_eq!(arrivals.all_wait_until(at(0)), Some(at(300)), "until the first of them are no longer recent");
         arrivals.note(MANY, at(2900));
-        assert_eq!(arrivals.gather_until(at(0)), Some(at(3000)));
+        assert_eq!(arrivals.all_wait_until(at(0)), Some(at(3000)));
     }
 
     fn at(milliseconds: u64) -> Timestamp {

@@ -228,7 +228,7 @@ impl Work {
         self.groups.values().any(|group| group.is_ready(now) && !group.turns.is_empty())
     }
 
-    /// Returns whether a group waits for a turn, be it ready or not.
+    /// Returns whether a group waits for a turn, also one that is not ready yet.
     pub(crate) fn has_turns(&self) -> bool {
         self.groups.values().any(|group| !group.is_busy && !group.turns.is_empty())
     }

@@ -48,7 +48,7 @@ impl<C: Cloud> Run<'_, C> {
     fn open(&mut self, located: LocatedNotice) {
         let candidates = located.candidates.groups.clone();
         let was_kept = self.invocation.engine.memory.borrow().was_kept(&located.notice().task.arn);
-        let gather_until = self.gather_until(&located);
+        let group_waits_until = self.group_waits_until(&located);
         let id = self.work.open(located);
         for (group, Candidate { is_searched, .. }) in candidates {
             let wants = match (is_searched, was_kept) {
@@ -57,7 +57,7 @@ impl<C: Cloud> Run<'_, C> {
                 (false, false) => Wants::Turn,
             };
             self.work.wait(id, &group, wants);
-            if let (Wants::Turn, Some(until)) = (wants, gather_until) {
+            if let (Wants::Turn, Some(until)) = (wants, group_waits_until) {
                 self.work.gather(&group, until);
             }
         }
@@ -66,12 +66,12 @@ impl<C: Cloud> Run<'_, C> {
 
     /// Returns the time until which the turn of a group waits if this is its first notice. A notice that was received before does
     /// not wait again.
-    fn gather_until(&self, located: &LocatedNotice) -> Option<Timestamp> {
+    fn group_waits_until(&self, located: &LocatedNotice) -> Option<Timestamp> {
         let engine = self.invocation.engine;
         let receipts = self.invocation.receipts.borrow();
         receipts.get(located.received.message_id.as_ref()?).filter(|receipt| receipt.receives == 1)?;
         let is_short = engine.budget(|budget, elapsed| budget.is_short(elapsed));
-        engine.arrivals.borrow().gather_group_until(self.now(), is_short)
+        engine.arrivals.borrow().group_waits_until(self.now(), is_short)
     }
 
     /// Ends a notice that waits for no group. If its task was in no group, its service is described again first.

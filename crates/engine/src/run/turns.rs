@@ -46,7 +46,7 @@ impl<C: Cloud> Run<'_, C> {
             let now = self.now();
             let engine = self.invocation.engine;
             let wait = engine.budget(|budget, elapsed| budget.until_turn(elapsed));
-            let gathering = engine.arrivals.borrow().gather_until(self.invocation.started_at);
+            let gathering = engine.arrivals.borrow().all_wait_until(self.invocation.started_at);
             let gathering = gathering.max(self.receiving.first_answer_by());
             let granted_at = gathering.unwrap_or(now).max(later(now, wait));
             if granted_at > now {
