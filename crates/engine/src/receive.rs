@@ -40,7 +40,7 @@ const STORM: Duration = Duration::from_millis(300);
 /// How long a group's turn waits after the first of several notices.
 const GATHERING: Duration = Duration::from_millis(300);
 
-/// The same if less than half of the burst of writes is left. Two more turns become possible in this time.
+/// The same if less than half of the burst of writes is left. At the default rate, two more turns become possible in this time.
 const GATHERING_IF_SHORT: Duration = Duration::from_secs(1);
 
 /// After a full batch, turns wait this long for the answer to the first receive, which may have to open its connection.
@@ -76,8 +76,8 @@ impl Arrivals {
         Some(self.fewer_from(MANY)?.min(later(started_at, MAX_GATHERING)))
     }
 
-    /// Returns the time until which the turn of a group waits whose first notice arrives now; `None` if no more are expected: a
-    /// single notice never waits. `is_short`: less than half of the burst of writes is left.
+    /// Returns until when a group's turn waits if its first notice arrives now; `None` if no more are expected: a single notice
+    /// never waits. `is_short`: less than half of the burst of writes is left.
     pub(crate) fn group_waits_until(&self, now: Timestamp, is_short: bool) -> Option<Timestamp> {
         self.fewer_from(SEVERAL).filter(|at| *at > now)?;
         Some(later(now, if is_short { GATHERING_IF_SHORT } else { GATHERING }))

@@ -1,7 +1,7 @@
 //! The open notices of an invocation, the target groups that they wait for, and the order of the groups.
 //!
-//! Notices in time come first, by their deadline, then notices past their deadline. A group whose last two turns failed follows
-//! those that waited at that moment. A group may need no turn but only a look: to confirm a write, to search it for a task, or to
+//! Notices in time come first, by their deadline, then notices past their deadline. A group whose last two turns failed
+//! follows those whose tasks were interrupted before the second failure. A group may need no turn but only a look: to confirm a write, to search it for a task, or to
 //! examine a kept target again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,9 +154,9 @@ impl GroupQueue {
     }
 
     /// Returns the rank of the group among those that wait for a turn: notices in time first, then the earliest deadline. After
-    /// two failures in a row the group counts as if its notices were as old as the last failure. It then follows the groups that
-    /// waited at that moment, but not those whose notices arrive later: in a long storm they would never let it pass. A single
-    /// failure is usually throttling, for which the group is not to blame. `is_overloaded`: see [`SAME_TIME`].
+    /// two failures in a row the group counts as if its tasks had been interrupted when the last one failed. It then follows the
+    /// groups whose tasks were interrupted before, but not those whose tasks are interrupted later: in a long storm they would
+    /// never let it pass. A single failure is usually throttling, for which the group is not to blame. `is_overloaded`: see [`SAME_TIME`].
     fn rank(&self, now: Timestamp, is_overloaded: bool) -> Option<(bool, i64)> {
         let (earliest, _) = self.turns.first()?;
         let in_time = self.turns.range((now, NoticeId::MIN)..).next();
@@ -265,7 +265,22 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_failed_twice_follows_those_that_waited_then_but_not_those_that_came_later() {
+    fn a_group_gathers_notices_after_its_first_one() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut work = Work::default();
+        let turns = |notices: usize| (0..notices).map(|id| (at(120), id)).collect();
+        for (name, notices) in [("first", 1), ("later", 2)] {
+            work.groups.insert(group(name), GroupQueue { turns: turns(notices), ..GroupQueue::default() });
+            work.gather(&group(name), at(1));
+        }
+        assert_eq!(work.next_turn(at(0), 2), Some(group("later")), "its first notice arrived before");
+        work.groups.remove(&group("later"));
+        assert_eq!((work.next_turn(at(0), 2), work.has_turns(), work.next_ready(at(0))), (None, true, Some(at(1))));
+        assert_eq!(work.next_turn(at(1), 2), Some(group("first")));
+    }
+
+    #[test]
+    fn a_group_that_failed_twice_follows_those_interrupted_before_but_not_those_interrupted_later() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let notice_of =
             |seconds: i64, id| GroupQueue { turns: BTreeSet::from([(at(seconds + 120), id)]), ..GroupQueue::default() };

@@ -4,8 +4,8 @@
 //! of this environment's bucket first.
 //!
 //! Most calls take their token on credit and wait for it. A turn is granted only when the tokens of its read and its write are
-//! both available, so that its group can be chosen at that moment. The write's token is only reserved until the call starts: AWS's
-//! bucket is full until then, and does not refill.
+//! both available, so that its group can be chosen at that moment. The write's token is only reserved until the call starts: until
+//! then AWS has not taken it, and a full bucket does not refill.
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html>
 
@@ -174,7 +174,8 @@ impl Budget {
     /// Returns the time until a group can be read outside a turn. Tokens that a waiting turn needs are not used for this.
     #[must_use]
     pub fn until_spare_read(&self, now: Duration, a_turn_waits: bool) -> Duration {
-        self.elb.wait(now, 1.0 + if a_turn_waits { CALLS_OF_A_TURN } else { 0.0 })
+        let tokens = 1.0 + if a_turn_waits { CALLS_OF_A_TURN } else { 0.0 };
+        self.elb.wait(now, tokens.min(self.elb.capacity))
     }
 
     /// Takes the tokens of a write that starts now, and returns whether they were available. `is_reserved`: the write is that of a

@@ -52,9 +52,8 @@ impl<C: Cloud> Run<'_, C> {
         look_again(&record.notice, receipt, was_kept, self.now())
     }
 
-    /// Ends all notices that are still open when the time is over, and returns whether there were any.
+    /// Ends all notices that are still open when the time is over, and returns whether some of them got no turn.
     pub(super) fn close_all(&mut self) -> bool {
-        let is_overloaded = !(self.work.notices.is_empty() && self.unlocated.is_empty());
         for received in std::mem::take(&mut self.unlocated) {
             self.close_unlocated(received);
         }
@@ -62,7 +61,7 @@ impl<C: Cloud> Run<'_, C> {
             let record = self.close(open);
             self.ended.push(record);
         }
-        is_overloaded
+        self.ended.iter().any(|record| record.postponed)
     }
 
     fn close_unlocated(&mut self, received: ReceivedNotice) {

@@ -11,6 +11,7 @@ use spotdrain_core::read::classify::ReceivedNotice;
 use super::{Completion, Run};
 use crate::cloud::Cloud;
 use crate::locate::{Located, locate, refresh};
+use crate::shares;
 use crate::work::{LookKind, NoticeId, Wants};
 
 impl<C: Cloud> Run<'_, C> {
@@ -64,14 +65,15 @@ impl<C: Cloud> Run<'_, C> {
         self.end_if_done(id);
     }
 
-    /// Returns the time until which the turn of a group waits if this is its first notice. A notice that was received before does
-    /// not wait again.
+    /// Returns until when the turn of a group waits if this is its first notice. A notice that was received before starts no wait,
+    /// and no wait lasts until it is too late for the turn.
     fn group_waits_until(&self, located: &LocatedNotice) -> Option<Timestamp> {
         let engine = self.invocation.engine;
         let receipts = self.invocation.receipts.borrow();
         receipts.get(located.received.message_id.as_ref()?).filter(|receipt| receipt.receives == 1)?;
         let is_short = engine.budget(|budget, elapsed| budget.is_short(elapsed));
-        engine.arrivals.borrow().group_waits_until(self.now(), is_short)
+        let is_in_time = |at: &Timestamp| self.left(*at) >= shares::A_TURN && *at < located.notice().deadline();
+        engine.arrivals.borrow().group_waits_until(self.now(), is_short).filter(is_in_time)
     }
 
     /// Ends a notice that waits for no group. If its task was in no group, its service is described again first.

@@ -35,7 +35,7 @@ impl<C: Cloud> Run<'_, C> {
         self.settle(planned, outcome.as_ref());
     }
 
-    /// Reads the groups again in which few healthy targets would stay, as far as there are tokens that the next turn does not need.
+    /// Reads again the groups in which few healthy targets remained, as far as there are tokens that the next turn does not need.
     /// The others are read by their next turn, or at the end of a later invocation.
     pub(super) fn start_read_backs(&mut self) {
         let (invocation, engine) = (self.invocation, self.invocation.engine);

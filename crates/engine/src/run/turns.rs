@@ -67,8 +67,8 @@ impl<C: Cloud> Run<'_, C> {
             let now = self.now();
             let engine = self.invocation.engine;
             let group = self.work.next_look(now)?;
-            let a_turn_waits = self.work.a_turn_waits(now);
-            let wait = engine.budget(|budget, elapsed| budget.until_spare_read(elapsed, a_turn_waits));
+            let has_turns = self.work.has_turns();
+            let wait = engine.budget(|budget, elapsed| budget.until_spare_read(elapsed, has_turns));
             if !wait.is_zero() {
                 return Some(later(now, wait));
             }

@@ -78,7 +78,7 @@ async fn a_full_batch_is_handled_together_with_the_rest_of_the_queue() {
 
 #[tokio::test]
 async fn a_single_notice_is_handled_at_once_and_a_few_after_a_short_wait_for_more() {
-    for (notices, receives) in [(1, false), (9, true)] {
+    for (notices, receives) in [(1, false), (5, true), (9, true)] {
         let local = start(world(notices)).await;
         let (_, handled) = deliver(&local, &function_on(&local, &[]), LONG).await;
         assert_eq!((handled.report.notices.len(), deregistered(&local)), (notices as usize, vec![notices as usize]));
