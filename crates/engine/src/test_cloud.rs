@@ -14,7 +14,8 @@ use spotdrain_core::report::Report;
 
 use crate::cloud::{Answer, Cloud, ListedTasks, ReceivedMessage, Services, Tasks};
 
-const GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/6d0ecf831eec9f09";
+pub(crate) const GROUP: &str =
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/6d0ecf831eec9f09";
 
 #[derive(Debug)]
 pub(crate) struct TestCloud {

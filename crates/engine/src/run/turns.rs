@@ -241,24 +241,43 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::FutureExt as _;
+    use spotdrain_core::model::arn::TargetGroupArn;
     use spotdrain_core::model::outcome::Outcome;
+    use spotdrain_core::report::Report;
     use spotdrain_core::settings::Settings;
 
     use crate::deadline::Deadline;
     use crate::engine::Engine;
-    use crate::test_cloud::TestCloud;
+    use crate::test_cloud::{GROUP, TestCloud};
 
     const SAMPLE: &str = include_str!("../../../../events/spot-interruption.json");
 
+    /// An engine whose only group has only the interrupted task's target, which is draining.
+    fn engine() -> Engine<TestCloud> {
+        Engine::new(TestCloud::at("2026-11-01T12:00:00Z".parse().unwrap(), "10.0.2.21"), Settings::default())
+    }
+
+    fn handle(engine: &Engine<TestCloud>) -> Report {
+        let deadline = Deadline::after(engine.cloud.now.get(), Duration::from_secs(20));
+        engine.handle(SAMPLE.as_bytes(), deadline).now_or_never().unwrap().unwrap().report
+    }
+
     #[test]
     fn a_turn_without_a_write_gives_its_token_back() {
-        let cloud = TestCloud::at("2026-11-01T12:00:00Z".parse().unwrap(), "10.0.2.21");
-        let engine = Engine::new(cloud, Settings::default());
+        let engine = engine();
         let writes = || engine.budget(|budget, elapsed| budget.turns_within(elapsed, Duration::ZERO));
-        let (before, deadline) = (writes(), Deadline::after(engine.cloud.now.get(), Duration::from_secs(20)));
-        let handled = engine.handle(SAMPLE.as_bytes(), deadline).now_or_never().unwrap().unwrap();
-        let outcomes: Vec<_> = handled.report.notices[0].registrations.iter().map(|row| row.outcome.clone()).collect();
+        let before = writes();
+        let outcomes: Vec<_> = handle(&engine).notices[0].registrations.iter().map(|row| row.outcome.clone()).collect();
         assert_eq!(outcomes, [Outcome::AlreadyDraining]);
         assert_eq!(writes(), before);
+    }
+
+    #[test]
+    fn a_turn_reads_its_group_back_after_an_earlier_write_and_only_then() {
+        assert_eq!(handle(&engine()).emptied, []);
+        let (engine, group) = (engine(), TargetGroupArn::parse(GROUP).unwrap());
+        engine.low.borrow_mut().insert(group.clone());
+        assert_eq!(handle(&engine).emptied, [group]);
+        assert!(engine.low.borrow().is_empty());
     }
 }
