@@ -226,6 +226,13 @@ mod tests {
         Budget::new(&Settings::default())
     }
 
+    /// Returns a budget of which this many turns were just granted.
+    fn budget_after(turns: usize) -> Budget {
+        let mut budget = budget();
+        (0..turns).for_each(|_| budget.take_turn(START));
+        budget
+    }
+
     fn waits(bucket: &mut TokenBucket, now: Duration, calls: usize) -> Vec<u128> {
         (0..calls).map(|_| bucket.take(now).as_millis()).collect()
     }
@@ -244,10 +251,7 @@ mod tests {
 
     #[test]
     fn a_full_bucket_with_reserved_tokens_does_not_refill_until_they_are_spent() {
-        let (mut budget, read_at) = (budget(), Duration::from_secs(2));
-        for _ in 0..10 {
-            budget.take_turn(START);
-        }
+        let (mut budget, read_at) = (budget_after(10), Duration::from_secs(2));
         assert_eq!(budget.until_turn(read_at).as_millis(), 500);
         (0..10).for_each(|_| assert!(budget.try_write(read_at, true)));
         assert_eq!(budget.until_turn(read_at).as_millis(), 500);
@@ -256,10 +260,7 @@ mod tests {
 
     #[test]
     fn what_a_turn_did_not_write_is_released() {
-        let mut budget = budget();
-        for _ in 0..10 {
-            budget.take_turn(START);
-        }
+        let mut budget = budget_after(10);
         budget.release_write();
         assert_eq!(budget.turns_within(START, START), 1);
         budget.release_writes();
@@ -290,11 +291,8 @@ mod tests {
 
     #[test]
     fn the_turns_of_an_invocation_are_its_tokens_and_those_that_are_added() {
-        let mut budget = budget();
-        assert_eq!(budget.turns_within(START, Duration::from_secs(25)), 60);
-        for _ in 0..12 {
-            budget.take_turn(START);
-        }
+        assert_eq!(budget().turns_within(START, Duration::from_secs(25)), 60);
+        let budget = budget_after(12);
         assert_eq!(budget.turns_within(START, Duration::from_millis(1900)), 1);
         assert_eq!(budget.turns_within(START, Duration::ZERO), 0);
     }
@@ -321,6 +319,8 @@ mod tests {
         assert_eq!(budget.until_spare_read(START, true).as_millis(), 200);
         assert!(budget.until_turn(START).is_zero() && budget.try_write(START, false) && budget.try_write(START, false));
         assert!(!budget.try_write(START, false), "the ELB calls are used up");
+        let smallest = Budget::new(&Settings { call_burst: 1, ..Settings::default() });
+        assert!(smallest.until_spare_read(START, true).is_zero(), "a bucket of two ELB calls never has three");
     }
 
     #[test]
